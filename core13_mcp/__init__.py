@@ -1,0 +1,1 @@
+"""PostHog's Core-13 API page as declared MCP tools."""
