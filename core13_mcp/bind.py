@@ -1,0 +1,85 @@
+"""From arguments to a request. Pure: nothing is sent here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote
+
+from .declaration import Declaration, Endpoint
+from .errors import InvalidArguments
+from .schema import JSON
+
+ENGINE_ARGUMENTS = frozenset({"detail"})
+"""Arguments that tell this server how to answer, and are never sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request ready to send, but for the host and the credentials."""
+
+    method: str
+    path: str
+    query: JSON = field(default_factory=dict)
+    body: JSON | None = None
+    auth: str = "key"
+    repeatable: bool = True
+
+
+def bind(tool: Declaration, arguments: JSON, context: JSON) -> Request:
+    """Put each argument in its place.
+
+    What the path names goes there; the rest is the query of a GET or DELETE, or the body of a POST or
+    PATCH. `context` fills what the path names and no argument gives; a declared default is sent.
+
+    Raises:
+        InvalidArguments: A value would leave its path segment.
+    """
+    endpoint = tool.endpoint
+    known = {**_defaults(tool), **context, **arguments}
+    elsewhere = {*endpoint.placeholders, *ENGINE_ARGUMENTS, *context}
+    rest = {name: value for name, value in known.items() if name not in elsewhere}
+    in_query = endpoint.method in ("GET", "DELETE")
+    return Request(
+        method=endpoint.method,
+        path=locate(endpoint.path, endpoint.placeholders, known),
+        query=rest if in_query else {},
+        body=None if in_query else _body(endpoint, rest),
+        auth=endpoint.auth,
+        repeatable=tool.repeatable,
+    )
+
+
+def instead(endpoint: Endpoint, request: Request, status: int) -> Request | None:
+    """What to send after the API answered that it never does this; None where nothing is declared for that."""
+    other = endpoint.instead
+    if other is None or other.status != status:
+        return None
+    return replace(request, method=other.method, query={}, body=other.body)
+
+
+def locate(path: str, placeholders: tuple[str, ...], values: JSON) -> str:
+    """Fill a path's placeholders, each value kept inside its own segment.
+
+    Raises:
+        InvalidArguments: A value is missing, empty, or a dot segment, which no quoting makes safe.
+    """
+    return path.format_map({name: _segment(name, values.get(name)) for name in placeholders})
+
+
+def _segment(name: str, value: Any) -> str:
+    text = "" if value is None else str(value)
+    if text in ("", ".", ".."):
+        raise InvalidArguments(f'{name}: "{text}" cannot stand in a path; nothing was sent.', field=name)
+    return quote(text, safe="@")
+
+
+def _defaults(tool: Declaration) -> dict[str, Any]:
+    return {name: schema["default"] for name, schema in tool.arguments.items() if "default" in schema}
+
+
+def _body(endpoint: Endpoint, rest: dict[str, Any]) -> JSON | None:
+    if endpoint.whole is not None:
+        whole: JSON = rest[endpoint.whole]
+        return whole
+    return rest or None

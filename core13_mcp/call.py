@@ -1,0 +1,119 @@
+"""One call, end to end: tidy, check, confirm, bind, send, shape."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from . import outcome
+from .bind import Request, bind, instead, locate
+from .check import faults, refuse
+from .confirm import Policy, Verdict, confirmation, question, required, settle
+from .credentials import Credentials
+from .declaration import Confirm, Declaration
+from .errors import ToolError
+from .retry import Exchange
+from .schema import JSON
+from .shape import compact, shape
+from .text import at, one_line
+from .tidy import tidy
+from .upstream import Upstream
+
+Ask = Callable[[str], Awaitable[Verdict]]
+"""Asks the person who uses the client; None stands for a client through which nobody can be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """On whose behalf calls are made, and what holds for all of them."""
+
+    upstream: Upstream
+    credentials: Credentials
+    project_id: int | None = None
+    confirm: Policy = "auto"
+    timeout: float = 30.0
+    budget: int = 40_000
+
+
+async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exchange, ask: Ask | None = None) -> JSON:
+    """Make one call and return its result, which fits the tool's output schema.
+
+    Raises:
+        ToolError: The call failed, in words for whoever made it.
+    """
+    given = tidy(tool.arguments, arguments)
+    context, wrong = await _project(tool, given, caller, exchange)
+    refuse(tool, faults(tool, given) + wrong)
+    await _confirm(tool, given, context, caller, exchange, ask)
+    request = bind(tool, given, context)
+    answer = await _send(tool, request, given, caller, exchange)
+    return _promised(tool, shape(tool, answer, given, caller.budget), request, given, caller.budget)
+
+
+async def _project(
+    tool: Declaration, given: JSON, caller: Caller, exchange: Exchange
+) -> tuple[dict[str, Any], list[str]]:
+    """The project for the path, and a fault where a write does not say which: `current` is what was last opened."""
+    project = tool.project
+    if project is None or project.argument in given:
+        return {}, []
+    if caller.project_id is not None:
+        return {project.argument: caller.project_id}, []
+    if tool.reads:
+        return {project.argument: project.current}, []
+    return {}, [
+        f"{project.argument}: missing. A write must say which project. {await _current(tool, caller, exchange)}"
+    ]
+
+
+async def _current(tool: Declaration, caller: Caller, exchange: Exchange) -> str:
+    assert tool.project is not None
+    try:
+        user = await _get(tool, tool.project.read, caller, exchange)
+    except ToolError:
+        return "The current project could not be looked up."
+    found, name = at(user, tool.project.id), one_line(str(at(user, tool.project.name)), 80)
+    return f'The current one is {found} ("{name}"): pass {tool.project.argument}={found} if that is meant.'
+
+
+async def _confirm(
+    tool: Declaration, given: JSON, context: JSON, caller: Caller, exchange: Exchange, ask: Ask | None
+) -> None:
+    needed = confirmation(tool, given, caller.confirm)
+    if needed is None or (ask is None and not required(needed, caller.confirm)):
+        return
+    shown = await _shown(tool, needed, {**context, **given}, caller, exchange)
+    asked = question(needed, given, shown)
+    settle(tool, asked, await ask(asked) if ask else "unable")
+
+
+async def _shown(tool: Declaration, needed: Confirm, known: JSON, caller: Caller, exchange: Exchange) -> Any:
+    if needed.read is None:
+        return None
+    placeholders = tuple(name for name in tool.endpoint.placeholders if f"{{{name}}}" in needed.read)
+    return await _get(tool, locate(needed.read, placeholders, known), caller, exchange)
+
+
+async def _get(tool: Declaration, path: str, caller: Caller, exchange: Exchange) -> Any:
+    return await _send(tool, Request(method="GET", path=path), {}, caller, exchange)
+
+
+async def _send(tool: Declaration, request: Request, given: JSON, caller: Caller, exchange: Exchange) -> Any:
+    try:
+        answer = await caller.upstream.send(request, caller.credentials, exchange)
+        other = instead(tool.endpoint, request, answer.status)
+        if other is not None:
+            request, answer = other, await caller.upstream.send(other, caller.credentials, exchange)
+    except httpx2.RequestError as error:
+        raise outcome.lost(tool, request, error, given) from None
+    return outcome.read(tool, request, answer, given)
+
+
+def _promised(tool: Declaration, result: dict[str, Any], request: Request, given: JSON, budget: int) -> JSON:
+    """The result, if it is what the output schema promises: clients refuse anything else."""
+    if len(compact(result)) > budget or not tool.promises.accepts(result):
+        raise outcome.unreadable(tool, request, given, None, "its body is not shaped like this API's")
+    return result

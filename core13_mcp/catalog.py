@@ -1,0 +1,107 @@
+"""The declared tools, read from tools/."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from .declaration import Declaration
+from .errors import ConfigurationError, DeclarationError
+from .schema import inline
+from .settings import Settings
+
+Catalog = Mapping[str, Declaration]
+"""Declarations by tool name, in alphabetical order."""
+
+
+def shipped() -> Traversable:
+    """The tools/ folder: in the package once installed, beside it in a checkout."""
+    inside = files(__package__) / "tools"
+    return inside if inside.is_dir() else Path(__file__).parents[1] / "tools"
+
+
+def load(extra: str | None = None) -> Catalog:
+    """Read every shipped declaration, then those of another folder over them.
+
+    Raises:
+        DeclarationError: A file is not a declaration, or is not named after its tool.
+    """
+    folders = [shipped(), *([Path(extra)] if extra else [])]
+    found = {tool.name: tool for folder in folders for tool in _read_all(folder)}
+    return dict(sorted(found.items()))
+
+
+def offered(settings: Settings) -> Catalog:
+    """The tools to offer under these settings: chosen, and with the project taken out where it is pinned.
+
+    Raises:
+        ConfigurationError: A name or glob matches no tool.
+        DeclarationError: A file is not a declaration.
+    """
+    catalog = load(settings.tools_dir)
+    for glob in (*settings.tools, *settings.exclude_tools):
+        if not any(fnmatchcase(name, glob) for name in catalog):
+            raise ConfigurationError(f"{glob!r} matches no tool; `core13-mcp tools` lists them")
+    chosen = {name: tool for name, tool in catalog.items() if _chosen(tool, settings)}
+    return {name: pinned(tool) for name, tool in chosen.items()} if settings.project_id else chosen
+
+
+def pinned(tool: Declaration) -> Declaration:
+    """The same tool without its project argument, for a server that serves one project."""
+    if tool.project is None:
+        return tool
+    name = tool.project.argument
+    rest = {key: value for key, value in tool.arguments.items() if key != name}
+    said = {
+        **tool.model_dump(by_alias=True),
+        "inputSchema": {**tool.input_schema, "properties": rest},
+        "documented": {**tool.documented, name: "This server works on one project only; leave it out."},
+    }
+    return Declaration.model_validate(said)
+
+
+def _chosen(tool: Declaration, settings: Settings) -> bool:
+    def named(globs: tuple[str, ...]) -> bool:
+        return any(fnmatchcase(tool.name, glob) for glob in globs)
+
+    wanted = named(settings.tools) or not settings.tools
+    return wanted and not named(settings.exclude_tools) and (tool.reads or not settings.read_only)
+
+
+def _read_all(folder: Traversable) -> Iterator[Declaration]:
+    try:
+        entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    except OSError as error:
+        raise ConfigurationError(f"CORE13_TOOLS_DIR cannot be read ({type(error).__name__}): {folder}") from None
+    return (_read(folder, entry) for entry in entries if entry.name.endswith(".json"))
+
+
+def _read(folder: Traversable, entry: Traversable) -> Declaration:
+    try:
+        said = inline(json.loads(entry.read_text("utf-8")), lambda reference: _resolve(folder, reference))
+        declaration = Declaration.model_validate(said)
+        declaration.accepts.accepts({})
+        declaration.promises.accepts({})
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+        raise DeclarationError(f"tools/{entry.name}: {told}") from None
+    except (ValueError, LookupError, OSError, RecursionError) as error:
+        raise DeclarationError(f"tools/{entry.name}: {error}") from None
+    if entry.name != f"{declaration.name}.json":
+        raise DeclarationError(f"tools/{entry.name} declares {declaration.name}; name the file after its tool")
+    return declaration
+
+
+def _resolve(folder: Traversable, reference: str) -> Any:
+    """Find `fields/FILE.json#/NAME` in the folder itself, or else among the shipped fields."""
+    path, _, name = reference.partition("#/")
+    held = folder / path
+    text = (held if held.is_file() else shipped() / path).read_text("utf-8")
+    return json.loads(text)[name]

@@ -1,0 +1,76 @@
+"""Whether arguments fit a declaration, and if not, every fault in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from .declaration import Declaration
+from .errors import InvalidArguments
+from .schema import JSON, Fault
+from .text import one_line
+
+_LONGEST = 200
+
+
+def check(tool: Declaration, arguments: JSON) -> None:
+    """Hold arguments against the schema, then against the rules.
+
+    Raises:
+        InvalidArguments: Naming every fault, so that one more try can mend them all.
+    """
+    refuse(tool, faults(tool, arguments))
+
+
+def refuse(tool: Declaration, wrong: list[str]) -> None:
+    """Say everything that is wrong with a call, if anything is.
+
+    Raises:
+        InvalidArguments: Something is wrong.
+    """
+    if not wrong:
+        return
+    raise InvalidArguments(
+        f"{tool.name}: {len(wrong)} {'fault' if len(wrong) == 1 else 'faults'} in the arguments; nothing was sent.",
+        one_line(" ".join(wrong if len(wrong) == 1 else (f"({n}) {say}" for n, say in enumerate(wrong, 1))), 2500),
+        f"Correct {'it' if len(wrong) == 1 else 'them all'} and call {tool.name} again.",
+        field=wrong[0].partition(":")[0] if ":" in wrong[0] else None,
+    )
+
+
+def faults(tool: Declaration, arguments: JSON) -> list[str]:
+    """Every fault, one sentence each; none where the arguments fit."""
+    found = [say for fault in tool.accepts.faults(arguments) for say in _say(tool, fault)]
+    return found + [rule.say for rule in tool.rules if not rule.holds.accepts(arguments)]
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that looks most like this one, if any does."""
+    return next(iter(get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)), None)
+
+
+def _say(tool: Declaration, fault: Fault) -> Iterator[str]:
+    if fault.keyword == "additionalProperties" and not fault.where:
+        yield from (_unknown(tool, name) for name in fault.names)
+    elif fault.keyword == "required" and not fault.where:
+        yield from (f"{name}: missing. {_described(tool, name)}".rstrip() for name in fault.names)
+    else:
+        name = fault.where.partition("[")[0].partition(".")[0]
+        said = "the value does not fit" if name in tool.secrets else one_line(fault.says, _LONGEST)
+        yield f"{fault.where}: {said}. {_described(tool, name)}".rstrip()
+
+
+def _unknown(tool: Declaration, name: str) -> str:
+    if name in tool.documented:
+        return f"{name}: not accepted. {tool.documented[name]}"
+    known = list(tool.arguments)
+    like = nearest(name, known)
+    meant = f'Did you mean "{like}"?' if like else f"Known are: {', '.join(known) or 'none'}."
+    return f"{one_line(name, 60)}: no such argument. {meant}"
+
+
+def _described(tool: Declaration, name: str) -> str:
+    """What the argument is, as the declaration says it: enough to correct the call without the schema."""
+    schema = tool.arguments.get(name, {})
+    choices = f"One of {', '.join(map(str, schema['enum']))}." if "enum" in schema else ""
+    return one_line(f"{choices} {schema.get('description', '')}", _LONGEST)

@@ -1,0 +1,102 @@
+"""The command line. Cheap to import: a command's own module is imported when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+from .options import OPTIONS
+
+EXAMPLES = """\
+examples:
+  core13-mcp demo                                    a story, played against the sandbox
+  core13-mcp call subscriptions-list --sandbox       one call, no account needed
+  core13-mcp call users-retrieve                     one call, with POSTHOG_PERSONAL_API_KEY
+  core13-mcp serve                                   what an MCP client launches
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 the call failed, 2 wrongly set up."""
+    arguments = parser().parse_args(argv)
+    import anyio  # after --help and --version have had their answer
+
+    from .errors import Core13Error
+    from .settings import Settings
+
+    command = import_module(f"{__package__}.commands.{arguments.command}")
+    try:
+        settings = Settings.read(os.environ, flags(arguments))
+        return int(anyio.run(command.run, arguments, settings))
+    except Core13Error as error:
+        print(f"core13-mcp: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The grammar of the command line."""
+    whole = argparse.ArgumentParser(
+        prog="core13-mcp",
+        description="PostHog's Core-13 API page as MCP tools: serve them to an agent, or try them from the shell.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    whole.add_argument("--version", action="version", version=version("core13-mcp"))
+    whole.set_defaults(command="serve")
+    _add_options(whole)
+    commands = whole.add_subparsers(metavar="COMMAND")
+
+    _command(commands, "serve", "serve MCP over stdio (the default)")
+    _command(commands, "demo", "play a story against the sandbox through a real MCP client", options=False)
+
+    tools = _command(commands, "tools", "list the tools, or show one as clients see it")
+    tools.add_argument("name", nargs="?", metavar="NAME")
+    tools.add_argument("--json", action="store_true", help="every tool's wire definition")
+
+    call = _command(commands, "call", "make one call and print its result")
+    call.add_argument("name", metavar="NAME")
+    call.add_argument("arguments", nargs="*", metavar="JSON | key=value ... | -")
+
+    sandbox = _command(commands, "sandbox", "the embedded API on a port, or what it would have sent", options=False)
+    sandbox.add_argument("what", nargs="?", choices=["serve", "outbox"], default="serve")
+    sandbox.add_argument("--port", type=int, default=8013, help="0 takes any free one (default 8013)")
+    sandbox.add_argument("--db", metavar="FILE", default=":memory:", help="keeps the data; in memory without it")
+    sandbox.add_argument("--faults", action="store_true", help="let requests ask for faults")
+    return whole
+
+
+def flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given as flags."""
+    given = vars(arguments)
+    return {o.name: given[f"set_{o.name}"] for o in OPTIONS if given.get(f"set_{o.name}") is not None}
+
+
+def _command(commands: Any, name: str, says: str, options: bool = True) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=says, description=says[0].upper() + says[1:] + "."
+    )
+    command.set_defaults(command=name)
+    if options:
+        _add_options(command)
+    return command
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings", "each is also a variable; secrets are variables only")
+    for option in OPTIONS:
+        if option.secret:
+            continue
+        says = f"{option.says} [{option.variable}{f', default {option.default}' if option.default else ''}]"
+        # Suppressed, so that what stands before the command is not undone by the command's own default.
+        common: dict[str, Any] = {"dest": f"set_{option.name}", "default": argparse.SUPPRESS, "help": says}
+        if option.switch:
+            group.add_argument(option.flag, action="store_true", **common)
+        else:
+            group.add_argument(option.flag, metavar=option.name.rpartition("_")[2].upper(), **common)

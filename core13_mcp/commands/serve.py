@@ -1,0 +1,32 @@
+"""`core13-mcp serve`: MCP over stdio."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+from ..catalog import load, offered
+from ..instructions import instructions
+from ..server import build
+from ..settings import Settings
+from ..stdio import streams
+from .wiring import callers
+
+log = logging.getLogger("core13_mcp")
+
+
+async def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Serve until the client goes away.
+
+    Raises:
+        Core13Error: It cannot start as it is set up.
+    """
+    catalog = offered(settings)
+    async with callers(settings) as caller:
+        told = instructions(settings, catalog, len(load(settings.tools_dir)))
+        server = build(catalog, lambda _: caller(), told)
+        where = "the embedded sandbox" if settings.sandbox else settings.host
+        log.info("serving %d tools over stdio, in front of %s", len(catalog), where)
+        async with streams() as (reader, writer):
+            await server.run(reader, writer, server.create_initialization_options())
+    return 0

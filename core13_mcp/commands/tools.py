@@ -1,0 +1,31 @@
+"""`core13-mcp tools`: what the tools are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from ..catalog import offered
+from ..check import nearest
+from ..errors import ConfigurationError
+from ..settings import Settings
+
+
+async def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print the tools, or one as clients see it.
+
+    Raises:
+        ConfigurationError: There is no tool of that name.
+    """
+    catalog = offered(settings)
+    if arguments.name:
+        if arguments.name not in catalog:
+            like = nearest(arguments.name, catalog)
+            raise ConfigurationError(f"no tool {arguments.name!r}" + (f"; did you mean {like}?" if like else ""))
+        print(json.dumps(catalog[arguments.name].wire, indent=2, ensure_ascii=False))
+    elif arguments.json:
+        print(json.dumps([tool.wire for tool in catalog.values()], indent=2, ensure_ascii=False))
+    else:
+        for tool in catalog.values():
+            print(f"{tool.name:45} {tool.endpoint.method:6} {tool.title}")
+    return 0

@@ -1,0 +1,53 @@
+"""What to ask the person before a call is sent. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from .declaration import Confirm, Declaration
+from .errors import Declined
+from .schema import JSON
+from .text import fill
+
+Policy = Literal["auto", "always", "never"]
+Verdict = Literal["accepted", "declined", "unable"]
+"""What came of asking; `unable` means that nobody can be asked through this client."""
+
+
+def confirmation(tool: Declaration, arguments: JSON, policy: Policy) -> Confirm | None:
+    """The confirmation that this call needs, if it needs one."""
+    if policy == "never":
+        return None
+    return next((confirm for confirm in tool.confirm if confirm.applies.accepts(dict(arguments))), None)
+
+
+def required(confirm: Confirm, policy: Policy) -> bool:
+    """Whether the call is refused where nobody can be asked."""
+    return policy == "always" or confirm.level == "require"
+
+
+def question(confirm: Confirm, arguments: JSON, answer: Any) -> str:
+    """The question in words. `answer` is what the API said at `confirm.read`, or None."""
+    return fill(confirm.say, arguments=dict(arguments), answer=answer or {})
+
+
+def settle(tool: Declaration, asked: str, verdict: Verdict) -> None:
+    """Let an accepted call go on, and refuse any other.
+
+    Raises:
+        Declined: The person said no, or could not be asked.
+    """
+    if verdict == "accepted":
+        return
+    if verdict == "declined":
+        raise Declined(
+            f"{tool.name}: the person was asked and did not agree; nothing was sent.",
+            "Do not try again unless they ask for it.",
+        )
+    raise Declined(
+        f"{tool.name}: this needs a person's agreement, and this client cannot ask; nothing was sent.",
+        f"It would do this: {asked}",
+        "Use a client that supports elicitation; or whoever runs this server can set CORE13_CONFIRM=never, "
+        "which lets everything through unasked.",
+        code="confirmation_required",
+    )

@@ -1,0 +1,108 @@
+"""Whose key goes upstream."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from .errors import ConfigurationError
+from .settings import HOW_TO_GET_A_KEY, Settings, why_unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What proves to the API who is calling. Its repr shows nothing."""
+
+    key: SecretStr | None = None
+    session_id: SecretStr | None = None
+    csrf_token: SecretStr | None = None
+
+    @property
+    def principal(self) -> str:
+        """Tells one caller from another without telling who it is: a hash of the key."""
+        return hashlib.sha256(_plain(self.key).encode()).hexdigest()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Everything that must never be shown."""
+        return tuple(filter(None, map(_plain, (self.key, self.session_id, self.csrf_token))))
+
+    def headers(self, auth: str, origin: str) -> dict[str, str]:
+        """The headers for an endpoint: a login session where it takes only that and there is one, else the key.
+
+        PostHog's session authentication wants the CSRF token twice, and a Referer on https.
+        """
+        if auth == "session" and self.session_id:
+            csrf = _plain(self.csrf_token)
+            cookies = f"sessionid={_plain(self.session_id)}; posthog_csrftoken={csrf}"
+            return {"Cookie": cookies, "X-CSRFToken": csrf, "Referer": f"{origin}/"}
+        return {"Authorization": f"Bearer {_plain(self.key)}"}
+
+
+class Source(Protocol):
+    """Where credentials come from, asked anew for every call."""
+
+    def __call__(self) -> Credentials:
+        """The credentials that hold now.
+
+        Raises:
+            ConfigurationError: There are none.
+        """
+        ...
+
+
+def source(settings: Settings) -> Source:
+    """Where the settings say that the key is.
+
+    Raises:
+        ConfigurationError: Nowhere, or in a file that cannot be read.
+    """
+    session = (settings.session_id, settings.csrf_token)
+    if settings.personal_api_key is not None:
+        fixed = Credentials(settings.personal_api_key, *session)
+        return lambda: fixed
+    if settings.personal_api_key_file is None:
+        raise ConfigurationError(
+            f"POSTHOG_PERSONAL_API_KEY is not set; {HOW_TO_GET_A_KEY}, or try it without an account: --sandbox"
+        )
+    kept = KeyFile(Path(settings.personal_api_key_file))
+    kept.read()
+    return lambda: Credentials(kept.read(), *session)
+
+
+class KeyFile:
+    """A key in a file, read again when the file changes, so that a key can be rotated without a restart."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp: tuple[int, int, int] | None = None
+        self._key = SecretStr("")
+
+    def read(self) -> SecretStr:
+        """The key as the file holds it now.
+
+        Raises:
+            ConfigurationError: The file cannot be read, or holds no usable key.
+        """
+        try:
+            state = self._path.stat()
+            stamp = (state.st_mtime_ns, state.st_ino, state.st_size)
+            if stamp != self._stamp:
+                self._key, self._stamp = self._usable(self._path.read_text("utf-8").strip()), stamp
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"the key file cannot be read ({type(error).__name__}): {self._path}") from None
+        return self._key
+
+    def _usable(self, key: str) -> SecretStr:
+        why = why_unusable(key) if key else f"it is empty; {HOW_TO_GET_A_KEY}"
+        if why:
+            raise ConfigurationError(f"the key file {self._path}: {why}")
+        return SecretStr(key)
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

@@ -1,0 +1,72 @@
+"""Logs, to stderr, with nothing secret in them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+WITHHELD = "[withheld]"
+_SHORTEST = 6
+# Shorter secrets would blank out ordinary words; the API itself takes no password under 8 characters.
+
+
+def withhold(value: Any, secrets: Iterable[str]) -> Any:
+    """Take secrets out of every string of a JSON value, names included."""
+    match value:
+        case str():
+            for secret in secrets:
+                if len(secret) >= _SHORTEST:
+                    value = value.replace(secret, WITHHELD)
+            return value
+        case dict():
+            return {withhold(name, secrets): withhold(part, secrets) for name, part in value.items()}
+        case list():
+            return [withhold(part, secrets) for part in value]
+        case _:
+            return value
+
+
+class Lines(logging.Formatter):
+    """One line a record, as text or JSON; an exception is told by its type and place, never by its words."""
+
+    def __init__(self, as_json: bool, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._as_json = as_json
+        self._secrets = tuple(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        said = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **getattr(record, "facts", {}),
+            **({"exception": _place(record.exc_info[1])} if record.exc_info and record.exc_info[1] else {}),
+        }
+        told = withhold(said, self._secrets)
+        if self._as_json:
+            return json.dumps(told, default=str)
+        first = f"{told.pop('time')} {told.pop('level')} {told.pop('message')}"
+        return " ".join([first, *(f"{name}={value}" for name, value in told.items())]).replace("\n", " ")
+
+
+def set_up(level: str, form: str, secrets: Iterable[str]) -> None:
+    """Send this package's logs to stderr; other packages' only from warning up, whatever the level.
+
+    httpx2 and the SDK log URLs, headers and bodies when debugged; those must not come out.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines(form == "json", secrets))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("core13_mcp").setLevel(level.upper())
+    for name in ("httpx2", "httpcore2", "mcp", "asyncio", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return type(error).__name__ + (f" at {frames[-1].name}:{frames[-1].lineno}" if frames else "")

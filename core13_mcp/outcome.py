@@ -1,0 +1,140 @@
+"""From the API's answer, or its silence, to a JSON value or an error that says what to do. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from http import HTTPStatus
+from typing import Any
+
+import httpx2
+
+from .bind import Request
+from .declaration import Declaration
+from .errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
+from .retry import MAYBE_APPLIED, NEVER_SENT, Answer, asked_to_wait
+from .schema import JSON
+from .text import fill, one_line
+
+_SCOPE = (
+    "The key needs the scope {scope}: add it in PostHog under Settings > Personal API keys. "
+    "If it has it, the key's owner has no access to this."
+)
+_GENERAL = {
+    "400": "Correct what the API names and call again.",
+    "401": "The key was not accepted: it is wrong, revoked, or belongs to another region or host than this server's.",
+    "403": _SCOPE,
+    "404": "Nothing has this id here: it may be wrong, deleted, or in another project.",
+    "405": "The API never does this.",
+    "409": "What is there now stands against it.",
+    "429": "The API limits calls, and the wait does not fit into this one.",
+}
+_CODES = {400: "bad_request", 401: "unauthorized", 402: "payment_required", 403: "forbidden", 404: "not_found"}
+_CODES |= {405: "not_allowed", 409: "conflict", 429: "rate_limited"}
+
+
+def read(tool: Declaration, request: Request, answer: Answer, arguments: JSON) -> Any:
+    """The JSON value of a success; None where the API answers nothing.
+
+    Raises:
+        Refused, Unavailable, OutcomeUnknown, Unreadable: It is not a success, or cannot be read.
+    """
+    if not 200 <= answer.status < 300:
+        raise _failure(tool, request, answer, arguments)
+    if not answer.body:
+        return None
+    try:
+        value = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise unreadable(tool, request, arguments, answer.status, "its body is not JSON") from None
+    if not isinstance(value, dict):
+        raise unreadable(tool, request, arguments, answer.status, "its body is not a JSON object")
+    return value
+
+
+def lost(tool: Declaration, request: Request, error: httpx2.RequestError, arguments: JSON) -> ToolError:
+    """What to say when there was no answer that could be read."""
+    if isinstance(error, NEVER_SENT):
+        return Unavailable(
+            f"{tool.name}: the API could not be reached ({type(error).__name__}); nothing was sent.",
+            "Call again later; if it stays so, whoever runs this server should run `core13-mcp doctor`.",
+            code="unreachable",
+            retryable=True,
+        )
+    if not isinstance(error, httpx2.TransportError):
+        return unreadable(tool, request, arguments, None, "it is too large or wrongly packed")
+    how = "did not answer in time" if isinstance(error, httpx2.TimeoutException) else "broke off"
+    return _unclear(tool, request, arguments, f"the API {how} ({type(error).__name__})", None)
+
+
+def unreadable(tool: Declaration, request: Request, arguments: JSON, status: int | None, why: str) -> ToolError:
+    """What to say of an answer that the API itself would not give."""
+    said = f"the API answered {status}, but {why}" if status else f"the API answered, but {why}"
+    if not request.repeatable:
+        return _unclear(tool, request, arguments, said, status)
+    return Unreadable(
+        f"{tool.name}: {said}.",
+        "Something other than PostHog may answer at this host; calling again is safe, if it is likely to help.",
+        status=status,
+    )
+
+
+def hint(tool: Declaration, key: str, code: str, arguments: JSON) -> str:
+    """What the declaration says of this status and code, or of this status, or what holds for every tool."""
+    found = tool.hints.get(f"{key} {code}") or tool.hints.get(key) or _GENERAL.get(key, "")
+    return fill(found, arguments=arguments, scope=tool.endpoint.scope or "of a login session")
+
+
+def _failure(tool: Declaration, request: Request, answer: Answer, arguments: JSON) -> ToolError:
+    status, wait = answer.status, asked_to_wait(answer.headers)
+    code, field, words = _words(answer)
+    said = f"{status} {_phrase(status)}" + (f'. The API says: "{words}"' if words else "")
+    if 300 <= status < 400:
+        return unreadable(tool, request, arguments, status, "redirects elsewhere, which is not followed")
+    if status in MAYBE_APPLIED and not request.repeatable:
+        return _unclear(tool, request, arguments, f"the API failed with {said}", status)
+    if status >= 500:
+        later = f"Call again in {math.ceil(wait)} s." if wait else "Calling again later is safe."
+        return Unavailable(f"{tool.name}: {said}", later, status=status, retryable=True, retry_after=wait)
+    waiting = f"Call again in {math.ceil(wait)} s." if status == 429 and wait is not None else ""
+    return Refused(
+        f"{tool.name}: {said}" + (f" (field {field})" if field else ""),
+        hint(tool, str(status), code, arguments),
+        waiting,
+        code=code or _CODES.get(status),
+        status=status,
+        field=field,
+        retryable=status == 429,
+        retry_after=wait if status == 429 else None,
+    )
+
+
+def _unclear(tool: Declaration, request: Request, arguments: JSON, said: str, status: int | None) -> ToolError:
+    if request.repeatable:
+        return Unavailable(f"{tool.name}: {said}.", "Calling again is safe.", status=status, retryable=True)
+    return OutcomeUnknown(
+        f"{tool.name}: outcome unknown: {said}. It may have happened; it was not sent again.",
+        hint(tool, "unknown", "", arguments),
+        "Do not call it again before you know.",
+        status=status,
+    )
+
+
+def _words(answer: Answer) -> tuple[str, str | None, str]:
+    """The API's own code, field and words: its usual shape, the two hand-made ones, or nothing."""
+    try:
+        body = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return "", None, ""
+    if not isinstance(body, dict):
+        return "", None, ""
+    code, field = (body.get(name) if isinstance(body.get(name), str) else None for name in ("code", "attr"))
+    words = next((body[name] for name in ("detail", "error") if isinstance(body.get(name), str)), "")
+    return one_line(code or "", 60), field and one_line(field, 60), one_line(words).replace('"', "'")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "(unknown status)"

@@ -1,0 +1,106 @@
+"""Sending again what is safe to send again, within one deadline for the whole call."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import anyio
+import httpx2
+
+NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+"""The connection was never made: nothing can have been changed, whatever the method."""
+
+MAYBE_APPLIED = frozenset({500, 502, 503, 504})
+"""The API failed, and does not say whether before or after it did what it was asked."""
+
+TRIES = 4
+
+Report = Callable[[str], Awaitable[None]]
+"""Told, in one line, what a long call is doing."""
+
+
+async def silent(_: str) -> None:
+    """Report to nobody."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What one tool call has spent upstream: its deadline, its attempts, its waits (seconds)."""
+
+    timeout: float
+    report: Report = silent
+    attempts: int = 0
+    waited: float = 0.0
+    spent: float = 0.0
+    status: int | None = None
+    in_flight: bool = False
+    """Whether a request is with the API now, or was when the deadline passed."""
+    started: float = field(default_factory=anyio.current_time)
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline. Time in which a person was asked does not count."""
+        return self.timeout - self.spent
+
+    @property
+    def milliseconds(self) -> int:
+        """Since the call began, the asking included."""
+        return round((anyio.current_time() - self.started) * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API answered: the whole body is in memory, and within the limit."""
+
+    status: int
+    headers: httpx2.Headers
+    body: bytes
+
+
+async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool, exchange: Exchange) -> Answer:
+    """Try until there is an answer worth passing on, the tries are used up, or no wait fits before the deadline.
+
+    A request that was refused before it was acted on (429) or never sent is always tried again. One that may
+    have been acted on is tried again only if doing it twice is the same as doing it once.
+
+    Raises:
+        httpx2.TransportError: The last try got no answer.
+    """
+    deadline = anyio.current_time() + exchange.left
+    for tried in range(1, TRIES + 1):
+        exchange.attempts += 1
+        pause = random.uniform(0.25, 0.5) * 2 ** (tried - 1)
+        try:
+            answer = await attempt()
+        except httpx2.TransportError as error:
+            again = repeatable or isinstance(error, NEVER_SENT)
+            if not again or tried == TRIES or anyio.current_time() + pause >= deadline:
+                raise
+            why = "no answer"
+        else:
+            again = answer.status == 429 or (repeatable and answer.status in MAYBE_APPLIED)
+            pause = max(pause, asked_to_wait(answer.headers) or 0.0)
+            if not again or tried == TRIES or anyio.current_time() + pause >= deadline:
+                return answer
+            why = f"status {answer.status}"
+        await exchange.report(f"{why}; trying again in {math.ceil(pause)} s")
+        exchange.waited += pause
+        await anyio.sleep(pause)
+    raise AssertionError("the last try returns or raises")  # pragma: no cover - the loop cannot run out
+
+
+def asked_to_wait(headers: httpx2.Headers) -> float | None:
+    """The seconds that `Retry-After` asks for (RFC 9110: seconds or an HTTP-date); None where it does not."""
+    told = headers.get("Retry-After", "").strip()
+    if told.isascii() and told.isdigit():
+        return float(told[:9])
+    try:
+        until = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

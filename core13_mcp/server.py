@@ -1,0 +1,182 @@
+"""The MCP side: handlers over a catalog."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from mcp import MCPError
+from mcp.server import CacheHint, Server, ServerRequestContext
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    InputRequiredResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+    Tool,
+)
+
+from .asking import Asking, InputRequired, sealed
+from .call import Caller, call
+from .catalog import Catalog
+from .check import nearest
+from .declaration import Declaration
+from .errors import ConfigurationError, ToolError
+from .log import withhold
+from .retry import Exchange
+from .schema import JSON
+from .shape import compact
+from .text import strings
+
+NAME = "core13-mcp"
+_HINT = CacheHint(ttl_ms=3_600_000, scope="public")
+# The list depends on how the server was started, not on who asks.
+
+log = logging.getLogger("core13_mcp.calls")
+
+Whose = Callable[[ServerRequestContext[Any]], Caller]
+"""On whose behalf a request is made.
+
+Raises:
+    ConfigurationError: There is no key to make it with.
+"""
+
+
+def build(catalog: Catalog, whose: Whose, instructions: str) -> Server[Any]:
+    """Build a server that lists the catalog and forwards what it is asked.
+
+    Nothing escapes its handlers: what does is shown to 2025-era clients with its text.
+    """
+    listed = ListToolsResult(tools=[Tool.model_validate(tool.wire) for tool in catalog.values()])
+    asking = Asking()
+
+    async def list_tools(_: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListToolsResult:
+        return listed
+
+    async def call_tool(
+        context: ServerRequestContext[Any], params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
+        tool = _known(catalog, params.name)
+        try:
+            return await _answer(tool, whose(context), context, params, asking)
+        except InputRequired as required:
+            return required.result
+        except ConfigurationError as error:
+            return failure(ToolError(f"{tool.name}: {error}", code="configuration"), {})
+
+    server: Server[Any] = Server(
+        NAME,
+        title="PostHog Core-13",
+        version=version("core13-mcp"),
+        instructions=instructions,
+        cache_hints={"tools/list": _HINT},
+        get_tool_input_schema=lambda name: catalog[name].input_schema if name in catalog else None,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+    server.middleware.append(sealed(NAME, lambda context: whose(context).credentials.principal))
+    return server
+
+
+def success(result: JSON, facts: JSON) -> CallToolResult:
+    """The same object twice: as compact text and as structured content."""
+    return CallToolResult(
+        content=[TextContent(type="text", text=compact(result))],
+        structured_content=result,
+        _meta={"core13-mcp/call": dict(facts)},
+    )
+
+
+def failure(error: ToolError, facts: JSON) -> CallToolResult:
+    """The error's words for the model, its facts for programs, and no structured content."""
+    return CallToolResult(
+        content=[TextContent(type="text", text=str(error))],
+        is_error=True,
+        _meta={"core13-mcp/error": error.facts, **({"core13-mcp/call": dict(facts)} if facts else {})},
+    )
+
+
+async def _answer(
+    tool: Declaration,
+    caller: Caller,
+    context: ServerRequestContext[Any],
+    params: CallToolRequestParams,
+    asking: Asking,
+) -> CallToolResult:
+    exchange = Exchange(caller.timeout, report=_reporter(context))
+    arguments = params.arguments or {}
+    hidden = _secrets(tool, arguments, caller)
+    error: ToolError | None = None
+    result: JSON = {}
+    try:
+        result = await call(tool, arguments, caller, exchange, asking.through(context, params))
+    except ToolError as failed:
+        error = failed
+    except (InputRequired, ConfigurationError):
+        raise
+    except Exception as unforeseen:
+        log.exception("unforeseen in %s", tool.name)
+        error = ToolError(f"{tool.name}: this server failed ({type(unforeseen).__name__}); its log says where.")
+    facts = _facts(tool, arguments, caller, exchange)
+    log.info("%s", tool.name, extra={"facts": {"outcome": error.facts["code"] if error else "ok", **facts}})
+    return withheld(failure(error, facts) if error else success(result, facts), hidden)
+
+
+def withheld(result: CallToolResult, secrets: tuple[str, ...]) -> CallToolResult:
+    """The result without any secret that came back in it."""
+    said = result.content[0]
+    assert isinstance(said, TextContent)
+    if not any(secret in part for secret in secrets for part in (said.text, *strings(result.structured_content))):
+        return result
+    return result.model_copy(
+        update={
+            "content": [TextContent(type="text", text=withhold(said.text, secrets))],
+            "structured_content": withhold(result.structured_content, secrets),
+        }
+    )
+
+
+def _known(catalog: Catalog, name: str) -> Declaration:
+    if name in catalog:
+        return catalog[name]
+    like = nearest(name, catalog)
+    meant = f'; did you mean "{like}"?' if like else ""
+    raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}{meant}")
+
+
+def _secrets(tool: Declaration, arguments: Mapping[str, Any], caller: Caller) -> tuple[str, ...]:
+    given = (value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str))
+    return (*caller.credentials.secrets, *given)
+
+
+def _facts(tool: Declaration, arguments: Mapping[str, Any], caller: Caller, exchange: Exchange) -> dict[str, Any]:
+    facts = {
+        "status": exchange.status,
+        "attempts": exchange.attempts,
+        "waited_seconds": round(exchange.waited, 2) or None,
+        "milliseconds": exchange.milliseconds,
+        "project": _project(tool, arguments, caller),
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _project(tool: Declaration, arguments: Mapping[str, Any], caller: Caller) -> Any:
+    if tool.project is None:
+        return None
+    current = tool.project.current if tool.reads else None
+    return arguments.get(tool.project.argument) or caller.project_id or current
+
+
+def _reporter(context: ServerRequestContext[Any]) -> Callable[[str], Any]:
+    told = 0
+
+    async def report(message: str) -> None:
+        nonlocal told
+        told += 1
+        await context.session.report_progress(told, message=message)
+
+    return report

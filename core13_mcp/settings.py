@@ -1,0 +1,130 @@
+"""How the server is set up: variables and flags, read once."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from .check import nearest
+from .errors import ConfigurationError
+from .options import OPTIONS
+
+REGIONS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
+_INGESTION = {"us.i.posthog.com": "us", "eu.i.posthog.com": "eu", "app.posthog.com": "us"}
+_BY_VARIABLE = {option.variable: option for option in OPTIONS}
+_WHY_NOT = {
+    "phc_": "is a public project key, which these endpoints do not accept",
+    "phs_": "is a project secret key, which these endpoints do not accept",
+    "phr_": "is an OAuth refresh token, which is not for calling the API",
+}
+HOW_TO_GET_A_KEY = "make a personal API key (phx_...) in PostHog under Settings > Personal API keys"
+
+
+class Settings(BaseModel):
+    """Every knob, with its default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    personal_api_key: SecretStr | None = None
+    personal_api_key_file: str | None = None
+    host: str = REGIONS["us"]
+    project_id: Annotated[int, Field(ge=1)] | None = None
+    session_id: SecretStr | None = None
+    csrf_token: SecretStr | None = None
+    read_only: bool = False
+    tools: tuple[str, ...] = ()
+    exclude_tools: tuple[str, ...] = ()
+    tools_dir: str | None = None
+    confirm: Literal["auto", "always", "never"] = "auto"
+    timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
+    max_result_chars: Annotated[int, Field(ge=1000)] = 40_000
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+    sandbox: bool = False
+    sandbox_db: str | None = None
+
+    @field_validator("tools", "exclude_tools", mode="before")
+    @classmethod
+    def _split(cls, given: Any) -> Any:
+        return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
+
+    @field_validator("host")
+    @classmethod
+    def _origin(cls, given: str) -> str:
+        return origin(given)
+
+    @field_validator("personal_api_key")
+    @classmethod
+    def _usable(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            why = why_unusable(given.get_secret_value())
+            if why:
+                raise ValueError(why)
+        return given
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], flags: Mapping[str, str | bool] | None = None) -> Self:
+        """Read the variables, then the flags over them. An empty variable counts as absent.
+
+        Raises:
+            ConfigurationError: A variable is unknown or out of range; the text says which and what to do.
+        """
+        _know_all(environ)
+        given = {o.name: environ[o.variable].strip() for o in OPTIONS if environ.get(o.variable, "").strip()}
+        try:
+            return cls.model_validate({**given, **(flags or {})})
+        except ValidationError as error:
+            told = "; ".join(_tell(part["loc"], part["msg"]) for part in error.errors())
+            raise ConfigurationError(told) from None
+
+
+def origin(given: str) -> str:
+    """The API's origin for a region's name or a URL.
+
+    Raises:
+        ValueError: It is not one of them, or not safe to send a key to.
+    """
+    if given in REGIONS:
+        return REGIONS[given]
+    parts = urlsplit(given)
+    region = _INGESTION.get(parts.hostname or given)
+    if region:
+        raise ValueError(f"{given} only takes events in; for this API say {region}")
+    if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
+        raise ValueError(f"{given!r} is not us, eu or an origin such as https://posthog.example.com")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError(f"{given!r} must be https:// (http:// is for loopback only): a key travels with every call")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def why_unusable(key: str) -> str | None:
+    """Why a key cannot work here, and what to use instead; None where it may (old keys have no prefix)."""
+    if not key.isascii() or not key.isprintable() or " " in key:
+        return f"the key has characters that no key has; {HOW_TO_GET_A_KEY}"
+    why = next((why for prefix, why in _WHY_NOT.items() if key.startswith(prefix)), None)
+    return why and f"a key that starts with {key[:4]} {why}; {HOW_TO_GET_A_KEY}"
+
+
+def _know_all(environ: Mapping[str, str]) -> None:
+    for name in environ:
+        if name.startswith("CORE13_") and name not in _BY_VARIABLE:
+            like = nearest(name, [known.lower() for known in _BY_VARIABLE])
+            meant = f"did you mean {like.upper()}?" if like else f"known are {', '.join(_BY_VARIABLE)}"
+            raise ConfigurationError(f"{name} is not a setting; {meant}")
+
+
+def _tell(place: tuple[int | str, ...], message: str) -> str:
+    variable = next((o.variable for o in OPTIONS if place and o.name == place[0]), ".".join(map(str, place)))
+    return f"{variable}: {message.removeprefix('Value error, ')}"

@@ -1,0 +1,105 @@
+"""From the API's answer to the model's. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .declaration import Declaration
+from .schema import JSON
+from .text import clean, fill
+
+_NAMED_AT_MOST = 12
+
+
+def shape(tool: Declaration, answer: Any, arguments: JSON, budget: int) -> dict[str, Any]:
+    """The result of a call: what the output schema names, or everything where `detail` is full, within the budget.
+
+    A page says where the next one starts (`next_offset`), a write what it did (`done`). Text that other people
+    wrote is stripped of what cannot be seen.
+
+    Args:
+        answer: A JSON object, or None where the API answered nothing.
+        budget: Characters of the result as compact JSON.
+    """
+    whole = clean(answer or {})
+    full = arguments.get("detail") == "full"
+    kept = whole if full else project(tool.output_schema, whole)
+    done = {"done": said} if (said := _done(tool, arguments, whole)) else {}
+    if _is_page(whole):
+        return _page(kept["results"], whole["count"], int(arguments.get("offset", 0)), budget)
+    more = "detail=concise is shorter" if full else "raising CORE13_MAX_RESULT_CHARS makes room"
+    return fit({**kept, **done}, budget, keep={"done", *tool.output_schema.get("required", ())}, more=more)
+
+
+def project(schema: JSON, value: Any) -> Any:
+    """Keep of a value what a schema names, nulls and empties dropped; where it names nothing, keep all."""
+    match value:
+        case dict() if "properties" in schema:
+            named, required = schema["properties"], schema.get("required", ())
+            parts = {name: project(named[name], value[name]) for name in named if name in value}
+            return {name: part for name, part in parts.items() if name in required or not _is_empty(part)}
+        case list() if "items" in schema:
+            return [project(schema["items"], part) for part in value]
+        case _:
+            return value
+
+
+def fit(value: dict[str, Any], budget: int, *, keep: set[str], more: str) -> dict[str, Any]:
+    """Leave out the longest fields until the rest fits, and say which and what to do about it (`more`)."""
+    if len(compact(value)) <= budget:
+        return value
+    longest_first = sorted(value.keys() - keep, key=lambda name: len(compact(value[name])), reverse=True)
+    left_out: list[str] = []
+    rest = dict(value)
+    for name in longest_first:
+        del rest[name]
+        left_out.append(name)
+        smaller = {**rest, "omitted": f"{_listed(left_out)}: too long for one result; {more}."}
+        if len(compact(smaller)) <= budget:
+            return smaller
+    return rest
+
+
+def compact(value: Any) -> str:
+    """A JSON value in as few characters as there are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _page(rows: list[Any], count: int, offset: int, budget: int) -> dict[str, Any]:
+    """As many whole rows as fit; where some remain, on the API's side or on ours, where to go on."""
+    left = budget - len(compact({"count": count, "next_offset": offset + len(rows), "results": []}))
+    kept: list[Any] = []
+    for row in rows:
+        left -= len(compact(row)) + 1
+        if left < 0:
+            break
+        kept.append(row)
+    if rows and not kept:
+        # One row alone is too long: shortened, so that paging always moves on.
+        more = "detail=concise is shorter, or ask for it alone"
+        kept = [fit(rows[0], left + len(compact(rows[0])), keep={"id"}, more=more)]
+    following = offset + len(kept)
+    onward = {"next_offset": following} if kept and following < count else {}
+    return {"count": count, **onward, "results": kept}
+
+
+def _is_page(answer: dict[str, Any]) -> bool:
+    rows, count = answer.get("results"), answer.get("count")
+    return isinstance(rows, list) and isinstance(count, int) and all(isinstance(row, dict) for row in rows)
+
+
+def _done(tool: Declaration, arguments: JSON, answer: Any) -> str | None:
+    facts = {"arguments": dict(arguments), "answer": answer}
+    said = next((done.say for done in tool.done if done.applies.accepts(facts)), None)
+    return said and fill(said, **facts)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(name[:60] for name in names[:_NAMED_AT_MOST])
+    more = len(names) - _NAMED_AT_MOST
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,230 @@
+"""MCP over stdin and stdout, without threads.
+
+The SDK's own transport crosses worker threads nine times a call, hangs on Ctrl-C until the next line, and never
+answers malformed JSON. This one is for pipes and sockets on POSIX; elsewhere the SDK's serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+from mcp.server.stdio import stdio_server
+from mcp.shared._stream_protocols import ReadStream, WriteStream
+from mcp.shared.message import SessionMessage
+from mcp_types import INVALID_REQUEST, PARSE_ERROR, jsonrpc_message_adapter
+from pydantic import ValidationError
+
+LONGEST = 8 * 1024 * 1024
+"""Bytes of one message. More is skipped to the next line and answered with an error, never kept."""
+
+OPEN_AT_MOST = 512
+"""Requests not yet answered. More are refused at once: what waits here waits in memory."""
+
+GRACE = 10.0
+"""Seconds that running calls have to finish after SIGTERM."""
+
+_TOO_MANY = -32000
+_PIECE = 64 * 1024
+
+
+@asynccontextmanager
+async def streams(read_already: bytes = b"") -> AsyncIterator[tuple[ReadStream[Any], WriteStream[Any]]]:
+    """The two streams that the SDK's server runs on. `read_already` is what was read of stdin before."""
+    if not suitable():
+        async with stdio_server() as (reader, writer):
+            yield reader, writer
+        return
+    async with _pipes() as (source, sink):
+        wire = Wire(source, sink, read_already)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_end_on_sigterm, wire)
+            yield wire.reader, wire.writer
+            tasks.cancel_scope.cancel()
+
+
+def suitable() -> bool:
+    """Whether stdin and stdout are what an event loop can wait for: pipes or sockets, on POSIX."""
+    if sys.platform == "win32":
+        return False
+    modes = [os.fstat(stream).st_mode for stream in (0, 1)]
+    return all(stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) for mode in modes)
+
+
+class Wire:
+    """Both directions of one connection, and the requests that are open between them."""
+
+    def __init__(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, read_already: bytes = b"") -> None:
+        self._source = source
+        self._sink = sink
+        self._buffer = bytearray(read_already)
+        self._open: set[str | int] = set()
+        self._ending = asyncio.Event()
+        self.reader = _Stream(self._receive)
+        self.writer = _Stream(self._send)
+
+    async def end(self) -> None:
+        """Take no more requests, give the open ones their grace, then end as if stdin had."""
+        with anyio.move_on_after(GRACE):
+            while self._open:
+                await anyio.sleep(0.02)
+        self._ending.set()
+        self._source.feed_eof()
+
+    async def _receive(self) -> SessionMessage | Exception:
+        while True:
+            try:
+                line = await self._line()
+            except _TooLong:
+                await self._refuse(None, INVALID_REQUEST, f"Message longer than {LONGEST} bytes")
+                continue
+            if line is None or self._ending.is_set():
+                raise StopAsyncIteration
+            if not line.isspace() and line and (message := await self._admit(line)) is not None:
+                return message
+
+    async def _admit(self, line: bytes) -> SessionMessage | None:
+        """The message in a line; None where it had to be answered here."""
+        try:
+            message = jsonrpc_message_adapter.validate_json(line.decode("utf-8", "replace"), by_name=False)
+        except ValidationError as error:
+            await self._malformed(line, error)
+            return None
+        method, number = getattr(message, "method", None), getattr(message, "id", None)
+        if method == "notifications/cancelled":
+            # A cancelled request is never answered.
+            self._open.discard((getattr(message, "params", None) or {}).get("requestId"))
+        elif method is not None and number is not None:
+            if len(self._open) >= OPEN_AT_MOST:
+                await self._refuse(number, _TOO_MANY, f"More than {OPEN_AT_MOST} requests at once")
+                return None
+            self._open.add(number)
+        return SessionMessage(message)
+
+    async def _malformed(self, line: bytes, error: ValidationError) -> None:
+        if any(part["type"] == "json_invalid" for part in error.errors(include_url=False, include_input=False)):
+            await self._refuse(None, PARSE_ERROR, "Parse error")
+        else:
+            await self._refuse(_number(line), INVALID_REQUEST, "Invalid request: not one JSON-RPC 2.0 message")
+
+    async def _refuse(self, number: str | int | None, code: int, message: str) -> None:
+        answer = {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": message}}
+        await self._write(json.dumps(answer, separators=(",", ":")).encode())
+
+    async def _line(self) -> bytes | None:
+        """The next line, or None at the end.
+
+        Raises:
+            _TooLong: It was too long, and has been skipped.
+        """
+        searched, skipping = 0, False
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > LONGEST:
+                skipping, searched = True, 0
+                self._buffer.clear()
+            piece = await self._source.read(_PIECE)
+            if not piece:
+                return None
+            self._buffer += piece
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        if skipping or end > LONGEST:
+            raise _TooLong
+        return line
+
+    async def _send(self, message: SessionMessage) -> None:
+        said = message.message
+        if getattr(said, "method", None) is None:
+            self._open.discard(getattr(said, "id", None))
+        await self._write(said.model_dump_json(by_alias=True, exclude_unset=True).encode())
+
+    async def _write(self, line: bytes) -> None:
+        try:
+            self._sink.write(line + b"\n")
+            await self._sink.drain()
+        except OSError:
+            # The client has gone, and will close our stdin too.
+            raise anyio.BrokenResourceError from None
+
+
+class _TooLong(Exception):
+    """A line is longer than any message may be."""
+
+
+class _Stream:
+    """One direction, in the form that the SDK's server takes: an asynchronous iterator, or a place to send to."""
+
+    def __init__(self, act: Callable[..., Any]) -> None:
+        self.send = self.receive = act
+
+    async def __anext__(self) -> Any:
+        return await self.receive()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def aclose(self) -> None:
+        """Nothing to close: the descriptors are closed where they were opened."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+@asynccontextmanager
+async def _pipes() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    loop = asyncio.get_running_loop()
+    stdin, stdout = _taken(0), _taken(1)
+    source = asyncio.StreamReader(limit=_PIECE)
+    reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(source), os.fdopen(stdin, "rb", 0))
+    writing, flow = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, os.fdopen(stdout, "wb", 0))
+    try:
+        yield source, asyncio.StreamWriter(writing, flow, None, loop)
+    finally:
+        reading.close()
+        writing.close()
+
+
+def _taken(stream: int) -> int:
+    """A private copy of stdin or stdout. What else in the process reads gets nothing; what it prints goes to stderr."""
+    import fcntl  # POSIX only, and only reached there
+
+    private = fcntl.fcntl(stream, fcntl.F_DUPFD_CLOEXEC, 3)
+    if stream == 0:
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+    else:
+        os.dup2(2, stream)
+    return private
+
+
+async def _end_on_sigterm(wire: Wire) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM) as signals:
+        async for _ in signals:
+            await wire.end()
+            return
+
+
+def _number(line: bytes) -> str | int | None:
+    """The id of a message that is JSON but not JSON-RPC, so that whoever waits for it is answered."""
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    number = said.get("id") if isinstance(said, dict) else None
+    return number if isinstance(number, str | int) and not isinstance(number, bool) else None

@@ -1,0 +1,132 @@
+"""The one place that speaks HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
+from typing import Self
+
+import anyio
+import httpx2
+
+from .bind import Request
+from .credentials import Credentials
+from .errors import ConfigurationError
+from .retry import Answer, Exchange, persist
+
+LARGEST = 10 * 1024 * 1024
+"""Bytes of one answer, unpacked. The API sets no maximum page; this bounds what one call can cost."""
+
+AT_ONCE = 32
+"""Requests under way at the same time; more wait for their turn, within their own deadlines."""
+
+_LIMITS = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=8, keepalive_expiry=90)
+# Few idle connections, because the pool polls every one of them on each request; kept long, because an
+# agent thinks between two calls.
+
+
+class TooLarge(httpx2.RequestError):
+    """The answer is larger than any that the API sends."""
+
+
+class Upstream:
+    """The REST API, at one origin."""
+
+    def __init__(
+        self, origin: str, *, read_only: bool = False, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self.origin = origin
+        self._read_only = read_only
+        self._transport = transport
+        self._client: httpx2.AsyncClient | None = None
+        self._turns = anyio.Semaphore(AT_ONCE)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def send(self, request: Request, credentials: Credentials, exchange: Exchange) -> Answer:
+        """Send one request, again where that is safe, and return the answer whatever its status.
+
+        Raises:
+            httpx2.RequestError: There was no answer, or none that can be read.
+            ConfigurationError: The server is read-only and this is not a GET.
+        """
+        if self._read_only and request.method != "GET":
+            raise ConfigurationError(f"this server is read-only; {request.method} is refused")
+        built = self._build(request, credentials)
+
+        async def attempt() -> Answer:
+            async with self._turns:
+                exchange.in_flight = True
+                async with _answering(self._http, built) as response:
+                    answer = Answer(response.status_code, response.headers, await _read(response))
+                exchange.in_flight = False
+                return answer
+
+        began = anyio.current_time()
+        try:
+            with anyio.fail_after(max(0.0, exchange.left)):
+                answer = await persist(attempt, repeatable=request.repeatable, exchange=exchange)
+        except TimeoutError:
+            late = httpx2.ReadTimeout if exchange.in_flight else httpx2.PoolTimeout
+            raise late("the deadline of the call has passed", request=built) from None
+        finally:
+            exchange.spent += anyio.current_time() - began
+        exchange.status = answer.status
+        return answer
+
+    @property
+    def _http(self) -> httpx2.AsyncClient:
+        # Built when first needed: its TLS context costs what a client waits for at the start.
+        if self._client is None:
+            self._client = httpx2.AsyncClient(
+                transport=self._transport,
+                follow_redirects=False,
+                # One deadline holds for the whole call; a connection that cannot be made is given up sooner.
+                timeout=httpx2.Timeout(None, connect=10.0),
+                limits=_LIMITS,
+                # Set-Cookie is never kept: one caller's cookies must not travel with another's call.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                headers={
+                    "User-Agent": f"core13-mcp/{version('core13-mcp')}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip, deflate",
+                },
+            )
+        return self._client
+
+    def _build(self, request: Request, credentials: Credentials) -> httpx2.Request:
+        return self._http.build_request(
+            request.method,
+            self.origin + request.path,
+            params=dict(request.query) or None,
+            json=request.body,
+            headers=credentials.headers(request.auth, self.origin),
+        )
+
+
+@asynccontextmanager
+async def _answering(client: httpx2.AsyncClient, request: httpx2.Request) -> AsyncIterator[httpx2.Response]:
+    # Leaving it closes the connection of a request that was cancelled: nothing runs on for nobody.
+    response = await client.send(request, stream=True)
+    try:
+        yield response
+    finally:
+        with anyio.CancelScope(shield=True):
+            await response.aclose()
+
+
+async def _read(response: httpx2.Response) -> bytes:
+    # The client unpacks in bounded pieces, so a small body cannot grow past the limit unseen.
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > LARGEST:
+            raise TooLarge("the answer is too large", request=response.request)
+    return bytes(body)

@@ -1,0 +1,35 @@
+"""What every test can lean on: the sandbox, the engine in front of it, and a real MCP client in front of that."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from mcp import Client
+
+from core13_mcp.catalog import offered
+from core13_mcp.commands.wiring import callers
+from core13_mcp.instructions import instructions
+from core13_mcp.server import build
+from core13_mcp.settings import Settings
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Settings of a server in front of a fresh sandbox; a test module may override it."""
+    return Settings(sandbox=True, log_level="error")
+
+
+@pytest.fixture
+async def mcp(settings: Settings) -> AsyncIterator[Client]:
+    """A connected MCP client; behind it the real server, behind that the sandbox."""
+    catalog = offered(settings)
+    async with callers(settings) as caller:
+        server = build(catalog, lambda _: caller(), instructions(settings, catalog, len(catalog)))
+        async with Client(server) as client:
+            yield client
