@@ -68,7 +68,8 @@ def locate(path: str, placeholders: tuple[str, ...], values: JSON) -> str:
 
 
 def _segment(name: str, value: Any) -> str:
-    text = "" if value is None else str(value)
+    # JSON Schema counts 1.0 as an integer; in a path it would be another resource.
+    text = "" if value is None else str(int(value) if isinstance(value, float) and value.is_integer() else value)
     if text in ("", ".", ".."):
         raise InvalidArguments(f'{name}: "{text}" cannot stand in a path; nothing was sent.', field=name)
     return quote(text, safe="@")

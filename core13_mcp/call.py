@@ -85,6 +85,9 @@ async def _confirm(
     needed = confirmation(tool, given, caller.confirm)
     if needed is None or (ask is None and not required(needed, caller.confirm)):
         return
+    if not caller.credentials.reach(tool.endpoint.auth):
+        # The API will refuse it and say why; there is nothing to agree to.
+        return
     shown = await _shown(tool, needed, {**context, **given}, caller, exchange)
     asked = question(needed, given, shown)
     settle(tool, asked, await ask(asked) if ask else "unable")
@@ -98,7 +101,7 @@ async def _shown(tool: Declaration, needed: Confirm, known: JSON, caller: Caller
 
 
 async def _get(tool: Declaration, path: str, caller: Caller, exchange: Exchange) -> Any:
-    return await _send(tool, Request(method="GET", path=path), {}, caller, exchange)
+    return await _send(tool, Request(method="GET", path=path, auth=tool.endpoint.auth), {}, caller, exchange)
 
 
 async def _send(tool: Declaration, request: Request, given: JSON, caller: Caller, exchange: Exchange) -> Any:

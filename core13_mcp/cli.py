@@ -23,7 +23,7 @@ examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 the call failed, 2 wrongly set up."""
-    arguments = parser().parse_args(argv)
+    arguments = parse(argv)
     import anyio  # after --help and --version have had their answer
 
     from .errors import Core13Error
@@ -38,6 +38,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line in parts; a call's arguments may stand before or after its flags, which argparse alone refuses."""
+    whole = parser()
+    arguments, words = whole.parse_known_args(argv)
+    if words and (arguments.command != "call" or any(word.startswith("-") and word != "-" for word in words)):
+        whole.error(f"unrecognized arguments: {' '.join(words)}")
+    if words:
+        arguments.arguments += words
+    return arguments
 
 
 def parser() -> argparse.ArgumentParser:

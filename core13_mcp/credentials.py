@@ -31,6 +31,10 @@ class Credentials:
         """Everything that must never be shown."""
         return tuple(filter(None, map(_plain, (self.key, self.session_id, self.csrf_token))))
 
+    def reach(self, auth: str) -> bool:
+        """Whether an endpoint that takes only this can be reached at all."""
+        return auth != "session" or self.session_id is not None
+
     def headers(self, auth: str, origin: str) -> dict[str, str]:
         """The headers for an endpoint: a login session where it takes only that and there is one, else the key.
 
