@@ -22,6 +22,7 @@ from .personas import (
     STALE_SESSION_ID,
 )
 from .serving import listening, outbox, serve
+from .transport import Transport
 
 __all__ = [
     "CSRF_TOKEN",
@@ -42,6 +43,7 @@ __all__ = [
     "SESSION_ID",
     "STAFF_KEY",
     "STALE_SESSION_ID",
+    "Transport",
     "build",
     "listening",
     "outbox",

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from . import errors, outbox, seed, sharing, subscriptions, times, users
 from .call import Switches
 from .door import Action, House, Resource
+from .faults import Faults
 from .store import Store
 from .throttle import Throttle, delivery_limits, no_limits, user_limits
 
@@ -77,16 +78,20 @@ def build(
     ``database`` is a file that survives restarts and may be open in several processes, or ``:memory:``. ``clock``
     tells the time in UTC. ``throttle`` counts requests as the API does. ``token_guard`` refuses that a key or token
     changes an e-mail address or a password. ``mail`` is whether the instance can send mail at all, so that a new
-    address waits for its verification.
+    address waits for its verification. ``faults`` lets requests and ``app.state.faults``, a list of texts, ask for
+    faults. ``app.state.outbox()`` tells what would have been sent, ``app.state.close()`` lets the database go.
     """
     store = Store(database)
     with store.transaction():
         if store.create():
             seed.sow(store, clock())
     house = House(store, clock, Switches(throttle, token_guard, mail), Throttle())
-    app = Starlette(routes=routes(house), exception_handlers={404: _unknown})
+    app = Starlette(routes=[*routes(house), *beside(house)], exception_handlers={404: _unknown})
     app.router.redirect_slashes = False
     app.state.outbox = lambda: outbox.rows(store)
+    app.state.faults = []
+    if faults:
+        app.add_middleware(Faults, schedule=app.state.faults)
     app.state.close = store.close
     return app
 
@@ -99,6 +104,16 @@ def routes(house: House) -> list[Route]:
         for path, actions in PROJECT_ROUTES.items()
     } | {f"/api/users{path}": actions for path, actions in USER_ROUTES.items()}
     return [Route(path + end, Resource(house, actions)) for path, actions in paths.items() for end in ("/", "")]
+
+
+def beside(house: House) -> list[Route]:
+    """What needs no credential: the page behind a shared link, and what would have been sent."""
+    page = Action(sharing.shared_page, public=True)
+    messages = Action(lambda call: errors.answer(200, outbox.rows(call.store)), public=True)
+    return [
+        Route("/shared/{access_token}", Resource(house, {"GET": page, "POST": page})),
+        Route("/_sandbox/outbox", Resource(house, {"GET": messages})),
+    ]
 
 
 async def _unknown(request: Request, exc: Exception) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -30,6 +30,7 @@ class Action:
     limits: Callable[[Call], list[Limit]] = default_limits
     session_only: bool = False
     premium: str | None = None
+    public: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Resource:
 
     def handle(self, call: Call) -> Response:
         action = self.actions.get("GET" if call.request.method == "HEAD" else call.request.method)
+        if action and action.public:
+            return action.run(call)
         call.caller = auth.authenticate(call, session_only=bool(action and action.session_only))
         if action is None:
             raise errors.not_allowed(call.request.method, allowed(self.actions))
@@ -107,7 +110,3 @@ async def read_body(request: Request) -> bytes | None:
         if len(raw) > BODY_LIMIT:
             return None
     return bytes(raw)
-
-
-def by_session(action: Action) -> Action:
-    return replace(action, session_only=True)
