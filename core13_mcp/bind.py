@@ -26,17 +26,23 @@ class Request:
     repeatable: bool = True
 
 
+def complete(tool: Declaration, arguments: JSON) -> dict[str, Any]:
+    """The arguments, and the declared default of every one that was not given."""
+    defaults = {name: schema["default"] for name, schema in tool.arguments.items() if "default" in schema}
+    return {**defaults, **arguments}
+
+
 def bind(tool: Declaration, arguments: JSON, context: JSON) -> Request:
     """Put each argument in its place.
 
     What the path names goes there; the rest is the query of a GET or DELETE, or the body of a POST or
-    PATCH. `context` fills what the path names and no argument gives; a declared default is sent.
+    PATCH. `context` fills what the path names and no argument gives.
 
     Raises:
         InvalidArguments: A value would leave its path segment.
     """
     endpoint = tool.endpoint
-    known = {**_defaults(tool), **context, **arguments}
+    known = {**context, **arguments}
     elsewhere = {*endpoint.placeholders, *ENGINE_ARGUMENTS, *context}
     rest = {name: value for name, value in known.items() if name not in elsewhere}
     in_query = endpoint.method in ("GET", "DELETE")
@@ -73,10 +79,6 @@ def _segment(name: str, value: Any) -> str:
     if text in ("", ".", ".."):
         raise InvalidArguments(f'{name}: "{text}" cannot stand in a path; nothing was sent.', field=name)
     return quote(text, safe="@")
-
-
-def _defaults(tool: Declaration) -> dict[str, Any]:
-    return {name: schema["default"] for name, schema in tool.arguments.items() if "default" in schema}
 
 
 def _body(endpoint: Endpoint, rest: dict[str, Any]) -> JSON | None:

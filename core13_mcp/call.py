@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from . import outcome
-from .bind import Request, bind, instead, locate
+from .bind import Request, bind, complete, instead, locate
 from .check import faults, refuse
 from .confirm import Policy, Verdict, confirmation, question, required, settle
 from .credentials import Credentials
@@ -47,6 +47,7 @@ async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exc
     given = tidy(tool.arguments, arguments)
     context, wrong = await _project(tool, given, caller, exchange)
     refuse(tool, faults(tool, given) + wrong)
+    given = complete(tool, given)
     await _confirm(tool, given, context, caller, exchange, ask)
     request = bind(tool, given, context)
     answer = await _send(tool, request, given, caller, exchange)
