@@ -72,7 +72,7 @@ def _people(store: Store) -> None:
     ada |= {"hedgehog_config": {"use_as_profile": True, "color": "purple", "accessories": ["top-hat"]}}
     _person(store, "Ada", "Lovelace", "ada@analytical.example", {ANALYTICAL: 15}, 1, **ada)
     _person(store, "Charles", "Babbage", "charles@analytical.example", {ANALYTICAL: 1}, 1)
-    _person(store, "Hedy", "Lamarr", "hedy@analytical.example", {ANALYTICAL: 8}, 1, is_staff=True, passkeys=1)
+    _person(store, "Hedy", "Lamarr", "hedy@analytical.example", {ANALYTICAL: 8, HOBBY: 1}, 1, is_staff=True, passkeys=1)
     _person(store, "Linus", "Kernel", "linus@hobby.example", {HOBBY: 15}, 3, password=None, has_social_auth=True)
     _person(store, "Grace", "Hopper", "grace@compilers.example", {COMPILERS: 8}, 4)
     _person(store, "Alan", "Turing", "alan@compilers.example", {COMPILERS: 1}, 4)
@@ -104,6 +104,7 @@ def _credentials(store: Store, now: datetime) -> None:
     _credential(store, personas.FULL_KEY, 1, "*")
     _credential(store, personas.READ_ONLY_KEY, 1, reading)
     _credential(store, personas.OTHER_PROJECT_KEY, 1, writing, projects=[2])
+    _credential(store, personas.OTHER_ORGANIZATION_KEY, 1, writing, organizations=[HOBBY])
     _credential(store, personas.LEGACY_KEY, 1, writing)
     _credential(store, personas.STAFF_KEY, 3, "*")
     _credential(store, personas.FREE_KEY, 4, "*")

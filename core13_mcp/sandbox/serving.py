@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -18,11 +19,16 @@ from .store import Store
 
 
 def outbox(database: str) -> list[dict[str, Any]]:
-    """What would have been sent, oldest first; may be called while another process serves the same file."""
+    """What would have been sent, oldest first; may be called while another process serves the same file.
+
+    Raises FileNotFoundError where there is no such file.
+    """
+    if not Path(database).is_file():
+        raise FileNotFoundError(f"There is no sandbox database at {database}.")
     store = Store(database)
     try:
         with store.transaction(writes=False):
-            return messages.rows(store) if store.value("pragma user_version") else []
+            return messages.rows(store) if store.made() else []
     finally:
         store.close()
 

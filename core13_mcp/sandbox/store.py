@@ -59,13 +59,21 @@ class Store:
             self._connection.execute("commit")
 
     def create(self) -> bool:
-        """Makes the tables; False when they were there. Within a transaction, so two processes cannot both do it."""
-        if self.value("pragma user_version") == VERSION:
+        """Makes the tables; False when they were there. Within a transaction, so two processes cannot both do it.
+
+        Raises ValueError for a database that is something else.
+        """
+        if self.made():
             return False
+        if self.value("select count(*) from sqlite_master"):
+            raise ValueError("The database is not one of this version of the sandbox: name another file.")
         for table in TABLES:
             self.execute(f"create table {table}")
         self.execute(f"pragma user_version = {VERSION}")
         return True
+
+    def made(self) -> bool:
+        return bool(self.value("pragma user_version") == VERSION)
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         return self._connection.execute(sql, values)

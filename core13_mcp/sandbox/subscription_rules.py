@@ -25,6 +25,8 @@ def key(value: Any) -> int:
 
 
 def exports(value: Any) -> list[int]:
+    if value is None:
+        raise Invalid("null", "This field may not be null.")
     items = value if isinstance(value, list) else None
     found = [None if isinstance(item, str | float) else whole(item) for item in items or ()]
     if items is None or None in found:
@@ -53,13 +55,15 @@ FIELDS: Final = {
     "summary_enabled": Field(boolean, default=False),
     "summary_prompt_guide": Field(text(blank=True, longest=500), default=""),
 }
+IDS: Final = {name: FIELDS[name] for name in ("dashboard", "insight")}
 UNSTORED: Final = ("invite_message",)
 
 
 def check(call: Call, before: Row | None) -> tuple[Doc, Doc]:
     """The fields that were sent, and the whole subscription as it would be. Raises Refusal with the first fault."""
+    # The ids stand first among the fields, and are looked up where they stand.
+    _check_ids(call, clean(IDS, call.body, partial=True))
     sent = clean(FIELDS, call.body, partial=before is not None)
-    _check_ids(call, sent)
     old = before["doc"] if before else None
     after = (old or {}) | {name: value for name, value in sent.items() if name not in UNSTORED}
     _check_resource(call, sent, old, after)

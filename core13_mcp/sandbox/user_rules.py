@@ -29,6 +29,8 @@ def name(value: Any) -> str:
 
 
 def notifications(value: Any) -> dict[str, Any]:
+    if value is None:
+        raise Invalid("null", "This field may not be null.")
     if not isinstance(value, Mapping):
         raise Invalid("not_a_dict", f'Expected a dictionary of items but got type "{type(value).__name__}".')
     for key, found in value.items():

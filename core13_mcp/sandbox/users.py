@@ -94,8 +94,8 @@ def _change_email(call: Call, row: Row, sent: dict[str, Any]) -> None:
 
 def destroy(call: Call) -> Response:
     """For good, with all credentials; what the user made stays, without its creator."""
-    row = _found(call)
     check_fresh(call)
+    row = _found(call)
     if call.store.one("select 1 from membership where person_id = ?", row["id"]):
         raise errors.conflict("You must leave or delete all organizations before deleting your account.")
     call.store.execute("delete from credential where person_id = ?", row["id"])
@@ -104,8 +104,8 @@ def destroy(call: Call) -> Response:
 
 
 def review_credentials(call: Call) -> Response:
-    row = _found(call)
     check_fresh(call)
+    row = _found(call)
     if row["doc"]["credentials_reviewed_at"] is None:
         call.store.write("person", row["id"], row["doc"] | {"credentials_reviewed_at": stamp(call.now)})
     return errors.empty(204)
