@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import hypothesis
 import pytest
 from mcp import Client
 
@@ -12,6 +13,10 @@ from core13_mcp.commands.wiring import callers
 from core13_mcp.instructions import instructions
 from core13_mcp.server import build
 from core13_mcp.settings import Settings
+
+# The same examples every time, however slow the machine is; nothing is kept between runs.
+hypothesis.settings.register_profile("core13", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("core13")
 
 
 @pytest.fixture
