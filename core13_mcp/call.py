@@ -112,8 +112,8 @@ async def _send(tool: Declaration, request: Request, given: JSON, caller: Caller
         if other is not None:
             request, answer = other, await caller.upstream.send(other, caller.credentials, exchange)
     except httpx2.RequestError as error:
-        raise outcome.lost(tool, request, error, given) from None
-    return outcome.read(tool, request, answer, given)
+        raise outcome.lost(tool, request, error, given, unclear=exchange.unclear) from None
+    return outcome.read(tool, request, answer, given, unclear=exchange.unclear)
 
 
 def _promised(tool: Declaration, result: dict[str, Any], request: Request, given: JSON, budget: int) -> JSON:

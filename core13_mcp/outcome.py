@@ -29,18 +29,21 @@ _GENERAL = {
     "409": "What is there now stands against it.",
     "429": "The API limits calls, and the wait does not fit into this one.",
 }
+_TWICE = "An earlier try of this same call got no clear answer: it may have done it already, so look first."
 _CODES = {400: "bad_request", 401: "unauthorized", 402: "payment_required", 403: "forbidden", 404: "not_found"}
 _CODES |= {405: "not_allowed", 409: "conflict", 429: "rate_limited"}
 
 
-def read(tool: Declaration, request: Request, answer: Answer, arguments: JSON) -> Any:
+def read(tool: Declaration, request: Request, answer: Answer, arguments: JSON, *, unclear: bool = False) -> Any:
     """The JSON value of a success; None where the API answers nothing.
+
+    `unclear` says that an earlier try of the same request got no clear answer and may have been acted on.
 
     Raises:
         Refused, Unavailable, OutcomeUnknown, Unreadable: It is not a success, or cannot be read.
     """
     if not 200 <= answer.status < 300:
-        raise _failure(tool, request, answer, arguments)
+        raise _failure(tool, request, answer, arguments, unclear)
     if not answer.body:
         return None
     try:
@@ -52,9 +55,11 @@ def read(tool: Declaration, request: Request, answer: Answer, arguments: JSON) -
     return value
 
 
-def lost(tool: Declaration, request: Request, error: httpx2.RequestError, arguments: JSON) -> ToolError:
+def lost(
+    tool: Declaration, request: Request, error: httpx2.RequestError, arguments: JSON, *, unclear: bool = False
+) -> ToolError:
     """What to say when there was no answer that could be read."""
-    if isinstance(error, NEVER_SENT):
+    if isinstance(error, NEVER_SENT) and not unclear:
         return Unavailable(
             f"{tool.name}: the API could not be reached ({type(error).__name__}); nothing was sent.",
             "Call again later; if it stays so, whoever runs this server should run `core13-mcp doctor`.",
@@ -85,7 +90,7 @@ def hint(tool: Declaration, key: str, code: str, arguments: JSON) -> str:
     return fill(found, arguments=arguments, scope=tool.endpoint.scope or "of a login session")
 
 
-def _failure(tool: Declaration, request: Request, answer: Answer, arguments: JSON) -> ToolError:
+def _failure(tool: Declaration, request: Request, answer: Answer, arguments: JSON, unclear: bool) -> ToolError:
     status, wait = answer.status, asked_to_wait(answer.headers)
     code, field, words = _words(answer)
     said = f"{status} {_phrase(status)}" + (f'. The API says: "{words}"' if words else "")
@@ -100,7 +105,7 @@ def _failure(tool: Declaration, request: Request, answer: Answer, arguments: JSO
     return Refused(
         f"{tool.name}: {said}" + (f" (field {field})" if field else ""),
         hint(tool, str(status), code, arguments),
-        waiting,
+        waiting or (_TWICE if unclear and request.method != "GET" else ""),
         code=code or _CODES.get(status),
         status=status,
         field=field,

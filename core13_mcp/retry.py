@@ -40,6 +40,8 @@ class Exchange:
     status: int | None = None
     in_flight: bool = False
     """Whether a request is with the API now, or was when the deadline passed."""
+    unclear: bool = False
+    """Whether an earlier try got no clear answer, so that this one may be the second time."""
     started: float = field(default_factory=anyio.current_time)
 
     @property
@@ -81,12 +83,14 @@ async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool,
             again = repeatable or isinstance(error, NEVER_SENT)
             if not again or tried == TRIES or anyio.current_time() + pause >= deadline:
                 raise
+            exchange.unclear |= not isinstance(error, NEVER_SENT)
             why = "no answer"
         else:
             again = answer.status == 429 or (repeatable and answer.status in MAYBE_APPLIED)
             pause = max(pause, asked_to_wait(answer.headers) or 0.0)
             if not again or tried == TRIES or anyio.current_time() + pause >= deadline:
                 return answer
+            exchange.unclear |= answer.status in MAYBE_APPLIED
             why = f"status {answer.status}"
         await exchange.report(f"{why}; trying again in {math.ceil(pause)} s")
         exchange.waited += pause
