@@ -45,6 +45,8 @@ class Field:
 
 def clean(fields: Mapping[str, Field], body: Any, *, partial: bool) -> dict[str, Any]:
     """The checked values of the fields that were sent, with defaults unless ``partial``; the first fault refuses."""
+    if body is None:
+        raise errors.invalid("No data provided.", code="null")
     if not isinstance(body, Mapping):
         raise errors.invalid(f"Invalid data. Expected a dictionary, but got {type(body).__name__}.")
     values = {}

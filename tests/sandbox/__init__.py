@@ -1,0 +1,1 @@
+"""What the sandbox does, told in plain HTTP: nothing here knows the engine."""
