@@ -73,7 +73,7 @@ async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool,
     Raises:
         httpx2.TransportError: The last try got no answer.
     """
-    deadline = anyio.current_time() + exchange.left
+    deadline, exchange.unclear = anyio.current_time() + exchange.left, False
     for tried in range(1, TRIES + 1):
         exchange.attempts += 1
         pause = random.uniform(0.25, 0.5) * 2 ** (tried - 1)
