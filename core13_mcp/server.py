@@ -13,13 +13,17 @@ from mcp.types import (
     INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
+    GetPromptRequestParams,
+    GetPromptResult,
     InputRequiredResult,
+    ListPromptsResult,
     ListToolsResult,
     PaginatedRequestParams,
     TextContent,
     Tool,
 )
 
+from . import prompts
 from .asking import Asking, InputRequired, sealed
 from .call import Caller, call
 from .catalog import Catalog
@@ -34,7 +38,7 @@ from .text import strings
 
 NAME = "core13-mcp"
 _HINT = CacheHint(ttl_ms=3_600_000, scope="public")
-# The list depends on how the server was started, not on who asks.
+# The lists depend on how the server was started, not on who asks.
 
 log = logging.getLogger("core13_mcp.calls")
 
@@ -52,6 +56,7 @@ def build(catalog: Catalog, whose: Whose, instructions: str) -> Server[Any]:
     Nothing escapes its handlers: what does is shown to 2025-era clients with its text.
     """
     listed = ListToolsResult(tools=[Tool.model_validate(tool.wire) for tool in catalog.values()])
+    scripts = prompts.scripts(catalog)
     asking = Asking()
 
     async def list_tools(_: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListToolsResult:
@@ -68,15 +73,23 @@ def build(catalog: Catalog, whose: Whose, instructions: str) -> Server[Any]:
         except ConfigurationError as error:
             return failure(ToolError(f"{tool.name}: {error}", code="configuration"), {})
 
+    async def list_prompts(_: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListPromptsResult:
+        return prompts.listed(scripts)
+
+    async def get_prompt(_: ServerRequestContext[Any], params: GetPromptRequestParams) -> GetPromptResult:
+        return prompts.spoken(scripts, params)
+
     server: Server[Any] = Server(
         NAME,
         title="PostHog Core-13",
         version=version("core13-mcp"),
         instructions=instructions,
-        cache_hints={"tools/list": _HINT},
+        cache_hints={"tools/list": _HINT, "prompts/list": _HINT},
         get_tool_input_schema=lambda name: catalog[name].input_schema if name in catalog else None,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_prompts=list_prompts,
+        on_get_prompt=get_prompt,
     )
     server.middleware.append(sealed(NAME, lambda context: whose(context).credentials.principal))
     return server
