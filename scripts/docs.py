@@ -110,8 +110,9 @@ def _cell(text: str) -> str:
 def _example(tool: Declaration, answer: str) -> str:
     given = EXAMPLES[tool.name]
     words = shlex.quote(json.dumps(given)) if any(isinstance(v, list | dict) for v in given.values()) else _pairs(given)
-    command = f"core13-mcp call {tool.name} --sandbox {words}".rstrip()
-    return f"## Example\n\nIn the sandbox, on {NOW:%Y-%m-%d}:\n\n```sh\n{command}\n```\n\n```json\n{answer}\n```\n"
+    refused = "# exits 1\n" if answer.startswith("```text") else ""
+    command = f"{refused}core13-mcp call {tool.name} --sandbox {words}".rstrip()
+    return f"## Example\n\nIn the sandbox, on {NOW:%Y-%m-%d}:\n\n```sh\n{command}\n```\n\n{answer}\n"
 
 
 def _pairs(given: dict[str, Any]) -> str:
@@ -121,18 +122,18 @@ def _pairs(given: dict[str, Any]) -> str:
 
 
 async def answer(tool: Declaration) -> str:
-    """What a fresh sandbox answers to the tool's example; what it makes up at random is left out."""
+    """What a fresh sandbox answers to the tool's example, as the shell shows it; random parts are left out."""
     transport = httpx2.ASGITransport(sandbox.build(clock=lambda: NOW))
-    # users-destroy can only succeed for somebody who belongs to no organization.
-    session = sandbox.NO_ORGANIZATION_SESSION_ID if tool.name == "users-destroy" else sandbox.SESSION_ID
-    credentials = Credentials(SecretStr(sandbox.FULL_KEY), SecretStr(session), SecretStr(sandbox.CSRF_TOKEN))
+    credentials = Credentials(*map(SecretStr, (sandbox.FULL_KEY, sandbox.SESSION_ID, sandbox.CSRF_TOKEN)))
     async with Upstream("http://sandbox.invalid", transport=transport) as upstream:
-        caller = Caller(upstream=upstream, credentials=credentials, confirm="never")
         try:
-            result = await call(tool, EXAMPLES[tool.name], caller, Exchange(30.0))
+            result = await call(
+                tool, EXAMPLES[tool.name], Caller(upstream=upstream, credentials=credentials), Exchange(30)
+            )
         except ToolError as error:
-            return json.dumps({"error": str(error).split("\n")}, indent=2, ensure_ascii=False)
-    return _RANDOM.sub(r"\1...", json.dumps(result, indent=2, ensure_ascii=False))
+            return f"```text\n{error}\n```"
+    shown = _RANDOM.sub(r"\1...", json.dumps(result, indent=2, ensure_ascii=False))
+    return f"```json\n{shown}\n```"
 
 
 async def pages() -> dict[Path, str]:
