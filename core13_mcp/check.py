@@ -45,8 +45,12 @@ def faults(tool: Declaration, arguments: JSON) -> list[str]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that looks most like this one, if any does."""
-    return next(iter(get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)), None)
+    """The known name that was most likely meant, if any: one that shares its words, or one spelled alike."""
+    names, words = list(known), set(name.lower().split("_"))
+    sharing = [other for other in names if set(other.split("_")) <= words or words <= set(other.split("_"))]
+    if len(sharing) == 1:
+        return sharing[0]
+    return next(iter(get_close_matches(name.lower(), names, n=1, cutoff=0.6)), None)
 
 
 def _say(tool: Declaration, fault: Fault) -> Iterator[str]:
