@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
@@ -11,6 +12,7 @@ from .schema import JSON, Fault
 from .text import one_line
 
 _LONGEST = 200
+_WORDS = re.compile(r"-|(?<=[a-z0-9])(?=[A-Z])")
 
 
 def check(tool: Declaration, arguments: JSON) -> None:
@@ -46,7 +48,7 @@ def faults(tool: Declaration, arguments: JSON) -> list[str]:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was most likely meant, if any: one that shares its words, or one spelled alike."""
-    names, words = list(known), set(name.lower().split("_"))
+    names, words = list(known), set(_WORDS.sub("_", name).lower().split("_"))
     sharing = [other for other in names if set(other.split("_")) <= words or words <= set(other.split("_"))]
     if len(sharing) == 1:
         return sharing[0]
