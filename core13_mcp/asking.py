@@ -38,7 +38,8 @@ class Asking:
 
     On 2025-era connections the question is an elicitation while the call waits. On 2026-07-28 it goes back as
     `input_required`, with a state that the SDK seals to the caller, the tool, the arguments and the time; ours
-    adds the question itself, so that an answer to another question does not count, and a number used once.
+    adds the question itself, so that an answer to another question does not count, and a number used once. Which
+    numbers were used is known to this process only: another replica would take the same answer again.
     """
 
     def __init__(self) -> None:

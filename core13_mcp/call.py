@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,13 @@ class Caller:
     confirm: Policy = "auto"
     timeout: float = 30.0
     budget: int = 40_000
+    name: str = ""
+    """What this server calls whoever asks, in its logs; empty where only one can ask."""
+
+    @property
+    def principal(self) -> str:
+        """Tells one caller from another without telling who it is."""
+        return hashlib.sha256(f"{self.name}\n{self.credentials.principal}".encode()).hexdigest()
 
 
 async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exchange, ask: Ask | None = None) -> JSON:

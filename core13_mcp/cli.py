@@ -18,6 +18,7 @@ examples:
   core13-mcp call subscriptions-list --sandbox       one call, no account needed
   core13-mcp call users-retrieve                     one call, with POSTHOG_PERSONAL_API_KEY
   core13-mcp serve                                   what an MCP client launches
+  core13-mcp serve --http 8080                       the same over Streamable HTTP
 """
 
 
@@ -61,10 +62,10 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=version("core13-mcp"))
     whole.set_defaults(command="serve")
-    _add_options(whole)
+    _add_options(whole, serving=True)
     commands = whole.add_subparsers(metavar="COMMAND")
 
-    _command(commands, "serve", "serve MCP over stdio (the default)")
+    _command(commands, "serve", "serve MCP over stdio (the default), or over HTTP")
     _command(commands, "demo", "play a story against the sandbox through a real MCP client", options=False)
 
     tools = _command(commands, "tools", "list the tools, or show one as clients see it")
@@ -95,14 +96,14 @@ def _command(commands: Any, name: str, says: str, options: bool = True) -> argpa
     )
     command.set_defaults(command=name)
     if options:
-        _add_options(command)
+        _add_options(command, serving=name == "serve")
     return command
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def _add_options(parser: argparse.ArgumentParser, serving: bool) -> None:
     group = parser.add_argument_group("settings", "each is also a variable; secrets are variables only")
     for option in OPTIONS:
-        if option.secret:
+        if option.secret or (option.serving and not serving):
             continue
         says = f"{option.says} [{option.variable}{f', default {option.default}' if option.default else ''}]"
         # Suppressed, so that what stands before the command is not undone by the command's own default.

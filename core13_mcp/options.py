@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting: its variable, what it means, and its default. Secrets have no flag."""
+    """One setting: its variable, what it means, and its default. Secrets have no flag; `serving` is for serve only."""
 
     variable: str
     says: str
     default: str = ""
     secret: bool = False
     switch: bool = False
+    serving: bool = False
 
     @property
     def name(self) -> str:
@@ -44,4 +45,18 @@ OPTIONS = (
     Option("CORE13_LOG_FORMAT", "text or json", "text"),
     Option("CORE13_SANDBOX", "forward to the embedded sandbox; no account, nothing is sent to anyone", switch=True),
     Option("CORE13_SANDBOX_DB", "a file that keeps the sandbox's data; in memory without it"),
+    Option("CORE13_HTTP", "[HOST:]PORT to serve Streamable HTTP on, instead of stdio", serving=True),
+    Option("CORE13_AUTH", "who may call over HTTP: none, token, own-key or oauth", "none", serving=True),
+    Option("CORE13_CALLER_TOKENS_FILE", "callers' tokens, a `name: token` a line; read when it changes", serving=True),
+    Option("CORE13_SEAL_KEYS", "keys that seal confirmations, shared by all replicas", secret=True, serving=True),
+    Option("CORE13_HTTP_URL", "the URL by which callers reach this server, if a proxy is in front", serving=True),
+    Option("CORE13_HTTP_HOSTS", "more names or networks that a Host header may say", serving=True),
+    Option("CORE13_HTTP_ORIGINS", "web origins whose pages may call", serving=True),
+    Option("CORE13_HTTP_BEARER_KEYS", "own-key: take `Authorization: Bearer phx_...` too", switch=True, serving=True),
+    Option("CORE13_HTTP_POSTHOG_HOSTS", "own-key: hosts that X-PostHog-Host may name", serving=True),
+    Option("CORE13_HTTP_RATE", "requests that one caller may make in a minute", "240", serving=True),
+    Option("CORE13_HTTP_AT_ONCE", "requests of one caller that run at the same time", "8", serving=True),
+    Option("CORE13_HTTP_MAX_BODY", "bytes of one request", "1048576", serving=True),
+    Option("CORE13_HTTP_DRAIN", "seconds to go on serving after SIGTERM, not ready", "5", serving=True),
+    Option("CORE13_HTTP_METRICS", "answer /metrics, for Prometheus", switch=True, serving=True),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -50,8 +50,12 @@ Raises:
 """
 
 
-def build(catalog: Catalog, whose: Whose, instructions: str) -> Server[Any]:
+def build(catalog: Catalog, whose: Whose, instructions: str, seal_keys: Sequence[str] = ()) -> Server[Any]:
     """Build a server that lists the catalog and forwards what it is asked.
+
+    Args:
+        seal_keys: What seals a confirmation between its two rounds, the first sealing and all of them opening.
+            Processes that share them can each take up what another began; without any, this one has its own.
 
     Nothing escapes its handlers: what does is shown to 2025-era clients with its text.
     """
@@ -91,7 +95,7 @@ def build(catalog: Catalog, whose: Whose, instructions: str) -> Server[Any]:
         on_list_prompts=list_prompts,
         on_get_prompt=get_prompt,
     )
-    server.middleware.append(sealed(NAME, lambda context: whose(context).credentials.principal))
+    server.middleware.append(sealed(NAME, lambda context: whose(context).principal, seal_keys))
     return server
 
 
@@ -135,7 +139,8 @@ async def _answer(
         log.exception("unforeseen in %s", tool.name)
         error = ToolError(f"{tool.name}: this server failed ({type(unforeseen).__name__}); its log says where.")
     facts = _facts(tool, arguments, caller, exchange)
-    log.info("%s", tool.name, extra={"facts": {"outcome": error.facts["code"] if error else "ok", **facts}})
+    told = {"outcome": error.facts["code"] if error else "ok", **({"caller": caller.name} if caller.name else {})}
+    log.info("%s", tool.name, extra={"facts": {**told, **facts}})
     return withheld(failure(error, facts) if error else success(result, facts), hidden)
 
 

@@ -46,8 +46,24 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = "text"
     sandbox: bool = False
     sandbox_db: str | None = None
+    http: str | None = None
+    auth: Literal["none", "token", "own-key", "oauth"] = "none"
+    caller_tokens_file: str | None = None
+    seal_keys: tuple[SecretStr, ...] = ()
+    http_url: str | None = None
+    http_hosts: tuple[str, ...] = ()
+    http_origins: tuple[str, ...] = ()
+    http_bearer_keys: bool = False
+    http_posthog_hosts: tuple[str, ...] = ()
+    http_rate: Annotated[int, Field(ge=1)] = 240
+    http_at_once: Annotated[int, Field(ge=1)] = 8
+    http_max_body: Annotated[int, Field(ge=1024, le=4 * 1024 * 1024)] = 1024 * 1024
+    http_drain: Annotated[float, Field(ge=0, le=600)] = 5.0
+    http_metrics: bool = False
 
-    @field_validator("tools", "exclude_tools", mode="before")
+    @field_validator(
+        "tools", "exclude_tools", "seal_keys", "http_hosts", "http_origins", "http_posthog_hosts", mode="before"
+    )
     @classmethod
     def _split(cls, given: Any) -> Any:
         return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
@@ -56,6 +72,18 @@ class Settings(BaseModel):
     @classmethod
     def _origin(cls, given: str) -> str:
         return origin(given)
+
+    @field_validator("http_posthog_hosts")
+    @classmethod
+    def _origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(origin, given))
+
+    @field_validator("seal_keys")
+    @classmethod
+    def _long_enough(cls, given: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < 32 for key in given):
+            raise ValueError("a key needs at least 32 characters; `openssl rand -hex 32` makes one")
+        return given
 
     @field_validator("personal_api_key")
     @classmethod

@@ -1,4 +1,4 @@
-"""`core13-mcp serve`: MCP over stdio."""
+"""`core13-mcp serve`: MCP over stdio, or over HTTP."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ log = logging.getLogger("core13_mcp")
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Serve until the client goes away.
+    """Serve until the client goes away, or over HTTP until the process is told to end.
 
     Raises:
         Core13Error: It cannot start as it is set up.
     """
+    if settings.http is not None:
+        from . import serve_http  # Starlette and uvicorn are for those who ask for them
+
+        return await serve_http.run(settings, settings.http)
     catalog = offered(settings)
     async with callers(settings) as caller:
         told = instructions(settings, catalog, len(load(settings.tools_dir)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx2
 
@@ -23,31 +23,56 @@ async def callers(settings: Settings) -> AsyncIterator[Callable[[], Caller]]:
     Raises:
         ConfigurationError: There is no key, and it is not the sandbox.
     """
-    transport, origin, credentials = _behind(settings)
+    credentials = held(settings)
     set_up(settings.log_level, settings.log_format, credentials().secrets)
-    async with Upstream(origin, read_only=settings.read_only, transport=transport) as upstream:
-
-        def caller() -> Caller:
-            return Caller(
-                upstream=upstream,
-                credentials=credentials(),
-                project_id=settings.project_id,
-                confirm=settings.confirm,
-                timeout=settings.timeout,
-                budget=settings.max_result_chars,
-            )
-
-        yield caller
+    async with upstreams(settings) as reached:
+        yield lambda: caller(settings, reached[0], credentials())
 
 
-def _behind(settings: Settings) -> tuple[httpx2.AsyncBaseTransport | None, str, Source]:
+def held(settings: Settings) -> Source:
+    """The key that this server holds itself.
+
+    Raises:
+        ConfigurationError: There is none, and it is not the sandbox.
+    """
     if not settings.sandbox:
-        return None, settings.host, source(settings)
+        return source(settings)
     from .. import sandbox  # Starlette and SQLite are for those who ask for them
 
     fixed = _in_sandbox(settings, sandbox.FULL_KEY, sandbox.SESSION_ID, sandbox.CSRF_TOKEN)
-    app = sandbox.build(settings.sandbox_db or ":memory:")
-    return httpx2.ASGITransport(app, raise_app_exceptions=False), SANDBOX_ORIGIN, lambda: fixed
+    return lambda: fixed
+
+
+@asynccontextmanager
+async def upstreams(settings: Settings) -> AsyncIterator[list[Upstream]]:
+    """An upstream for each origin that calls may go to; the first is where they go unless they say otherwise."""
+    origins = [SANDBOX_ORIGIN] if settings.sandbox else [settings.host, *settings.http_posthog_hosts]
+    transport = _transport(settings)
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(Upstream(origin, read_only=settings.read_only, transport=transport))
+            for origin in dict.fromkeys(origins)
+        ]
+
+
+def caller(settings: Settings, upstream: Upstream, credentials: Credentials) -> Caller:
+    """Who calls with these credentials, under these settings."""
+    return Caller(
+        upstream=upstream,
+        credentials=credentials,
+        project_id=settings.project_id,
+        confirm=settings.confirm,
+        timeout=settings.timeout,
+        budget=settings.max_result_chars,
+    )
+
+
+def _transport(settings: Settings) -> httpx2.AsyncBaseTransport | None:
+    if not settings.sandbox:
+        return None
+    from .. import sandbox
+
+    return httpx2.ASGITransport(sandbox.build(settings.sandbox_db or ":memory:"), raise_app_exceptions=False)
 
 
 def _in_sandbox(settings: Settings, key: str, session: str, csrf: str) -> Credentials:

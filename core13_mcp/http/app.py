@@ -1,0 +1,53 @@
+"""The ASGI app: the protocol at `/mcp`, what is around it, and what is in front of all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from mcp.server import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from .address import PATH
+from .admission import Admit
+from .gate import Gate
+from .guard import Guard
+from .operations import Duty, Parting, probes
+
+_GUARDED_ALREADY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+# The guard checks Host and Origin in front of every route; two lists would only disagree.
+
+
+def app(
+    server: Server[Any],
+    admit: Admit,
+    *,
+    hosts: Sequence[str],
+    origins: Iterable[str] = (),
+    max_body: int = 1024 * 1024,
+    duty: Duty | None = None,
+    routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """Serve a server over stateless Streamable HTTP, to both eras of the protocol.
+
+    Args:
+        admit: Decides on whose behalf each request is made; the server must be built with `gate.whose`.
+        hosts: What a Host header may say: names, names with a port, networks.
+        origins: Web origins other than its own whose pages may call.
+        max_body: Bytes of one request.
+        duty: Cleared when the process is to end.
+        routes: Whatever else it answers.
+    """
+    duty = duty or Duty()
+    # Not JSON-only: in that mode a client that goes away does not cancel its call.
+    manager = StreamableHTTPSessionManager(server, stateless=True, security_settings=_GUARDED_ALREADY)
+    gate = Gate(manager.handle_request, admit, max_body)
+    return Starlette(
+        routes=[Route(PATH, gate), Route(f"{PATH}/", gate), *probes(duty), *routes],
+        middleware=[Middleware(Parting, duty), Middleware(Guard, hosts, tuple(origins))],
+        lifespan=lambda _: manager.run(),
+    )

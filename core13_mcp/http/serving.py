@@ -1,0 +1,75 @@
+"""An app on a socket, until the process is told to end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import anyio
+import uvicorn
+from anyio.abc import TaskGroup
+from starlette.types import ASGIApp
+
+from .operations import Duty
+
+
+async def serve(app: ASGIApp, listener: socket.socket, duty: Duty, *, drain: float, grace: float) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    After SIGTERM it goes on serving for `drain` seconds while `/readyz` says that it is not ready, so that whoever
+    balances the load can turn elsewhere; then it takes no more connections and gives open requests `grace` seconds.
+    SIGINT, or a second signal, skips the draining; a third one the grace.
+    """
+    server = _Server(
+        uvicorn.Config(
+            app,
+            # httptools keeps the space behind a header's value, which the protocol's header rules forbid.
+            http="h11",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Neither the client's address nor the scheme is used for anything.
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=max(1, round(grace)),
+        )
+    )
+    async with anyio.create_task_group() as tasks:
+        if sys.platform != "win32":
+            tasks.start_soon(_end_on_signals, server, duty, drain, tasks)
+        await server.serve([listener])
+        tasks.cancel_scope.cancel()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to this module, where there are any."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if sys.platform == "win32":
+            with super().capture_signals():
+                yield
+        else:
+            yield
+
+
+async def _end_on_signals(server: uvicorn.Server, duty: Duty, drain: float, tasks: TaskGroup) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for received in signals:
+            if server.should_exit:
+                server.force_exit = True
+            elif received == signal.SIGTERM and duty.taking:
+                duty.taking = False
+                tasks.start_soon(_end_after, server, drain)
+            else:
+                duty.taking = False
+                server.should_exit = True
+
+
+async def _end_after(server: uvicorn.Server, drain: float) -> None:
+    await anyio.sleep(drain)
+    server.should_exit = True

@@ -1,0 +1,57 @@
+"""When the server refuses to start over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import ConfigurationError
+from ..settings import Settings
+from .address import Address, names
+
+
+def refuse_unsafe(settings: Settings, address: Address) -> None:
+    """Let only what is safe to serve be served.
+
+    Raises:
+        ConfigurationError: It is not, or a setting would do nothing; the text says what to set.
+    """
+    for why in (*_open_to_anyone(settings, address), *_lacking(settings, address), *_idle(settings)):
+        raise ConfigurationError(why)
+
+
+def _open_to_anyone(settings: Settings, address: Address) -> Iterator[str]:
+    if address.local:
+        return
+    if settings.auth == "none":
+        yield (
+            f"{address.host} is not loopback, and with CORE13_AUTH=none anyone who can connect would use this server's "
+            "key; set CORE13_AUTH to token, own-key or oauth, or listen on 127.0.0.1"
+        )
+    if not names(settings, address):
+        yield (
+            f"{address.host} is not loopback, so say by which name callers reach it: "
+            "CORE13_HTTP_URL=https://... or CORE13_HTTP_HOSTS"
+        )
+
+
+def _lacking(settings: Settings, address: Address) -> Iterator[str]:
+    if settings.auth == "token" and not settings.caller_tokens_file:
+        yield (
+            "CORE13_AUTH=token needs CORE13_CALLER_TOKENS_FILE, a file with a line `name: token` for each caller; "
+            "`openssl rand -hex 32` makes a token"
+        )
+    if settings.auth == "oauth" and not settings.http_url and not address.local:
+        yield "CORE13_AUTH=oauth needs CORE13_HTTP_URL: tokens and metadata name the URL that callers use"
+    if settings.auth == "oauth" and settings.sandbox:
+        yield (
+            "CORE13_AUTH=oauth needs an authorization server that a browser can reach, which --sandbox is not; "
+            "run `core13-mcp sandbox --port 8013` and set POSTHOG_HOST=http://127.0.0.1:8013"
+        )
+
+
+def _idle(settings: Settings) -> Iterator[str]:
+    """What somebody set and would believe to hold, and does not."""
+    if settings.auth != "token" and settings.caller_tokens_file:
+        yield f"CORE13_CALLER_TOKENS_FILE is set, but CORE13_AUTH={settings.auth} asks for no token; set it to token"
+    if settings.auth != "own-key" and (settings.http_bearer_keys or settings.http_posthog_hosts):
+        yield "CORE13_HTTP_BEARER_KEYS and CORE13_HTTP_POSTHOG_HOSTS need CORE13_AUTH=own-key"
