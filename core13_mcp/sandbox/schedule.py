@@ -19,6 +19,7 @@ FREQUENCIES: Final[dict[str, Literal[0, 1, 2, 3]]] = {
 }
 UNITS: Final = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
 DAYS: Final = {"daily": 1, "weekly": 7, "monthly": 31, "yearly": 366}
+WEEKS: Final = {"daily": 1, "weekly": 1, "monthly": 5, "yearly": 53}
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 POSITIONS: Final = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
 FIELDS: Final = ("frequency", "interval", "byweekday", "bysetpos", "count", "start_date", "until_date")
@@ -29,12 +30,20 @@ HORIZON: Final = timedelta(days=40 * 366)
 def next_date(rule: Mapping[str, Any], now: datetime) -> str | None:
     """The first occurrence strictly later than a quarter of an hour from now, None when there is none.
 
-    A rule can be such that no day ever meets it (the second Monday of a day): the search ends some decades ahead.
+    The search ends some decades ahead.
     """
+    if _impossible(rule):
+        return None
     base = now + BUFFER
     found = next((date for date in _dates(rule, base) if date > base), None)
     ended = found is None or (rule["until_date"] and found > moment(rule["until_date"]))
     return None if found is None or ended else stamp(found)
+
+
+def _impossible(rule: Mapping[str, Any]) -> bool:
+    """Whether a position asks for more of its weekdays than any period has, which dateutil would seek for long."""
+    weekdays = set(rule["byweekday"] or ())
+    return bool(weekdays) and abs(rule["bysetpos"] or 0) > len(weekdays) * WEEKS[rule["frequency"]]
 
 
 def _dates(rule: Mapping[str, Any], base: datetime) -> Iterator[datetime]:

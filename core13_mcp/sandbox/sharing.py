@@ -77,7 +77,7 @@ def refresh(call: Call) -> Response:
     new = _store(call, old["doc"])
     if old["id"] is not None:
         call.store.write("sharing", old["id"], old["doc"] | {"expires_at": stamp(call.now + GRACE)})
-        for password in _passwords(call.store, old["id"]):
+        for password in reversed(_passwords(call.store, old["id"])):
             call.store.insert("share_password", sharing_id=new["id"], doc=password["doc"])
     return errors.answer(200, render(call, new))
 
@@ -106,6 +106,7 @@ def destroy_password(call: Call) -> Response:
     password = next((found for found in active if found["id"] == number), None)
     if password is None:
         raise errors.not_found()
+    call.store.write("share_password", password["id"], password["doc"] | {"is_active": False})
     return errors.empty(204)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core13_mcp import sandbox
@@ -59,7 +61,7 @@ async def test_a_read_scope_and_a_write_scope_both_read(speak: Speak, method: st
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
 async def test_the_last_slash_is_optional(speak: Speak, method: str, path: str, scope: str) -> None:
     speaker = speak(session=sandbox.SESSION_ID)
-    body = {"json": {}} if method in ("POST", "PATCH") else {}
+    body: dict[str, Any] = {"json": {}} if method in ("POST", "PATCH") else {}
     with_slash = await speaker.request(method, path + "?deleted=false", **body)
     bare = await speaker.request(method, path.rstrip("/") + "?deleted=false", **body)
     tried_again = {204: 404, 202: 409} if "passwords/1" in path or "test-delivery" in path else {}
@@ -151,7 +153,7 @@ async def test_without_the_premium_feature_every_subscription_call_is_a_402(
 
 
 async def test_the_door_asks_for_credential_scope_project_plan_and_only_then_reads_the_body(speak: Speak) -> None:
-    broken = {"content": b"{", "headers": {"Content-Type": "application/json"}}
+    broken: dict[str, Any] = {"content": b"{", "headers": {"Content-Type": "application/json"}}
     free = "/api/projects/3/subscriptions/"
     assert (await speak().post(free, **broken)).status_code == 401
     assert "scope" in (await speak(sandbox.READ_ONLY_KEY).post(free, **broken)).json()["detail"]

@@ -1,0 +1,102 @@
+"""When the next delivery is, and the sentence that tells how often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .world import SUBSCRIPTIONS, Clock, Speaker, fault, subscription, weekly
+
+pytestmark = pytest.mark.anyio
+PAST = "2020-03-02T09:30:00Z"
+
+
+# The clock stands at Thursday 2026-01-01 12:00.
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"frequency": "daily", "start_date": PAST}, "2026-01-02T09:30:00Z"),
+        ({"frequency": "daily", "start_date": "2026-01-01T12:15:00Z"}, "2026-01-02T12:15:00Z"),
+        ({"frequency": "daily", "start_date": "2026-01-01T12:15:01Z"}, "2026-01-01T12:15:01Z"),
+        ({"frequency": "daily", "interval": 10, "start_date": "2025-12-31T09:00:00Z"}, "2026-01-10T09:00:00Z"),
+        ({"frequency": "weekly", "start_date": PAST}, "2026-01-05T09:30:00Z"),
+        ({"frequency": "weekly", "interval": 2, "start_date": "2025-12-29T09:00:00Z"}, "2026-01-12T09:00:00Z"),
+        ({"frequency": "weekly", "byweekday": ["friday"], "start_date": PAST}, "2026-01-02T09:30:00Z"),
+        ({"frequency": "weekly", "byweekday": ["monday", "sunday"], "start_date": PAST}, "2026-01-04T09:30:00Z"),
+        ({"frequency": "weekly", "byweekday": [], "start_date": PAST}, "2026-01-05T09:30:00Z"),
+        ({"frequency": "monthly", "start_date": "2025-01-31T09:00:00Z"}, "2026-01-31T09:00:00Z"),
+        ({"frequency": "monthly", "start_date": "2025-12-31T09:00:00Z", "interval": 2}, "2026-08-31T09:00:00Z"),
+        ({"frequency": "monthly", "byweekday": ["monday"], "bysetpos": 1, "start_date": PAST}, "2026-01-05T09:30:00Z"),
+        ({"frequency": "monthly", "byweekday": ["friday"], "bysetpos": -1, "start_date": PAST}, "2026-01-30T09:30:00Z"),
+        ({"frequency": "monthly", "bysetpos": 2, "start_date": PAST}, "2026-01-02T09:30:00Z"),
+        ({"frequency": "yearly", "start_date": "2024-02-29T09:00:00Z"}, "2028-02-29T09:00:00Z"),
+        ({"frequency": "daily", "start_date": "0001-01-01T00:00:00Z"}, "2026-01-02T00:00:00Z"),
+        ({"frequency": "daily", "count": 3, "start_date": "2025-12-31T20:00:00Z"}, "2026-01-01T20:00:00Z"),
+        ({"frequency": "weekly", "until_date": "2026-01-05T09:30:00Z", "start_date": PAST}, "2026-01-05T09:30:00Z"),
+        ({"frequency": "yearly", "start_date": "9999-12-31T23:00:00Z"}, "9999-12-31T23:00:00Z"),
+    ],
+)
+async def test_the_next_delivery_is_the_first_occurrence_more_than_15_minutes_ahead(
+    ada: Speaker, rule: dict[str, Any], expected: str
+) -> None:
+    assert (await ada.create(**rule))["next_delivery_date"] == expected
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"until_date": "2025-12-31T00:00:00Z", "start_date": PAST},
+        {"until_date": "2026-01-05T09:29:59Z", "start_date": PAST},
+        {"count": 1, "start_date": PAST},
+        {"count": 0},
+        {"count": -1},
+        {"frequency": "daily", "count": 2, "start_date": "2025-12-31T09:00:00Z"},
+        {"frequency": "daily", "byweekday": ["monday"], "bysetpos": 2, "count": 5},
+        {"frequency": "weekly", "byweekday": ["monday"], "count": 5, "start_date": PAST},
+        {"frequency": "daily", "interval": 2**31 - 1, "start_date": PAST},
+    ],
+)
+async def test_a_schedule_without_a_future_is_refused(ada: Speaker, rule: dict[str, Any]) -> None:
+    assert fault(await ada.post(SUBSCRIPTIONS, json=weekly(**rule))) == (400, "invalid_input", "start_date")
+
+
+async def test_a_schedule_without_a_future_is_refused_when_changed_and_when_enabled_again(ada: Speaker) -> None:
+    row = await ada.create()
+    ended = {"until_date": "2025-01-01T00:00:00Z"}
+    assert fault(await ada.change(row["id"], **ended)) == (400, "invalid_input", None)
+    paused = await ada.change(row["id"], enabled=False, **ended)
+    assert (paused.status_code, paused.json()["next_delivery_date"]) == (200, None)
+    assert fault(await ada.change(row["id"], enabled=True)) == (400, "invalid_input", "enabled")
+
+
+async def test_the_next_delivery_moves_only_with_the_rule_and_on_enabling_again(ada: Speaker, clock: Clock) -> None:
+    row = await ada.create(frequency="daily", start_date=PAST)
+    clock.advance(3 * 86400)
+    assert (await ada.change(row["id"], title="Later")).json()["next_delivery_date"] == row["next_delivery_date"]
+    changed = (await ada.change(row["id"], frequency="weekly")).json()["next_delivery_date"]
+    assert changed == "2026-01-05T09:30:00Z"
+    clock.advance(7 * 86400)
+    await ada.change(row["id"], enabled=False)
+    assert (await ada.get(subscription(row["id"]))).json()["next_delivery_date"] == changed
+    assert (await ada.change(row["id"], enabled=True)).json()["next_delivery_date"] == "2026-01-12T09:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        ({"frequency": "daily"}, "sent every day"),
+        ({"frequency": "weekly"}, "sent every week"),
+        ({"frequency": "monthly", "interval": 3}, "sent every 3 months"),
+        ({"frequency": "yearly", "interval": 2}, "sent every 2 years"),
+        ({"frequency": "weekly", "byweekday": ["monday"]}, "sent every week"),
+        ({"frequency": "monthly", "bysetpos": 1}, "sent every month"),
+        ({"frequency": "monthly", "byweekday": ["friday"], "bysetpos": -1}, "sent every month on the last Friday"),
+        ({"frequency": "monthly", "byweekday": ["monday", "friday"], "bysetpos": 2}, "sent every month on the second day"),
+        ({"frequency": "monthly", "interval": 2, "byweekday": ["sunday"], "bysetpos": 4},
+         "sent every 2 months on the fourth Sunday"),
+        ({"frequency": "monthly", "byweekday": ["monday"], "bysetpos": 5}, "sent on a schedule"),
+    ],
+)  # fmt: skip
+async def test_the_summary_says_the_schedule_in_words(ada: Speaker, rule: dict[str, Any], sentence: str) -> None:
+    assert (await ada.create(**rule))["summary"] == sentence
