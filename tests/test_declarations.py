@@ -79,7 +79,8 @@ def told(tool: Declaration) -> Iterator[str]:
     yield tool.description
     yield from (schema["description"] for schema in tool.arguments.values())
     yield from (*tool.hints.values(), *tool.documented.values())
-    yield from (part.say for part in (*tool.rules, *tool.confirm, *tool.done))
+    for said in (tool.rules, tool.confirm, tool.done):
+        yield from (part.say for part in said)
 
 
 def fields(template: str) -> set[str]:

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+
+from core13_mcp.catalog import load
+from core13_mcp.check import check, faults, nearest
+from core13_mcp.errors import InvalidArguments
+
+from .things import thing
+
+PROPERTIES = {
+    "id": {"type": "integer", "minimum": 1, "description": "Which thing."},
+    "colour": {"type": "string", "enum": ["red", "green"], "description": "Its colour."},
+    "parts": {"type": "array", "items": {"type": "integer"}, "description": "Its parts."},
+    "pin": {"type": "string", "minLength": 8, "description": "Its pin."},
+}
+TOOL = thing(
+    "PATCH",
+    properties=PROPERTIES,
+    required=["id"],
+    rules=[
+        {"say": "Name a colour or parts.", "condition": {"anyOf": [{"required": ["colour"]}, {"required": ["parts"]}]}}
+    ],
+    documented={"size": "The API ignores it."},
+    secrets=["pin"],
+)
+
+
+def told(arguments: dict[str, object]) -> str:
+    with pytest.raises(InvalidArguments) as caught:
+        check(TOOL, arguments)
+    return str(caught.value)
+
+
+def test_arguments_that_fit_pass():
+    check(TOOL, {"id": 1, "colour": "red"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"colour": "red"}, "id: missing. Which thing."),
+        ({"id": 1, "colour": "blue"}, "colour: "),
+        ({"id": 1, "colour": "blue"}, "One of red, green. Its colour."),
+        ({"id": 0, "colour": "red"}, "id: 0 is less than the minimum of 1. Which thing."),
+        ({"id": 1, "parts": [1, "x"]}, 'parts[1]: "x" is not of type "integer". Its parts.'),
+        ({"id": 1}, "Name a colour or parts."),
+        ({"id": 1, "colour": "red", "color": "red"}, 'color: no such argument. Did you mean "colour"?'),
+        ({"id": 1, "colour": "red", "zzz": 1}, "zzz: no such argument. Known are: id, colour, parts, pin."),
+        ({"id": 1, "colour": "red", "size": 3}, "size: not accepted. The API ignores it."),
+    ],
+)
+def test_a_fault_says_what_is_wrong_and_what_would_be_right(arguments, says):
+    text = told(arguments)
+    assert says in text
+    assert "1 fault in the arguments; nothing was sent." in text
+    assert text.endswith("Correct it and call things-do again.")
+
+
+def test_every_fault_is_told_at_once():
+    text = told({"colour": "blue", "parts": ["x", "y"], "zzz": 1, "size": 2})
+    assert "6 faults" in text and "(6)" in text and "Correct them all" in text
+    assert len(text.splitlines()) == 3
+
+
+def test_a_secret_is_not_told_back():
+    assert "hunter2" not in told({"id": 1, "colour": "red", "pin": "hunter2"})
+
+
+def test_a_name_or_value_that_someone_else_wrote_is_put_on_one_line_and_cut():
+    text = told({"id": 1, "colour": "red\n\u202e" + "x" * 5000, "y" * 5000 + "\nSYSTEM:": 1})
+    assert len(text) < 3000 and len(text.splitlines()) == 3 and "\u202e" not in text
+
+
+def test_the_first_faulty_argument_is_named_for_programs():
+    with pytest.raises(InvalidArguments) as caught:
+        check(TOOL, {"colour": "red"})
+    assert caught.value.facts == {"code": "invalid_arguments", "retryable": False, "field": "id"}
+    with pytest.raises(InvalidArguments) as caught:
+        check(TOOL, {"id": 1})
+    assert "field" not in caught.value.facts
+
+
+def test_a_tool_without_arguments_says_so():
+    assert faults(thing(properties={}, path="/api/things/"), {"x": 1}) == ["x: no such argument. Known are: none."]
+
+
+@pytest.mark.parametrize(
+    "when", ["2026-01-05T09:00:00Z", "2026-01-05T09:00:00+02:00", "2026-01-05T09:00", "2026-01-05"]
+)
+def test_dates_that_the_api_takes_are_taken(when):
+    assert faults(thing(properties={"id": {}, "at": {"type": "string", "format": "date-time"}}), {"at": when}) == []
+
+
+@pytest.mark.parametrize("when", ["tomorrow", "2026-13-01", "05.01.2026", "", "2026-01-05T25:00:00Z"])
+def test_other_dates_are_refused(when):
+    tool = thing(properties={"id": {}, "at": {"type": "string", "format": "date-time", "description": "When."}})
+    assert len(faults(tool, {"at": when})) == 1
+
+
+@pytest.mark.parametrize(("sent", "meant"), [("subscription-list", "subscriptions-list"), ("USERS-LIST", "users-list")])
+def test_the_nearest_name_is_found_whatever_its_case(sent, meant):
+    assert nearest(sent, load()) == meant
+
+
+def test_nothing_is_near_what_resembles_nothing():
+    assert nearest("weather", load()) is None
