@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from .declaration import Declaration
 from .errors import InvalidArguments
-from .schema import JSON, Fault
+from .schema import JSON, Fault, unwritable
 from .text import one_line
 
 _LONGEST = 200
@@ -24,8 +24,11 @@ def check(tool: Declaration, arguments: JSON) -> None:
     refuse(tool, faults(tool, arguments))
 
 
-def refuse(tool: Declaration, wrong: list[str]) -> None:
+def refuse(tool: Declaration, wrong: list[str], aside: str = "") -> None:
     """Say everything that is wrong with a call, if anything is.
+
+    Args:
+        aside: What else to know. It stands in the first line, which may quote what other people wrote.
 
     Raises:
         InvalidArguments: Something is wrong.
@@ -33,7 +36,8 @@ def refuse(tool: Declaration, wrong: list[str]) -> None:
     if not wrong:
         return
     raise InvalidArguments(
-        f"{tool.name}: {len(wrong)} {'fault' if len(wrong) == 1 else 'faults'} in the arguments; nothing was sent.",
+        f"{tool.name}: {len(wrong)} {'fault' if len(wrong) == 1 else 'faults'} in the arguments; nothing was sent."
+        + aside,
         one_line(" ".join(wrong if len(wrong) == 1 else (f"({n}) {say}" for n, say in enumerate(wrong, 1))), 2500),
         f"Correct {'it' if len(wrong) == 1 else 'them all'} and call {tool.name} again.",
         field=wrong[0].partition(":")[0] if ":" in wrong[0] else None,
@@ -42,6 +46,11 @@ def refuse(tool: Declaration, wrong: list[str]) -> None:
 
 def faults(tool: Declaration, arguments: JSON) -> list[str]:
     """Every fault, one sentence each; none where the arguments fit."""
+    broken = [
+        f"{one_line(name, 60)}: {why}." for name, value in arguments.items() if (why := unwritable({name: value}))
+    ]
+    if broken:
+        return broken  # what cannot be written cannot be held against a schema either
     found = [say for fault in tool.accepts.faults(arguments) for say in _say(tool, fault)]
     return found + [rule.say for rule in tool.rules if not rule.holds.accepts(arguments)]
 
@@ -62,8 +71,14 @@ def _say(tool: Declaration, fault: Fault) -> Iterator[str]:
         yield from (f"{name}: missing. {_described(tool, name)}".rstrip() for name in fault.names)
     else:
         name = fault.where.partition("[")[0].partition(".")[0]
-        said = "the value does not fit" if name in tool.secrets else one_line(fault.says, _LONGEST)
-        yield f"{fault.where}: {said}. {_described(tool, name)}".rstrip()
+        said = "the value does not fit" if name in tool.secrets else one_line(fault.says, _LONGEST).rstrip(".")
+        meant = "" if name in tool.secrets else _meant(fault)
+        yield f"{fault.where}: {said}.{meant} {_described(tool, name)}".rstrip()
+
+
+def _meant(fault: Fault) -> str:
+    like = nearest(fault.given, fault.names) if fault.keyword == "enum" and isinstance(fault.given, str) else None
+    return f' Did you mean "{like}"?' if like else ""
 
 
 def _unknown(tool: Declaration, name: str) -> str:

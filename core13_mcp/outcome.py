@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +12,7 @@ from .bind import Request
 from .declaration import Declaration
 from .errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
 from .retry import MAYBE_APPLIED, NEVER_SENT, Answer, asked_to_wait
-from .schema import JSON
+from .schema import JSON, parse
 from .text import fill, one_line
 
 _SCOPE = (
@@ -47,8 +46,8 @@ def read(tool: Declaration, request: Request, answer: Answer, arguments: JSON, *
     if not answer.body:
         return None
     try:
-        value = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        value = parse(answer.body)
+    except ValueError:
         raise unreadable(tool, request, arguments, answer.status, "its body is not JSON") from None
     if not isinstance(value, dict):
         raise unreadable(tool, request, arguments, answer.status, "its body is not a JSON object")
@@ -94,8 +93,8 @@ def _failure(tool: Declaration, request: Request, answer: Answer, arguments: JSO
     status, wait = answer.status, asked_to_wait(answer.headers)
     code, field, words = _words(answer)
     said = f"{status} {_phrase(status)}" + (f'. The API says: "{words}"' if words else "")
-    if 300 <= status < 400:
-        return unreadable(tool, request, arguments, status, "redirects elsewhere, which is not followed")
+    if status < 400:
+        return unreadable(tool, request, arguments, status, "that leads elsewhere, which is not followed")
     if status in MAYBE_APPLIED and not request.repeatable:
         return _unclear(tool, request, arguments, f"the API failed with {said}", status)
     if status >= 500:
@@ -128,8 +127,8 @@ def _unclear(tool: Declaration, request: Request, arguments: JSON, said: str, st
 def _words(answer: Answer) -> tuple[str, str | None, str]:
     """The API's own code, field and words: its usual shape, the two hand-made ones, or nothing."""
     try:
-        body = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        body = parse(answer.body)
+    except ValueError:
         return "", None, ""
     if not isinstance(body, dict):
         return "", None, ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +13,51 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator, ValidationError
 
 JSON = Mapping[str, Any]
+
+DEEPEST = 64
+"""Levels of lists and objects inside one another. The validator, the SDK and Python's own stack each end somewhere."""
+
+
+def parse(text: str | bytes) -> Any:
+    """Read JSON as its standard has it: Python's reader alone would let NaN, Infinity and 1e999 through.
+
+    Raises:
+        ValueError: It is not JSON, or nested deeper than `DEEPEST`.
+    """
+    try:
+        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if too_deep(value):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def too_deep(value: Any, levels: int = DEEPEST) -> bool:
+    """Whether lists and objects are inside one another by more than so many levels."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    inner = (part for part in parts if isinstance(part, dict | list))
+    return levels < 0 or any(too_deep(part, levels - 1) for part in inner)
+
+
+def unwritable(value: Any) -> str | None:
+    """Why a value cannot be sent on as JSON, in words; None where it can."""
+    if too_deep(value):
+        return f"nested deeper than {DEEPEST} levels"
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return "holds half of a character (a lone surrogate)"
+    except (ValueError, TypeError):
+        return "holds a number that JSON does not have, or one of too many digits"
+    return None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
 
 
 def _is_date_time(text: str) -> bool:
@@ -30,7 +77,9 @@ class Fault:
     keyword: str
     says: str
     names: tuple[str, ...] = ()
-    """The property names in question, where the keyword is about names."""
+    """The property names in question, where the keyword is about names; the texts allowed, where it is `enum`."""
+    given: Any = None
+    """The value that does not fit."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +106,9 @@ class Schema:
 def _fault(error: ValidationError) -> Fault:
     kind = error.kind
     detail = kind.as_dict()
-    names = (detail["property"],) if kind.name == "required" else tuple(detail.get("unexpected", ()))
+    names = (detail["property"],) if kind.name == "required" else detail.get("unexpected", detail.get("options", ()))
     where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
-    return Fault(where.removeprefix("."), kind.name, error.message, names)
+    return Fault(where.removeprefix("."), kind.name, error.message, tuple(names), error.instance)
 
 
 def inline(node: Any, resolve: Callable[[str], Any]) -> Any:

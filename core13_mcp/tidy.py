@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from .schema import JSON
+from .schema import JSON, parse
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -42,8 +41,8 @@ def _read(types: tuple[str, ...], value: Any) -> Any:
     if not isinstance(value, str) or not types or "string" in types:
         return value
     try:
-        meant = json.loads(value)
-    except (ValueError, RecursionError):
+        meant = parse(value)
+    except ValueError:
         return value
     return meant if any(_is(kind, meant) for kind in types) else value
 
