@@ -15,8 +15,8 @@ import httpx2
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 """The connection was never made: nothing can have been changed, whatever the method."""
 
-MAYBE_APPLIED = frozenset({500, 502, 503, 504})
-"""The API failed, and does not say whether before or after it did what it was asked."""
+MAYBE_APPLIED = range(500, 1000)
+"""The API, or what stands before it, failed and does not say whether before or after it did what it was asked."""
 
 TRIES = 4
 
@@ -87,7 +87,8 @@ async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool,
             why = "no answer"
         else:
             again = answer.status == 429 or (repeatable and answer.status in MAYBE_APPLIED)
-            pause = max(pause, asked_to_wait(answer.headers) or 0.0)
+            # Those who were told the same seconds must not come back all at once.
+            pause = max(pause, (asked_to_wait(answer.headers) or 0.0) + random.uniform(0, 0.25))
             if not again or tried == TRIES or anyio.current_time() + pause >= deadline:
                 return answer
             exchange.unclear |= answer.status in MAYBE_APPLIED
@@ -105,6 +106,6 @@ def asked_to_wait(headers: httpx2.Headers) -> float | None:
         return float(told[:9])
     try:
         until = parsedate_to_datetime(told)
-    except ValueError:
+        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):  # the second for a zone that no calendar reaches
         return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
-from typing import Self
+from typing import Any, Self
 
 import anyio
 import httpx2
@@ -16,7 +16,7 @@ from .credentials import Credentials
 from .errors import ConfigurationError
 from .retry import Answer, Exchange, persist
 
-LARGEST = 10 * 1024 * 1024
+LARGEST = 4 * 1024 * 1024
 """Bytes of one answer, unpacked. The API sets no maximum page; this bounds what one call can cost."""
 
 AT_ONCE = 32
@@ -59,11 +59,13 @@ class Upstream:
         """
         if self._read_only and request.method != "GET":
             raise ConfigurationError(f"this server is read-only; {request.method} is refused")
-        built = self._build(request, credentials)
+        built = self._build(request, credentials, exchange)
 
         async def attempt() -> Answer:
+            exchange.in_flight = False
             async with self._turns:
-                exchange.in_flight = True
+                # In process there is no connection to wait for: what is handed over is with the API.
+                exchange.in_flight = self._transport is not None
                 async with _answering(self._http, built) as response:
                     answer = Answer(response.status_code, response.headers, await _read(response))
                 exchange.in_flight = False
@@ -101,14 +103,25 @@ class Upstream:
             )
         return self._client
 
-    def _build(self, request: Request, credentials: Credentials) -> httpx2.Request:
+    def _build(self, request: Request, credentials: Credentials, exchange: Exchange) -> httpx2.Request:
         return self._http.build_request(
             request.method,
             self.origin + request.path,
             params=dict(request.query) or None,
             json=request.body,
             headers=credentials.headers(request.auth, self.origin),
+            extensions={"trace": _noting(exchange)},
         )
+
+
+def _noting(exchange: Exchange) -> Callable[[str, Any], Awaitable[None]]:
+    """Note the moment in which a connection is there and the request begins to leave on it."""
+
+    async def note(event: str, _: Any) -> None:
+        if event.endswith("send_request_headers.started"):
+            exchange.in_flight = True
+
+    return note
 
 
 @asynccontextmanager
