@@ -38,3 +38,9 @@ async def mcp(settings: Settings) -> AsyncIterator[Client]:
         server = build(catalog, lambda _: caller(), instructions(settings, catalog, len(catalog)))
         async with Client(server) as client:
             yield client
+
+
+@pytest.fixture
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once, unless the API asks for a wait."""
+    monkeypatch.setattr("core13_mcp.retry.random.uniform", lambda *_: 0.0)
