@@ -22,6 +22,8 @@ class Request:
     path: str
     query: JSON = field(default_factory=dict)
     body: JSON | None = None
+    form: JSON | None = None
+    """A body in the form encoding, where there is no JSON one."""
     auth: str = "key"
     repeatable: bool = True
 

@@ -34,6 +34,8 @@ class Exchange:
 
     timeout: float
     report: Report = silent
+    whose: str = ""
+    """Whose turn it is where many callers share the upstream."""
     attempts: int = 0
     waited: float = 0.0
     spent: float = 0.0

@@ -15,12 +15,13 @@ from .bind import Request
 from .credentials import Credentials
 from .errors import ConfigurationError
 from .retry import Answer, Exchange, persist
+from .turns import Turns
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of one answer, unpacked. The API sets no maximum page; this bounds what one call can cost."""
 
 AT_ONCE = 32
-"""Requests under way at the same time; more wait for their turn, within their own deadlines."""
+"""Requests under way at the same time; more wait for their turn, within their own deadlines, callers by turns."""
 
 _LIMITS = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=8, keepalive_expiry=90)
 # Few idle connections, because the pool polls every one of them on each request; kept long, because an
@@ -41,7 +42,7 @@ class Upstream:
         self._read_only = read_only
         self._transport = transport
         self._client: httpx2.AsyncClient | None = None
-        self._turns = anyio.Semaphore(AT_ONCE)
+        self._turns = Turns(AT_ONCE)
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,7 +64,7 @@ class Upstream:
 
         async def attempt() -> Answer:
             exchange.in_flight = False
-            async with self._turns:
+            async with self._turns.turn(exchange.whose):
                 # In process there is no connection to wait for: what is handed over is with the API.
                 exchange.in_flight = self._transport is not None
                 async with _answering(self._http, built) as response:
@@ -109,6 +110,7 @@ class Upstream:
             self.origin + request.path,
             params=dict(request.query) or None,
             json=request.body,
+            data=None if request.form is None else dict(request.form),
             headers=credentials.headers(request.auth, self.origin),
             extensions={"trace": _noting(exchange)},
         )

@@ -6,14 +6,17 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from starlette.routing import Route
+
 from ..call import Caller
-from ..catalog import load, offered
+from ..catalog import Catalog, load, offered
 from ..credentials import Credentials
-from ..errors import ConfigurationError
 from ..http.address import Address, endpoint, names
-from ..http.admission import Admit, anyone, by_own_key, by_token
+from ..http.admission import Admission, anyone, by_own_key, by_token
 from ..http.app import app
 from ..http.gate import whose
+from ..http.limits import Limits
+from ..http.oauth import Resource
 from ..http.operations import Duty
 from ..http.serving import serve
 from ..http.startup import refuse_unsafe
@@ -39,45 +42,54 @@ async def run(settings: Settings, where: str) -> int:
     set_up(settings.log_level, settings.log_format, _secrets(settings))
     catalog = offered(settings)
     told = instructions(settings, catalog, len(load(settings.tools_dir)))
-    server = build(catalog, whose, told, _seal_keys(settings))
     duty = Duty()
-    async with upstreams(settings) as reached:
-        served = app(
-            server,
-            admission(settings, reached),
-            hosts=names(settings, address),
-            origins=settings.http_origins,
-            max_body=settings.http_max_body,
-            duty=duty,
-        )
+    async with upstreams(settings) as reached, Upstream(settings.host) as issuer:
         with address.listen() as listener:
-            at, front = endpoint(settings, listener), "the embedded sandbox" if settings.sandbox else settings.host
+            at = endpoint(settings, listener)
+            admission, routes = admitting(settings, reached, issuer, catalog, at)
+            served = app(
+                build(catalog, whose, told, _seal_keys(settings)),
+                admission,
+                hosts=names(settings, address),
+                origins=settings.http_origins,
+                limits=Limits(settings.http_at_once, settings.http_rate),
+                max_body=settings.http_max_body,
+                duty=duty,
+                routes=routes,
+            )
+            front = "the embedded sandbox" if settings.sandbox else settings.host
             log.info("serving %d tools at %s (auth %s), in front of %s", len(catalog), at, settings.auth, front)
             await serve(served, listener, duty, drain=settings.http_drain, grace=settings.timeout + 5)
     return 0
 
 
-def admission(settings: Settings, reached: Sequence[Upstream]) -> Admit:
-    """Who may call, and whose key goes upstream.
+def admitting(
+    settings: Settings, reached: Sequence[Upstream], issuer: Upstream, catalog: Catalog, at: str
+) -> tuple[Admission, list[Route]]:
+    """Who may call and whose key goes upstream, and the routes that this needs.
 
     Raises:
         ConfigurationError: A key or a file that this needs is missing.
     """
+    theirs = caller(settings, reached[0], Credentials())
     if settings.auth == "own-key":
-        return by_own_key(caller(settings, reached[0], Credentials()), reached, settings.http_bearer_keys)
+        return by_own_key(theirs, reached, settings.http_bearer_keys), []
     if settings.auth == "oauth":
-        raise ConfigurationError("CORE13_AUTH=oauth is not served yet")
+        scopes = {name: tool.endpoint.scope for name, tool in catalog.items()}
+        resource = Resource(at, issuer, scopes)
+        return resource.admission(theirs), [resource.route]
     credentials = held(settings)
 
-    def own() -> Caller:
+    def ours() -> Caller:
         return caller(settings, reached[0], credentials())
 
-    own()
-    if settings.auth == "token":
-        tokens = CallerTokens(Path(settings.caller_tokens_file or ""))
-        tokens.read()
-        return by_token(own, tokens)
-    return anyone(own)
+    return (by_token(ours, _tokens(settings)) if settings.auth == "token" else anyone(ours)), []
+
+
+def _tokens(settings: Settings) -> CallerTokens:
+    tokens = CallerTokens(Path(settings.caller_tokens_file or ""))
+    tokens.read()
+    return tokens
 
 
 def _seal_keys(settings: Settings) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -18,27 +18,46 @@ from .tokens import CallerTokens
 
 KEY, HOST, PROJECT = "X-PostHog-Api-Key", "X-PostHog-Host", "X-PostHog-Project-Id"
 
-Admit = Callable[[Request], Awaitable[Caller]]
-"""Says on whose behalf a request is made.
+Admit = Callable[[Request], Caller]
+"""Says from the headers alone on whose behalf a request is made.
 
 Raises:
     Turned: Nobody's.
 """
 
+Verify = Callable[[Caller, bytes], Awaitable[None]]
+"""Asks elsewhere whether the caller may make the request that a body holds.
 
-def anyone(own: Callable[[], Caller]) -> Admit:
+Raises:
+    Turned: It may not, or nobody can say.
+"""
+
+
+async def nothing_more(_: Caller, __: bytes) -> None:
+    """Ask nobody: the API itself judges the key that calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who may call: first by what the headers say, then by what is known elsewhere."""
+
+    admit: Admit
+    verify: Verify = nothing_more
+
+
+def anyone(own: Callable[[], Caller]) -> Admission:
     """Anyone who can connect, with this server's key."""
 
-    async def admit(_: Request) -> Caller:
+    def admit(_: Request) -> Caller:
         return _ours(own)
 
-    return admit
+    return Admission(admit)
 
 
-def by_token(own: Callable[[], Caller], tokens: CallerTokens) -> Admit:
+def by_token(own: Callable[[], Caller], tokens: CallerTokens) -> Admission:
     """Who presents a token that this server knows, with this server's key. The token goes no further."""
 
-    async def admit(request: Request) -> Caller:
+    def admit(request: Request) -> Caller:
         given = bearer(request)
         try:
             name = tokens.name(given) if given else None
@@ -49,13 +68,13 @@ def by_token(own: Callable[[], Caller], tokens: CallerTokens) -> Admit:
             raise Turned(401, f"{why} Ask whoever runs this server for one.", {"WWW-Authenticate": "Bearer"})
         return replace(_ours(own), name=name)
 
-    return admit
+    return Admission(admit)
 
 
-def by_own_key(template: Caller, upstreams: Sequence[Upstream], bearer_too: bool) -> Admit:
+def by_own_key(template: Caller, upstreams: Sequence[Upstream], bearer_too: bool) -> Admission:
     """Whoever brings a PostHog key; it is used for this request and forgotten."""
 
-    async def admit(request: Request) -> Caller:
+    def admit(request: Request) -> Caller:
         key = request.headers.get(KEY) or (bearer(request) if bearer_too else None)
         if not key:
             raise Turned(401, f"Send your PostHog personal API key in {KEY}.", _challenge(bearer_too))
@@ -67,7 +86,7 @@ def by_own_key(template: Caller, upstreams: Sequence[Upstream], bearer_too: bool
             project_id=_project(request) or template.project_id,
         )
 
-    return admit
+    return Admission(admit)
 
 
 def named(template: Caller, credentials: Credentials) -> Caller:

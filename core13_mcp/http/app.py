@@ -13,9 +13,10 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from .address import PATH
-from .admission import Admit
+from .admission import Admission
 from .gate import Gate
 from .guard import Guard
+from .limits import Limits
 from .operations import Duty, Parting, probes
 
 _GUARDED_ALREADY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -24,10 +25,11 @@ _GUARDED_ALREADY = TransportSecuritySettings(enable_dns_rebinding_protection=Fal
 
 def app(
     server: Server[Any],
-    admit: Admit,
+    admission: Admission,
     *,
     hosts: Sequence[str],
     origins: Iterable[str] = (),
+    limits: Limits | None = None,
     max_body: int = 1024 * 1024,
     duty: Duty | None = None,
     routes: Sequence[BaseRoute] = (),
@@ -35,9 +37,10 @@ def app(
     """Serve a server over stateless Streamable HTTP, to both eras of the protocol.
 
     Args:
-        admit: Decides on whose behalf each request is made; the server must be built with `gate.whose`.
+        admission: Decides on whose behalf each request is made; the server must be built with `gate.whose`.
         hosts: What a Host header may say: names, names with a port, networks.
         origins: Web origins other than its own whose pages may call.
+        limits: How much one caller may ask for.
         max_body: Bytes of one request.
         duty: Cleared when the process is to end.
         routes: Whatever else it answers.
@@ -45,7 +48,7 @@ def app(
     duty = duty or Duty()
     # Not JSON-only: in that mode a client that goes away does not cancel its call.
     manager = StreamableHTTPSessionManager(server, stateless=True, security_settings=_GUARDED_ALREADY)
-    gate = Gate(manager.handle_request, admit, max_body)
+    gate = Gate(manager.handle_request, admission, limits or Limits(8, 240), max_body)
     return Starlette(
         routes=[Route(PATH, gate), Route(f"{PATH}/", gate), *probes(duty), *routes],
         middleware=[Middleware(Parting, duty), Middleware(Guard, hosts, tuple(origins))],

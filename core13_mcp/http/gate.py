@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..call import Caller
-from .admission import Admit
+from .admission import Admission
 from .answers import Turned
+from .limits import Limits
 
 BODY_WITHIN = 20.0
 """Seconds in which a request must have arrived whole."""
@@ -23,25 +24,32 @@ log = logging.getLogger("core13_mcp.http")
 class Gate:
     """Lets a caller's request through to the protocol, or turns it away."""
 
-    def __init__(self, app: ASGIApp, admit: Admit, max_body: int) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission, limits: Limits, max_body: int) -> None:
         self._app = app
-        self._admit = admit
+        self._admission = admission
+        self._limits = limits
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            if scope["method"] != "POST":
-                # Without sessions there is nothing to stream to a GET, and nothing for a DELETE to end.
-                raise Turned(405, "Only POST is served here.", {"Allow": "POST"})
-            caller = await self._admit(Request(scope))
-            body = await _read(Request(scope, receive), self._max_body)
+            await self._let_through(scope, receive, send)
         except Turned as turned:
             log.info("turned away", extra={"facts": {"status": turned.status}})
             await turned.response(scope, receive, send)
-            return
-        scope["state"] = {**scope.get("state", {}), "caller": caller}
-        await self._app(scope, _again(body, receive), send)
+
+    async def _let_through(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if request.method != "POST":
+            # Without sessions there is nothing to stream to a GET, and nothing for a DELETE to end.
+            raise Turned(405, "Only POST is served here.", {"Allow": "POST"})
+        caller = self._admission.admit(request)
+        async with self._limits.within(caller.principal):
+            # Read only now, so that what waits for its turn waits outside of this process's memory.
+            body = await _read(request, self._max_body)
+            await self._admission.verify(caller, body)
+            scope["state"] = {**scope.get("state", {}), "caller": caller}
+            await self._app(scope, _again(body, receive), send)
 
 
 def whose(context: ServerRequestContext[Any]) -> Caller:
