@@ -14,7 +14,7 @@ from .bind import Request, bind, complete, instead, locate
 from .check import faults, refuse
 from .confirm import Policy, Verdict, confirmation, question, required, settle
 from .credentials import Credentials
-from .declaration import Confirm, Declaration
+from .declaration import Confirm, Declaration, Project
 from .errors import ToolError
 from .retry import Exchange
 from .schema import JSON
@@ -53,8 +53,8 @@ async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exc
         ToolError: The call failed, in words for whoever made it.
     """
     given = tidy(tool.arguments, arguments)
-    context, wrong = await _project(tool, given, caller, exchange)
-    refuse(tool, faults(tool, given) + wrong)
+    context, wrong, aside = await _project(tool, given, caller, exchange)
+    refuse(tool, faults(tool, given) + wrong, aside)
     given = complete(tool, given)
     await _confirm(tool, given, context, caller, exchange, ask)
     request = bind(tool, given, context)
@@ -64,28 +64,29 @@ async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exc
 
 async def _project(
     tool: Declaration, given: JSON, caller: Caller, exchange: Exchange
-) -> tuple[dict[str, Any], list[str]]:
-    """The project for the path, and a fault where a write does not say which: `current` is what was last opened."""
+) -> tuple[dict[str, Any], list[str], str]:
+    """The project for the path; or, where a write does not say which, that fault and the current project's name."""
     project = tool.project
     if project is None or project.argument in given:
-        return {}, []
+        return {}, [], ""
     if caller.project_id is not None:
-        return {project.argument: caller.project_id}, []
+        return {project.argument: caller.project_id}, [], ""
     if tool.reads:
-        return {project.argument: project.current}, []
-    return {}, [
-        f"{project.argument}: missing. A write must say which project. {await _current(tool, caller, exchange)}"
-    ]
+        return {project.argument: project.current}, [], ""
+    found, name = await _current(project, tool, caller, exchange)
+    wrong = f"{project.argument}: missing. A write must say which project"
+    if not isinstance(found, int):
+        return {}, [f"{wrong}, and the current one is unknown: ask the person for its id."], ""
+    aside = f' Current project: {found}, "{name}".'
+    return {}, [f"{wrong}: pass {project.argument}={found} for the current one."], aside
 
 
-async def _current(tool: Declaration, caller: Caller, exchange: Exchange) -> str:
-    assert tool.project is not None
+async def _current(project: Project, tool: Declaration, caller: Caller, exchange: Exchange) -> tuple[Any, str]:
     try:
-        user = await _get(tool, tool.project.read, caller, exchange)
+        user = await _get(tool, project.read, caller, exchange)
     except ToolError:
-        return "The current project could not be looked up."
-    found, name = at(user, tool.project.id), one_line(str(at(user, tool.project.name)), 80)
-    return f'The current one is {found} ("{name}"): pass {tool.project.argument}={found} if that is meant.'
+        return None, ""
+    return at(user, project.id), one_line(str(at(user, project.name)), 80).replace('"', "'")
 
 
 async def _confirm(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -71,14 +72,16 @@ def _say(tool: Declaration, fault: Fault) -> Iterator[str]:
         yield from (f"{name}: missing. {_described(tool, name)}".rstrip() for name in fault.names)
     else:
         name = fault.where.partition("[")[0].partition(".")[0]
-        said = "the value does not fit" if name in tool.secrets else one_line(fault.says, _LONGEST).rstrip(".")
-        meant = "" if name in tool.secrets else _meant(fault)
-        yield f"{fault.where}: {said}.{meant} {_described(tool, name)}".rstrip()
+        said = "the value does not fit." if name in tool.secrets else _misfit(fault)
+        yield f"{fault.where}: {said} {_described(tool, name, choices=not fault.names)}".rstrip()
 
 
-def _meant(fault: Fault) -> str:
-    like = nearest(fault.given, fault.names) if fault.keyword == "enum" and isinstance(fault.given, str) else None
-    return f' Did you mean "{like}"?' if like else ""
+def _misfit(fault: Fault) -> str:
+    if fault.keyword != "enum":
+        return one_line(fault.says, _LONGEST).rstrip(".") + "."
+    like = nearest(fault.given, fault.names) if isinstance(fault.given, str) else None
+    meant = f' Did you mean "{like}"?' if like else ""
+    return f"{one_line(json.dumps(fault.given), 60)} is not one of {', '.join(fault.names)}.{meant}"
 
 
 def _unknown(tool: Declaration, name: str) -> str:
@@ -90,8 +93,8 @@ def _unknown(tool: Declaration, name: str) -> str:
     return f"{one_line(name, 60)}: no such argument. {meant}"
 
 
-def _described(tool: Declaration, name: str) -> str:
+def _described(tool: Declaration, name: str, *, choices: bool = True) -> str:
     """What the argument is, as the declaration says it: enough to correct the call without the schema."""
     schema = tool.arguments.get(name, {})
-    choices = f"One of {', '.join(map(str, schema['enum']))}." if "enum" in schema else ""
-    return one_line(f"{choices} {schema.get('description', '')}", _LONGEST)
+    told = f"One of {', '.join(map(str, schema['enum']))}." if choices and "enum" in schema else ""
+    return one_line(f"{told} {schema.get('description', '')}", _LONGEST)

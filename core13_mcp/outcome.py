@@ -15,22 +15,21 @@ from .retry import MAYBE_APPLIED, NEVER_SENT, Answer, asked_to_wait
 from .schema import JSON, parse
 from .text import fill, one_line
 
-_SCOPE = (
-    "The key needs the scope {scope}: add it in PostHog under Settings > Personal API keys. "
-    "If it has it, the key's owner has no access to this."
-)
 _GENERAL = {
     "400": "Correct what the API names and call again.",
     "401": "The key was not accepted: it is wrong, revoked, or belongs to another region or host than this server's.",
-    "403": _SCOPE,
+    "403": "The key or its owner has no access to this, or the key lacks the scope {scope}.",
+    "403 missing_scope": "No argument changes that: the person adds {scope} to the key in PostHog, Settings, "
+    "Personal API keys.",
     "404": "Nothing has this id here: it may be wrong, deleted, or in another project.",
     "405": "The API never does this.",
     "409": "What is there now stands against it.",
     "429": "The API limits calls, and the wait does not fit into this one.",
 }
 _TWICE = "An earlier try of this same call got no clear answer: it may have done it already, so look first."
-_CODES = {400: "bad_request", 401: "unauthorized", 402: "payment_required", 403: "forbidden", 404: "not_found"}
-_CODES |= {405: "not_allowed", 409: "conflict", 429: "rate_limited"}
+_CODES = {400: "bad_request", 401: "not_authenticated", 402: "payment_required", 403: "permission_denied"}
+_CODES |= {404: "not_found", 405: "method_not_allowed", 409: "conflict", 429: "throttled"}
+# Where the API gives no code of its own: the one it gives elsewhere, so that programs know one vocabulary.
 
 
 def read(tool: Declaration, request: Request, answer: Answer, arguments: JSON, *, unclear: bool = False) -> Any:
@@ -85,14 +84,17 @@ def unreadable(tool: Declaration, request: Request, arguments: JSON, status: int
 
 def hint(tool: Declaration, key: str, code: str, arguments: JSON) -> str:
     """What the declaration says of this status and code, or of this status, or what holds for every tool."""
-    found = tool.hints.get(f"{key} {code}") or tool.hints.get(key) or _GENERAL.get(key, "")
+    exact = f"{key} {code}"
+    found = tool.hints.get(exact) or _GENERAL.get(exact) or tool.hints.get(key) or _GENERAL.get(key, "")
     return fill(found, arguments=arguments, scope=tool.endpoint.scope or "of a login session")
 
 
 def _failure(tool: Declaration, request: Request, answer: Answer, arguments: JSON, unclear: bool) -> ToolError:
     status, wait = answer.status, asked_to_wait(answer.headers)
     code, field, words = _words(answer)
-    said = f"{status} {_phrase(status)}" + (f'. The API says: "{words}"' if words else "")
+    said = f"{status} {_phrase(status)}" + (f', the API says: "{words}"' if words else "")
+    if status == 403 and tool.endpoint.scope and tool.endpoint.scope in words:
+        code = "missing_scope"
     if status < 400:
         return unreadable(tool, request, arguments, status, "that leads elsewhere, which is not followed")
     if status in MAYBE_APPLIED and not request.repeatable:
@@ -134,7 +136,7 @@ def _words(answer: Answer) -> tuple[str, str | None, str]:
         return "", None, ""
     code, field = (body.get(name) if isinstance(body.get(name), str) else None for name in ("code", "attr"))
     words = next((body[name] for name in ("detail", "error") if isinstance(body.get(name), str)), "")
-    return one_line(code or "", 60), field and one_line(field, 60), one_line(words).replace('"', "'")
+    return one_line(code or "", 60), field and one_line(field, 60), one_line(words).replace('"', "'").rstrip(".")
 
 
 def _phrase(status: int) -> str:

@@ -41,7 +41,7 @@ def test_arguments_that_fit_pass():
     [
         ({"colour": "red"}, "id: missing. Which thing."),
         ({"id": 1, "colour": "blue"}, "colour: "),
-        ({"id": 1, "colour": "blue"}, "One of red, green. Its colour."),
+        ({"id": 1, "colour": "blue"}, "is not one of red, green. Its colour."),
         ({"id": 0, "colour": "red"}, "id: 0 is less than the minimum of 1. Which thing."),
         ({"id": 1, "parts": [1, "x"]}, 'parts[1]: "x" is not of type "integer". Its parts.'),
         ({"id": 1}, "Name a colour or parts."),
