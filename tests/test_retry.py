@@ -95,13 +95,6 @@ async def test_a_try_that_may_have_been_acted_on_is_remembered(script, unclear):
     assert exchange.unclear is unclear
 
 
-async def test_a_second_request_has_what_the_first_left_of_the_deadline():
-    exchange = Exchange(5)
-    exchange.spent = 5
-    with pytest.raises(httpx2.PoolTimeout):
-        await upstream(Api(OK)).send(READ, Credentials(), exchange)
-
-
 async def test_time_outside_requests_is_not_counted_against_the_deadline():
     exchange = Exchange(5)
     exchange.started -= 1000

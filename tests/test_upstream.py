@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import gzip
+import zlib
+from importlib.metadata import version
+
+import anyio
+import httpx2
+import pytest
+from pydantic import SecretStr
+
+from core13_mcp.bind import Request
+from core13_mcp.credentials import Credentials
+from core13_mcp.errors import ConfigurationError
+from core13_mcp.retry import Exchange
+from core13_mcp.upstream import LARGEST, TooLarge, Upstream
+
+from .scripted import KEY, ORIGIN, Api, reply, upstream
+
+pytestmark = pytest.mark.anyio
+
+READ = Request(method="GET", path="/api/things/", query={"limit": 2, "on": True, "text": "a b&c=d"})
+WRITE = Request(method="POST", path="/api/things/", body={"name": "é"}, repeatable=False)
+SESSION = Credentials(SecretStr(KEY), SecretStr("session-id"), SecretStr("csrf-token"))
+
+
+async def sent(request: Request, credentials: Credentials = SESSION) -> httpx2.Request:
+    api = Api(reply(200, {}))
+    async with upstream(api) as reached:
+        await reached.send(request, credentials, Exchange(5))
+    return api.asked[0]
+
+
+async def test_a_request_carries_the_key_and_says_who_asks():
+    request = await sent(READ)
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.headers["User-Agent"] == f"core13-mcp/{version('core13-mcp')}"
+    assert request.headers["Accept"] == "application/json"
+    assert str(request.url) == f"{ORIGIN}/api/things/?limit=2&on=true&text=a%20b%26c%3Dd".replace("%20", "+")
+
+
+async def test_a_body_is_json_in_utf_8():
+    request = await sent(WRITE)
+    assert (request.headers["Content-Type"], request.content) == ("application/json", '{"name":"é"}'.encode())
+
+
+async def test_an_endpoint_for_sessions_gets_the_session_and_not_the_key():
+    request = await sent(Request(method="DELETE", path="/api/things/", auth="session"))
+    assert request.headers["Cookie"] == "sessionid=session-id; posthog_csrftoken=csrf-token"
+    assert (request.headers["X-CSRFToken"], request.headers["Referer"]) == ("csrf-token", f"{ORIGIN}/")
+    assert "Authorization" not in request.headers
+
+
+async def test_without_a_session_such_an_endpoint_gets_the_key():
+    request = await sent(Request(method="DELETE", path="/api/things/", auth="session"), Credentials(SecretStr(KEY)))
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert "Cookie" not in request.headers
+
+
+async def test_a_cookie_that_the_api_sets_does_not_travel_with_the_next_call():
+    api = Api(reply(200, {}, Set_Cookie="sessionid=someone; Path=/"))
+    async with upstream(api) as reached:
+        for _ in range(2):
+            await reached.send(READ, Credentials(SecretStr(KEY)), Exchange(5))
+    assert "Cookie" not in api.asked[1].headers
+
+
+async def test_a_redirect_is_an_answer_and_not_followed():
+    api = Api(reply(302, None, Location="https://elsewhere.example/"))
+    assert (await upstream(api).send(READ, SESSION, Exchange(5))).status == 302
+    assert len(api.asked) == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+async def test_a_read_only_server_sends_nothing_but_reads(method):
+    api = Api(reply(200, {}))
+    with pytest.raises(ConfigurationError, match="read-only"):
+        await upstream(api, read_only=True).send(Request(method=method, path="/api/"), SESSION, Exchange(5))
+    await upstream(api, read_only=True).send(READ, SESSION, Exchange(5))
+    assert [request.method for request in api.asked] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    ("packing", "pack"), [("identity", lambda body: body), ("gzip", gzip.compress), ("deflate", zlib.compress)]
+)
+async def test_an_answer_larger_than_any_is_not_read_to_its_end(packing, pack):
+    api = Api(reply(200, pack(b" " * (LARGEST + 1)), Content_Encoding=packing))
+    with pytest.raises(TooLarge):
+        await upstream(api).send(READ, SESSION, Exchange(5))
+
+
+async def test_an_answer_as_large_as_allowed_is_read():
+    api = Api(reply(200, gzip.compress(b" " * LARGEST), Content_Encoding="gzip"))
+    assert len((await upstream(api).send(READ, SESSION, Exchange(5))).body) == LARGEST
+
+
+async def test_an_answer_wrongly_packed_is_an_error_of_the_request():
+    with pytest.raises(httpx2.RequestError):
+        await upstream(Api(reply(200, b"not gzip", Content_Encoding="gzip"))).send(READ, SESSION, Exchange(5))
+
+
+class Hanging(httpx2.AsyncBaseTransport):
+    """Takes a request and never answers."""
+
+    def __init__(self) -> None:
+        self.taken = anyio.Event()
+        self.dropped = False
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.taken.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self.dropped = True
+        raise AssertionError
+
+
+@pytest.mark.parametrize("spent", [0, 29.99, 30, 31])
+async def test_one_deadline_holds_for_all_requests_of_a_call(spent):
+    exchange = Exchange(30 if spent else 0.01, spent=spent)
+    with anyio.fail_after(5), pytest.raises(httpx2.ReadTimeout):
+        await upstream(Hanging()).send(READ, SESSION, exchange)
+    assert exchange.left < 0.01
+
+
+async def test_a_cancelled_call_drops_its_request():
+    api = Hanging()
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(upstream(api).send, READ, SESSION, Exchange(500))
+            await api.taken.wait()
+            tasks.cancel_scope.cancel()
+    assert api.dropped
+
+
+async def test_closing_what_was_never_used_is_nothing():
+    async with Upstream(ORIGIN):
+        pass
+
+
+async def test_a_real_connection_tells_whether_the_request_has_left():
+    # Nothing listens: the connection is refused, and a write was surely never sent.
+    exchange = Exchange(0.2)
+    async with Upstream("http://127.0.0.1:9") as reached:
+        with pytest.raises((httpx2.ConnectError, httpx2.PoolTimeout)):
+            await reached.send(WRITE, SESSION, exchange)
+    assert not exchange.in_flight
