@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import anyio
 import mcp_types as types
 from mcp.server import ServerRequestContext
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
@@ -19,7 +20,7 @@ from .call import Ask
 from .confirm import Verdict
 
 STALE_AFTER = 300.0
-"""Seconds for which an answered question may be used."""
+"""Seconds for which a question waits for its answer, and an answer may be used."""
 
 _FORM = {"type": "object", "properties": {}}
 # Nothing to fill in: accepting is the answer.
@@ -48,7 +49,7 @@ class Asking:
     def through(self, context: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Ask | None:
         """How to ask the person behind this request; None where the client cannot."""
         session = context.session
-        able = session.client_capabilities is not None and session.client_capabilities.elicitation is not None
+        able = _takes_forms(session.client_capabilities)
         if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return self._by_return(params) if able else None
         return _by_request(context) if able and session.can_send_request else None
@@ -88,13 +89,21 @@ def sealed(name: str, principal: Any, keys: Sequence[str] = ()) -> RequestStateB
 
 def _by_request(context: ServerRequestContext[Any]) -> Ask:
     async def ask(question: str) -> Verdict:
-        try:
-            answer = await context.session.elicit_form(question, _FORM, related_request_id=context.request_id)
-        except (NoBackChannelError, MCPError):
-            return "unable"
-        return "accepted" if answer.action == "accept" else "declined"
+        with anyio.move_on_after(STALE_AFTER):
+            try:
+                answer = await context.session.elicit_form(question, _FORM, related_request_id=context.request_id)
+            except (NoBackChannelError, MCPError):
+                return "unable"
+            return "accepted" if answer.action == "accept" else "declined"
+        return "declined"
 
     return ask
+
+
+def _takes_forms(client: types.ClientCapabilities | None) -> bool:
+    """Whether the client shows forms; one that names no kind of elicitation means them."""
+    asks = client.elicitation if client else None
+    return asks is not None and (asks.form is not None or asks.url is None)
 
 
 def _required(question: str) -> types.InputRequiredResult:

@@ -21,7 +21,8 @@ class Request:
     method: str
     path: str
     query: JSON = field(default_factory=dict)
-    body: JSON | None = None
+    body: JSON | None = field(default=None, repr=False)
+    """May hold a password, so no repr shows it."""
     form: JSON | None = None
     """A body in the form encoding, where there is no JSON one."""
     auth: str = "key"

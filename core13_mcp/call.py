@@ -12,10 +12,11 @@ import httpx2
 from . import outcome
 from .bind import Request, bind, complete, instead, locate
 from .check import faults, refuse
-from .confirm import Policy, Verdict, confirmation, question, required, settle
+from .confirm import Policy, Verdict, changed, confirmation, question, required, settle
 from .credentials import Credentials
 from .declaration import Confirm, Declaration, Project
 from .errors import ToolError
+from .log import withhold
 from .retry import Exchange
 from .schema import JSON
 from .shape import compact, shape
@@ -44,6 +45,12 @@ class Caller:
     def principal(self) -> str:
         """Tells one caller from another without telling who it is."""
         return hashlib.sha256(f"{self.name}\n{self.credentials.principal}".encode()).hexdigest()
+
+
+def secrets(tool: Declaration, arguments: JSON, caller: Caller) -> tuple[str, ...]:
+    """What must never be shown of a call: the caller's credentials, and the arguments declared secret."""
+    given = (value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str))
+    return (*caller.credentials.secrets, *given)
 
 
 async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exchange, ask: Ask | None = None) -> JSON:
@@ -98,16 +105,20 @@ async def _confirm(
     if not caller.credentials.reach(tool.endpoint.auth):
         # The API will refuse it and say why; there is nothing to agree to.
         return
-    shown = await _shown(tool, needed, {**context, **given}, caller, exchange)
-    asked = question(needed, given, shown)
+    asked = await _question(tool, needed, given, context, caller, exchange)
     settle(tool, asked, await ask(asked) if ask else "unable")
+    if needed.read is not None and asked != await _question(tool, needed, given, context, caller, exchange):
+        raise changed(tool)
 
 
-async def _shown(tool: Declaration, needed: Confirm, known: JSON, caller: Caller, exchange: Exchange) -> Any:
+async def _question(
+    tool: Declaration, needed: Confirm, given: JSON, context: JSON, caller: Caller, exchange: Exchange
+) -> str:
     if needed.read is None:
-        return None
+        return question(needed, given, None)
     placeholders = tuple(name for name in tool.endpoint.placeholders if f"{{{name}}}" in needed.read)
-    return await _get(tool, locate(needed.read, placeholders, known), caller, exchange)
+    found = await _get(tool, locate(needed.read, placeholders, {**context, **given}), caller, exchange)
+    return question(needed, given, withhold(found, secrets(tool, given, caller)))
 
 
 async def _get(tool: Declaration, path: str, caller: Caller, exchange: Exchange) -> Any:
@@ -122,7 +133,8 @@ async def _send(tool: Declaration, request: Request, given: JSON, caller: Caller
             request, answer = other, await caller.upstream.send(other, caller.credentials, exchange)
     except httpx2.RequestError as error:
         raise outcome.lost(tool, request, error, given, unclear=exchange.unclear) from None
-    return outcome.read(tool, request, answer, given, unclear=exchange.unclear)
+    hidden = secrets(tool, given, caller)
+    return outcome.read(tool, request, answer, given, unclear=exchange.unclear, secrets=hidden)
 
 
 def _promised(tool: Declaration, result: dict[str, Any], request: Request, given: JSON, budget: int) -> JSON:

@@ -31,6 +31,15 @@ def question(confirm: Confirm, arguments: JSON, answer: Any) -> str:
     return fill(confirm.say, arguments=dict(arguments), answer=answer or {})
 
 
+def changed(tool: Declaration) -> Declined:
+    """What to say when the effect is no longer the one that the person agreed to."""
+    return Declined(
+        f"{tool.name}: what it would do has changed since the person was asked; nothing was sent.",
+        "Call it again, so that they are asked about what holds now.",
+        code="confirmation_stale",
+    )
+
+
 def settle(tool: Declaration, asked: str, verdict: Verdict) -> None:
     """Let an accepted call go on, and refuse any other.
 

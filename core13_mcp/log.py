@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
 WITHHELD = "[withheld]"
 _SHORTEST = 6
 # Shorter secrets would blank out ordinary words; the API itself takes no password under 8 characters.
+
+
+_KEY = re.compile(r"\bph[a-z]_[A-Za-z0-9_-]{8,}")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_hidden: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Keep these out of what is logged from here on in the same task: keys change, and callers bring their own."""
+    _hidden.set(tuple(secrets))
+
+
+def without_keys(text: str) -> str:
+    """The text without anything that looks like a PostHog key: nobody may have said that it is one."""
+    return _KEY.sub(WITHHELD, text)
 
 
 def withhold(value: Any, secrets: Iterable[str]) -> Any:
@@ -47,11 +64,12 @@ class Lines(logging.Formatter):
             **getattr(record, "facts", {}),
             **({"exception": _place(record.exc_info[1])} if record.exc_info and record.exc_info[1] else {}),
         }
-        told = withhold(said, self._secrets)
+        told = withhold(said, (*self._secrets, *_hidden.get()))
         if self._as_json:
-            return json.dumps(told, default=str)
+            return without_keys(json.dumps(told, default=str))
         first = f"{told.pop('time')} {told.pop('level')} {told.pop('message')}"
-        return " ".join([first, *(f"{name}={value}" for name, value in told.items())]).replace("\n", " ")
+        line = " ".join([first, *(f"{name}={value}" for name, value in told.items())])
+        return without_keys(_UNPRINTABLE.sub(" ", line))
 
 
 def set_up(level: str, form: str, secrets: Iterable[str]) -> None:

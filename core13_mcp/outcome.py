@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx2
 from .bind import Request
 from .declaration import Declaration
 from .errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
+from .log import withhold
 from .retry import MAYBE_APPLIED, NEVER_SENT, Answer, asked_to_wait
 from .schema import JSON, parse
 from .text import fill, one_line
@@ -32,16 +34,25 @@ _CODES |= {404: "not_found", 405: "method_not_allowed", 409: "conflict", 429: "t
 # Where the API gives no code of its own: the one it gives elsewhere, so that programs know one vocabulary.
 
 
-def read(tool: Declaration, request: Request, answer: Answer, arguments: JSON, *, unclear: bool = False) -> Any:
+def read(
+    tool: Declaration,
+    request: Request,
+    answer: Answer,
+    arguments: JSON,
+    *,
+    unclear: bool = False,
+    secrets: Iterable[str] = (),
+) -> Any:
     """The JSON value of a success; None where the API answers nothing.
 
-    `unclear` says that an earlier try of the same request got no clear answer and may have been acted on.
+    `unclear` says that an earlier try of the same request got no clear answer and may have been acted on. `secrets` are taken
+    out of the API's words before those are cut, so that not even a part of one remains.
 
     Raises:
         Refused, Unavailable, OutcomeUnknown, Unreadable: It is not a success, or cannot be read.
     """
     if not 200 <= answer.status < 300:
-        raise _failure(tool, request, answer, arguments, unclear)
+        raise _failure(tool, request, answer, arguments, unclear, secrets)
     if not answer.body:
         return None
     try:
@@ -82,6 +93,14 @@ def unreadable(tool: Declaration, request: Request, arguments: JSON, status: int
     )
 
 
+def broken(tool: Declaration, arguments: JSON, error: Exception, *, sent: bool) -> ToolError:
+    """What to say when this server itself failed, `sent` if that may have been after it sent something."""
+    said = f"this server failed ({type(error).__name__}); its log says where"
+    if sent and not tool.repeatable:
+        return _unknown(tool, arguments, said, None)
+    return ToolError(f"{tool.name}: {said}.")
+
+
 def hint(tool: Declaration, key: str, code: str, arguments: JSON) -> str:
     """What the declaration says of this status and code, or of this status, or what holds for every tool."""
     exact = f"{key} {code}"
@@ -89,9 +108,11 @@ def hint(tool: Declaration, key: str, code: str, arguments: JSON) -> str:
     return fill(found, arguments=arguments, scope=tool.endpoint.scope or "of a login session")
 
 
-def _failure(tool: Declaration, request: Request, answer: Answer, arguments: JSON, unclear: bool) -> ToolError:
+def _failure(
+    tool: Declaration, request: Request, answer: Answer, arguments: JSON, unclear: bool, secrets: Iterable[str]
+) -> ToolError:
     status, wait = answer.status, asked_to_wait(answer.headers)
-    code, field, words = _words(answer)
+    code, field, words = _words(answer, secrets)
     said = f"{status} {_phrase(status)}" + (f', the API says: "{words}"' if words else "")
     if status == 403 and tool.endpoint.scope and tool.endpoint.scope in words:
         code = "missing_scope"
@@ -118,6 +139,10 @@ def _failure(tool: Declaration, request: Request, answer: Answer, arguments: JSO
 def _unclear(tool: Declaration, request: Request, arguments: JSON, said: str, status: int | None) -> ToolError:
     if request.repeatable:
         return Unavailable(f"{tool.name}: {said}.", "Calling again is safe.", status=status, retryable=True)
+    return _unknown(tool, arguments, said, status)
+
+
+def _unknown(tool: Declaration, arguments: JSON, said: str, status: int | None) -> ToolError:
     return OutcomeUnknown(
         f"{tool.name}: outcome unknown: {said}. It may have happened; it was not sent again.",
         hint(tool, "unknown", "", arguments),
@@ -126,10 +151,10 @@ def _unclear(tool: Declaration, request: Request, arguments: JSON, said: str, st
     )
 
 
-def _words(answer: Answer) -> tuple[str, str | None, str]:
+def _words(answer: Answer, secrets: Iterable[str]) -> tuple[str, str | None, str]:
     """The API's own code, field and words: its usual shape, the two hand-made ones, or nothing."""
     try:
-        body = parse(answer.body)
+        body = withhold(parse(answer.body), secrets)
     except ValueError:
         return "", None, ""
     if not isinstance(body, dict):

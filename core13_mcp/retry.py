@@ -62,8 +62,8 @@ class Answer:
     """What the API answered: the whole body is in memory, and within the limit."""
 
     status: int
-    headers: httpx2.Headers
-    body: bytes
+    headers: httpx2.Headers = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool, exchange: Exchange) -> Answer:

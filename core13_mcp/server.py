@@ -23,14 +23,14 @@ from mcp.types import (
     Tool,
 )
 
-from . import prompts
+from . import outcome, prompts
 from .asking import Asking, InputRequired, sealed
-from .call import Caller, call
+from .call import Caller, call, secrets
 from .catalog import Catalog
 from .check import nearest
 from .declaration import Declaration
 from .errors import ConfigurationError, ToolError
-from .log import withhold
+from .log import hide, withhold
 from .retry import Exchange
 from .schema import JSON
 from .shape import compact
@@ -124,9 +124,10 @@ async def _answer(
     params: CallToolRequestParams,
     asking: Asking,
 ) -> CallToolResult:
-    exchange = Exchange(caller.timeout, report=_reporter(context))
+    exchange = Exchange(caller.timeout, report=_reporter(context), whose=caller.principal)
     arguments = params.arguments or {}
-    hidden = _secrets(tool, arguments, caller)
+    hidden = secrets(tool, arguments, caller)
+    hide(hidden)
     error: ToolError | None = None
     result: JSON = {}
     try:
@@ -137,23 +138,28 @@ async def _answer(
         raise
     except Exception as unforeseen:
         log.exception("unforeseen in %s", tool.name)
-        error = ToolError(f"{tool.name}: this server failed ({type(unforeseen).__name__}); its log says where.")
+        error = outcome.broken(tool, arguments, unforeseen, sent=exchange.attempts > 0)
     facts = _facts(tool, arguments, caller, exchange)
     told = {"outcome": error.facts["code"] if error else "ok", **({"caller": caller.name} if caller.name else {})}
     log.info("%s", tool.name, extra={"facts": {**told, **facts}})
     return withheld(failure(error, facts) if error else success(result, facts), hidden)
 
 
-def withheld(result: CallToolResult, secrets: tuple[str, ...]) -> CallToolResult:
+def withheld(result: CallToolResult, hidden: tuple[str, ...]) -> CallToolResult:
     """The result without any secret that came back in it."""
     said = result.content[0]
     assert isinstance(said, TextContent)
-    if not any(secret in part for secret in secrets for part in (said.text, *strings(result.structured_content))):
+    shown = (said.text, *strings(result.structured_content), *strings(result.meta))
+    if not any(secret in part for secret in hidden for part in shown):
         return result
+    structured = withhold(result.structured_content, hidden)
+    # Written anew, because JSON spells some characters of a secret differently than the secret does.
+    text = withhold(said.text, hidden) if structured is None else compact(structured)
     return result.model_copy(
         update={
-            "content": [TextContent(type="text", text=withhold(said.text, secrets))],
-            "structured_content": withhold(result.structured_content, secrets),
+            "content": [TextContent(type="text", text=text)],
+            "structured_content": structured,
+            "meta": withhold(result.meta, hidden),
         }
     )
 
@@ -164,11 +170,6 @@ def _known(catalog: Catalog, name: str) -> Declaration:
     like = nearest(name, catalog)
     meant = f'; did you mean "{like}"?' if like else ""
     raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}{meant}")
-
-
-def _secrets(tool: Declaration, arguments: Mapping[str, Any], caller: Caller) -> tuple[str, ...]:
-    given = (value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str))
-    return (*caller.credentials.secrets, *given)
 
 
 def _facts(tool: Declaration, arguments: Mapping[str, Any], caller: Caller, exchange: Exchange) -> dict[str, Any]:
@@ -186,7 +187,9 @@ def _project(tool: Declaration, arguments: Mapping[str, Any], caller: Caller) ->
     if tool.project is None:
         return None
     current = tool.project.current if tool.reads else None
-    return arguments.get(tool.project.argument) or caller.project_id or current
+    given = arguments.get(tool.project.argument)
+    # Whatever else a client says there was refused, and has no place in a log.
+    return (given if isinstance(given, int) else None) or caller.project_id or current
 
 
 def _reporter(context: ServerRequestContext[Any]) -> Callable[[str], Any]:

@@ -10,7 +10,7 @@ from core13_mcp.catalog import load
 from core13_mcp.tidy import tidy
 
 json_values = some.recursive(
-    some.none() | some.booleans() | some.integers() | some.floats() | some.text(),
+    some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False, allow_infinity=False) | some.text(),
     lambda inner: some.lists(inner, max_size=4) | some.dictionaries(some.text(max_size=5), inner, max_size=4),
     max_leaves=10,
 )
