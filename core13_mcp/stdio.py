@@ -44,8 +44,8 @@ async def streams(read_already: bytes = b"") -> AsyncIterator[tuple[ReadStream[A
         async with stdio_server() as (reader, writer):
             yield reader, writer
         return
-    async with _pipes() as (source, sink):
-        wire = Wire(source, sink, read_already)
+    async with _pipes() as (source, sink, stop):
+        wire = Wire(source, sink, read_already, stop)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_end_on_sigterm, wire)
             yield wire.reader, wire.writer
@@ -63,8 +63,15 @@ def suitable() -> bool:
 class Wire:
     """Both directions of one connection, and the requests that are open between them."""
 
-    def __init__(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, read_already: bytes = b"") -> None:
+    def __init__(
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        read_already: bytes = b"",
+        stop: Callable[[], object] | None = None,
+    ) -> None:
         self._source = source
+        self._stop = stop or source.feed_eof
         self._sink = sink
         self._buffer = bytearray(read_already)
         self._open: set[str | int] = set()
@@ -74,11 +81,11 @@ class Wire:
 
     async def end(self) -> None:
         """Take no more requests, give the open ones their grace, then end as if stdin had."""
+        self._ending.set()
         with anyio.move_on_after(GRACE):
             while self._open:
                 await anyio.sleep(0.02)
-        self._ending.set()
-        self._source.feed_eof()
+        self._stop()
 
     async def _receive(self) -> SessionMessage | Exception:
         while True:
@@ -87,7 +94,7 @@ class Wire:
             except _TooLong:
                 await self._refuse(None, INVALID_REQUEST, f"Message longer than {LONGEST} bytes")
                 continue
-            if line is None or self._ending.is_set():
+            if line is None:
                 raise StopAsyncIteration
             if not line.isspace() and line and (message := await self._admit(line)) is not None:
                 return message
@@ -102,8 +109,12 @@ class Wire:
         method, number = getattr(message, "method", None), getattr(message, "id", None)
         if method == "notifications/cancelled":
             # A cancelled request is never answered.
-            self._open.discard((getattr(message, "params", None) or {}).get("requestId"))
+            cancelled = (getattr(message, "params", None) or {}).get("requestId")
+            self._open.discard(cancelled if isinstance(cancelled, str | int) else "")
         elif method is not None and number is not None:
+            if self._ending.is_set():
+                await self._refuse(number, _TOO_MANY, "This server is shutting down")
+                return None
             if len(self._open) >= OPEN_AT_MOST:
                 await self._refuse(number, _TOO_MANY, f"More than {OPEN_AT_MOST} requests at once")
                 return None
@@ -144,9 +155,12 @@ class Wire:
 
     async def _send(self, message: SessionMessage) -> None:
         said = message.message
-        if getattr(said, "method", None) is None:
-            self._open.discard(getattr(said, "id", None))
-        await self._write(said.model_dump_json(by_alias=True, exclude_unset=True).encode())
+        try:
+            await self._write(said.model_dump_json(by_alias=True, exclude_unset=True).encode())
+        finally:
+            # Not before it is written: to a client that does not read, what is answered still costs memory.
+            if getattr(said, "method", None) is None:
+                self._open.discard(getattr(said, "id", None))
 
     async def _write(self, line: bytes) -> None:
         try:
@@ -186,14 +200,14 @@ class _Stream:
 
 
 @asynccontextmanager
-async def _pipes() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def _pipes() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter, Callable[[], object]]]:
     loop = asyncio.get_running_loop()
     stdin, stdout = _taken(0), _taken(1)
     source = asyncio.StreamReader(limit=_PIECE)
     reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(source), os.fdopen(stdin, "rb", 0))
     writing, flow = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, os.fdopen(stdout, "wb", 0))
     try:
-        yield source, asyncio.StreamWriter(writing, flow, None, loop)
+        yield source, asyncio.StreamWriter(writing, flow, None, loop), reading.close
     finally:
         reading.close()
         writing.close()
