@@ -9,7 +9,8 @@ from .declaration import Declaration
 from .schema import JSON
 from .text import clean, fill
 
-_NAMED_AT_MOST = 12
+_NAMED_AT_MOST = 8
+_LONGEST_NAME = 40
 
 
 def shape(tool: Declaration, answer: Any, arguments: JSON, budget: int) -> dict[str, Any]:
@@ -26,8 +27,8 @@ def shape(tool: Declaration, answer: Any, arguments: JSON, budget: int) -> dict[
     full = arguments.get("detail") == "full"
     kept = whole if full else project(tool.output_schema, whole)
     done = {"done": said} if (said := _done(tool, arguments, whole)) else {}
-    if _is_page(whole):
-        return _page(kept["results"], whole["count"], int(arguments.get("offset", 0)), budget)
+    if _is_page(whole) and "results" in kept:
+        return _page(tool, kept["results"], whole["count"], int(arguments.get("offset", 0)), budget)
     more = "detail=concise is shorter" if full else "raising CORE13_MAX_RESULT_CHARS makes room"
     return fit({**kept, **done}, budget, keep={"done", *tool.output_schema.get("required", ())}, more=more)
 
@@ -66,7 +67,7 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _page(rows: list[Any], count: int, offset: int, budget: int) -> dict[str, Any]:
+def _page(tool: Declaration, rows: list[Any], count: int, offset: int, budget: int) -> dict[str, Any]:
     """As many whole rows as fit; where some remain, on the API's side or on ours, where to go on."""
     left = budget - len(compact({"count": count, "next_offset": offset + len(rows), "results": []}))
     kept: list[Any] = []
@@ -78,10 +79,16 @@ def _page(rows: list[Any], count: int, offset: int, budget: int) -> dict[str, An
     if rows and not kept:
         # One row alone is too long: shortened, so that paging always moves on.
         more = "detail=concise is shorter, or ask for it alone"
-        kept = [fit(rows[0], left + len(compact(rows[0])), keep={"id"}, more=more)]
+        kept = [fit(rows[0], left + len(compact(rows[0])), keep=_promised(tool), more=more)]
     following = offset + len(kept)
-    onward = {"next_offset": following} if kept and following < count else {}
+    onward = {"next_offset": following} if kept and following < max(count, offset + len(rows)) else {}
     return {"count": count, **onward, "results": kept}
+
+
+def _promised(tool: Declaration) -> set[str]:
+    """What every row must have, by the output schema."""
+    rows: JSON = tool.output_schema.get("properties", {}).get("results", {})
+    return set(rows.get("items", {}).get("required", ()))
 
 
 def _is_page(answer: dict[str, Any]) -> bool:
@@ -100,6 +107,6 @@ def _is_empty(value: Any) -> bool:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(name[:60] for name in names[:_NAMED_AT_MOST])
+    shown = ", ".join(name[:_LONGEST_NAME] for name in names[:_NAMED_AT_MOST])
     more = len(names) - _NAMED_AT_MOST
     return f"{shown} and {more} more" if more > 0 else shown
