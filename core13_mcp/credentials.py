@@ -12,6 +12,9 @@ from pydantic import SecretStr
 from .errors import ConfigurationError
 from .settings import HOW_TO_GET_A_KEY, Settings, why_unusable
 
+_LONGEST_FILE = 4096
+# Bytes. Whatever is longer holds no key, and may have no end.
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -96,10 +99,14 @@ class KeyFile:
             state = self._path.stat()
             stamp = (state.st_mtime_ns, state.st_ino, state.st_size)
             if stamp != self._stamp:
-                self._key, self._stamp = self._usable(self._path.read_text("utf-8").strip()), stamp
+                self._key, self._stamp = self._usable(self._text()), stamp
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"the key file cannot be read ({type(error).__name__}): {self._path}") from None
         return self._key
+
+    def _text(self) -> str:
+        with self._path.open("rb") as file:
+            return file.read(_LONGEST_FILE).decode().strip()
 
     def _usable(self, key: str) -> SecretStr:
         why = why_unusable(key) if key else f"it is empty; {HOW_TO_GET_A_KEY}"

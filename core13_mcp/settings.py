@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from .check import nearest
 from .errors import ConfigurationError
 from .options import OPTIONS
 
+_COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]+")
 REGIONS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
 _INGESTION = {"us.i.posthog.com": "us", "eu.i.posthog.com": "eu", "app.posthog.com": "us"}
 _BY_VARIABLE = {option.variable: option for option in OPTIONS}
@@ -83,6 +85,13 @@ class Settings(BaseModel):
     def _long_enough(cls, given: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if any(len(key.get_secret_value()) < 32 for key in given):
             raise ValueError("a key needs at least 32 characters; `openssl rand -hex 32` makes one")
+        return given
+
+    @field_validator("session_id", "csrf_token")
+    @classmethod
+    def _sendable(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and not _COOKIE.fullmatch(given.get_secret_value()):
+            raise ValueError("it has characters that no cookie can carry; copy only the cookie's value")
         return given
 
     @field_validator("personal_api_key")
