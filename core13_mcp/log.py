@@ -62,7 +62,7 @@ class Lines(logging.Formatter):
             "level": record.levelname.lower(),
             "message": record.getMessage(),
             **getattr(record, "facts", {}),
-            **({"exception": _place(record.exc_info[1])} if record.exc_info and record.exc_info[1] else {}),
+            **({"exception": place(record.exc_info[1])} if record.exc_info and record.exc_info[1] else {}),
         }
         told = withhold(said, (*self._secrets, *_hidden.get()))
         if self._as_json:
@@ -85,6 +85,9 @@ def set_up(level: str, form: str, secrets: Iterable[str]) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _place(error: BaseException) -> str:
+def place(error: BaseException) -> str:
+    """Where it happened and what kind it is, without its words: they may quote anything."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(map(place, error.exceptions))
     frames = traceback.extract_tb(error.__traceback__)
     return type(error).__name__ + (f" at {frames[-1].name}:{frames[-1].lineno}" if frames else "")
