@@ -76,7 +76,9 @@ class Asking:
     def _use(self, once: str) -> bool:
         now = time.monotonic()
         self._used = {number: until for number, until in self._used.items() if until > now}
-        return self._used.setdefault(once, now + STALE_AFTER) == now + STALE_AFTER
+        fresh = once not in self._used
+        self._used.setdefault(once, now + STALE_AFTER)
+        return fresh
 
 
 def sealed(name: str, principal: Any, keys: Sequence[str] = ()) -> RequestStateBoundary:
