@@ -17,7 +17,7 @@ from .options import OPTIONS
 _COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]+")
 REGIONS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
 _INGESTION = {"us.i.posthog.com": "us", "eu.i.posthog.com": "eu", "app.posthog.com": "us"}
-_BY_VARIABLE = {option.variable: option for option in OPTIONS}
+_VARIABLES = {option.name: option.variable for option in OPTIONS}
 _WHY_NOT = {
     "phc_": "is a public project key, which these endpoints do not accept",
     "phs_": "is a project secret key, which these endpoints do not accept",
@@ -131,7 +131,8 @@ def origin(given: str) -> str:
     region = _INGESTION.get(parts.hostname or given)
     if region:
         raise ValueError(f"{given} only takes events in; for this API say {region}")
-    if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
+    # Asking for the port raises where it is none.
+    if not parts.hostname or parts.port == 0 or parts.path not in ("", "/") or parts.query or "@" in parts.netloc:
         raise ValueError(f"{given!r} is not us, eu or an origin such as https://posthog.example.com")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError(f"{given!r} must be https:// (http:// is for loopback only): a key travels with every call")
@@ -156,9 +157,9 @@ def why_unusable(key: str) -> str | None:
 
 def _know_all(environ: Mapping[str, str]) -> None:
     for name in environ:
-        if name.startswith("CORE13_") and name not in _BY_VARIABLE:
-            like = nearest(name, [known.lower() for known in _BY_VARIABLE])
-            meant = f"did you mean {like.upper()}?" if like else f"known are {', '.join(_BY_VARIABLE)}"
+        if name.startswith("CORE13_") and name not in _VARIABLES.values():
+            like = nearest(name.removeprefix("CORE13_"), _VARIABLES)
+            meant = f"did you mean {_VARIABLES[like]}?" if like else f"known are {', '.join(_VARIABLES.values())}"
             raise ConfigurationError(f"{name} is not a setting; {meant}")
 
 
