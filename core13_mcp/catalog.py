@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from .declaration import Declaration
 from .errors import ConfigurationError, DeclarationError
-from .schema import inline
+from .schema import Schema, inline
 from .settings import Settings
 
 Catalog = Mapping[str, Declaration]
@@ -87,8 +87,8 @@ def _read(folder: Traversable, entry: Traversable) -> Declaration:
     try:
         said = inline(json.loads(entry.read_text("utf-8")), lambda reference: _resolve(folder, reference))
         declaration = Declaration.model_validate(said)
-        declaration.accepts.accepts({})
-        declaration.promises.accepts({})
+        for schema in _schemas(declaration):
+            schema.accepts({})  # what is no schema fails here, and not in the first call
     except ValidationError as error:
         told = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
         raise DeclarationError(f"tools/{entry.name}: {told}") from None
@@ -97,6 +97,12 @@ def _read(folder: Traversable, entry: Traversable) -> Declaration:
     if entry.name != f"{declaration.name}.json":
         raise DeclarationError(f"tools/{entry.name} declares {declaration.name}; name the file after its tool")
     return declaration
+
+
+def _schemas(tool: Declaration) -> Iterator[Schema]:
+    yield from (tool.accepts, tool.promises)
+    yield from (rule.holds for rule in tool.rules)
+    yield from (part.applies for part in (*tool.confirm, *tool.done))
 
 
 def _resolve(folder: Traversable, reference: str) -> Any:
