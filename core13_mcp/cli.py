@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NoReturn
 
-from .options import OPTIONS
+from .options import CLIENTS, OPTIONS
 
 EXAMPLES = """\
 examples:
@@ -23,7 +23,7 @@ examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 the call failed, 2 wrongly set up."""
+    """Run one command and return its exit status: 0 done, 1 the call failed, 2 wrongly set up, 130 interrupted."""
     arguments = parse(argv)
     import anyio  # after --help and --version have had their answer
 
@@ -32,18 +32,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     command = import_module(f"{__package__}.commands.{arguments.command}")
     try:
-        settings = Settings.read(os.environ, flags(arguments))
+        settings = Settings.read(os.environ, flags(arguments)) if arguments.needs_settings else None
         return int(anyio.run(command.run, arguments, settings))
     except Core13Error as error:
         print(f"core13-mcp: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does; nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last resort, which says where and not what
+        from .log import place
+
+        print(f"core13-mcp: this is a mistake in core13-mcp, please report it: {place(error)}", file=sys.stderr)
+        return 70
+
+
+class _Parser(argparse.ArgumentParser):
+    """Takes no shortened flags, so that no secret is taken for a file's name; and quotes no key in its errors."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **given})
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end."""
+        from .log import without_keys
+
+        super().error(without_keys(message))
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line in parts; a call's arguments may stand before or after its flags, which argparse alone refuses."""
     whole = parser()
+    _refuse_secrets(whole, sys.argv[1:] if argv is None else argv)
     arguments, words = whole.parse_known_args(argv)
     if words and (arguments.command != "call" or any(word.startswith("-") and word != "-" for word in words)):
         whole.error(f"unrecognized arguments: {' '.join(words)}")
@@ -52,16 +75,22 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return arguments
 
 
+def _refuse_secrets(whole: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    for option in OPTIONS:
+        if option.secret and any(word.partition("=")[0] == option.flag for word in words):
+            whole.error(f"{option.flag}: everybody on this machine can read a flag; set {option.variable} instead")
+
+
 def parser() -> argparse.ArgumentParser:
     """The grammar of the command line."""
-    whole = argparse.ArgumentParser(
+    whole = _Parser(
         prog="core13-mcp",
         description="PostHog's Core-13 API page as MCP tools: serve them to an agent, or try them from the shell.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     whole.add_argument("--version", action="version", version=version("core13-mcp"))
-    whole.set_defaults(command="serve")
+    whole.set_defaults(command="serve", needs_settings=True)
     _add_options(whole, serving=True)
     commands = whole.add_subparsers(metavar="COMMAND")
 
@@ -76,11 +105,23 @@ def parser() -> argparse.ArgumentParser:
     call.add_argument("name", metavar="NAME")
     call.add_argument("arguments", nargs="*", metavar="JSON | key=value ... | -")
 
+    call.add_argument("--dry-run", action="store_true", help="print the request that would be sent, and send nothing")
+
     sandbox = _command(commands, "sandbox", "the embedded API on a port, or what it would have sent", options=False)
     sandbox.add_argument("what", nargs="?", choices=["serve", "outbox"], default="serve")
     sandbox.add_argument("--port", type=int, default=8013, help="0 takes any free one (default 8013)")
     sandbox.add_argument("--db", metavar="FILE", default=":memory:", help="keeps the data; in memory without it")
     sandbox.add_argument("--faults", action="store_true", help="let requests ask for faults")
+
+    install = _command(commands, "install", "write this server into a client's configuration")
+    _add_client(install)
+    install.add_argument(
+        "--print", action="store_true", dest="show", help="print what goes into the file; write nothing"
+    )
+    install.add_argument("--remote", metavar="URL", help="a server that runs elsewhere, instead of a command here")
+    install.add_argument("--uvx", action="store_true", help="run it with uvx, with the version pinned")
+
+    _add_client(_command(commands, "uninstall", "take this server out of a client's configuration", options=False))
     return whole
 
 
@@ -88,6 +129,11 @@ def flags(arguments: argparse.Namespace) -> dict[str, Any]:
     """The settings that were given as flags."""
     given = vars(arguments)
     return {o.name: given[f"set_{o.name}"] for o in OPTIONS if given.get(f"set_{o.name}") is not None}
+
+
+def _add_client(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("client", metavar="CLIENT", choices=CLIENTS, help=", ".join(CLIENTS))
+    parser.add_argument("--scope", choices=["user", "project", "local"], help="whose configuration; user by default")
 
 
 def _command(commands: Any, name: str, says: str, options: bool = True) -> argparse.ArgumentParser:

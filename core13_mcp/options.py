@@ -60,3 +60,6 @@ OPTIONS = (
     Option("CORE13_HTTP_DRAIN", "seconds to go on serving after SIGTERM, not ready", "5", serving=True),
     Option("CORE13_HTTP_METRICS", "answer /metrics, for Prometheus", switch=True, serving=True),
 )
+
+CLIENTS = ("claude-desktop", "claude-code", "cursor", "vscode", "codex", "gemini", "windsurf", "zed")
+"""The clients that `install` knows; `install/clients.py` says what it knows of them."""

@@ -1,0 +1,1 @@
+"""This server in the configuration of the clients that people use."""

@@ -1,0 +1,172 @@
+"""The clients, as one table: where each keeps its servers, in which format, and how it takes a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import ConfigurationError
+from . import jsonc, toml
+from .machine import Machine
+from .places import Step
+
+NAME = "core13-mcp"
+"""The name of the entry in every configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """The three things that are done to a file; each raises Unparsable where the file is not of its format."""
+
+    read: Callable[[str], Any]
+    put: Callable[[str, Sequence[Step], Any], str]
+    drop: Callable[[str, Sequence[Step]], str]
+
+
+EDITORS: Mapping[str, Editor] = MappingProxyType(
+    {
+        "json": Editor(
+            partial(jsonc.read, comments=False),
+            partial(jsonc.put, comments=False),
+            partial(jsonc.drop, comments=False),
+        ),
+        "jsonc": Editor(jsonc.read, jsonc.put, jsonc.drop),
+        "toml": Editor(toml.read, toml.put, toml.drop),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """One client. `files` are path templates by scope, the first of them the default.
+
+    Attributes:
+        key: Where the servers are in a file.
+        format: `json`, `jsonc` (comments, trailing commas) or `toml`.
+        reference: How a variable of the client's own environment is written; None where it cannot be.
+        prompts: Whether a secret can be asked by the client and kept in the system's key store.
+        url: The name under which an entry has the address of a remote server; None where it can have none.
+        typed: Whether an entry says its transport.
+        graphical: Whether it is started outside a shell, and so without the PATH of one.
+        after: What a person does next.
+    """
+
+    name: str
+    title: str
+    files: Mapping[str, str]
+    key: str = "mcpServers"
+    format: str = "jsonc"
+    reference: str | None = None
+    prompts: bool = False
+    url: str | None = "url"
+    typed: bool = False
+    graphical: bool = True
+    after: str = "restart it"
+
+    @property
+    def editor(self) -> Editor:
+        """How its files are edited."""
+        return EDITORS[self.format]
+
+    def scope(self, asked: str | None) -> str:
+        """A scope that it has; its default where none is asked.
+
+        Raises:
+            ConfigurationError: It has no such scope.
+        """
+        if asked is not None and asked not in self.files:
+            raise ConfigurationError(f"{self.title} has no scope {asked!r}; it has {', '.join(self.files)}")
+        return asked or next(iter(self.files))
+
+    def file(self, machine: Machine, scope: str) -> Path:
+        """Where it keeps the servers of a scope."""
+        return machine.path(self.files[scope])
+
+    def servers(self, machine: Machine, scope: str) -> tuple[Step, ...]:
+        """Where in that file its servers are."""
+        return ("projects", str(machine.here), self.key) if scope == "local" else (self.key,)
+
+
+CLIENTS: Mapping[str, Client] = MappingProxyType(
+    {
+        client.name: client
+        for client in (
+            Client(
+                name="claude-desktop",
+                title="Claude Desktop",
+                files={"user": "{config}/Claude/claude_desktop_config.json"},
+                format="json",
+                url=None,
+                after="quit it and start it again",
+            ),
+            Client(
+                name="claude-code",
+                title="Claude Code",
+                files={
+                    "user": "{CLAUDE_CONFIG_DIR}/.claude.json",
+                    "project": "{here}/.mcp.json",
+                    "local": "{CLAUDE_CONFIG_DIR}/.claude.json",
+                },
+                format="json",
+                reference="${{{}}}",
+                typed=True,
+                graphical=False,
+                after="start a new session; /mcp shows it",
+            ),
+            Client(
+                name="cursor",
+                title="Cursor",
+                files={"user": "{home}/.cursor/mcp.json", "project": "{here}/.cursor/mcp.json"},
+                reference="${{env:{}}}",
+                after="switch it on under Settings > MCP",
+            ),
+            Client(
+                name="vscode",
+                title="VS Code",
+                files={"user": "{config}/Code/User/mcp.json", "project": "{here}/.vscode/mcp.json"},
+                key="servers",
+                prompts=True,
+                typed=True,
+                after="start it from the file or with MCP: List Servers; it asks for the key once",
+            ),
+            Client(
+                name="codex",
+                title="Codex",
+                files={"user": "{CODEX_HOME}/config.toml", "project": "{here}/.codex/config.toml"},
+                key="mcp_servers",
+                format="toml",
+                reference="{}",
+                graphical=False,
+                after="start a new session",
+            ),
+            Client(
+                name="gemini",
+                title="Gemini CLI",
+                files={"user": "{home}/.gemini/settings.json", "project": "{here}/.gemini/settings.json"},
+                reference="${}",
+                url="httpUrl",
+                graphical=False,
+                after="start a new session; /mcp shows it",
+            ),
+            Client(
+                name="windsurf",
+                title="Windsurf",
+                files={"user": "{home}/.codeium/windsurf/mcp_config.json"},
+                reference="${{env:{}}}",
+                url="serverUrl",
+                after="refresh the MCP list in Cascade",
+            ),
+            Client(
+                name="zed",
+                title="Zed",
+                files={"user": "{xdg}/zed/settings.json", "project": "{here}/.zed/settings.json"},
+                key="context_servers",
+                after="nothing more: it takes effect at once",
+            ),
+        )
+    }
+)
