@@ -91,7 +91,7 @@ def build(
     app.state.outbox = lambda: outbox.rows(store)
     app.state.faults = []
     if faults:
-        app.add_middleware(Faults, schedule=app.state.faults)
+        app.add_middleware(Faults, schedule=app.state.faults, clock=clock)
     app.state.close = store.close
     return app
 

@@ -7,7 +7,7 @@ A fault is a text of options: ``status=503; retry-after=2``. It comes with one r
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import errors, floods
 from .connection import RESET
-from .times import now
 
 HEADER: Final = "x-sandbox-fault"
 CONTROL: Final = "/_sandbox/faults"
@@ -46,16 +45,21 @@ OPTIONS: Final = {
     "times": "meet so many requests, not one",
 }
 TRANSFORMING: Final = ("reset-midway", "truncated", "wrong-types", "trickle", "applied", "lost")
+FLOODS: Final = ("huge", "gzip-bomb")
+NUMBERS: Final = {"status", "retry-after-date", "delay", "huge", "gzip-bomb", "trickle", "times"}
 CUT: Final = b'{"id": 1, "tit'
 
 
 def parse(spelled: str) -> dict[str, str]:
-    """The options of a fault. Raises ValueError for an option that does not exist."""
+    """The options of a fault. Raises ValueError for an option that does not exist, or wants a number."""
     pairs = (part.partition("=") for part in spelled.split(";") if part.strip())
     options = {name.strip(): value.strip() for name, _, value in pairs}
     unknown = options.keys() - OPTIONS.keys()
     if unknown:
         raise ValueError(f"unknown fault option {min(unknown)!r}; known: {', '.join(OPTIONS)}")
+    for name in NUMBERS & options.keys():
+        if options[name] or name not in TRANSFORMING + FLOODS:
+            float(options[name])
     return options
 
 
@@ -81,8 +85,8 @@ class Answer:
 class Faults:
     """ASGI middleware. ``schedule`` is a list of faults, and may be changed at any time."""
 
-    def __init__(self, app: ASGIApp, schedule: list[str]) -> None:
-        self.app, self.schedule = app, schedule
+    def __init__(self, app: ASGIApp, schedule: list[str], clock: Callable[[], datetime]) -> None:
+        self.app, self.schedule, self.clock = app, schedule, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -93,7 +97,7 @@ class Faults:
             options = self.choose(Request(scope))
         except ValueError as fault:
             return await PlainTextResponse(str(fault), 400)(scope, receive, send)
-        await Faulty(self.app, options)(scope, receive, send)
+        await Faulty(self.app, options, self.clock)(scope, receive, send)
 
     def choose(self, request: Request) -> dict[str, str]:
         """The fault of this request: from its header, else the first of the schedule that it meets."""
@@ -138,6 +142,7 @@ class Faulty:
 
     app: ASGIApp
     options: Mapping[str, str]
+    clock: Callable[[], datetime]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if "delay" in self.options:
@@ -179,7 +184,9 @@ class Faulty:
         if "retry-after" in self.options:
             headers["retry-after"] = self.options["retry-after"]
         if "retry-after-date" in self.options:
-            headers["retry-after"] = http_date(now() + timedelta(seconds=float(self.options["retry-after-date"])))
+            headers["retry-after"] = http_date(
+                self.clock() + timedelta(seconds=float(self.options["retry-after-date"]))
+            )
         kind, code = ("throttled_error", "throttled") if status == 429 else (errors.SERVER, "error")
         return errors.refusal(status, kind, code, "A fault that was asked for.", headers=headers).response
 

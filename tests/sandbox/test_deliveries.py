@@ -1,0 +1,178 @@
+"""The outbox: what would have been sent, to whom, why, and when nothing is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from core13_mcp import sandbox
+
+from .conftest import Speak
+from .world import (
+    BOARD,
+    DELETED,
+    PAUSED,
+    PROJECT,
+    SLACK,
+    SUBSCRIPTIONS,
+    Clock,
+    Reply,
+    Speaker,
+    fault,
+    subscription,
+    weekly,
+)
+
+pytestmark = pytest.mark.anyio
+TEAM = "ada@analytical.example,charles@analytical.example"
+
+
+def sent(app: Starlette) -> list[tuple[str, str, list[str]]]:
+    return [(row["why"], row["channel"], row["recipients"]) for row in app.state.outbox()]
+
+
+async def deliver(ada: Speaker, key: int) -> Reply:
+    return await ada.post(subscription(key) + "test-delivery/")
+
+
+async def test_nothing_is_sent_before_anybody_asks(app: Starlette) -> None:
+    assert app.state.outbox() == []
+
+
+async def test_creating_is_sending_with_the_invite_message(app: Starlette, ada: Speaker) -> None:
+    created = await ada.create(target_value=TEAM, invite_message="Have a look", title="Growth")
+    assert app.state.outbox() == [
+        {
+            "id": 1,
+            "at": "2026-01-01T12:00:00Z",
+            "why": "created",
+            "channel": "email",
+            "recipients": TEAM.split(","),
+            "subscription": created["id"],
+            "subject": "Growth",
+            "message": "Have a look",
+        }
+    ]
+    assert (await ada.get("/_sandbox/outbox")).json() == app.state.outbox()
+
+
+@pytest.mark.parametrize("changes", [{"enabled": False}, {"deleted": True}, {"enabled": False, "deleted": True}])
+async def test_creating_a_paused_or_deleted_one_sends_nothing(
+    app: Starlette, ada: Speaker, changes: dict[str, bool]
+) -> None:
+    await ada.create(**changes)
+    assert sent(app) == []
+
+
+async def test_addresses_are_split_at_commas_and_not_trimmed(app: Starlette, ada: Speaker) -> None:
+    await ada.create(target_value="a@x.example, not an address")
+    assert sent(app) == [("created", "email", ["a@x.example", " not an address"])]
+
+
+async def test_slack_is_sent_to_the_channel_before_the_bar(app: Starlette, ada: Speaker) -> None:
+    await ada.create(target_type="slack", target_value="C1234|#general", integration_id=1)
+    assert sent(app) == [("created", "slack", ["C1234"])]
+
+
+async def test_a_webhook_is_stored_but_nothing_is_ever_sent_to_it(app: Starlette, ada: Speaker) -> None:
+    hook = await ada.create(target_type="webhook", target_value="https://hooks.example.com/x")
+    assert (await deliver(ada, hook["id"])).status_code == 202
+    assert sent(app) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "expected"),
+    [
+        (1, {"title": "Another"}, []),
+        (1, {"frequency": "daily"}, []),
+        (1, {"target_value": TEAM}, []),
+        (1, {"target_value": TEAM + ",new@x.example"}, [("target changed", "email", ["new@x.example"])]),
+        (1, {"target_value": "ada@analytical.example"}, []),
+        (1, {"target_value": "charles@analytical.example,ada@analytical.example"}, []),
+        (SLACK, {"target_value": "C2"}, [("target changed", "slack", ["C2"])]),
+        (SLACK, {"target_value": "C0GROWTH|#renamed"}, [("target changed", "slack", ["C0GROWTH"])]),
+        (
+            SLACK,
+            {"target_type": "email", "target_value": "a@x.example"},
+            [("target changed", "email", ["a@x.example"])],
+        ),
+        (SLACK, {"target_type": "email"}, []),
+        (PAUSED, {"enabled": True}, [("re-enabled", "email", ["ada@analytical.example"])]),
+        (PAUSED, {"enabled": True, "target_value": "a@x.example"}, [("re-enabled", "email", ["a@x.example"])]),
+        (PAUSED, {"target_value": "a@x.example"}, []),
+        (PAUSED, {"enabled": True, "deleted": True}, []),
+        (1, {"deleted": True, "target_value": "a@x.example"}, []),
+        (1, {"enabled": False, "target_value": "a@x.example"}, []),
+        (DELETED, {"deleted": False}, []),
+        (DELETED, {"target_value": "a@x.example"}, []),
+        (BOARD, {"dashboard_export_insights": [3]}, []),
+    ],
+)
+async def test_a_change_sends_only_to_who_is_new_or_to_all_when_enabled_again(
+    app: Starlette, ada: Speaker, key: int, changes: dict[str, Any], expected: list[tuple[str, str, list[str]]]
+) -> None:
+    assert (await ada.change(key, **changes)).status_code == 200
+    assert sent(app) == expected
+
+
+async def test_a_changed_target_carries_the_invite_message(app: Starlette, ada: Speaker) -> None:
+    await ada.change(1, target_value="new@x.example", invite_message="Welcome")
+    assert app.state.outbox()[0]["message"] == "Welcome"
+
+
+async def test_a_test_delivery_goes_to_all_recipients_and_answers_nothing(app: Starlette, ada: Speaker) -> None:
+    reply = await deliver(ada, 1)
+    assert (reply.status_code, reply.content) == (202, b"")
+    assert sent(app) == [("test", "email", TEAM.split(","))]
+
+
+async def test_a_test_delivery_does_not_move_the_next_one(ada: Speaker) -> None:
+    before = (await ada.get(subscription(1))).json()
+    await deliver(ada, 1)
+    assert (await ada.get(subscription(1))).json() == before
+
+
+async def test_while_one_test_delivery_runs_another_is_a_409(app: Starlette, ada: Speaker, clock: Clock) -> None:
+    await deliver(ada, 1)
+    clock.advance(4.9)
+    reply = await deliver(ada, 1)
+    assert (reply.status_code, set(reply.json())) == (409, {"detail"})
+    assert (await deliver(ada, SLACK)).status_code == 202
+    clock.advance(0.1)
+    assert (await deliver(ada, 1)).status_code == 202
+    assert len(sent(app)) == 3
+
+
+async def test_no_test_delivery_of_what_is_paused_deleted_or_unknown(app: Starlette, ada: Speaker) -> None:
+    paused = await deliver(ada, PAUSED)
+    assert (paused.status_code, set(paused.json())) == (409, {"detail"})
+    deleted = await deliver(ada, DELETED)
+    assert (deleted.status_code, deleted.content) == (404, b"")
+    assert fault(await deliver(ada, 999)) == (404, "not_found", None)
+    assert sent(app) == []
+
+
+async def test_a_test_delivery_reads_no_body(ada: Speaker) -> None:
+    reply = await ada.post(
+        subscription(1) + "test-delivery/", content=b"{", headers={"Content-Type": "application/json"}
+    )
+    assert reply.status_code == 202
+
+
+@pytest.mark.parametrize("method", ["DELETE", "GET"])
+async def test_reading_and_the_delete_that_never_works_send_nothing(app: Starlette, ada: Speaker, method: str) -> None:
+    await ada.request(method, subscription(1))
+    assert sent(app) == []
+
+
+async def test_a_session_and_a_token_send_just_the_same(app: Starlette, speak: Speak) -> None:
+    for caller in (speak(session=sandbox.SESSION_ID), speak(sandbox.OAUTH_TOKEN)):
+        assert (await caller.post(SUBSCRIPTIONS, json=weekly())).status_code == 201
+    assert [row["subscription"] for row in app.state.outbox()] == [9, 10]
+
+
+async def test_sharing_sends_nothing(app: Starlette, ada: Speaker) -> None:
+    await ada.post(PROJECT + "session_recordings/any/sharing/refresh/")
+    assert sent(app) == []

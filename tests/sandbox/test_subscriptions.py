@@ -1,0 +1,401 @@
+"""Subscriptions: fields, rules across fields in the server's order, lists, caps, soft deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from core13_mcp import sandbox
+
+from .conftest import Speak
+from .world import (
+    BOARD,
+    DELETED,
+    PAUSED,
+    SLACK,
+    SUBSCRIPTIONS,
+    WITH_SUMMARY,
+    Clock,
+    Speaker,
+    dashboard,
+    fault,
+    subscription,
+    weekly,
+)
+
+pytestmark = pytest.mark.anyio
+SHAPE = {
+    "id", "dashboard", "insight", "insight_short_id", "resource_name", "dashboard_export_insights", "target_type",
+    "target_value", "frequency", "interval", "byweekday", "bysetpos", "count", "start_date", "until_date", "created_at",
+    "created_by", "deleted", "enabled", "title", "summary", "next_delivery_date", "integration_id", "invite_message",
+    "summary_enabled", "summary_prompt_guide",
+}  # fmt: skip
+TO_SLACK = {"target_type": "slack", "target_value": "C1234|#general"}
+
+
+async def test_a_created_subscription_is_answered_whole_with_its_defaults(ada: Speaker) -> None:
+    created = await ada.create()
+    assert created.keys() == SHAPE
+    defaults = {"interval": 1, "enabled": True, "deleted": False, "summary_enabled": False, "summary_prompt_guide": ""}
+    nothing = dict.fromkeys(("dashboard", "byweekday", "bysetpos", "count", "until_date", "title", "integration_id"))
+    assert created.items() >= (defaults | nothing).items()
+    assert created["dashboard_export_insights"] == []
+    assert (created["insight_short_id"], created["resource_name"]) == ("aB3dE5fG", "Weekly active users")
+    assert created["created_at"] == "2026-01-01T12:00:00Z"
+    assert (await ada.get(subscription(created["id"]))).json() == created
+
+
+async def test_the_creator_is_shown_in_short(ada: Speaker) -> None:
+    shown = (await ada.create())["created_by"]
+    assert shown.keys() == {
+        "id", "uuid", "distinct_id", "first_name", "last_name", "email", "is_email_verified", "hedgehog_config",
+        "role_at_organization",
+    }  # fmt: skip
+    assert shown["hedgehog_config"] == {"use_as_profile": True, "color": "purple", "accessories": ["top-hat"]}
+
+
+async def test_an_insight_without_a_name_goes_by_its_derived_name(ada: Speaker) -> None:
+    assert (await ada.create(insight=4))["resource_name"] == "Pageview count"
+
+
+async def test_a_dashboard_has_a_name_but_no_short_id(ada: Speaker) -> None:
+    created = (await ada.post(SUBSCRIPTIONS, json=dashboard())).json()
+    assert (created["insight_short_id"], created["resource_name"]) == (None, "Product growth")
+
+
+async def test_an_invite_message_is_accepted_and_never_returned(ada: Speaker) -> None:
+    created = await ada.create(invite_message="Welcome!")
+    assert created["invite_message"] is None
+    assert (await ada.change(created["id"], invite_message="Hello")).json()["invite_message"] is None
+
+
+async def test_texts_are_trimmed_and_numbers_read_from_text(ada: Speaker) -> None:
+    created = await ada.create(title="  Mine ", interval="2", insight="1", enabled="no")
+    assert (created["title"], created["interval"], created["insight"], created["enabled"]) == ("Mine", 2, 1, False)
+
+
+FIELD_FAULTS: list[tuple[dict[str, Any], str, str]] = [
+    ({"target_type": None}, "required", "target_type"),
+    ({"target_value": None}, "required", "target_value"),
+    ({"frequency": None}, "required", "frequency"),
+    ({"start_date": None}, "required", "start_date"),
+    ({"target_type": "teams"}, "invalid_choice", "target_type"),
+    ({"target_type": 5}, "invalid_choice", "target_type"),
+    ({"target_value": ""}, "blank", "target_value"),
+    ({"target_value": "  "}, "blank", "target_value"),
+    ({"target_value": True}, "invalid_input", "target_value"),
+    ({"target_value": "a\0b"}, "null_characters_not_allowed", "target_value"),
+    ({"frequency": "hourly"}, "invalid_choice", "frequency"),
+    ({"interval": "often"}, "invalid_input", "interval"),
+    ({"interval": 1.5}, "invalid_input", "interval"),
+    ({"interval": 0}, "min_value", "interval"),
+    ({"interval": -1}, "min_value", "interval"),
+    ({"interval": 2**31}, "max_value", "interval"),
+    ({"count": 2**31}, "max_value", "count"),
+    ({"bysetpos": -(2**31) - 1}, "min_value", "bysetpos"),
+    ({"bysetpos": 0, "byweekday": ["monday"]}, "invalid_input", "bysetpos"),
+    ({"byweekday": "monday"}, "not_a_list", "byweekday"),
+    ({"byweekday": ["Monday"]}, "invalid_choice", "byweekday__0"),
+    ({"until_date": "never"}, "invalid_input", "until_date"),
+    ({"enabled": "maybe"}, "invalid_input", "enabled"),
+    ({"deleted": []}, "invalid_input", "deleted"),
+    ({"title": "t" * 101}, "max_length", "title"),
+    ({"integration_id": "first"}, "invalid_input", "integration_id"),
+    ({"summary_prompt_guide": "g" * 501}, "max_length", "summary_prompt_guide"),
+    ({"insight": True}, "incorrect_type", "insight"),
+    ({"insight": "one"}, "incorrect_type", "insight"),
+]
+
+
+@pytest.mark.parametrize(("changes", "code", "attr"), FIELD_FAULTS)
+async def test_a_field_is_checked(ada: Speaker, changes: dict[str, Any], code: str, attr: str) -> None:
+    assert fault(await ada.post(SUBSCRIPTIONS, json=weekly(**changes))) == (400, code, attr)
+
+
+@pytest.mark.parametrize("name", ["target_type", "target_value", "frequency", "interval", "start_date", "enabled",
+                                  "deleted", "dashboard_export_insights", "summary_enabled", "summary_prompt_guide"])  # fmt: skip
+async def test_a_field_that_may_not_be_null_says_so(ada: Speaker, name: str) -> None:
+    assert fault(await ada.post(SUBSCRIPTIONS, json=weekly() | {name: None})) == (400, "null", name)
+
+
+@pytest.mark.parametrize("name", ["byweekday", "bysetpos", "count", "until_date", "title", "integration_id",
+                                  "invite_message", "dashboard"])  # fmt: skip
+async def test_a_field_that_may_be_null_may(ada: Speaker, name: str) -> None:
+    assert (await ada.post(SUBSCRIPTIONS, json=weekly() | {name: None})).json()[name] is None
+
+
+RESOURCE_FAULTS: list[tuple[dict[str, Any], str, str | None]] = [
+    (weekly(insight=999), "does_not_exist", "insight"),
+    (weekly(insight=9**30), "does_not_exist", "insight"),
+    (weekly(insight=8), "does_not_exist", "insight"),
+    (weekly(insight=9), "invalid_input", "insight"),
+    (dashboard(dashboard=999), "does_not_exist", "dashboard"),
+    (dashboard(dashboard=3), "invalid_input", "dashboard"),
+    (weekly(insight=None), "invalid_input", "insight"),
+    (dashboard(insight=1), "invalid_input", None),
+]
+
+
+@pytest.mark.parametrize(("body", "code", "attr"), RESOURCE_FAULTS)
+async def test_a_subscription_is_of_one_resource_of_its_project(
+    ada: Speaker, body: dict[str, Any], code: str, attr: str | None
+) -> None:
+    assert fault(await ada.post(SUBSCRIPTIONS, json=body)) == (400, code, attr)
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "attr"),
+    [
+        (1, {"dashboard": 1}, "dashboard"),
+        (1, {"dashboard": 1, "insight": None}, "dashboard"),
+        (1, {"insight": None}, "insight"),
+        (BOARD, {"insight": 1}, "insight"),
+        (BOARD, {"dashboard": None}, "insight"),
+    ],
+)
+async def test_the_kind_of_a_subscription_cannot_change(
+    ada: Speaker, key: int, changes: dict[str, Any], attr: str
+) -> None:
+    assert fault(await ada.change(key, **changes)) == (400, "invalid_input", attr)
+
+
+async def test_another_insight_is_no_change_of_kind(ada: Speaker) -> None:
+    assert (await ada.change(1, insight=2)).json()["insight_short_id"] == "hJ7kL9mN"
+
+
+@pytest.mark.parametrize(
+    "chosen", [[], "1", {"0": 1}, ["1"], [1.5], [True], [1, 2, 3, 4, 5, 6, 7], [9], [8], [999], [10]]
+)
+async def test_exported_insights_are_one_to_six_live_tiles_of_the_dashboard(ada: Speaker, chosen: Any) -> None:
+    refused = (400, "invalid_input", "dashboard_export_insights")
+    assert fault(await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=chosen))) == refused
+    assert fault(await ada.change(BOARD, dashboard_export_insights=chosen)) == refused
+
+
+async def test_a_deleted_tile_is_not_on_the_dashboard_and_the_text_counts(ada: Speaker) -> None:
+    reply = await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard=2, dashboard_export_insights=[1, 4, 5]))
+    assert "2 of the insights" in reply.json()["detail"]
+
+
+async def test_a_dashboard_needs_exports_and_an_insight_takes_none(ada: Speaker) -> None:
+    refused = (400, "invalid_input", "dashboard_export_insights")
+    assert fault(await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=None))) == refused
+    assert fault(await ada.post(SUBSCRIPTIONS, json=weekly(dashboard_export_insights=[1]))) == refused
+    assert (await ada.change(BOARD, title="Still three")).json()["dashboard_export_insights"] == [1, 2, 5]
+
+
+async def test_six_different_exports_may_be_named_more_than_once(ada: Speaker) -> None:
+    reply = await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=[1, 2, 3, 4, 5, 6, 6, 1]))
+    assert reply.json()["dashboard_export_insights"] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("integration", [None, 2, 3, 999, 9**30])
+async def test_slack_needs_a_slack_integration_of_the_project(ada: Speaker, integration: int | None) -> None:
+    body = weekly(**TO_SLACK) | {"integration_id": integration}
+    assert fault(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", "integration_id")
+    refused = await ada.change(SLACK, integration_id=integration)
+    assert fault(refused) == (400, "invalid_input", "integration_id")
+
+
+async def test_other_targets_take_any_integration(ada: Speaker) -> None:
+    assert (await ada.create(integration_id=999))["integration_id"] == 999
+
+
+async def test_enabling_again_needs_a_channel_that_works(ada: Speaker) -> None:
+    hook = await ada.create(target_type="webhook", target_value="https://hooks.example.com/x", enabled=False)
+    assert fault(await ada.change(hook["id"], enabled=True)) == (400, "invalid_input", "enabled")
+    broken = await ada.create(**TO_SLACK, integration_id=1, enabled=False)
+    reply = await ada.change(broken["id"], enabled=True, integration_id=None)
+    assert fault(reply) == (400, "invalid_input", "enabled")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://hooks.example.com/", "hooks.example.com", "https://", "http://localhost/", "http://127.0.0.1/",
+        "http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://[::1]/", "http://[::ffff:10.0.0.1]/",
+        "http://169.254.169.254/", "http://metadata.google.internal/", "http://10.1.2.3/", "http://192.168.0.1/",
+        "http://172.16.0.1/", "http://100.64.0.1/", "http://0.0.0.0/", "http://printer.local/", "http://db.internal/",
+        "http://a.svc.cluster.local/", "http://x.corp/", "http://x.lan/", "http://x.home/", "http://x.consul/",
+        "http://224.0.0.1/", "http://host:99999/", "http://[bad/", "http://LOCALHOST./",
+    ],
+)  # fmt: skip
+async def test_a_webhook_goes_to_a_public_http_address(ada: Speaker, url: str) -> None:
+    body = weekly(target_type="webhook", target_value=url)
+    assert fault(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", "target_value")
+
+
+@pytest.mark.parametrize("url", ["https://hooks.example.com/x?y=1", "http://93.184.216.34:8080/"])
+async def test_a_public_webhook_is_stored(ada: Speaker, url: str) -> None:
+    assert (await ada.create(target_type="webhook", target_value=url))["target_value"] == url
+
+
+async def test_a_prompt_guide_needs_the_feature_and_clearing_it_does_not(speak: Speak) -> None:
+    grace, compilers = speak(sandbox.ENTERPRISE_KEY), "/api/projects/4/subscriptions/"
+    body = weekly(insight=10)
+    assert fault(await grace.post(compilers, json=body | {"summary_prompt_guide": "Short."}))[:2] == (
+        403,
+        "permission_denied",
+    )
+    assert (await grace.post(compilers, json=body | {"summary_prompt_guide": ""})).status_code == 201
+
+
+async def test_summaries_are_capped_over_the_whole_organization(speak: Speak, ada: Speaker) -> None:
+    quota = SUBSCRIPTIONS + "summary_quota/"
+    assert (await ada.get(quota)).json() == {"active_count": 1, "limit": 20, "at_limit": False}
+    for number in range(19):
+        project, insight = ((1, 1), (2, 9))[number % 2]
+        body = weekly(insight=insight, summary_enabled=True, enabled=False)
+        assert (await ada.post(f"/api/projects/{project}/subscriptions/", json=body)).status_code == 201
+    assert (await ada.get(quota)).json() == {"active_count": 20, "limit": 20, "at_limit": True}
+    refused = await ada.post(SUBSCRIPTIONS, json=weekly(summary_enabled=True))
+    assert fault(refused) == (402, "quota_limit_exceeded", None)
+    assert refused.json()["type"] == "server_error"
+    assert fault(await ada.change(1, summary_enabled=True)) == (402, "quota_limit_exceeded", None)
+    assert (await ada.change(WITH_SUMMARY, title="Had one before")).status_code == 200
+    await ada.change(WITH_SUMMARY, deleted=True)
+    assert (await ada.change(1, summary_enabled=True)).status_code == 200
+    assert fault(await ada.change(WITH_SUMMARY, deleted=False)) == (402, "quota_limit_exceeded", None)
+    grace = speak(sandbox.ENTERPRISE_KEY)
+    assert (await grace.get("/api/projects/4/subscriptions/summary_quota/")).json()["limit"] == 100
+
+
+async def test_a_project_has_at_most_200_live_subscriptions(ada: Speaker) -> None:
+    for _ in range(195):
+        await ada.create(enabled=False)
+    refused = await ada.post(SUBSCRIPTIONS, json=weekly())
+    assert fault(refused) == (402, "limit_exceeded", None)
+    assert refused.json()["type"] == "limit_exceeded"
+    key = "analytics.max_subscriptions_per_team"
+    assert refused.json()["extra"] == {"limit_key": key, "limit": 200, "current": 200, "request": None}
+    await ada.change(1, deleted=True)
+    assert (await ada.post(SUBSCRIPTIONS, json=weekly())).status_code == 201
+
+
+ORDER: list[tuple[dict[str, Any], str | None]] = [
+    ({"insight": 9}, "insight"),
+    ({"insight": 1, "dashboard_export_insights": [1]}, "dashboard_export_insights"),
+    ({"dashboard_export_insights": [], "until_date": "2020-01-01"}, "start_date"),
+    ({"until_date": None}, "integration_id"),
+    ({"target_type": "webhook", "target_value": "ftp://x", "integration_id": None}, "target_value"),
+    ({"target_value": "https://hooks.example.com/"}, None),
+]
+
+
+async def test_the_rules_across_fields_speak_in_the_servers_order(speak: Speak, ada: Speaker) -> None:
+    body: dict[str, Any] = weekly(**TO_SLACK) | {"summary_enabled": True}
+    for _ in range(19):
+        await ada.create(summary_enabled=True, enabled=False)
+    for mended, attr in ORDER:
+        body |= mended
+        status = 402 if attr is None else 400
+        reply = fault(await ada.post(SUBSCRIPTIONS, json=body))
+        assert (reply[0], reply[2]) == (status, attr)
+
+
+async def test_a_deleted_subscription_is_hidden_from_lists_but_still_there(ada: Speaker) -> None:
+    assert (await ada.change(1, deleted=True)).json()["deleted"] is True
+    assert (await ada.get(subscription(1))).json()["deleted"] is True
+    assert 1 not in await listed(ada)
+    assert await listed(ada, deleted="true") == [DELETED, 1]
+    assert await listed(ada, deleted="false") == await listed(ada)
+    assert (await ada.change(1, deleted=False)).status_code == 200
+    assert 1 in await listed(ada)
+
+
+async def test_delete_is_an_empty_405_for_any_id(ada: Speaker) -> None:
+    for key in ("1", "999", "abc"):
+        reply = await ada.delete(f"{SUBSCRIPTIONS}{key}/")
+        assert (reply.status_code, reply.content) == (405, b"")
+        assert "DELETE" in reply.headers["allow"]
+    assert (await ada.get(subscription(1))).json()["deleted"] is False
+
+
+async def test_the_summary_quota_is_no_id(ada: Speaker) -> None:
+    assert fault(await ada.delete(SUBSCRIPTIONS + "summary_quota/")) == (405, "method_not_allowed", None)
+
+
+@pytest.mark.parametrize("key", ["999", "abc", "-1", "1.0", str(9**30), "7"])
+async def test_an_id_that_is_not_of_the_project_is_a_404(ada: Speaker, key: str) -> None:
+    for method, end in (("GET", ""), ("PATCH", ""), ("POST", "test-delivery/")):
+        reply = await ada.request(method, f"{SUBSCRIPTIONS}{key}/{end}")
+        assert fault(reply) == (404, "not_found", None)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("insight=1", 200), ("insight=2", 404), ("dashboard=1", 404), ("deleted=false", 200), ("deleted=true", 404)],
+)
+async def test_the_filters_of_the_list_hold_for_one_as_well(ada: Speaker, query: str, status: int) -> None:
+    assert (await ada.get(f"{subscription(1)}?{query}")).status_code == status
+    assert (await ada.patch(f"{subscription(1)}?{query}", json={})).status_code == status
+    wanted = 202 if status == 200 else 404
+    assert (await ada.post(f"{subscription(1)}test-delivery/?{query}")).status_code == wanted
+
+
+async def listed(ada: Speaker, **query: Any) -> list[int]:
+    reply = await ada.get(SUBSCRIPTIONS, params=query)
+    assert reply.status_code == 200, reply.text
+    return [row["id"] for row in reply.json()["results"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ({"insight": 2}, [PAUSED]),
+        ({"dashboard": 1}, [BOARD]),
+        ({"insight": 9**30}, []),
+        ({"resource_type": "dashboard"}, [BOARD]),
+        ({"resource_type": "insight"}, [SLACK, WITH_SUMMARY, PAUSED, 1]),
+        ({"resource_type": "cohort"}, [SLACK, BOARD, WITH_SUMMARY, PAUSED, 1]),
+        ({"target_type": "slack"}, [SLACK]),
+        ({"target_type": "webhook"}, []),
+        ({"search": "FUNNEL"}, [PAUSED]),
+        ({"search": "product board"}, [BOARD]),
+        ({"search": "product,board"}, [BOARD]),
+        ({"search": "product funnel"}, []),
+        ({"search": "pageview"}, [SLACK]),
+        ({"search": " , "}, [SLACK, BOARD, WITH_SUMMARY, PAUSED, 1]),
+        ({"search": "nothing like it"}, []),
+        ({"ordering": "created_at"}, [1, PAUSED, WITH_SUMMARY, BOARD, SLACK]),
+        ({"ordering": "title"}, [BOARD, PAUSED, WITH_SUMMARY, 1, SLACK]),
+        ({"ordering": "-title"}, [SLACK, 1, WITH_SUMMARY, PAUSED, BOARD]),
+        ({"ordering": "next_delivery_date"}, [PAUSED, SLACK, 1, WITH_SUMMARY, BOARD]),
+        ({"ordering": "created_by__email,-created_at"}, [SLACK, BOARD, WITH_SUMMARY, PAUSED, 1]),
+        ({"ordering": "colour"}, [SLACK, BOARD, WITH_SUMMARY, PAUSED, 1]),
+        ({"ordering": "colour,title"}, [BOARD, PAUSED, WITH_SUMMARY, 1, SLACK]),
+    ],
+)
+async def test_lists_are_filtered_searched_and_ordered(ada: Speaker, query: dict[str, Any], ids: list[int]) -> None:
+    assert await listed(ada, **query) == ids
+
+
+async def test_a_list_of_one_creator(speak: Speak, ada: Speaker) -> None:
+    hedy = speak(sandbox.STAFF_KEY)
+    made = (await hedy.create())["id"]
+    uuid = (await hedy.get("/api/users/@me/")).json()["uuid"]
+    assert await listed(ada, created_by=uuid) == [made]
+    assert await listed(ada, created_by="00000000-0000-4000-8000-000000000000") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"created_by": "ada"}, "invalid_input"),
+        ({"target_type": "teams"}, "invalid_choice"),
+        ({"insight": "abc"}, "invalid_input"),
+        ({"dashboard": ""}, "invalid_input"),
+    ],
+)
+async def test_a_filter_that_cannot_be_is_refused(ada: Speaker, query: dict[str, str], code: str) -> None:
+    assert fault(await ada.get(SUBSCRIPTIONS, params=query)) == (400, code, next(iter(query)))
+
+
+async def test_a_refused_change_leaves_everything_as_it_was(app: Starlette, ada: Speaker, clock: Clock) -> None:
+    before = (await ada.get(subscription(1))).json()
+    refused = await ada.change(1, title="New", target_value="new@example.com", target_type="slack")
+    assert refused.status_code == 400
+    assert (await ada.get(subscription(1))).json() == before
+    assert app.state.outbox() == []
