@@ -69,17 +69,36 @@ async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exc
     return _promised(tool, shape(tool, answer, given, caller.budget), request, given, caller.budget)
 
 
+def plan(tool: Declaration, arguments: JSON, project_id: int | None = None) -> Request:
+    """The request that a call with these arguments would send; nothing is sent, and nobody asked.
+
+    Raises:
+        InvalidArguments: It would be refused unsent.
+    """
+    given = tidy(tool.arguments, arguments)
+    context = _placed(tool, given, project_id)
+    missing = [] if context is not None or tool.project is None else [f"{tool.project.argument}: missing."]
+    refuse(tool, faults(tool, given) + missing)
+    return bind(tool, complete(tool, given), context or {})
+
+
+def _placed(tool: Declaration, given: JSON, project_id: int | None) -> dict[str, Any] | None:
+    """The project for the path, where the arguments hold none; None where a write has to say which."""
+    project = tool.project
+    if project is None or project.argument in given:
+        return {}
+    current = project.current if tool.reads else None
+    found = project_id if project_id is not None else current
+    return None if found is None else {project.argument: found}
+
+
 async def _project(
     tool: Declaration, given: JSON, caller: Caller, exchange: Exchange
 ) -> tuple[dict[str, Any], list[str], str]:
     """The project for the path; or, where a write does not say which, that fault and the current project's name."""
-    project = tool.project
-    if project is None or project.argument in given:
-        return {}, [], ""
-    if caller.project_id is not None:
-        return {project.argument: caller.project_id}, [], ""
-    if tool.reads:
-        return {project.argument: project.current}, [], ""
+    project, placed = tool.project, _placed(tool, given, caller.project_id)
+    if project is None or placed is not None:
+        return placed or {}, [], ""
     found, name = await _current(project, tool, caller, exchange)
     wrong = f"{project.argument}: missing. A write must say which project"
     if not isinstance(found, int):

@@ -7,14 +7,18 @@ import json
 import sys
 from typing import Any
 
-from ..call import call
+import httpx2
+
+from ..call import call, plan, secrets
 from ..catalog import offered
 from ..check import nearest
+from ..declaration import Declaration
 from ..errors import ConfigurationError, ToolError
-from ..log import withhold
+from ..log import WITHHELD, withhold
 from ..retry import Exchange
+from ..schema import JSON, parse
 from ..settings import Settings
-from .wiring import callers
+from .wiring import SANDBOX_ORIGIN, callers
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -29,15 +33,33 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         raise ConfigurationError(f"no tool {arguments.name!r}" + (f"; did you mean {like}?" if like else ""))
     tool = catalog[arguments.name]
     given = parsed(arguments.arguments)
+    if arguments.dry_run:
+        return _preview(tool, given, settings)
     async with callers(settings) as caller:
         made = caller()
-        secrets = made.credentials.secrets
+        hidden = secrets(tool, given, made)
         try:
             result = await call(tool, given, made, Exchange(settings.timeout, report=_report))
         except ToolError as error:
-            print(withhold(str(error), secrets), file=sys.stderr)
+            print(withhold(str(error), hidden), file=sys.stderr)
             return 1
-    print(json.dumps(withhold(result, secrets), indent=2, ensure_ascii=False))
+    print(json.dumps(withhold(result, hidden), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _preview(tool: Declaration, given: JSON, settings: Settings) -> int:
+    """Print the request as it would be sent, but for its credentials and what is declared secret."""
+    try:
+        request = plan(tool, given, settings.project_id)
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return 1
+    origin = SANDBOX_ORIGIN if settings.sandbox else settings.host
+    print(request.method, httpx2.URL(origin + request.path, params=dict(request.query) or None))
+    if request.body is not None:
+        shown = {name: WITHHELD if name in tool.secrets else value for name, value in request.body.items()}
+        print(json.dumps(shown, ensure_ascii=False, separators=(",", ":")))
+    print("Dry run: nothing was sent.", file=sys.stderr)
     return 0
 
 
@@ -51,7 +73,7 @@ def parsed(words: list[str]) -> dict[str, Any]:
         words = [sys.stdin.read()]
     if len(words) == 1 and words[0].lstrip().startswith("{"):
         try:
-            given = json.loads(words[0])
+            given = parse(words[0])
         except ValueError as error:
             raise ConfigurationError(f"the arguments are not JSON: {error}") from None
         return dict(given)
