@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from ..call import Caller
 from ..catalog import Catalog, load, offered
@@ -31,8 +35,32 @@ from .wiring import caller, held, upstreams
 log = logging.getLogger("core13_mcp")
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that serving needs, made and not yet started."""
+
+    app: ASGIApp
+    listener: socket.socket
+    url: str
+    duty: Duty
+
+
 async def run(settings: Settings, where: str) -> int:
     """Serve until the process is told to end.
+
+    Raises:
+        Core13Error: It cannot start as it is set up, or would not be safe.
+    """
+    async with prepared(settings, where) as ready:
+        front = "the embedded sandbox" if settings.sandbox else settings.host
+        log.info("serving at %s, auth %s, in front of %s", ready.url, settings.auth, front)
+        await serve(ready.app, ready.listener, ready.duty, drain=settings.http_drain, grace=settings.timeout + 5)
+    return 0
+
+
+@asynccontextmanager
+async def prepared(settings: Settings, where: str) -> AsyncIterator[Prepared]:
+    """Make the app and take the port, if it is safe to.
 
     Raises:
         Core13Error: It cannot start as it is set up, or would not be safe.
@@ -40,14 +68,13 @@ async def run(settings: Settings, where: str) -> int:
     address = Address.read(where)
     refuse_unsafe(settings, address)
     set_up(settings.log_level, settings.log_format, _secrets(settings))
-    catalog = offered(settings)
+    catalog, duty = offered(settings), Duty()
     told = instructions(settings, catalog, len(load(settings.tools_dir)))
-    duty = Duty()
     async with upstreams(settings) as reached, Upstream(settings.host) as issuer:
         with address.listen() as listener:
-            at = endpoint(settings, listener)
-            admission, routes = admitting(settings, reached, issuer, catalog, at)
-            served = app(
+            url = endpoint(settings, listener)
+            admission, routes = admitting(settings, reached, issuer, catalog, url)
+            made = app(
                 build(catalog, whose, told, _seal_keys(settings)),
                 admission,
                 hosts=names(settings, address),
@@ -57,10 +84,7 @@ async def run(settings: Settings, where: str) -> int:
                 duty=duty,
                 routes=routes,
             )
-            front = "the embedded sandbox" if settings.sandbox else settings.host
-            log.info("serving %d tools at %s (auth %s), in front of %s", len(catalog), at, settings.auth, front)
-            await serve(served, listener, duty, drain=settings.http_drain, grace=settings.timeout + 5)
-    return 0
+            yield Prepared(made, listener, url, duty)
 
 
 def admitting(

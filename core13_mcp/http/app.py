@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mcp.server import Server
@@ -10,6 +10,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 
 from .address import PATH
@@ -28,7 +29,7 @@ def app(
     admission: Admission,
     *,
     hosts: Sequence[str],
-    origins: Iterable[str] = (),
+    origins: Sequence[str] = (),
     limits: Limits | None = None,
     max_body: int = 1024 * 1024,
     duty: Duty | None = None,
@@ -51,6 +52,21 @@ def app(
     gate = Gate(manager.handle_request, admission, limits or Limits(8, 240), max_body)
     return Starlette(
         routes=[Route(PATH, gate), Route(f"{PATH}/", gate), *probes(duty), *routes],
-        middleware=[Middleware(Parting, duty), Middleware(Guard, hosts, tuple(origins))],
+        middleware=[Middleware(Parting, duty), Middleware(Guard, hosts, origins), *_cross_origin(origins)],
         lifespan=lambda _: manager.run(),
     )
+
+
+def _cross_origin(origins: Sequence[str]) -> list[Middleware]:
+    """What browsers want to see before pages of other origins may read an answer."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=[origin.rstrip("/") for origin in origins],
+            allow_methods=["POST"],
+            allow_headers=["*"],
+            expose_headers=["WWW-Authenticate", "Retry-After"],
+        )
+    ]

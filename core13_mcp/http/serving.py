@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 import uvicorn
@@ -23,7 +23,34 @@ async def serve(app: ASGIApp, listener: socket.socket, duty: Duty, *, drain: flo
     balances the load can turn elsewhere; then it takes no more connections and gives open requests `grace` seconds.
     SIGINT, or a second signal, skips the draining; a third one the grace.
     """
-    server = _Server(
+    server = _server(app, grace)
+    async with anyio.create_task_group() as tasks:
+        if sys.platform != "win32":
+            tasks.start_soon(_end_on_signals, server, duty, drain, tasks)
+        await server.serve([listener])
+        tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def running(app: ASGIApp, listener: socket.socket, grace: float = 1.0) -> AsyncIterator[None]:
+    """Serve for the length of a block, whatever the process is told."""
+    server = _server(app, grace)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_undisturbed, server, listener)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+
+
+async def _undisturbed(server: uvicorn.Server, listener: socket.socket) -> None:
+    # It ends itself when told to, and only then in good order.
+    with anyio.CancelScope(shield=True):
+        await server.serve([listener])
+
+
+def _server(app: ASGIApp, grace: float) -> uvicorn.Server:
+    return _Server(
         uvicorn.Config(
             app,
             # httptools keeps the space behind a header's value, which the protocol's header rules forbid.
@@ -38,11 +65,6 @@ async def serve(app: ASGIApp, listener: socket.socket, duty: Duty, *, drain: flo
             timeout_graceful_shutdown=max(1, round(grace)),
         )
     )
-    async with anyio.create_task_group() as tasks:
-        if sys.platform != "win32":
-            tasks.start_soon(_end_on_signals, server, duty, drain, tasks)
-        await server.serve([listener])
-        tasks.cancel_scope.cancel()
 
 
 class _Server(uvicorn.Server):

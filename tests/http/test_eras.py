@@ -1,0 +1,123 @@
+"""One app serves the clients of both eras, and any replica takes up what another began."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import MCPError
+from pydantic import SecretStr
+
+from core13_mcp.settings import Settings
+
+from .world import ERAS, client, post, serving
+
+pytestmark = pytest.mark.anyio
+
+ASKING: dict[str, Any] = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}}
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_lists_and_calls_the_tools(url: str, era: str) -> None:
+    with anyio.fail_after(20):
+        async with client(url, era) as mcp:
+            listed = await mcp.list_tools()
+            result = await mcp.call_tool("users-retrieve", {})
+    assert len(listed.tools) == 18
+    assert not result.is_error
+    assert result.structured_content is not None
+    assert result.structured_content["email"] == "ada@analytical.example"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_failed_call_is_told_in_words(url: str, era: str) -> None:
+    with anyio.fail_after(20):
+        async with client(url, era) as mcp:
+            result = await mcp.call_tool("subscriptions-retrieve", {"id": 999999})
+    assert result.is_error
+    assert "404" in result.content[0].text  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_unknown_tool_is_a_protocol_error(url: str, era: str) -> None:
+    with anyio.fail_after(20):
+        async with client(url, era) as mcp:
+            with pytest.raises(MCPError, match="Unknown tool"):
+                await mcp.call_tool("users-retreive", {})
+
+
+async def test_a_person_is_asked_in_two_rounds_and_the_call_goes_through(url: str) -> None:
+    with anyio.fail_after(20):
+        async with client(url, answer="accept") as mcp:
+            made = await mcp.call_tool("subscriptions-create", _subscription())
+    assert not made.is_error, made.content
+
+
+async def test_a_person_who_declines_stops_the_call(url: str) -> None:
+    with anyio.fail_after(20):
+        async with client(url, answer="decline") as mcp:
+            before = await mcp.call_tool("subscriptions-list", {"project_id": "1"})
+            made = await mcp.call_tool("subscriptions-create", _subscription())
+            after = await mcp.call_tool("subscriptions-list", {"project_id": "1"})
+    assert made.is_error
+    assert before.structured_content == after.structured_content
+
+
+async def test_another_replica_with_the_same_keys_takes_up_a_confirmation(tmp_path: Path) -> None:
+    keys = ("k" * 32,)
+    with anyio.fail_after(20):
+        result = await _across(tmp_path, keys, keys)
+    assert result["result"]["structuredContent"]["id"]
+
+
+async def test_a_replica_that_has_the_new_key_first_still_opens_what_the_old_one_sealed(tmp_path: Path) -> None:
+    with anyio.fail_after(20):
+        result = await _across(tmp_path, ("k" * 32,), ("n" * 32, "k" * 32))
+    assert result["result"]["structuredContent"]["id"]
+
+
+async def test_a_replica_with_other_keys_refuses_a_confirmation(tmp_path: Path) -> None:
+    with anyio.fail_after(20):
+        result = await _across(tmp_path, ("k" * 32,), ("n" * 32,))
+    assert result["error"]["message"] == "Invalid or expired requestState"
+
+
+async def _across(folder: Path, first: tuple[str, ...], second: tuple[str, ...]) -> Any:
+    """The question from one replica, the answer to another in front of the same sandbox."""
+
+    def settings(keys: tuple[str, ...]) -> Settings:
+        sealing = tuple(map(SecretStr, keys))
+        return Settings(sandbox=True, sandbox_db=str(folder / "sandbox.db"), seal_keys=sealing, log_level="error")
+
+    call: dict[str, Any] = {"name": "subscriptions-create", "arguments": _subscription()}
+    async with serving(settings(first)) as one, serving(settings(second)) as two:
+        asked = (await post(one.url, "tools/call", **_asking(call))).json()["result"]
+        assert asked["resultType"] == "input_required"
+        answer = {
+            "requestState": asked["requestState"],
+            "inputResponses": {"confirm": {"action": "accept", "content": {}}},
+        }
+        return (await post(two.url, "tools/call", **_asking(call), **answer)).json()
+
+
+def _asking(call: dict[str, Any]) -> dict[str, Any]:
+    """The same call from a client that can ask a person."""
+    return {
+        **call,
+        "_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28", **ASKING},
+    }
+
+
+def _subscription() -> dict[str, Any]:
+    return {
+        "project_id": "1",
+        "title": "Weekly",
+        "insight": 1,
+        "target_type": "email",
+        "target_value": "ada@analytical.example",
+        "frequency": "weekly",
+        "interval": 1,
+        "start_date": "2026-12-01T09:00:00Z",
+    }

@@ -1,0 +1,143 @@
+"""No caller is in another's way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import anyio
+import httpx2
+import pytest
+
+from core13_mcp import sandbox
+from core13_mcp.http.answers import Turned
+from core13_mcp.http.limits import Limits
+from core13_mcp.settings import Settings
+from core13_mcp.turns import Turns
+
+from .world import Stub, headers, post, serving
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_who_asks_too_often_is_told_when_to_come_again_and_others_are_served() -> None:
+    settings = Settings(sandbox=True, auth="own-key", http_rate=8, log_level="error")  # two at once, then one in 7.5 s
+    rude, polite = ({"X-PostHog-Api-Key": key} for key in (sandbox.FULL_KEY, sandbox.FREE_KEY))
+    with anyio.fail_after(20):
+        async with serving(settings) as served:
+            answers = [await post(served.url, sent=rude) for _ in range(4)]
+            other = await post(served.url, sent=polite)
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 8
+    assert other.status_code == 200
+
+
+async def test_what_is_too_much_at_once_waits_and_other_callers_do_not() -> None:
+    stub, done = Stub(), []
+    stub.slow = lambda scope: (b"authorization", b"Bearer phx_rude") in scope["headers"]
+
+    async def call(url: str, key: str) -> None:
+        answer = await post(url, "tools/call", sent={"X-PostHog-Api-Key": key}, name="users-retrieve", arguments={})
+        done.append((key, answer.status_code))
+
+    with anyio.fail_after(20):
+        async with sandbox.listening(stub) as origin:
+            settings = Settings(host=origin, auth="own-key", http_at_once=2, log_level="error")
+            async with serving(settings) as served, anyio.create_task_group() as tasks:
+                for _ in range(6):
+                    tasks.start_soon(call, served.url, "phx_rude")
+                await stub.reached.wait()
+                await call(served.url, "phx_polite")
+                assert done == [("phx_polite", 200)]
+                assert len([heard for heard in stub.heard if "rude" in heard["authorization"]]) <= 2
+                stub.release.set()
+    assert done[1:] == [("phx_rude", 200)] * 6
+
+
+async def test_more_than_may_wait_is_turned_away() -> None:
+    limits = Limits(at_once=1, in_a_minute=6000)
+    release = anyio.Event()
+
+    async def hold() -> None:
+        async with limits.within("rude"):
+            await release.wait()
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(hold)
+            await anyio.wait_all_tasks_blocked()
+            with pytest.raises(Turned, match="More than 5 requests of yours are open"):
+                async with limits.within("rude"):
+                    pass
+            async with limits.within("polite"):
+                pass
+            release.set()
+
+
+async def test_a_slow_body_holds_up_only_its_own_caller(settings: Settings) -> None:
+    arrives = anyio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"{"
+        await arrives.wait()
+
+    async def drip(url: str) -> None:
+        async with httpx2.AsyncClient() as http:
+            await http.post(url, content=slow(), headers=headers(**{"X-PostHog-Api-Key": "phx_rude"}))
+
+    one = settings.model_copy(update={"auth": "own-key", "http_at_once": 1})
+    with anyio.fail_after(20):
+        async with serving(one) as served, anyio.create_task_group() as tasks:
+            tasks.start_soon(drip, served.url)
+            answer = await post(served.url, sent={"X-PostHog-Api-Key": sandbox.FREE_KEY})
+            arrives.set()
+    assert answer.status_code == 200
+
+
+async def test_each_free_place_goes_to_the_next_caller() -> None:
+    turns, order = Turns(1), []
+
+    async def take(whose: str) -> None:
+        async with turns.turn(whose):
+            order.append(whose)
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks, turns.turn("first"):
+            for whose in ("rude", "rude", "rude", "rude", "polite", "meek"):
+                tasks.start_soon(take, whose)
+            await anyio.wait_all_tasks_blocked()
+    assert order == ["rude", "polite", "meek", "rude", "rude", "rude"]
+
+
+async def test_a_place_is_not_lost_with_who_gives_up_waiting() -> None:
+    turns = Turns(1)
+    with anyio.fail_after(20):
+        async with turns.turn("first"):
+            for _ in range(3):
+                with anyio.move_on_after(0):
+                    async with turns.turn("impatient"):
+                        raise AssertionError("there was no place")
+        async with turns.turn("next"):
+            pass
+
+
+async def test_a_place_that_comes_with_the_cancellation_goes_on_to_the_next() -> None:
+    turns, got = Turns(1), []
+
+    async def take(whose: str, scope: anyio.CancelScope) -> None:
+        with scope:
+            async with turns.turn(whose):
+                got.append(whose)
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            leaving = anyio.CancelScope()
+            async with turns.turn("first"):
+                tasks.start_soon(take, "leaving", leaving)
+                tasks.start_soon(take, "staying", anyio.CancelScope())
+                await anyio.wait_all_tasks_blocked()
+            leaving.cancel()
+    assert got in (["staying"], ["leaving", "staying"])
+    with anyio.fail_after(20):
+        async with turns.turn("afterwards"):
+            pass

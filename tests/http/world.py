@@ -1,0 +1,106 @@
+"""A server on a real socket, and what tests say to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import httpx2
+from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import ElicitRequestParams, ElicitResult
+from starlette.types import Receive, Scope, Send
+
+from core13_mcp.commands.serve_http import Prepared, prepared
+from core13_mcp.http.serving import running
+from core13_mcp.settings import Settings
+
+MODERN = "2026-07-28"
+ERAS = ("auto", "legacy")
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Prepared]:
+    """The whole server, as `core13-mcp serve --http 0` makes it."""
+    async with prepared(settings, settings.http or "0") as ready, running(ready.app, ready.listener):
+        yield ready
+
+
+@asynccontextmanager
+async def client(
+    url: str, era: str = "auto", headers: Mapping[str, str] | None = None, answer: str | None = None
+) -> AsyncIterator[Client]:
+    """The SDK's own client; `answer` is what the person answers who is asked."""
+
+    async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        return ElicitResult(action=answer, content={})  # type: ignore[arg-type]  # the tests say accept or decline
+
+    async with httpx2.AsyncClient(headers=dict(headers or {}), timeout=20) as http:
+        transport = streamable_http_client(url, http_client=http)
+        async with Client(transport, mode=era, elicitation_callback=ask if answer else None) as connected:
+            yield connected
+
+
+def message(method: str = "tools/list", **params: Any) -> dict[str, Any]:
+    """A request of the 2026 era."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"_meta": meta, **params}}
+
+
+def headers(method: str = "tools/list", name: str | None = None, **more: str) -> dict[str, str]:
+    """The headers that go with it."""
+    named = {"Mcp-Name": name} if name else {}
+    return {
+        "Accept": "application/json, text/event-stream",
+        "Content-Type": "application/json",
+        "MCP-Protocol-Version": MODERN,
+        "Mcp-Method": method,
+        **named,
+        **more,
+    }
+
+
+async def post(url: str, method: str = "tools/list", *, sent: Mapping[str, str] | None = None, **params: Any) -> Any:
+    """POST one request of the 2026 era and give the HTTP answer."""
+    name = params.get("name")
+    async with httpx2.AsyncClient(timeout=20) as http:
+        body = json.dumps(message(method, **params))
+        return await http.post(url, content=body, headers={**headers(method, name), **(sent or {})})
+
+
+class Stub:
+    """An API that never answers `/slow`, and sees who goes away; it answers anything else as the user `/me` would."""
+
+    def __init__(self) -> None:
+        self.reached = anyio.Event()
+        self.left = anyio.Event()
+        self.release = anyio.Event()
+        self.heard: list[dict[str, str]] = []
+        self.slow: Callable[[Scope], bool] = lambda scope: True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        self.heard.append({name.decode(): value.decode() for name, value in scope["headers"]})
+        if self.slow(scope):
+            self.reached.set()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._watch, receive)
+                await self.release.wait()
+                tasks.cancel_scope.cancel()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": b'{"uuid": "0", "distinct_id": "x"}'})
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.left.set()
+        self.release.set()
