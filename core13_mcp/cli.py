@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any, NoReturn
 
 from .options import CLIENTS, OPTIONS
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = import_module(f"{__package__}.commands.{arguments.command}")
     try:
         settings = Settings.read(os.environ, flags(arguments)) if arguments.needs_settings else None
-        return int(anyio.run(command.run, arguments, settings))
+        return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": _has_uvloop()}))
     except Core13Error as error:
         print(f"core13-mcp: {error}", file=sys.stderr)
         return 2
@@ -61,6 +62,11 @@ class _Parser(argparse.ArgumentParser):
         from .log import without_keys
 
         super().error(without_keys(message))
+
+
+def _has_uvloop() -> bool:
+    """A faster event loop, where the extra `fast` was installed."""
+    return find_spec("uvloop") is not None
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -95,7 +101,8 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(metavar="COMMAND")
 
     _command(commands, "serve", "serve MCP over stdio (the default), or over HTTP")
-    _command(commands, "demo", "play a story against the sandbox through a real MCP client", options=False)
+    demo = _command(commands, "demo", "play a story against the sandbox through a real MCP client", options=False)
+    demo.set_defaults(needs_settings=False)
 
     tools = _command(commands, "tools", "list the tools, or show one as clients see it")
     tools.add_argument("name", nargs="?", metavar="NAME")
