@@ -51,10 +51,14 @@ async def run(settings: Settings, where: str) -> int:
     Raises:
         Core13Error: It cannot start as it is set up, or would not be safe.
     """
-    async with prepared(settings, where) as ready:
-        front = "the embedded sandbox" if settings.sandbox else settings.host
-        log.info("serving at %s, auth %s, in front of %s", ready.url, settings.auth, front)
-        await serve(ready.app, ready.listener, ready.duty, drain=settings.http_drain, grace=settings.timeout + 5)
+    front = "the embedded sandbox" if settings.sandbox else settings.host
+    async with prepared(settings, where) as made:
+
+        def ready() -> None:
+            log.info("serving at %s, auth %s, in front of %s", made.url, settings.auth, front)
+
+        grace = settings.timeout + 5
+        await serve(made.app, made.listener, made.duty, drain=settings.http_drain, grace=grace, ready=ready)
     return 0
 
 

@@ -5,28 +5,31 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 import uvicorn
-from anyio.abc import TaskGroup
+from anyio.abc import TaskGroup, TaskStatus
 from starlette.types import ASGIApp
 
 from .operations import Duty
 
 
-async def serve(app: ASGIApp, listener: socket.socket, duty: Duty, *, drain: float, grace: float) -> None:
+async def serve(
+    app: ASGIApp, listener: socket.socket, duty: Duty, *, drain: float, grace: float, ready: Callable[[], None]
+) -> None:
     """Serve until SIGTERM or SIGINT.
 
     After SIGTERM it goes on serving for `drain` seconds while `/readyz` says that it is not ready, so that whoever
     balances the load can turn elsewhere; then it takes no more connections and gives open requests `grace` seconds.
-    SIGINT, or a second signal, skips the draining; a third one the grace.
+    SIGINT, or a second signal, skips the draining; a third one the grace. `ready` is called once all this holds.
     """
     server = _server(app, grace)
     async with anyio.create_task_group() as tasks:
         if sys.platform != "win32":
-            tasks.start_soon(_end_on_signals, server, duty, drain, tasks)
+            await tasks.start(_end_on_signals, server, duty, drain, tasks)
+        ready()
         await server.serve([listener])
         tasks.cancel_scope.cancel()
 
@@ -79,8 +82,11 @@ class _Server(uvicorn.Server):
             yield
 
 
-async def _end_on_signals(server: uvicorn.Server, duty: Duty, drain: float, tasks: TaskGroup) -> None:
+async def _end_on_signals(
+    server: uvicorn.Server, duty: Duty, drain: float, tasks: TaskGroup, *, task_status: TaskStatus[None]
+) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
         async for received in signals:
             if server.should_exit:
                 server.force_exit = True
