@@ -79,7 +79,11 @@ def build(
     tells the time in UTC. ``throttle`` counts requests as the API does. ``token_guard`` refuses that a key or token
     changes an e-mail address or a password. ``mail`` is whether the instance can send mail at all, so that a new
     address waits for its verification. ``faults`` lets requests and ``app.state.faults``, a list of texts, ask for
-    faults. ``app.state.outbox()`` tells what would have been sent, ``app.state.close()`` lets the database go.
+    faults.
+
+    ``app.state.outbox()`` tells what would have been sent, ``app.state.rows(table)`` how many
+    rows a table has, ``app.state.close()`` lets the database go.
+    Raises ValueError for a database that is not the sandbox's, OSError for one that cannot be opened.
     """
     store = Store(database)
     with store.transaction():
@@ -93,6 +97,7 @@ def build(
     if faults:
         app.add_middleware(Faults, schedule=app.state.faults, clock=clock)
     app.state.close = store.close
+    app.state.rows = store.count
     return app
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 Row = dict[str, Any]
 
 VERSION: Final = 1
+FOREIGN: Final = "The database is not one of this version of the sandbox: name another file."
 TABLES: Final = (
     "organization (id text primary key, doc text not null)",
     "project (id integer primary key, organization_id text not null, doc text not null)",
@@ -36,15 +37,15 @@ class Store:
     Nothing is awaited inside a transaction, so in one process requests follow each other and none sees another's
     half; between processes SQLite's own lock does the same. A statement takes microseconds here: threads would cost
     more than they give.
+
+    Raises OSError for a file that cannot be opened, ValueError for one that is no database.
     """
 
     def __init__(self, database: str) -> None:
-        self._connection = sqlite3.connect(database, timeout=10, isolation_level=None, check_same_thread=False)
+        self._connection = connect(database)
         self._connection.row_factory = _row
         self._lock = threading.RLock()
         self.close = weakref.finalize(self, self._connection.close)
-        if database != ":memory:":
-            self._connection.execute("pragma journal_mode = wal")
 
     @contextmanager
     def transaction(self, *, writes: bool = True) -> Iterator[None]:
@@ -53,10 +54,12 @@ class Store:
             self._connection.execute("begin immediate" if writes else "begin")
             try:
                 yield
+                self._connection.execute("commit")
             except BaseException:
-                self._connection.execute("rollback")
+                # A commit that failed may have ended the transaction itself.
+                if self._connection.in_transaction:
+                    self._connection.execute("rollback")
                 raise
-            self._connection.execute("commit")
 
     def create(self) -> bool:
         """Makes the tables; False when they were there. Within a transaction, so two processes cannot both do it.
@@ -66,7 +69,7 @@ class Store:
         if self.made():
             return False
         if self.value("select count(*) from sqlite_master"):
-            raise ValueError("The database is not one of this version of the sandbox: name another file.")
+            raise ValueError(FOREIGN)
         for table in TABLES:
             self.execute(f"create table {table}")
         self.execute(f"pragma user_version = {VERSION}")
@@ -95,9 +98,23 @@ class Store:
         cursor = self.execute(f"insert into {table} ({columns}) values ({marks})", *map(_column, values.values()))
         return cursor.lastrowid or 0
 
+    def count(self, table: str) -> int:
+        return int(self.value(f"select count(*) from {table}"))
+
     def write(self, table: str, key: int | str, doc: Any) -> None:
         """Replaces the document of one row."""
         self.execute(f"update {table} set doc = ? where id = ?", _column(doc), key)
+
+
+def connect(database: str) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(database, timeout=10, isolation_level=None, check_same_thread=False)
+        connection.execute("pragma user_version" if database == ":memory:" else "pragma journal_mode = wal")
+    except sqlite3.OperationalError as fault:
+        raise OSError(f"The database {database} cannot be opened: {fault}.") from fault
+    except sqlite3.DatabaseError as fault:
+        raise ValueError(FOREIGN) from fault
+    return connection
 
 
 def _column(value: Any) -> Any:

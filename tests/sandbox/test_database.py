@@ -79,6 +79,14 @@ async def test_a_database_of_something_else_is_left_alone(database: str) -> None
         assert connection.execute("select name from sqlite_master").fetchall() == [("mine",)]
 
 
+async def test_a_file_that_is_no_database_is_left_alone_and_one_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not a database, and long enough to be seen as none " * 20)
+    with pytest.raises(ValueError, match="another file"):
+        sandbox.build(str(tmp_path / "notes.txt"))
+    with pytest.raises(OSError, match="cannot be opened"):
+        sandbox.build(str(tmp_path / "nowhere" / "sandbox.db"))
+
+
 async def test_a_request_that_breaks_halfway_leaves_nothing_behind(
     app: Starlette, speak: Speak, monkeypatch: pytest.MonkeyPatch
 ) -> None:

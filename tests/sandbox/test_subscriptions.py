@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -240,6 +243,18 @@ async def test_a_prompt_guide_needs_the_feature_and_clearing_it_does_not(speak: 
         "permission_denied",
     )
     assert (await grace.post(compilers, json=body | {"summary_prompt_guide": ""})).status_code == 201
+
+
+async def test_summaries_need_an_approved_ai(tmp_path: Path) -> None:
+    database = str(tmp_path / "sandbox.db")
+    app = sandbox.build(database)
+    approval = "json_set(doc, '$.is_ai_data_processing_approved', json('false'))"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(f"update organization set doc = {approval}")
+    async with Speaker(app, sandbox.FULL_KEY) as ada:
+        refused = await ada.post(SUBSCRIPTIONS, json=weekly(summary_enabled=True))
+        assert fault(refused) == (403, "permission_denied", None)
+        assert (await ada.change(WITH_SUMMARY, summary_enabled=False)).status_code == 200
 
 
 async def test_summaries_are_capped_over_the_whole_organization(speak: Speak, ada: Speaker) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from .conftest import Speak
-from .world import ME, Clock, Reply, Speaker, fault
+from .world import GUARDED, ME, Clock, Reply, Speaker, fault, subscription
 
 pytestmark = pytest.mark.anyio
 BETTER = "a much Better one 77"
@@ -158,7 +161,7 @@ async def test_a_field_can_be_changed(ada: Speaker, name: str, value: Any) -> No
         ({"passkeys_enabled_for_2fa": True}, "no_passkeys"),
     ],
 )
-async def test_a_field_is_checked(ada: Speaker, fields: dict[str, Any], code: str) -> None:
+async def test_a_field_of_a_user_is_checked(ada: Speaker, fields: dict[str, Any], code: str) -> None:
     assert fault(await change(ada, **fields)) == (400, code, next(iter(fields)))
 
 
@@ -395,6 +398,20 @@ async def test_an_account_without_one_is_deleted_for_good(speak: Speak) -> None:
     assert fault(await noor.delete(ME)) == (401, "not_authenticated", None)
     assert (await speak(sandbox.NO_ORGANIZATION_KEY).get(ME)).status_code == 401
     assert (await speak(sandbox.STAFF_KEY).get("/api/users/")).json()["count"] == 6
+
+
+async def test_what_a_deleted_user_made_stays_without_its_creator(tmp_path: Path) -> None:
+    database = str(tmp_path / "sandbox.db")
+    app = sandbox.build(database)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("delete from membership where person_id = 3")
+        connection.execute("insert into credential values ('hedy', 'session', 3, '{}')")
+        connection.execute("update subscription set doc = json_set(doc, '$.created_by', 3) where id = 1")
+        connection.execute("update share_password set doc = json_set(doc, '$.created_by', 3)")
+    async with Speaker(app, session="hedy") as hedy, Speaker(app, sandbox.FULL_KEY) as ada:
+        assert (await hedy.delete(ME)).status_code == 204
+        assert (await ada.get(subscription(1))).json()["created_by"] is None
+        assert (await ada.get(GUARDED)).json()["share_passwords"][0]["created_by_email"] == "deleted user"
 
 
 async def test_a_session_only_endpoint_wants_csrf_and_oneself(speak: Speak, session: Speaker) -> None:
