@@ -47,6 +47,8 @@ class _Sentence(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec == "count":
             return str(len([entry for entry in str(value or "").split(",") if entry.strip()]))
+        if isinstance(value, bool):
+            return str(value).lower()
         return one_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 

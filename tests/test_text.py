@@ -45,7 +45,7 @@ def test_one_line_is_one_line_and_no_longer_than_asked():
         ("{a.mails:count}", "2"),
         ("{a.nothing:count}", "1"),
         ("{a.list}", "x, y"),
-        ("{a.no}", "False"),
+        ("{a.no}", "false"),
         ("{a.missing} and {b.c.d} and {e}", "unknown and unknown and unknown"),
         ("{a.braces}", "{a.id}"),
         ("{a.lines}", "one two"),
