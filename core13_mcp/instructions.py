@@ -18,10 +18,11 @@ def instructions(settings: Settings, offered: Catalog, declared: int) -> str:
         declared: How many tools there are before any is hidden.
     """
     said: list[str] = json.loads((shipped() / "fields" / "instructions.json").read_text("utf-8"))
-    return "\n".join([*_modes(settings, len(offered), declared), *said])[:LONGEST]
+    return "\n".join([*modes(settings, len(offered), declared), *said])[:LONGEST]
 
 
-def _modes(settings: Settings, offered: int, declared: int) -> list[str]:
+def modes(settings: Settings, offered: int, declared: int) -> list[str]:
+    """What holds for the whole server, a sentence each."""
     lines = []
     if settings.sandbox:
         lines.append("SANDBOX: an embedded stand-in with made-up data; nothing reaches anyone.")

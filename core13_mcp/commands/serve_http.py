@@ -22,10 +22,11 @@ from ..http.gate import whose
 from ..http.limits import Limits
 from ..http.oauth import Resource
 from ..http.operations import Duty
+from ..http.page import page
 from ..http.serving import serve
 from ..http.startup import refuse_unsafe
 from ..http.tokens import CallerTokens
-from ..instructions import instructions
+from ..instructions import instructions, modes
 from ..log import set_up
 from ..server import build
 from ..settings import Settings
@@ -72,20 +73,20 @@ async def prepared(settings: Settings, where: str) -> AsyncIterator[Prepared]:
     address = Address.read(where)
     refuse_unsafe(settings, address)
     set_up(settings.log_level, settings.log_format, _secrets(settings))
-    catalog, duty = offered(settings), Duty()
-    told = instructions(settings, catalog, len(load(settings.tools_dir)))
+    catalog, declared, duty = offered(settings), len(load(settings.tools_dir)), Duty()
     async with upstreams(settings) as reached, Upstream(settings.host) as issuer:
         with address.listen() as listener:
             url = endpoint(settings, listener)
             admission, routes = admitting(settings, reached, issuer, catalog, url)
             made = app(
-                build(catalog, whose, told, _seal_keys(settings)),
+                build(catalog, whose, instructions(settings, catalog, declared), _seal_keys(settings)),
                 admission,
                 hosts=names(settings, address),
                 origins=settings.http_origins,
                 limits=Limits(settings.http_at_once, settings.http_rate),
                 max_body=settings.http_max_body,
                 duty=duty,
+                page=page(catalog, settings.auth, url, modes(settings, len(catalog), declared)),
                 routes=routes,
             )
             yield Prepared(made, listener, url, duty)

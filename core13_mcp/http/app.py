@@ -11,6 +11,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from .address import PATH
@@ -19,6 +20,7 @@ from .gate import Gate
 from .guard import Guard
 from .limits import Limits
 from .operations import Duty, Parting, probes
+from .page import ForBrowsers
 
 _GUARDED_ALREADY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 # The guard checks Host and Origin in front of every route; two lists would only disagree.
@@ -33,6 +35,7 @@ def app(
     limits: Limits | None = None,
     max_body: int = 1024 * 1024,
     duty: Duty | None = None,
+    page: Response | None = None,
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Serve a server over stateless Streamable HTTP, to both eras of the protocol.
@@ -44,14 +47,21 @@ def app(
         limits: How much one caller may ask for.
         max_body: Bytes of one request.
         duty: Cleared when the process is to end.
+        page: What a browser sees.
         routes: Whatever else it answers.
     """
     duty = duty or Duty()
     # Not JSON-only: in that mode a client that goes away does not cancel its call.
     manager = StreamableHTTPSessionManager(server, stateless=True, security_settings=_GUARDED_ALREADY)
-    gate = Gate(manager.handle_request, admission, limits or Limits(8, 240), max_body)
+    page = page or PlainTextResponse(f"POST {PATH}\n")
+    door = ForBrowsers(Gate(manager.handle_request, admission, limits or Limits(8, 240), max_body), page)
     return Starlette(
-        routes=[Route(PATH, gate), Route(f"{PATH}/", gate), *probes(duty), *routes],
+        routes=[
+            Route("/", page, methods=["GET"]),
+            *(Route(path, door) for path in (PATH, f"{PATH}/")),
+            *probes(duty),
+            *routes,
+        ],
         middleware=[Middleware(Parting, duty), Middleware(Guard, hosts, origins), *_cross_origin(origins)],
         lifespan=lambda _: manager.run(),
     )
