@@ -14,6 +14,8 @@ from .text import one_line
 
 _LONGEST = 200
 _WORDS = re.compile(r"-|(?<=[a-z0-9])(?=[A-Z])")
+_SYNONYMS = {"delete": "destroy", "remove": "destroy", "get": "retrieve", "read": "retrieve", "show": "retrieve"}
+_SYNONYMS |= {"add": "create", "new": "create", "edit": "update", "change": "update", "find": "list", "search": "list"}
 
 
 def check(tool: Declaration, arguments: JSON) -> None:
@@ -58,11 +60,17 @@ def faults(tool: Declaration, arguments: JSON) -> list[str]:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was most likely meant, if any: one that shares its words, or one spelled alike."""
-    names, words = list(known), set(_WORDS.sub("_", name).lower().split("_"))
-    sharing = [other for other in names if set(other.split("_")) <= words or words <= set(other.split("_"))]
+    names, words = list(known), _words(name)
+    same = [other for other in names if _words(other) == words]
+    sharing = same or [other for other in names if _words(other) <= words or words <= _words(other)]
     if len(sharing) == 1:
         return sharing[0]
     return next(iter(get_close_matches(name.lower(), names, n=1, cutoff=0.6)), None)
+
+
+def _words(name: str) -> set[str]:
+    words = _WORDS.sub("_", name).lower().split("_")
+    return {_SYNONYMS.get(word, word) for word in words}
 
 
 def _say(tool: Declaration, fault: Fault) -> Iterator[str]:
@@ -73,7 +81,12 @@ def _say(tool: Declaration, fault: Fault) -> Iterator[str]:
     else:
         name = fault.where.partition("[")[0].partition(".")[0]
         said = "the value does not fit." if name in tool.secrets else _misfit(fault)
-        yield f"{fault.where}: {said} {_described(tool, name, choices=not fault.names)}".rstrip()
+        yield f"{fault.where}: {said} {_described(tool, name, choices=not fault.names)}{_default(tool, name)}".rstrip()
+
+
+def _default(tool: Declaration, name: str) -> str:
+    schema = tool.arguments.get(name, {})
+    return f" Left out, it is {schema['default']}." if "default" in schema else ""
 
 
 def _misfit(fault: Fault) -> str:

@@ -18,7 +18,7 @@ from .schema import JSON, parse
 from .text import fill, one_line
 
 _GENERAL = {
-    "400": "Correct what the API names and call again.",
+    "400": "Correct {field} and call again.",
     "401": "The key was not accepted: it is wrong, revoked, or belongs to another region or host than this server's.",
     "403": "The key or its owner has no access to this, or the key lacks the scope {scope}.",
     "403 missing_scope": "No argument changes that: the person adds {scope} to the key in PostHog, Settings, "
@@ -101,11 +101,12 @@ def broken(tool: Declaration, arguments: JSON, error: Exception, *, sent: bool) 
     return ToolError(f"{tool.name}: {said}.")
 
 
-def hint(tool: Declaration, key: str, code: str, arguments: JSON) -> str:
+def hint(tool: Declaration, key: str, code: str, arguments: JSON, field: str | None = None) -> str:
     """What the declaration says of this status and code, or of this status, or what holds for every tool."""
     exact = f"{key} {code}"
     found = tool.hints.get(exact) or _GENERAL.get(exact) or tool.hints.get(key) or _GENERAL.get(key, "")
-    return fill(found, arguments=arguments, scope=tool.endpoint.scope or "of a login session")
+    named = field if field in tool.arguments else "what the API names"
+    return fill(found, arguments=arguments, scope=tool.endpoint.scope or "of a login session", field=named)
 
 
 def _failure(
@@ -126,7 +127,7 @@ def _failure(
     waiting = f"Call again in {math.ceil(wait)} s." if status == 429 and wait is not None else ""
     return Refused(
         f"{tool.name}: {said}" + (f" (field {field})" if field else ""),
-        hint(tool, str(status), code, arguments),
+        hint(tool, str(status), code, arguments, field),
         waiting or (_TWICE if unclear and request.method != "GET" else ""),
         code=code or _CODES.get(status),
         status=status,

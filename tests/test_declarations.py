@@ -231,13 +231,13 @@ def test_templates_name_only_what_there_is_to_fill_them(tool: Declaration):
         read = declared_at(part.read).output_schema["properties"].keys() if part.read else set()
         assert fields(part.say) <= {f"arguments.{n}" for n in tool.arguments} | {f"answer.{n}" for n in read}
     for hint in tool.hints.values():
-        assert fields(hint) <= {"scope"} | {f"arguments.{n}" for n in tool.arguments}
+        assert fields(hint) <= {"scope", "field"} | {f"arguments.{n}" for n in tool.arguments}
 
 
 @each_tool
 def test_what_a_model_reads_of_a_write_holds_no_text_that_other_people_wrote(tool: Declaration):
     safe = {"arguments.id", "arguments.uuid", "arguments.password_id", "arguments.target_type"}
-    safe |= {"answer.id", "answer.target_type", "answer.target_value", "answer.team.id", "scope"}
+    safe |= {"answer.id", "answer.target_type", "answer.target_value", "answer.team.id", "scope", "field"}
     for say in (*tool.hints.values(), *(part.say for part in tool.done)):
         assert fields(say) <= safe
         assert "{answer.target_value}" not in say, "only how many, not which"
