@@ -21,7 +21,7 @@ import anyio
 from mcp.server.stdio import stdio_server
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
-from mcp_types import INVALID_REQUEST, PARSE_ERROR, jsonrpc_message_adapter
+from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCNotification, jsonrpc_message_adapter
 from pydantic import ValidationError
 
 LONGEST = 8 * 1024 * 1024
@@ -101,10 +101,15 @@ class Wire:
 
     async def _admit(self, line: bytes) -> SessionMessage | None:
         """The message in a line; None where it had to be answered here."""
+        text = line.decode("utf-8", "replace")
         try:
-            message = jsonrpc_message_adapter.validate_json(line.decode("utf-8", "replace"), by_name=False)
+            message = jsonrpc_message_adapter.validate_json(text, by_name=False)
         except ValidationError as error:
             await self._malformed(line, error)
+            return None
+        if isinstance(message, JSONRPCNotification) and '"id"' in text and "id" in json.loads(text):
+            # Taken for a notification, and whoever waits for its answer would wait for ever.
+            await self._refuse(None, INVALID_REQUEST, "Invalid request: an id is a string or an integer")
             return None
         method, number = getattr(message, "method", None), getattr(message, "id", None)
         if method == "notifications/cancelled":
