@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from .declaration import Declaration
@@ -10,7 +11,7 @@ from .schema import JSON
 from .text import clean, fill
 
 _NAMED_AT_MOST = 8
-_LONGEST_NAME = 40
+_NAME = re.compile(r"\w{1,40}", re.ASCII)
 
 
 def shape(tool: Declaration, answer: Any, arguments: JSON, budget: int) -> dict[str, Any]:
@@ -107,6 +108,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(name[:_LONGEST_NAME] for name in names[:_NAMED_AT_MOST])
+    # In an object of free form people choose the names, and could choose a sentence.
+    shown = ", ".join(name if _NAME.fullmatch(name) else "a field" for name in names[:_NAMED_AT_MOST])
     more = len(names) - _NAMED_AT_MOST
     return f"{shown} and {more} more" if more > 0 else shown

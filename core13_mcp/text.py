@@ -13,6 +13,7 @@ _UNSEEN = re.compile(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners and fillers
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"  # zero width, bidirectional
     "\ud800-\udfff"  # halves of characters, which are not text
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # signs that only arrange others
     "\U000e0000-\U000e0fff"  # tags and variation selectors: a whole message can hide in them
     "]"
 )
