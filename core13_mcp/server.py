@@ -23,7 +23,7 @@ from mcp.types import (
     Tool,
 )
 
-from . import outcome, prompts
+from . import outcome, prompts, tracing
 from .asking import Asking, InputRequired, sealed
 from .call import Caller, call, secrets
 from .catalog import Catalog
@@ -140,8 +140,7 @@ async def _answer(
         log.exception("unforeseen in %s", tool.name)
         error = outcome.broken(tool, arguments, unforeseen, sent=exchange.attempts > 0)
     facts = _facts(tool, arguments, caller, exchange)
-    told = {"outcome": error.facts["code"] if error else "ok", **({"caller": caller.name} if caller.name else {})}
-    log.info("%s", tool.name, extra={"facts": {**told, **facts}})
+    log.info("%s", tool.name, extra={"facts": {**_told(caller, error), **facts}})
     return withheld(failure(error, facts) if error else success(result, facts), hidden)
 
 
@@ -170,6 +169,12 @@ def _known(catalog: Catalog, name: str) -> Declaration:
     like = nearest(name, catalog)
     meant = f'; did you mean "{like}"?' if like else ""
     raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}{meant}")
+
+
+def _told(caller: Caller, error: ToolError | None) -> dict[str, Any]:
+    """What the log says beside the facts: how it went, who asked, and in which trace."""
+    told = {"caller": caller.name or None, "trace": tracing.current()}
+    return {"outcome": error.facts["code"] if error else "ok", **{name: said for name, said in told.items() if said}}
 
 
 def _facts(tool: Declaration, arguments: Mapping[str, Any], caller: Caller, exchange: Exchange) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Self
 import anyio
 import httpx2
 
+from . import tracing
 from .bind import Request
 from .credentials import Credentials
 from .errors import ConfigurationError
@@ -67,8 +68,10 @@ class Upstream:
             async with self._turns.turn(exchange.whose):
                 # In process there is no connection to wait for: what is handed over is with the API.
                 exchange.in_flight = self._transport is not None
-                async with _answering(self._http, built) as response:
-                    answer = Answer(response.status_code, response.headers, await _read(response))
+                with tracing.sending(built):
+                    async with _answering(self._http, built) as response:
+                        answer = Answer(response.status_code, response.headers, await _read(response))
+                    tracing.answered(answer.status)
                 exchange.in_flight = False
                 return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from ..http.admission import Admission, anyone, by_own_key, by_token
 from ..http.app import app
 from ..http.gate import whose
 from ..http.limits import Limits
+from ..http.metrics import Metrics
 from ..http.oauth import Resource
 from ..http.operations import Duty
 from ..http.page import page
@@ -30,6 +32,7 @@ from ..instructions import instructions, modes
 from ..log import set_up
 from ..server import build
 from ..settings import Settings
+from ..tracing import exporting
 from ..upstream import Upstream
 from .wiring import caller, held, upstreams
 
@@ -53,13 +56,14 @@ async def run(settings: Settings, where: str) -> int:
         Core13Error: It cannot start as it is set up, or would not be safe.
     """
     front = "the embedded sandbox" if settings.sandbox else settings.host
+    drain, grace = settings.http_drain, settings.timeout + 5
     async with prepared(settings, where) as made:
 
         def ready() -> None:
             log.info("serving at %s, auth %s, in front of %s", made.url, settings.auth, front)
 
-        grace = settings.timeout + 5
-        await serve(made.app, made.listener, made.duty, drain=settings.http_drain, grace=grace, ready=ready)
+        with exporting(os.environ):
+            await serve(made.app, made.listener, made.duty, drain=drain, grace=grace, ready=ready)
     return 0
 
 
@@ -87,6 +91,7 @@ async def prepared(settings: Settings, where: str) -> AsyncIterator[Prepared]:
                 max_body=settings.http_max_body,
                 duty=duty,
                 page=page(catalog, settings.auth, url, modes(settings, len(catalog), declared)),
+                metrics=Metrics(catalog) if settings.http_metrics else None,
                 routes=routes,
             )
             yield Prepared(made, listener, url, duty)

@@ -13,12 +13,14 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from .address import PATH
 from .admission import Admission
 from .gate import Gate
 from .guard import Guard
 from .limits import Limits
+from .metrics import Measured, Metrics
 from .operations import Duty, Parting, probes
 from .page import ForBrowsers
 
@@ -36,6 +38,7 @@ def app(
     max_body: int = 1024 * 1024,
     duty: Duty | None = None,
     page: Response | None = None,
+    metrics: Metrics | None = None,
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Serve a server over stateless Streamable HTTP, to both eras of the protocol.
@@ -48,6 +51,7 @@ def app(
         max_body: Bytes of one request.
         duty: Cleared when the process is to end.
         page: What a browser sees.
+        metrics: What is counted; nothing where there is none.
         routes: Whatever else it answers.
     """
     duty = duty or Duty()
@@ -55,16 +59,25 @@ def app(
     manager = StreamableHTTPSessionManager(server, stateless=True, security_settings=_GUARDED_ALREADY)
     page = page or PlainTextResponse(f"POST {PATH}\n")
     door = ForBrowsers(Gate(manager.handle_request, admission, limits or Limits(8, 240), max_body), page)
+    measured, counted = [], []
+    if metrics is not None:
+        server.middleware.append(metrics.operation)
+        measured, counted = [Middleware(Measured, metrics)], [metrics.route]
     return Starlette(
-        routes=[
-            Route("/", page, methods=["GET"]),
-            *(Route(path, door) for path in (PATH, f"{PATH}/")),
-            *probes(duty),
-            *routes,
+        routes=[Route("/", page, methods=["GET"]), *_at(door), *probes(duty), *counted, *routes],
+        middleware=[
+            *measured,
+            Middleware(Parting, duty),
+            Middleware(Guard, hosts, origins),
+            *_cross_origin(origins),
         ],
-        middleware=[Middleware(Parting, duty), Middleware(Guard, hosts, origins), *_cross_origin(origins)],
         lifespan=lambda _: manager.run(),
     )
+
+
+def _at(door: ASGIApp) -> list[Route]:
+    """The endpoint, with and without a last slash: a redirect would lose what some clients send."""
+    return [Route(PATH, door), Route(f"{PATH}/", door)]
 
 
 def _cross_origin(origins: Sequence[str]) -> list[Middleware]:

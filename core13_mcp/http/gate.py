@@ -10,6 +10,7 @@ from mcp.server import ServerRequestContext
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .. import tracing
 from ..call import Caller
 from .admission import Admission
 from .answers import Turned
@@ -33,7 +34,8 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            await self._let_through(scope, receive, send)
+            with tracing.received(Request(scope).headers):
+                await self._let_through(scope, receive, send)
         except Turned as turned:
             log.info("turned away", extra={"facts": {"status": turned.status}})
             await turned.response(scope, receive, send)
