@@ -128,7 +128,13 @@ def parser() -> argparse.ArgumentParser:
     install.add_argument("--remote", metavar="URL", help="a server that runs elsewhere, instead of a command here")
     install.add_argument("--uvx", action="store_true", help="run it with uvx, with the version pinned")
 
-    _add_client(_command(commands, "uninstall", "take this server out of a client's configuration", options=False))
+    uninstall = _command(commands, "uninstall", "take this server out of a client's configuration", options=False)
+    _add_client(uninstall)
+    uninstall.set_defaults(needs_settings=False)
+
+    doctor = _command(commands, "doctor", "say what is wrong with the set-up, and the fix")
+    doctor.add_argument("--json", action="store_true", help="the same for a program")
+    doctor.set_defaults(needs_settings=False)
     return whole
 
 

@@ -62,6 +62,10 @@ class Project(_Part):
     """Where to look up the current project, for the sentence that asks which one was meant."""
     id: str
     name: str
+    owner: str | None = None
+    """Where that answer says whom the credentials belong to, for whoever checks a set-up."""
+    projects: str | None = None
+    """Where it lists the projects that there are."""
 
 
 class Condition(_Part):

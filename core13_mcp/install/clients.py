@@ -52,6 +52,7 @@ class Client:
         url: The name under which an entry has the address of a remote server; None where it can have none.
         typed: Whether an entry says its transport.
         graphical: Whether it is started outside a shell, and so without the PATH of one.
+        inherits: Whether it passes all of its own variables on to what it starts.
         after: What a person does next.
     """
 
@@ -65,6 +66,7 @@ class Client:
     url: str | None = "url"
     typed: bool = False
     graphical: bool = True
+    inherits: bool = False
     after: str = "restart it"
 
     @property
@@ -115,6 +117,7 @@ CLIENTS: Mapping[str, Client] = MappingProxyType(
                 reference="${{{}}}",
                 typed=True,
                 graphical=False,
+                inherits=True,
                 after="start a new session; /mcp shows it",
             ),
             Client(

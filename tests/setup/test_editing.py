@@ -41,7 +41,8 @@ def commented(draw: st.DrawFn, value: Any) -> str:
         + gap()
         for name, part in named
     ]
-    inside = ",".join(parts) + ("," + gap() if parts and draw(st.booleans()) else "") or draw(SPACE)
+    trailing = draw(st.booleans())
+    inside = ",".join(parts) + ("," + gap() if parts and trailing else "") or draw(SPACE)
     return f"{{{inside}}}" if isinstance(value, dict) else f"[{inside}]"
 
 

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -228,7 +229,7 @@ def test_print_shows_the_entry_alone_with_a_placeholder_and_writes_nothing(confi
     assert FULL_KEY not in said.out + said.err
 
 
-REMOTE = {
+REMOTE: dict[str, dict[str, Any]] = {
     "claude-code": {"type": "http", "url": "", "headers": {"Authorization": "Bearer ${POSTHOG_PERSONAL_API_KEY}"}},
     "cursor": {"url": "", "headers": {"Authorization": "Bearer ${env:POSTHOG_PERSONAL_API_KEY}"}},
     "vscode": {"type": "http", "url": "", "headers": {"Authorization": "Bearer ${input:posthog-personal-api-key}"}},

@@ -1,0 +1,80 @@
+"""Every client on this machine, with the files that it has."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+
+from ..errors import ConfigurationError
+from ..install import files, launch
+from ..install.clients import CLIENTS
+from ..install.entry import KEY
+from ..install.machine import Machine
+from ..options import OPTIONS
+from .configurations import Entry, entries, environment, examine
+from .finding import Finding, failed
+from .handshake import Greeting, greet
+
+STAND_IN = "phx_doctor"
+"""Not a key: the server only has to find one to start."""
+
+
+async def all_clients(machine: Machine, timeout: float) -> AsyncIterator[Finding]:
+    """What is wrong in the files of all clients, each of their commands tried; else the one `install` would write."""
+    any_found = False
+    for client in CLIENTS.values():
+        for scope in client.files:
+            path = client.file(machine, scope)
+            try:
+                text = files.read(path)
+            except ConfigurationError as error:
+                yield Finding(f"client {client.name}", "wrong", str(error), "correct its rights or its encoding")
+                continue
+            if text is None:
+                continue
+            found, astray = entries(client, scope, machine, text)
+            any_found = any_found or bool(found or astray)
+            for finding in astray:
+                yield finding
+            for entry in found:
+                async for finding in _entry(entry, machine, path.stat().st_mode, timeout):
+                    yield finding
+    if not any_found:
+        fix = "core13-mcp install CLIENT writes it, for " + ", ".join(CLIENTS)
+        yield Finding("clients", "note", "no client's configuration has this server", fix)
+        yield await _own_command(machine, timeout)
+
+
+async def _own_command(machine: Machine, timeout: float) -> Finding:
+    """A handshake with the command that `install` would write."""
+    command = launch.command()
+    # Without this shell's settings: what is wrong in them is said already.
+    ours = {option.variable for option in OPTIONS}
+    others = {name: value for name, value in machine.environ.items() if name not in ours and "CORE13_" not in name}
+    try:
+        greeting = await greet(command, {**others, KEY: STAND_IN}, timeout)
+    except ConfigurationError as error:
+        return failed("handshake", error)
+    return Finding("handshake", "ok", f"{' '.join(command)} answers: {_told(greeting)}")
+
+
+async def _entry(entry: Entry, machine: Machine, mode: int, timeout: float) -> AsyncIterator[Finding]:
+    found = list(examine(entry, machine, version("core13-mcp"), mode))
+    for finding in found:
+        yield finding
+    if any(finding.status == "wrong" for finding in found):
+        return
+    if not entry.command:
+        yield Finding(entry.check, "ok", f"{entry.path}: {entry.name} is a server elsewhere, which was not called")
+        return
+    try:
+        greeting = await greet(entry.command, environment(entry, machine, STAND_IN), timeout)
+    except ConfigurationError as error:
+        told = failed(entry.check, error)
+        yield entry.wrong(f"{' '.join(entry.command)}: {told.says}", told.fix or f"try it in a shell, or {entry.again}")
+    else:
+        yield Finding(entry.check, "ok", f"{entry.path}: {_told(greeting)}")
+
+
+def _told(greeting: Greeting) -> str:
+    return f"{greeting.name} {greeting.version} with {greeting.tools} tools"

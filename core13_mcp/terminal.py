@@ -1,0 +1,26 @@
+"""Output for people at a terminal; plain lines for everybody else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+def rich(stream: TextIO) -> bool:
+    """Whether what is written there is read by a person who may see colours: a terminal, and no NO_COLOR."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def styled(text: str, style: str, stream: TextIO | None = None) -> str:
+    """The text in a style where the stream (standard output without one) shows it, else as it is."""
+    return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if rich(stream or sys.stdout) else text
+
+
+def status(text: str) -> None:
+    """Show a line of what is under way on a terminal's stderr, in place of the last; an empty one takes it away."""
+    if rich(sys.stderr):
+        sys.stderr.write(f"\r\x1b[2K{text}")
+        sys.stderr.flush()
