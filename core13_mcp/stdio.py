@@ -46,10 +46,15 @@ async def streams(read_already: bytes = b"") -> AsyncIterator[tuple[ReadStream[A
         return
     async with _pipes() as (source, sink, stop):
         wire = Wire(source, sink, read_already, stop)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_end_on_sigterm, wire)
-            yield wire.reader, wire.writer
-            tasks.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_end_on_sigterm, wire)
+                yield wire.reader, wire.writer
+                tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            if _is_interruption(group):
+                raise asyncio.CancelledError from None
+            raise
 
 
 def suitable() -> bool:
@@ -58,6 +63,12 @@ def suitable() -> bool:
         return False
     modes = [os.fstat(stream).st_mode for stream in (0, 1)]
     return all(stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) for mode in modes)
+
+
+def _is_interruption(group: BaseExceptionGroup[BaseException]) -> bool:
+    """Whether all that failed is the SDK's relay, which breaks when it is cancelled while it hands a message on."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0 and group.split(anyio.BrokenResourceError)[1] is None
 
 
 class Wire:
