@@ -1,0 +1,103 @@
+"""What each tool sends over stdio is what the API's own OpenAPI document accepts, by the judgement of a Prism mock.
+
+CONTRACT names the document, PRISM the command of the mock (`prism` without it). The arguments are those of the docs.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.types import CallToolResult
+
+from core13_mcp.catalog import load
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES: dict[str, dict[str, Any]] = json.loads((ROOT / "docs" / "examples.json").read_text("utf-8"))
+MISTOLD = {"session-recordings-sharing-passwords-create"}
+# The document gives it the answer of another endpoint; what the real server answers is in the sandbox.
+KEY = "phx_contract00000000000000000000000001"
+
+pytestmark = [pytest.mark.anyio, pytest.mark.system]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The origin of a mock that refuses what the document does not accept."""
+    document, log = os.environ.get("CONTRACT"), tmp_path_factory.mktemp("prism") / "log"
+    if not document:
+        pytest.skip("CONTRACT names no document")
+    port = free_port()
+    command = [os.environ.get("PRISM", "prism"), "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), document]
+    with log.open("w") as sink, subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT) as process:
+        try:
+            _wait(process, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        if "is listening" in log.read_text():
+            return
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
+    raise AssertionError(f"Prism did not start within a minute:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def client(prism: str) -> AsyncIterator[Client]:
+    """A client of the real server, a child over stdio, in front of the mock."""
+    environ = {"POSTHOG_HOST": prism, "POSTHOG_PERSONAL_API_KEY": KEY, "CORE13_CONFIRM": "never"}
+    child = StdioServerParameters(command=sys.executable, args=["-m", "core13_mcp", "serve"], env=environ)
+    with anyio.fail_after(300):
+        async with Client(child, read_timeout_seconds=60) as connected:
+            yield connected
+
+
+def status(result: CallToolResult) -> int:
+    """The last status that the mock answered."""
+    return int((result.meta or {}).get("core13-mcp/call", {}).get("status", 0))
+
+
+@pytest.mark.parametrize("name", load())
+async def test_a_right_call_sends_what_the_document_accepts(name: str, client: Client) -> None:
+    result = await client.call_tool(name, EXAMPLES[name])
+    assert 200 <= status(result) < 300, result.content
+    assert bool(result.is_error) is (name in MISTOLD), result.content
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "expected"),
+    [
+        ("GET", "/api/users/", None, 401),
+        ("POST", "/api/projects/1/subscriptions/", {"frequency": "sometimes"}, 422),
+        ("GET", "/api/projects/1/no-such-thing/", None, 404),
+    ],
+)
+def test_the_mock_refuses_what_the_document_does_not_accept(
+    method: str, path: str, body: Any, expected: int, prism: str
+) -> None:
+    headers = {} if expected == 401 else {"Authorization": f"Bearer {KEY}"}
+    assert httpx2.request(method, prism + path, json=body, headers=headers, timeout=20).status_code == expected
