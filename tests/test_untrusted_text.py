@@ -88,7 +88,7 @@ def without(value: Any, names: tuple[str, ...]) -> Any:
 
 
 @each_poison
-async def test_a_poisoned_title_changes_nothing_but_the_title(mcp: Client, poison: str):
+async def test_a_poisoned_title_changes_nothing_but_the_title_and_shows_all_of_itself(mcp: Client, poison: str):
     with anyio.fail_after(20):
         harmless = await story(mcp, HARMLESS)
         poisoned = await story(mcp, poison)
@@ -104,13 +104,7 @@ async def test_a_poisoned_title_changes_nothing_but_the_title(mcp: Client, poiso
     assert told(poisoned) == told(harmless)
     titles = [answer["title"] for answer in poisoned if "title" in answer]
     assert titles == [clean(poison)] * 5
-
-
-@each_poison
-async def test_nothing_unseen_gets_through(mcp: Client, poison: str):
-    with anyio.fail_after(20):
-        for answer in await story(mcp, poison):
-            assert not set().union(*map(unseen, strings(answer)))
+    assert not set().union(*(unseen(text) for answer in poisoned for text in strings(answer)))
 
 
 @each_poison
