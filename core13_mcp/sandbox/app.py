@@ -51,10 +51,10 @@ USER_ROUTES: Final[dict[str, dict[str, Action]]] = {
     "/{uuid}": {
         "GET": Action(users.retrieve, USER_READ, user_limits),
         "PATCH": Action(users.update, USER_WRITE, user_limits),
-        "DELETE": Action(users.destroy, None, user_limits, session_only=True),
+        "DELETE": Action(users.destroy, limits=user_limits, session_only=True),
     },
     "/{uuid}/credentials_review_complete": {
-        "POST": Action(users.review_credentials, None, user_limits, session_only=True)
+        "POST": Action(users.review_credentials, limits=user_limits, session_only=True)
     },
     "/{uuid}/github_login": {"GET": Action(users.github_login, USER_READ, user_limits)},
     "/{uuid}/hedgehog_config": {

@@ -75,12 +75,10 @@ def _check_csrf(request: Request) -> None:
         raise errors.denied("CSRF Failed: CSRF token missing or incorrect.")
 
 
-def check_scope(caller: Caller, scope: str | None) -> None:
+def check_scope(caller: Caller, scope: str) -> None:
     """A ``:write`` scope holds the ``:read`` of the same object. Sessions have every scope."""
     if caller.by_session:
         return
-    if scope is None:
-        raise errors.denied("This action does not support personal API key access.")
     granted = set(str(caller.grant.get("scopes", "")).split())
     name = scope.partition(":")[0]
     if not granted & {"*", scope, f"{name}:write"}:

@@ -26,7 +26,7 @@ class Action:
     """One method of one path: what it does, and what it takes to get there."""
 
     run: Callable[[Call], Response]
-    scope: str | None = None
+    scope: str = ""
     limits: Callable[[Call], list[Limit]] = default_limits
     session_only: bool = False
     premium: str | None = None

@@ -109,10 +109,15 @@ class Store:
 def connect(database: str) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(database, timeout=10, isolation_level=None, check_same_thread=False)
-        connection.execute("pragma user_version" if database == ":memory:" else "pragma journal_mode = wal")
     except sqlite3.OperationalError as fault:
         raise OSError(f"The database {database} cannot be opened: {fault}.") from fault
+    try:
+        # Reads the file's head, and lets readers and a writer of a file work side by side.
+        connection.execute("pragma journal_mode = wal")
     except sqlite3.DatabaseError as fault:
+        connection.close()
+        if isinstance(fault, sqlite3.OperationalError):
+            raise OSError(f"The database {database} cannot be used: {fault}.") from fault
         raise ValueError(FOREIGN) from fault
     return connection
 

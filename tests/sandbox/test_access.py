@@ -184,6 +184,9 @@ async def test_a_session_reads_without_a_csrf_token_and_writes_only_with_one(spe
     speaker.headers["X-CSRFToken"] = "another"
     assert fault(await speaker.post(subscription(PAUSED)))[0] == 403
     speaker.headers["X-CSRFToken"] = sandbox.CSRF_TOKEN
+    speaker.cookies.delete("posthog_csrftoken")
+    assert fault(await speaker.patch(ME, json={}))[0] == 403
+    speaker.cookies.set("posthog_csrftoken", sandbox.CSRF_TOKEN)
     assert (await speaker.post(SUBSCRIPTIONS, json=weekly())).status_code == 201
 
 

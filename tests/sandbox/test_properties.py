@@ -13,7 +13,7 @@ from core13_mcp import sandbox
 
 from .world import ME, SUBSCRIPTIONS, Clock, Speaker, weekly
 
-PROFILE = settings(max_examples=100, deadline=None, derandomize=True)
+PROFILE = settings(max_examples=60, deadline=None, derandomize=True)
 ADDRESSES = st.lists(
     st.sampled_from(["a@x.example", "b@x.example", "c@x.example"]), min_size=1, max_size=3, unique=True
 )

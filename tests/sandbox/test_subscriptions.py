@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -90,6 +91,7 @@ FIELD_FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"target_value": "  "}, "blank", "target_value"),
     ({"target_value": True}, "invalid_input", "target_value"),
     ({"target_value": "a\0b"}, "null_characters_not_allowed", "target_value"),
+    ({"target_value": "\ud800"}, "surrogate_characters_not_allowed", "target_value"),
     ({"frequency": "hourly"}, "invalid_choice", "frequency"),
     ({"interval": "often"}, "invalid_input", "interval"),
     ({"interval": 1.5}, "invalid_input", "interval"),
@@ -114,7 +116,9 @@ FIELD_FAULTS: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("changes", "code", "attr"), FIELD_FAULTS)
 async def test_a_field_is_checked(ada: Speaker, changes: dict[str, Any], code: str, attr: str) -> None:
-    assert fault(await ada.post(SUBSCRIPTIONS, json=weekly(**changes))) == (400, code, attr)
+    body = json.dumps(weekly(**changes))
+    reply = await ada.post(SUBSCRIPTIONS, content=body, headers={"Content-Type": "application/json"})
+    assert fault(reply) == (400, code, attr)
 
 
 @pytest.mark.parametrize("name", ["target_type", "target_value", "frequency", "interval", "start_date", "enabled",
