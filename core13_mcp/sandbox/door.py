@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -52,7 +52,10 @@ class Resource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        raw = await read_body(request)
+        try:
+            raw = await read_body(request)
+        except ClientDisconnect:
+            return  # nobody is left to answer
         response = errors.broken().response if raw is None else self.respond(request, raw)
         await response(scope, receive, send)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
+import httpx2
 import pytest
+from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
@@ -65,6 +68,20 @@ async def test_a_nested_fault_is_named_with_double_underscores(ada: Speaker) -> 
 async def test_more_than_twenty_megabytes_are_not_read(ada: Speaker) -> None:
     reply = await ada.patch(ME + "hedgehog_config/", content=b"x" * 20_971_521, headers=JSON)
     assert fault(reply) == (500, "error", None)
+
+
+async def test_a_client_that_goes_away_in_its_body_changes_and_breaks_nothing(
+    app: Starlette, ada: Speaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = f"POST {SUBSCRIPTIONS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {sandbox.FULL_KEY}\r\n"
+    with anyio.fail_after(10):
+        async with sandbox.listening(app) as origin:
+            async with await anyio.connect_tcp("127.0.0.1", int(origin.rpartition(":")[2])) as stream:
+                await stream.send(f"{head}Content-Type: application/json\r\nContent-Length: 900\r\n\r\n{{".encode())
+            async with httpx2.AsyncClient(base_url=origin) as client:
+                assert (await client.get(ME)).status_code == 401
+    assert (await ada.get(SUBSCRIPTIONS)).json()["count"] == 5
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_what_utf8_cannot_carry_comes_back_escaped(ada: Speaker) -> None:
