@@ -11,7 +11,6 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
-from .front import Front
 from .options import CLIENTS, OPTIONS
 
 EXAMPLES = """\
@@ -27,8 +26,6 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 the call failed, 2 wrongly set up, 130 interrupted."""
     arguments = parse(argv)
-    if arguments.command == "serve":
-        arguments.front = Front.open(os.environ, flags(arguments))
     import anyio  # after --help and --version have had their answer
 
     from .errors import Core13Error
