@@ -13,6 +13,7 @@ import uvicorn
 from anyio.abc import TaskGroup, TaskStatus
 from starlette.types import ASGIApp
 
+from .connection import Connection
 from .operations import Duty
 
 
@@ -56,8 +57,8 @@ def _server(app: ASGIApp, grace: float) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             app,
-            # httptools keeps the space behind a header's value, which the protocol's header rules forbid.
-            http="h11",
+            # On h11: httptools keeps the space behind a header's value, which the protocol's header rules forbid.
+            http=Connection,
             ws="none",
             log_config=None,
             access_log=False,

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import re
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 import httpx2
 import pytest
-from anyio.abc import Process
 
 from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 
-from .world import MODERN, Stub, headers, message, post, serving
+from .world import MODERN, Stub, child, headers, message, post, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -41,35 +36,6 @@ async def test_a_client_that_goes_away_cancels_its_upstream_call(version: str) -
                     await stub.reached.wait()
                     tasks.cancel_scope.cancel()
                 await stub.left.wait()
-
-
-@asynccontextmanager
-async def child(**variables: str) -> AsyncIterator[tuple[Process, str]]:
-    """`core13-mcp serve --http 0` as a process of its own, and its URL."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CORE13_", "POSTHOG_"))}
-    command = [sys.executable, "-m", "core13_mcp", "serve", "--http", "0"]
-    async with await anyio.open_process(command, env={**inherited, **variables}) as process:
-        try:
-            yield process, await _url(process)
-        finally:
-            if process.returncode is None:
-                process.kill()
-
-
-async def _url(process: Process) -> str:
-    said = await _until(process, rb"serving at (\S+),")
-    return said.decode()
-
-
-async def _until(process: Process, pattern: bytes) -> bytes:
-    """What the process says on stderr that fits."""
-    said = b""
-    assert process.stderr is not None
-    async for piece in process.stderr:
-        said += piece
-        if found := re.search(pattern, said):
-            return found[1]
-    raise AssertionError(said.decode())
 
 
 async def test_sigterm_lets_a_running_call_finish_and_says_that_it_is_not_ready() -> None:

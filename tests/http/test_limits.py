@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
 import pytest
+from anyio.abc import ByteStream
 
 from core13_mcp import sandbox
 from core13_mcp.http.answers import Turned
 from core13_mcp.http.limits import Limits
 from core13_mcp.settings import Settings
-from core13_mcp.turns import Turns
 
-from .world import Stub, headers, post, serving
+from .world import Stub, headers, message, post, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -94,50 +95,52 @@ async def test_a_slow_body_holds_up_only_its_own_caller(settings: Settings) -> N
     assert answer.status_code == 200
 
 
-async def test_each_free_place_goes_to_the_next_caller() -> None:
-    turns, order = Turns(1), []
-
-    async def take(whose: str) -> None:
-        async with turns.turn(whose):
-            order.append(whose)
-
+@pytest.mark.parametrize("said", [b"", b"POST /mcp HTTP/1.1\r\nHost: loc"])
+async def test_a_connection_on_which_no_request_comes_is_given_up(
+    url: str, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core13_mcp.http.connection.HEAD_WITHIN", 0.1)
     with anyio.fail_after(20):
-        async with anyio.create_task_group() as tasks, turns.turn("first"):
-            for whose in ("rude", "rude", "rude", "rude", "polite", "meek"):
-                tasks.start_soon(take, whose)
-            await anyio.wait_all_tasks_blocked()
-    assert order == ["rude", "polite", "meek", "rude", "rude", "rude"]
+        async with await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0) as stream:
+            await stream.send(said)
+            assert await _rest(stream) == b""
 
 
-async def test_a_place_is_not_lost_with_who_gives_up_waiting() -> None:
-    turns = Turns(1)
+async def test_a_second_request_that_never_ends_its_head_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with anyio.fail_after(20):
-        async with turns.turn("first"):
-            for _ in range(3):
-                with anyio.move_on_after(0):
-                    async with turns.turn("impatient"):
-                        raise AssertionError("there was no place")
-        async with turns.turn("next"):
-            pass
+        async with await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0) as stream:
+            await stream.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await stream.receive()).startswith(b"HTTP/1.1 200")
+            monkeypatch.setattr("core13_mcp.http.connection.HEAD_WITHIN", 0.1)
+            await stream.send(b"GET /heal")
+            await _rest(stream)
 
 
-async def test_a_place_that_comes_with_the_cancellation_goes_on_to_the_next() -> None:
-    turns, got = Turns(1), []
-
-    async def take(whose: str, scope: anyio.CancelScope) -> None:
-        with scope:
-            async with turns.turn(whose):
-                got.append(whose)
-
+async def test_a_body_that_never_ends_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core13_mcp.http.gate.BODY_WITHIN", 0.1)
     with anyio.fail_after(20):
-        async with anyio.create_task_group() as tasks:
-            leaving = anyio.CancelScope()
-            async with turns.turn("first"):
-                tasks.start_soon(take, "leaving", leaving)
-                tasks.start_soon(take, "staying", anyio.CancelScope())
-                await anyio.wait_all_tasks_blocked()
-            leaving.cancel()
-    assert got in (["staying"], ["leaving", "staying"])
+        async with await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0) as stream:
+            await stream.send(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
+            answer = await _rest(stream)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"did not arrive in time" in answer
+
+
+async def test_a_request_on_a_kept_connection_is_not_hurried(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with anyio.fail_after(20):
-        async with turns.turn("afterwards"):
-            pass
+        async with httpx2.AsyncClient() as http:
+            first = await http.post(url, json=message(), headers=headers())
+            monkeypatch.setattr("core13_mcp.http.connection.HEAD_WITHIN", 0.0)
+            second = await http.post(url, json=message(), headers=headers())
+    assert (first.status_code, second.status_code) == (200, 200)
+
+
+async def _rest(stream: ByteStream) -> bytes:
+    """All that comes until the connection is closed."""
+    said = b""
+    try:
+        async for piece in stream:
+            said += piece
+    except anyio.BrokenResourceError:
+        pass
+    return said

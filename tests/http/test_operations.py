@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+import sys
 from collections.abc import Iterator
 
 import anyio
@@ -12,13 +14,17 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from core13_mcp import sandbox
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.http.metrics import Metrics
 from core13_mcp.settings import Settings
+from core13_mcp.tracing import exporting
 
-from .world import ERAS, Stub, client, headers, message, post, serving
+from .world import ERAS, Stub, child, client, headers, message, post, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -62,7 +68,7 @@ async def test_metrics_count_operations_and_requests_without_saying_who(settings
 
 
 async def test_without_the_extra_metrics_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "prometheus_client", None)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'core13-mcp\[metrics\]'"):
         Metrics([])
 
@@ -127,6 +133,43 @@ async def test_a_refusal_of_the_api_is_an_error_in_the_trace(url: str, spans: In
     inner = _named(spans, "GET")
     assert inner.status.status_code == trace.StatusCode.ERROR
     assert (inner.attributes or {})["error.type"] == "404"
+
+
+class Collector:
+    """Where traces are sent to."""
+
+    def __init__(self) -> None:
+        self.got = b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one batch."""
+        self.got += await Request(scope, receive).body()
+        await Response(media_type="application/x-protobuf")(scope, receive, send)
+
+
+async def test_traces_go_where_opentelemetrys_own_variables_say() -> None:
+    collector = Collector()
+    with anyio.fail_after(60):
+        async with sandbox.listening(collector) as origin:
+            said = {"OTEL_EXPORTER_OTLP_ENDPOINT": origin, "CORE13_SANDBOX": "1"}
+            async with child(**said) as (process, url):
+                await post(url, "tools/call", name="users-retrieve")
+                process.send_signal(signal.SIGINT)
+                assert await process.wait() == 0
+    assert b"tools/call users-retrieve" in collector.got
+    assert b"core13-mcp" in collector.got
+
+
+def test_without_the_extra_traces_say_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    with (
+        caplog.at_level("WARNING", "core13_mcp"),
+        exporting({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}),
+    ):
+        pass
+    assert "pip install 'core13-mcp[otel]'" in caplog.text
 
 
 def _named(spans: InMemorySpanExporter, name: str) -> ReadableSpan:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 import httpx2
+from anyio.abc import Process
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
@@ -104,3 +108,32 @@ class Stub:
             pass
         self.left.set()
         self.release.set()
+
+
+@asynccontextmanager
+async def child(**variables: str) -> AsyncIterator[tuple[Process, str]]:
+    """`core13-mcp serve --http 0` as a process of its own, and its URL."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CORE13_", "POSTHOG_"))}
+    command = [sys.executable, "-m", "core13_mcp", "serve", "--http", "0"]
+    async with await anyio.open_process(command, env={**inherited, **variables}) as process:
+        try:
+            yield process, await _url(process)
+        finally:
+            if process.returncode is None:
+                process.kill()
+
+
+async def _url(process: Process) -> str:
+    said = await _until(process, rb"serving at (\S+),")
+    return said.decode()
+
+
+async def _until(process: Process, pattern: bytes) -> bytes:
+    """What the process says on stderr that fits."""
+    said = b""
+    assert process.stderr is not None
+    async for piece in process.stderr:
+        said += piece
+        if found := re.search(pattern, said):
+            return found[1]
+    raise AssertionError(said.decode())
