@@ -11,12 +11,13 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
-from .options import CLIENTS, OPTIONS
+from .front import Front
+from .options import CLIENTS, OPTIONS, flags
 
 EXAMPLES = """\
 examples:
   core13-mcp demo                                    a story, played against the sandbox
-  core13-mcp call subscriptions-list --sandbox       one call, no account needed
+  core13-mcp call users-list --sandbox               one call, no account needed
   core13-mcp call users-retrieve                     one call, with POSTHOG_PERSONAL_API_KEY
   core13-mcp serve                                   what an MCP client launches
   core13-mcp serve --http 8080                       the same over Streamable HTTP
@@ -26,6 +27,8 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 the call failed, 2 wrongly set up, 130 interrupted."""
     arguments = parse(argv)
+    if arguments.command == "serve":
+        arguments.front = Front.open(os.environ, flags(arguments))
     import anyio  # after --help and --version have had their answer
 
     from .errors import Core13Error
@@ -136,12 +139,6 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="the same for a program")
     doctor.set_defaults(needs_settings=False)
     return whole
-
-
-def flags(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The settings that were given as flags."""
-    given = vars(arguments)
-    return {o.name: given[f"set_{o.name}"] for o in OPTIONS if given.get(f"set_{o.name}") is not None}
 
 
 def _add_client(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -38,14 +38,19 @@ _PIECE = 64 * 1024
 
 
 @asynccontextmanager
-async def streams(read_already: bytes = b"") -> AsyncIterator[tuple[ReadStream[Any], WriteStream[Any]]]:
-    """The two streams that the SDK's server runs on. `read_already` is what was read of stdin before."""
+async def streams(
+    read_already: bytes = b"", answered: Collection[str | int] = ()
+) -> AsyncIterator[tuple[ReadStream[Any], WriteStream[Any]]]:
+    """The two streams that the SDK's server runs on.
+
+    `read_already` is what was read of stdin before; of the requests in it, those in `answered` get no second answer.
+    """
     if not suitable():
         async with stdio_server() as (reader, writer):
             yield reader, writer
         return
     async with _pipes() as (source, sink, stop):
-        wire = Wire(source, sink, read_already, stop)
+        wire = Wire(source, sink, read_already, stop, answered)
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_end_on_sigterm, wire)
@@ -80,11 +85,13 @@ class Wire:
         sink: asyncio.StreamWriter,
         read_already: bytes = b"",
         stop: Callable[[], object] | None = None,
+        answered: Collection[str | int] = (),
     ) -> None:
         self._source = source
         self._stop = stop or source.feed_eof
         self._sink = sink
         self._buffer = bytearray(read_already)
+        self._answered = set(answered)
         self._open: set[str | int] = set()
         self._ending = asyncio.Event()
         self.reader = _Stream(self._receive)
@@ -171,12 +178,15 @@ class Wire:
 
     async def _send(self, message: SessionMessage) -> None:
         said = message.message
+        answers = None if hasattr(said, "method") else said.id
         try:
-            await self._write(said.model_dump_json(by_alias=True, exclude_unset=True).encode())
+            if answers is None or answers not in self._answered:
+                await self._write(said.model_dump_json(by_alias=True, exclude_unset=True).encode())
         finally:
             # Not before it is written: to a client that does not read, what is answered still costs memory.
-            if getattr(said, "method", None) is None:
-                self._open.discard(getattr(said, "id", None))
+            if answers is not None:
+                self._open.discard(answers)
+                self._answered.discard(answers)
 
     async def _write(self, line: bytes) -> None:
         try:

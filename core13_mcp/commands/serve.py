@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 
+import anyio
+
 from ..catalog import load, offered
+from ..front import Front
 from ..instructions import instructions
 from ..server import build
 from ..settings import Settings
@@ -31,6 +34,9 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         server = build(catalog, lambda _: caller(), told)
         where = "the embedded sandbox" if settings.sandbox else settings.host
         log.info("serving %d tools over stdio, in front of %s", len(catalog), where)
-        async with streams() as (reader, writer):
+        front: Front = arguments.front
+        async with anyio.create_task_group() as tasks, streams(*front.hand_over()) as (reader, writer):
+            tasks.start_soon(front.keep, server)
             await server.run(reader, writer, server.create_initialization_options())
+            tasks.cancel_scope.cancel()
     return 0

@@ -1,0 +1,135 @@
+"""The first answers of a stdio connection, given before the SDK is imported.
+
+Importing it takes over a second, and what a client asks first has the same answers as the last time. So a start
+writes down the SDK's own answers (`dictation`), the next one with the same everything (`record`) says them at once
+while the rest is imported, and then hands the connection over with all that it has read. What it does not know
+(`frames`) it leaves to the SDK, with everything after it. Delete this folder and its lines in `cli` and
+`commands/serve`, and the server does the same, a second later.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import stat
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from .frames import Question, question
+from .record import Record
+
+if TYPE_CHECKING:
+    from mcp.server import Server
+
+log = logging.getLogger("core13_mcp")
+
+_LONGEST = 64 * 1024
+_QUICKLY = 0.0005
+# Seconds after which the importing thread lets the answering one go on; Python's own 5 ms add up to tens.
+
+
+class Front:
+    """Answers on stdin and stdout, in a thread, until the connection is handed over."""
+
+    def __init__(self, record: Record | None, source: int = 0, sink: int = 1) -> None:
+        self._record, self._source, self._sink = record, source, sink
+        self._read = bytearray()
+        self._seen = 0
+        self._asked: Question | None = None
+        self._answered: set[str | int] = set()
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def open(cls, environ: Mapping[str, str], given: Mapping[str, Any]) -> Front:
+        """Begin to answer, if there is a record of a start with this environment and these flags."""
+        front = cls(Record.of(environ, given) if _suitable() else None)
+        if front._record is not None and front._record.known:
+            front.start()
+        return front
+
+    def start(self) -> None:
+        """Answer from the record from now on."""
+        self._ends, self._end = os.pipe()
+        self._switching = sys.getswitchinterval()
+        sys.setswitchinterval(_QUICKLY)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def hand_over(self) -> tuple[bytes, set[str | int]]:
+        """Stop; return everything that was read, and the ids of the requests in it that have been answered."""
+        if self._thread is not None:
+            os.write(self._end, b".")
+            self._thread.join()
+            os.close(self._end)
+            os.close(self._ends)
+            sys.setswitchinterval(self._switching)
+            self._thread = None
+        return bytes(self._read), self._answered
+
+    async def keep(self, server: Server[Any]) -> None:
+        """Write down what this server answers, for the next start; does nothing where that is known already."""
+        if self._record is None or self._record.known:
+            return
+        from .dictation import AFTER, dictated, wait
+
+        await wait(AFTER)
+        try:
+            self._record.write(await dictated(server))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the connection goes on without
+            log.warning("the first answers were not written down (%s)", type(error).__name__)
+
+    def _serve(self) -> None:
+        # What cannot be written or read here cannot be by the SDK either, which then says so.
+        with suppress(OSError):
+            while self._readable():
+                piece = os.read(self._source, _LONGEST)
+                self._read += piece
+                if not piece or not self._answer_lines() or len(self._read) - self._seen > _LONGEST:
+                    return
+
+    def _readable(self) -> bool:
+        ready, _, _ = select.select([self._source, self._ends], [], [])
+        return self._ends not in ready
+
+    def _answer_lines(self) -> bool:
+        """Answer every whole line that was read; false at the first that is not for this."""
+        while (end := self._read.find(b"\n", self._seen)) >= 0:
+            line = bytes(self._read[self._seen : end])
+            self._seen = end + 1
+            if not self._answer(line):
+                return False
+        return True
+
+    def _answer(self, line: bytes) -> bool:
+        asked = question(line, self._asked)
+        if asked is None or asked.number in self._answered:
+            return False
+        self._asked = asked
+        if asked.number is None:
+            return True
+        result = self._record.result(asked.method, asked.version) if self._record else None
+        if result is None:
+            return False
+        self._answered.add(asked.number)
+        _write(self._sink, b'{"jsonrpc":"2.0","id":%s,"result":%s}\n' % (asked.spelled, result))
+        return True
+
+
+def _write(sink: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(sink, left) :]
+
+
+def _suitable() -> bool:
+    """Whether stdin and stdout are what clients connect with: pipes or sockets, on POSIX."""
+    if sys.platform == "win32":
+        return False
+    with suppress(OSError):
+        modes = [os.fstat(stream).st_mode for stream in (0, 1)]
+        return all(stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) for mode in modes)
+    return False
