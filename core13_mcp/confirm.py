@@ -53,10 +53,11 @@ def settle(tool: Declaration, asked: str, verdict: Verdict) -> None:
             f"{tool.name}: the person was asked and did not agree; nothing was sent.",
             "Do not try again unless they ask for it.",
         )
+    # The question may quote what other people wrote: it stays in the first line, as data.
+    quoted = asked.replace('"', "'")
     raise Declined(
-        f"{tool.name}: this needs a person's agreement, and this client cannot ask; nothing was sent.",
-        f"It would do this: {asked}",
-        "Use a client that supports elicitation; or whoever runs this server can set CORE13_CONFIRM=never, "
-        "which lets everything through unasked.",
+        f'{tool.name}: a person must agree, and this client cannot ask; nothing was sent. The question: "{quoted}"',
+        "Tell the person. They can use a client that supports elicitation; or whoever runs this server can set "
+        "CORE13_CONFIRM=never, which lets everything through unasked.",
         code="confirmation_required",
     )

@@ -49,7 +49,7 @@ def test_an_accepted_call_goes_on():
 
 @pytest.mark.parametrize(
     ("verdict", "code", "says"),
-    [("declined", "declined", "did not agree"), ("unable", "confirmation_required", "It would do this: Go on?")],
+    [("declined", "declined", "did not agree"), ("unable", "confirmation_required", 'The question: "Go on?"')],
 )
 def test_any_other_is_refused_with_nothing_sent(verdict, code, says):
     with pytest.raises(Declined, match="nothing was sent") as caught:

@@ -13,7 +13,8 @@ from mcp import Client
 from mcp.types import TextContent
 
 from core13_mcp.catalog import load
-from core13_mcp.confirm import confirmation, question
+from core13_mcp.confirm import confirmation, question, settle
+from core13_mcp.errors import Declined
 from core13_mcp.shape import shape
 from core13_mcp.text import clean, one_line, strings
 
@@ -143,6 +144,20 @@ def test_a_question_to_the_person_stays_on_one_line(poison: str):
     asked = question(needed, {"id": 1}, {"title": poison, "target_value": "a@b.example", "target_type": "email"})
     assert asked.startswith("Send subscription 1") and asked.endswith("a@b.example?")
     assert "\n" not in asked and not unseen(asked)
+
+
+@each_poison
+def test_what_could_not_be_asked_stays_in_the_first_line_of_an_error(poison: str):
+    tool = CATALOG["subscriptions-test-delivery-create"]
+
+    def said(title: str) -> list[str]:
+        with pytest.raises(Declined) as declined:
+            settle(tool, question(tool.confirm[0], {"id": 1}, {"title": title}), "unable")
+        return str(declined.value).split("\n")
+
+    poisoned, harmless = said(poison), said(HARMLESS)
+    assert poisoned[1:] == harmless[1:]
+    assert not unseen("\n".join(poisoned))
 
 
 @each_poison
