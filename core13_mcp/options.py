@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +65,9 @@ OPTIONS = (
 
 CLIENTS = ("claude-desktop", "claude-code", "cursor", "vscode", "codex", "gemini", "windsurf", "zed")
 """The clients that `install` knows; `install/clients.py` says what it knows of them."""
+
+
+def flags(arguments: Namespace) -> dict[str, Any]:
+    """The settings that were given as flags."""
+    given = vars(arguments)
+    return {o.name: given[f"set_{o.name}"] for o in OPTIONS if given.get(f"set_{o.name}") is not None}

@@ -14,13 +14,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from ..catalog import load, offered
-from ..cli import flags
 from ..credentials import Credentials
 from ..doctor import api, clients, variables
 from ..doctor.finding import Finding, failed
 from ..errors import Core13Error
 from ..install.machine import Machine
 from ..log import set_up, withhold, without_keys
+from ..options import flags
 from ..settings import Settings
 from ..terminal import status, styled
 from .wiring import caller, held, upstreams
