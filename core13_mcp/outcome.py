@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -29,6 +30,7 @@ _GENERAL = {
     "429": "The API limits calls, and the wait does not fit into this one.",
 }
 _TWICE = "An earlier try of this same call got no clear answer: it may have done it already, so look first."
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _CODES = {400: "bad_request", 401: "not_authenticated", 402: "payment_required", 403: "permission_denied"}
 _CODES |= {404: "not_found", 405: "method_not_allowed", 409: "conflict", 429: "throttled"}
 # Where the API gives no code of its own: the one it gives elsewhere, so that programs know one vocabulary.
@@ -162,7 +164,11 @@ def _words(answer: Answer, secrets: Iterable[str]) -> tuple[str, str | None, str
         return "", None, ""
     code, field = (body.get(name) if isinstance(body.get(name), str) else None for name in ("code", "attr"))
     words = next((body[name] for name in ("detail", "error") if isinstance(body.get(name), str)), "")
-    return one_line(code or "", 60), field and one_line(field, 60), one_line(words).replace('"', "'").rstrip(".")
+    return (
+        code if code and _CODE.fullmatch(code) else "",
+        field and one_line(field, 60),
+        one_line(words).replace('"', "'").rstrip("."),
+    )
 
 
 def _phrase(status: int) -> str:
