@@ -61,6 +61,8 @@ async def run(settings: Settings, where: str) -> int:
 
         def ready() -> None:
             log.info("serving at %s, auth %s, in front of %s", made.url, settings.auth, front)
+            if settings.http_url and not settings.seal_keys:
+                log.warning("CORE13_SEAL_KEYS is not set: a confirmation holds only on the replica that asked for it")
 
         with exporting(os.environ):
             await serve(made.app, made.listener, made.duty, drain=drain, grace=grace, ready=ready)

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 from mcp.server import ServerRequestContext
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import tracing
@@ -36,6 +36,8 @@ class Gate:
         try:
             with tracing.received(Request(scope).headers):
                 await self._let_through(scope, receive, send)
+        except ClientDisconnect:
+            return  # in the middle of its request: nobody is left to answer
         except Turned as turned:
             log.info("turned away", extra={"facts": {"status": turned.status}})
             await turned.response(scope, receive, send)

@@ -16,6 +16,9 @@ from starlette.types import ASGIApp
 from .connection import Connection
 from .operations import Duty
 
+CONNECTIONS = 65_536
+"""Open at the same time, if the system allows it."""
+
 
 async def serve(
     app: ASGIApp, listener: socket.socket, duty: Duty, *, drain: float, grace: float, ready: Callable[[], None]
@@ -26,6 +29,7 @@ async def serve(
     balances the load can turn elsewhere; then it takes no more connections and gives open requests `grace` seconds.
     SIGINT, or a second signal, skips the draining; a third one the grace. `ready` is called once all this holds.
     """
+    _allow_connections()
     server = _server(app, grace)
     async with anyio.create_task_group() as tasks:
         if sys.platform != "win32":
@@ -81,6 +85,18 @@ class _Server(uvicorn.Server):
                 yield
         else:
             yield
+
+
+def _allow_connections() -> None:
+    """Raise the number of open connections as far as the system lets everyone; many start at 1024."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS if hard == resource.RLIM_INFINITY else min(CONNECTIONS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _end_on_signals(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -90,6 +91,17 @@ async def test_a_body_that_is_too_long_is_refused_without_being_kept(settings: S
                 streamed = 413  # the connection was closed on a client that would not stop
             after = await http.post(served.url, json=message(), headers=headers())
     assert (declared.status_code, streamed, after.status_code) == (413, 413, 200)
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_body_breaks_nothing(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with anyio.fail_after(20):
+        async with await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0) as stream:
+            await stream.send(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
+        answer = await post(url)
+    assert answer.status_code == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_what_is_not_a_request_is_refused_and_the_server_goes_on(url: str) -> None:
