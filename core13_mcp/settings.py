@@ -17,6 +17,8 @@ from .options import OPTIONS
 _COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]+")
 REGIONS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
 _INGESTION = {"us.i.posthog.com": "us", "eu.i.posthog.com": "eu", "app.posthog.com": "us"}
+_SERVICE_LINK = re.compile(r"CORE13_MCP_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)")
+# Kubernetes gives these to every pod beside a Service that is called core13-mcp.
 _VARIABLES = {option.name: option.variable for option in OPTIONS}
 _WHY_NOT = {
     "phc_": "is a public project key, which these endpoints do not accept",
@@ -157,7 +159,7 @@ def why_unusable(key: str) -> str | None:
 
 def _know_all(environ: Mapping[str, str]) -> None:
     for name in environ:
-        if name.startswith("CORE13_") and name not in _VARIABLES.values():
+        if name.startswith("CORE13_") and name not in _VARIABLES.values() and not _SERVICE_LINK.match(name):
             like = nearest(name.removeprefix("CORE13_"), _VARIABLES)
             meant = f"did you mean {_VARIABLES[like]}?" if like else f"known are {', '.join(_VARIABLES.values())}"
             raise ConfigurationError(f"{name} is not a setting; {meant}")

@@ -100,3 +100,10 @@ async def test_what_is_safe_starts(tmp_path: Path) -> None:
         with anyio.fail_after(20):
             async with prepared(Settings(**{"sandbox": True, "log_level": "error", **said}), where) as ready:
                 assert ready.url.endswith("/mcp")
+
+
+def test_what_kubernetes_adds_for_a_service_of_this_name_is_not_taken_for_a_setting() -> None:
+    added = ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP", "PORT_80_TCP_ADDR")
+    assert Settings.read({f"CORE13_MCP_{name}": "10.0.0.1" for name in added}) == Settings()
+    with pytest.raises(ConfigurationError, match="CORE13_MCP_READ_ONLY is not a setting"):
+        Settings.read({"CORE13_MCP_READ_ONLY": "1"})
