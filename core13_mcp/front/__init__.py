@@ -9,7 +9,6 @@ while the rest is imported, and then hands the connection over with all that it 
 
 from __future__ import annotations
 
-import logging
 import os
 import select
 import stat
@@ -24,8 +23,6 @@ from .record import Record
 
 if TYPE_CHECKING:
     from mcp.server import Server
-
-log = logging.getLogger("core13_mcp")
 
 _LONGEST = 64 * 1024
 _QUICKLY = 0.0005
@@ -74,13 +71,10 @@ class Front:
         """Write down what this server answers, for the next start; does nothing where that is known already."""
         if self._record is None or self._record.known:
             return
-        from .dictation import AFTER, dictated, wait
+        from .dictation import take_down
 
-        await wait(AFTER)
-        try:
-            self._record.write(await dictated(server))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the connection goes on without
-            log.warning("the first answers were not written down (%s)", type(error).__name__)
+        if results := await take_down(server):
+            self._record.write(results)
 
     def _serve(self) -> None:
         # What cannot be written or read here cannot be by the SDK either, which then says so.

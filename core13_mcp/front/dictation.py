@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Any, cast
 
 import anyio
@@ -19,7 +20,17 @@ AFTER = 1.0
 _INFO = {"name": "dictation", "version": "1"}
 _ENVELOPE = "io.modelcontextprotocol/"
 
-wait = anyio.sleep
+log = logging.getLogger("core13_mcp")
+
+
+async def take_down(server: Server[Any]) -> dict[str, bytes]:
+    """What to write down, once there is time for it; nothing where that fails, since all goes on without."""
+    await anyio.sleep(AFTER)
+    try:
+        return await dictated(server)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the connection must not end for it
+        log.warning("the first answers were not written down (%s)", type(error).__name__)
+        return {}
 
 
 async def dictated(server: Server[Any]) -> dict[str, bytes]:

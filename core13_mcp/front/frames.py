@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 LISTS = ("tools/list", "prompts/list")
 MODERN = "2026-07-28"
@@ -21,8 +20,7 @@ _CAPABILITIES: dict[str, dict[str, type]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A message whose answer may be known: a request, or the notification that the handshake is done."""
 
     method: str

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -114,6 +113,8 @@ def _held(path: Path) -> BufferedReader | None:
 
 def _replace(path: Path, data: bytes) -> None:
     """Put a whole file in place at once, readable by its owner only."""
+    import tempfile  # costs as much as all else here, and a start that finds its record does not write
+
     file, scratch = tempfile.mkstemp(dir=path.parent)
     try:
         with open(file, "wb") as held:
