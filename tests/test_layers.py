@@ -17,12 +17,12 @@ from .children import environment
 
 ROOT = Path(core13_mcp.__file__).parent
 LAYERS = [
-    "errors schema options text tracing turns terminal",
+    "errors schema options examples text tracing turns terminal",
     "declaration log tidy",
-    "check bind confirm shape retry",
+    "check bind confirm shape retry grammar",
     "settings outcome",
     "credentials catalog install",
-    "upstream instructions prompts",
+    "upstream instructions prompts completion",
     "call",
     "asking doctor demo",
     "server stdio",

@@ -1,0 +1,148 @@
+"""The grammar of the command line: its commands, flags and help. Standard library only, so that help costs nothing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+from .examples import EXAMPLES
+from .options import CLIENTS, OPTIONS
+
+
+class _Parser(argparse.ArgumentParser):
+    """Takes no shortened flags, so that no secret is taken for a file's name; and quotes no key in its errors."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **given})
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end."""
+        from .log import without_keys
+
+        super().error(without_keys(message))
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line in parts; a call's arguments may stand before or after its flags, which argparse alone refuses."""
+    whole = parser()
+    _refuse_secrets(whole, sys.argv[1:] if argv is None else argv)
+    arguments, words = whole.parse_known_args(argv)
+    if words and (arguments.command != "call" or any(word.startswith("-") and word != "-" for word in words)):
+        whole.error(f"unrecognized arguments: {' '.join(words)}")
+    if words:
+        arguments.arguments += words
+    return arguments
+
+
+def _refuse_secrets(whole: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    for option in OPTIONS:
+        if option.secret and any(word.partition("=")[0] == option.flag for word in words):
+            whole.error(f"{option.flag}: everybody on this machine can read a flag; set {option.variable} instead")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The grammar of the command line."""
+    return _grammar()[0]
+
+
+def commands() -> Mapping[str, argparse.ArgumentParser]:
+    """The grammar of each command, the empty name for what may stand before one."""
+    whole, added = _grammar()
+    return {"": whole, **added.choices}
+
+
+def _grammar() -> tuple[argparse.ArgumentParser, Any]:
+    whole = _Parser(
+        prog="core13-mcp",
+        description="PostHog's Core-13 API page as MCP tools: serve them to an agent, or try them from the shell.",
+        epilog=_examples(""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    whole.add_argument("--version", action="version", version=version("core13-mcp"))
+    whole.set_defaults(command="serve", needs_settings=True)
+    _add_options(whole, serving=True)
+    commands = whole.add_subparsers(metavar="COMMAND")
+
+    _command(commands, "serve", "serve MCP over stdio (the default), or over HTTP")
+    demo = _command(commands, "demo", "play a story against the sandbox through a real MCP client", options=False)
+    demo.set_defaults(needs_settings=False)
+
+    tools = _command(commands, "tools", "list the tools, or show one as clients see it")
+    tools.add_argument("name", nargs="?", metavar="NAME")
+    tools.add_argument("--json", action="store_true", help="every tool's wire definition")
+
+    call = _command(commands, "call", "make one call and print its result")
+    call.add_argument("name", metavar="NAME")
+    call.add_argument("arguments", nargs="*", metavar="JSON | key=value ... | -")
+    call.add_argument("--dry-run", action="store_true", help="print the request that would be sent, and send nothing")
+
+    sandbox = _command(commands, "sandbox", "the embedded API on a port, or what it would have sent", options=False)
+    sandbox.add_argument("what", nargs="?", choices=["serve", "outbox"], default="serve")
+    sandbox.add_argument("--port", type=int, default=8013, help="0 takes any free one (default 8013)")
+    sandbox.add_argument("--db", metavar="FILE", default=":memory:", help="keeps the data; in memory without it")
+    sandbox.add_argument("--faults", action="store_true", help="let requests ask for faults")
+
+    _add_set_up(commands)
+    return whole, commands
+
+
+def _add_set_up(commands: Any) -> None:
+    install = _command(commands, "install", "write this server into a client's configuration")
+    _add_client(install)
+    install.add_argument(
+        "--print", action="store_true", dest="show", help="print what goes into the file; write nothing"
+    )
+    install.add_argument("--remote", metavar="URL", help="a server that runs elsewhere, instead of a command here")
+    install.add_argument("--uvx", action="store_true", help="run it with uvx, with the version pinned")
+
+    uninstall = _command(commands, "uninstall", "take this server out of a client's configuration", options=False)
+    _add_client(uninstall)
+    uninstall.set_defaults(needs_settings=False)
+
+    doctor = _command(commands, "doctor", "say what is wrong with the set-up, and the fix")
+    doctor.add_argument("--json", action="store_true", help="the same for a program")
+    doctor.set_defaults(needs_settings=False)
+
+    completion = _command(commands, "completion", "print what makes a shell complete these commands", options=False)
+    completion.add_argument("shell", choices=["bash", "zsh", "fish"])
+    completion.set_defaults(needs_settings=False)
+
+
+def _examples(command: str) -> str:
+    return f"examples:\n{EXAMPLES[command]}"
+
+
+def _add_client(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("client", metavar="CLIENT", choices=CLIENTS, help=", ".join(CLIENTS))
+    parser.add_argument("--scope", choices=["user", "project", "local"], help="whose configuration; user by default")
+
+
+def _command(commands: Any, name: str, says: str, options: bool = True) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=says,
+        description=says[0].upper() + says[1:] + ".",
+        epilog=_examples(name),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(command=name)
+    if options:
+        _add_options(command, serving=name == "serve")
+    return command
+
+
+def _add_options(parser: argparse.ArgumentParser, serving: bool) -> None:
+    group = parser.add_argument_group("settings", "each is also a variable; secrets are variables only")
+    for option in OPTIONS:
+        if option.secret or (option.serving and not serving):
+            continue
+        says = f"{option.says} [{option.variable}{f', default {option.default}' if option.default else ''}]"
+        # Suppressed, so that what stands before the command is not undone by the command's own default.
+        common: dict[str, Any] = {"dest": f"set_{option.name}", "default": argparse.SUPPRESS, "help": says}
+        if option.switch:
+            group.add_argument(option.flag, action="store_true", **common)
+        else:
+            group.add_argument(option.flag, metavar=option.name.rpartition("_")[2].upper(), **common)
