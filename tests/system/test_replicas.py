@@ -119,9 +119,10 @@ _PAUSED = {
 
 @asynccontextmanager
 async def _client(deployment: Deployment, agree: Any = None) -> AsyncIterator[Client]:
-    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20) as http, Client(
-        streamable_http_client(deployment.url, http_client=http), elicitation_callback=agree
-    ) as client:
+    async with (
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20) as http,
+        Client(streamable_http_client(deployment.url, http_client=http), elicitation_callback=agree) as client,
+    ):
         yield client
 
 

@@ -1,0 +1,86 @@
+"""The page that a browser gets, in a real browser: complete without the network, and usable without eyes or mouse."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+pytestmark = pytest.mark.system
+
+OFFLINE = ("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    command = [sys.executable, "-m", "core13_mcp", "serve", "--sandbox", "--http", "0", "--http-drain", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        found = next(match[1] for line in server.stderr if (match := re.search(r"(http://\S+)/mcp", line)))
+        yield found
+        server.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    profile = tmp_path_factory.mktemp("profile")
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        *OFFLINE,
+        f"--user-data-dir={profile}",
+    ):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
+    driver.set_page_load_timeout(20)
+    driver.get(url)
+    yield driver
+    driver.quit()
+
+
+def test_it_shows_all_tools_and_this_very_address(browser: webdriver.Chrome, url: str) -> None:
+    assert len(browser.find_elements(By.CSS_SELECTOR, "table tbody tr")) == 18
+    assert f"{url}/mcp" in browser.find_element(By.TAG_NAME, "main").text
+
+
+def test_it_asks_nothing_of_anyone_else(browser: webdriver.Chrome, url: str) -> None:
+    loaded = browser.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")
+    assert [name for name in loaded if not name.startswith(url)] == []
+
+
+def test_every_link_is_reached_by_the_keyboard_and_says_where_it_leads(browser: webdriver.Chrome) -> None:
+    links = browser.find_elements(By.CSS_SELECTOR, "a[href]")
+    reached = set()
+    for _ in range(len(links) + 20):
+        browser.switch_to.active_element.send_keys(Keys.TAB)
+        reached.add(browser.switch_to.active_element.get_attribute("href"))
+    assert {link.get_attribute("href") for link in links} <= reached
+    assert all((link.get_property("textContent") or "").strip() for link in links)
+
+
+def test_the_links_carry_this_very_address(browser: webdriver.Chrome, url: str) -> None:
+    installs = [
+        link.get_attribute("href") or ""
+        for link in browser.find_elements(By.CSS_SELECTOR, "a[href^='vscode'], a[href^='cursor']")
+    ]
+    assert len(installs) == 2
+    assert all(url.partition("://")[2].partition(":")[2] in link or "config=" in link for link in installs)
+
+
+def test_nothing_stands_in_the_way_of_a_screen_reader(browser: webdriver.Chrome) -> None:
+    browser.execute_script(Path(os.environ["AXE_CORE"]).read_text("utf-8"))
+    found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    assert [(broken["id"], broken["help"], len(broken["nodes"])) for broken in found["violations"]] == []
+    assert len(found["passes"]) > 10
