@@ -58,14 +58,17 @@ def faults(tool: Declaration, arguments: JSON) -> list[str]:
     return found + [rule.say for rule in tool.rules if not rule.holds.accepts(arguments)]
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was most likely meant, if any: one that shares its words, or one spelled alike."""
+def alike(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that may have been meant, if any: up to three that share its words, or the one spelled alike."""
     names, words = list(known), _words(name)
     same = [other for other in names if _words(other) == words]
     sharing = same or [other for other in names if _words(other) <= words or words <= _words(other)]
-    if len(sharing) == 1:
-        return sharing[0]
-    return next(iter(get_close_matches(name.lower(), names, n=1, cutoff=0.6)), None)
+    return sharing if 0 < len(sharing) <= 3 else get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The one known name that was most likely meant, if any."""
+    return next(iter(get_close_matches(name.lower(), alike(name, known), n=1, cutoff=0)), None)
 
 
 def _words(name: str) -> set[str]:
@@ -81,12 +84,13 @@ def _say(tool: Declaration, fault: Fault) -> Iterator[str]:
     else:
         name = fault.where.partition("[")[0].partition(".")[0]
         said = "the value does not fit." if name in tool.secrets else _misfit(fault)
-        yield f"{fault.where}: {said} {_described(tool, name, choices=not fault.names)}{_default(tool, name)}".rstrip()
+        told = (f"{fault.where}: {said}", _described(tool, name, choices=not fault.names), _default(tool, name))
+        yield " ".join(filter(None, told))
 
 
 def _default(tool: Declaration, name: str) -> str:
     schema = tool.arguments.get(name, {})
-    return f" Left out, it is {schema['default']}." if "default" in schema else ""
+    return f"Left out, it is {schema['default']}." if "default" in schema else ""
 
 
 def _misfit(fault: Fault) -> str:
@@ -101,8 +105,8 @@ def _unknown(tool: Declaration, name: str) -> str:
     if name in tool.documented:
         return f"{name}: not accepted. {tool.documented[name]}"
     known = list(tool.arguments)
-    like = nearest(name, known)
-    meant = f'Did you mean "{like}"?' if like else f"Known are: {', '.join(known) or 'none'}."
+    like = " or ".join(f'"{other}"' for other in alike(name, known))
+    meant = f"Did you mean {like}?" if like else f"Known are: {', '.join(known) or 'none'}."
     return f"{one_line(name, 60)}: no such argument. {meant}"
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core13_mcp.catalog import load
-from core13_mcp.check import check, faults, nearest
+from core13_mcp.check import alike, check, faults, nearest
 from core13_mcp.errors import InvalidArguments
 
 from .things import thing
@@ -98,9 +98,45 @@ def test_other_dates_are_refused(when):
     assert len(faults(tool, {"at": when})) == 1
 
 
-@pytest.mark.parametrize(("sent", "meant"), [("subscription-list", "subscriptions-list"), ("USERS-LIST", "users-list")])
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("subscription-list", "subscriptions-list"),
+        ("USERS-LIST", "users-list"),
+        ("subscriptions-delete", "subscriptions-destroy"),
+        ("subscriptions-update", "subscriptions-partial-update"),
+        ("users-get", "users-retrieve"),
+    ],
+)
 def test_the_nearest_name_is_found_whatever_its_case(sent, meant):
     assert nearest(sent, load()) == meant
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("name", ["first_name", "last_name"]),
+        ("lastName", ["last_name"]),
+        ("user_id", []),
+        ("frist_name", ["first_name"]),
+    ],
+)
+def test_several_names_may_be_meant(sent, meant):
+    assert alike(sent, ["first_name", "last_name", "email"]) == meant
+
+
+def test_a_value_or_argument_that_is_nearly_right_is_corrected_by_name():
+    properties = {
+        "id": {"type": "integer"},
+        "colour": {"type": "string", "enum": ["red", "green"], "default": "red"},
+        "first_name": {"type": "string"},
+        "last_name": {"type": "string"},
+    }
+    found = faults(thing(properties=properties), {"colour": "gren", "name": "x"})
+    assert found == [
+        'colour: "gren" is not one of red, green. Did you mean "green"? Left out, it is red.',
+        'name: no such argument. Did you mean "first_name" or "last_name"?',
+    ]
 
 
 def test_nothing_is_near_what_resembles_nothing():
