@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+_PATIENCE = 1.0
+# Seconds before a wait is shown at all: most calls are over by then.
 
 
 def rich(stream: TextIO) -> bool:
@@ -24,3 +29,25 @@ def status(text: str) -> None:
     if rich(sys.stderr):
         sys.stderr.write(f"\r\x1b[2K{text}")
         sys.stderr.flush()
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show on a terminal's stderr how long something has been waited for, from the second second on."""
+    if not rich(sys.stderr):
+        yield
+        return
+    loop, ended = asyncio.get_running_loop(), False
+    began = loop.time()
+
+    def tick() -> None:
+        if not ended:
+            status(styled(f"{what}: waiting for {loop.time() - began:.0f} s, Ctrl-C ends it", "dim", sys.stderr))
+            loop.call_later(_PATIENCE, tick)
+
+    loop.call_later(_PATIENCE, tick)
+    try:
+        yield
+    finally:
+        ended = True
+        status("")

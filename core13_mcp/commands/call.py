@@ -18,6 +18,7 @@ from ..log import WITHHELD, withhold
 from ..retry import Exchange
 from ..schema import JSON, parse
 from ..settings import Settings
+from ..terminal import status, waiting
 from .wiring import SANDBOX_ORIGIN, callers
 
 
@@ -39,7 +40,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         made = caller()
         hidden = secrets(tool, given, made)
         try:
-            result = await call(tool, given, made, Exchange(settings.timeout, report=_report))
+            with waiting(tool.name):
+                result = await call(tool, given, made, Exchange(settings.timeout, report=_report))
         except ToolError as error:
             print(withhold(str(error), hidden), file=sys.stderr)
             return 1
@@ -84,4 +86,5 @@ def parsed(words: list[str]) -> dict[str, Any]:
 
 
 async def _report(message: str) -> None:
+    status("")
     print(message, file=sys.stderr)

@@ -94,8 +94,8 @@ async def _upstream(settings: Settings, wrong: set[str]) -> AsyncIterator[Findin
 
 def line(finding: Finding) -> str:
     """A finding as one line, the fix beside it."""
-    fix = f"  -> {finding.fix}" if finding.fix else ""
-    return f"{styled(f'{finding.status:5}', _STYLES[finding.status])}  {finding.check:28}  {finding.says}{fix}"
+    fix = styled(f"  -> {finding.fix}", "bold") if finding.fix else ""
+    return f"{styled(f'{finding.status:5}', _STYLES[finding.status])}  {finding.check:33}  {finding.says}{fix}"
 
 
 def _safe(finding: Finding) -> Finding:

@@ -7,8 +7,10 @@ import json
 
 from ..catalog import offered
 from ..check import nearest
+from ..declaration import Declaration
 from ..errors import ConfigurationError
 from ..settings import Settings
+from ..terminal import styled
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -27,5 +29,12 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print(json.dumps([tool.wire for tool in catalog.values()], indent=2, ensure_ascii=False))
     else:
         for tool in catalog.values():
-            print(f"{tool.name:45} {tool.endpoint.method:6} {tool.title}")
+            print(line(tool))
     return 0
+
+
+def line(tool: Declaration) -> str:
+    """A tool on one line: its name, its method, its title."""
+    method = tool.endpoint.method
+    style = "green" if tool.reads else "red" if tool.annotations.destructive_hint else "yellow"
+    return f"{styled(f'{tool.name:45}', 'bold')} {styled(f'{method:6}', style)} {tool.title}"

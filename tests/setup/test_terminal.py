@@ -1,0 +1,93 @@
+"""For people at a terminal colours and a line that moves, for everybody else plain lines."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+from core13_mcp import sandbox
+
+COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
+
+
+def at_a_terminal(*words: str, **variables: str) -> tuple[int, str]:
+    """The exit status, and what a person sees."""
+    parent, child = pty.openpty()
+    environ = {**os.environ, "TERM": "xterm", **variables}
+    environ.pop("NO_COLOR", None) if "NO_COLOR" not in variables else None
+    with subprocess.Popen([COMMAND, *words], stdin=child, stdout=child, stderr=child, env=environ) as process:
+        os.close(child)
+        seen = bytearray()
+        try:
+            while piece := os.read(parent, 65536):
+                seen += piece
+        except OSError:
+            # How Linux says that the last one at the other end has gone.
+            pass
+        os.close(parent)
+        return process.wait(60), seen.decode()
+
+
+def piped(*words: str) -> str:
+    return subprocess.run([COMMAND, *words], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def test_the_tools_are_coloured_on_a_terminal_and_plain_elsewhere():
+    code, seen = at_a_terminal("tools")
+
+    assert code == 0
+    assert "\x1b[1musers-list" in seen and "\x1b[31mDELETE" in seen
+    assert "\x1b" not in (plain := piped("tools"))
+    assert [line.split()[0] for line in plain.splitlines()][-1] == "users-retrieve"
+
+
+def test_no_color_is_honoured():
+    _, seen = at_a_terminal("tools", NO_COLOR="1")
+
+    assert "\x1b" not in seen
+
+
+def test_doctor_is_coloured_on_a_terminal():
+    code, seen = at_a_terminal("doctor", "--sandbox")
+
+    assert code == 0
+    assert "\x1b[32mok   \x1b[0m" in seen
+    assert "\x1b[33mnote \x1b[0m" in seen
+
+
+@pytest.fixture
+def slow() -> object:
+    """An API that takes more than a second to answer."""
+    app = sandbox.build(faults=True)
+    app.state.faults.append("delay=1.5; times=9")
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
+        yield at
+
+
+def test_a_long_wait_is_shown_on_a_terminal_and_gone_when_it_is_over(slow):
+    key = {"POSTHOG_PERSONAL_API_KEY": sandbox.FULL_KEY}
+    code, seen = at_a_terminal("call", "users-list", "--host", slow, **key)
+
+    assert code == 0
+    before, _, after = seen.partition("users-list: waiting for 1 s")
+    assert before.endswith("\x1b[2m") and "\r\x1b[2K" in after
+    assert '"results"' in after.rpartition("\x1b[2K")[2]
+
+
+def test_elsewhere_a_long_wait_says_nothing(slow):
+    ran = subprocess.run(
+        [COMMAND, "call", "users-list", "--host", slow],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env=os.environ | {"POSTHOG_PERSONAL_API_KEY": sandbox.FULL_KEY},
+    )
+
+    assert ran.stderr == ""
