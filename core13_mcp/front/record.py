@@ -38,11 +38,10 @@ class Record:
 
     def __init__(self, path: Path, settled: bool) -> None:
         self._path, self._settled = path, settled
-        self._held = _held(path)
         self._places: dict[str, list[int]] = {}
         self._start = 0
-        if self._held is not None:
-            self._places, self._start = json.loads(self._held.readline()), self._held.tell()
+        with suppress(FileNotFoundError, ValueError), _trusted(path) as held:
+            self._places, self._start = json.loads(held.readline()), held.tell()
 
     @classmethod
     def of(cls, environ: Mapping[str, str], given: Mapping[str, Any]) -> Self | None:
@@ -66,15 +65,20 @@ class Record:
     @property
     def known(self) -> bool:
         """Whether it holds answers."""
-        return self._held is not None
+        return bool(self._places)
 
     def result(self, method: str, version: str) -> bytes | None:
-        """The result of a method under a protocol version, as JSON."""
+        """The result of a method under a protocol version, as JSON.
+
+        Raises:
+            OSError: It cannot be read any more.
+        """
         place = self._places.get(f"{method} {version}")
-        if place is None or self._held is None:
+        if place is None:
             return None
-        self._held.seek(self._start + place[0])
-        result = self._held.read(place[1])
+        with _trusted(self._path) as held:
+            held.seek(self._start + place[0])
+            result = held.read(place[1])
         return result if len(result) == place[1] else None
 
     def write(self, results: Mapping[str, bytes]) -> None:
@@ -98,12 +102,14 @@ def _place(environ: Mapping[str, str]) -> Path | None:
     return folder / "core13-mcp" if folder.is_absolute() else None
 
 
-def _held(path: Path) -> BufferedReader | None:
-    """The file, if it is there and nobody else can have written it."""
-    try:
-        held = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
-    except FileNotFoundError:
-        return None
+def _trusted(path: Path) -> BufferedReader:
+    """The file, opened.
+
+    Raises:
+        FileNotFoundError: It is not there.
+        PermissionError: Somebody else could have written it.
+    """
+    held = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
     for state in (path.parent.stat(), os.fstat(held.fileno())):
         if state.st_uid != os.geteuid() or state.st_mode & 0o022:
             held.close()
