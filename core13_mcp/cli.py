@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 from .front import Front
 from .grammar import parse
@@ -45,4 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _has_uvloop() -> bool:
     """A faster event loop, where the extra `fast` was installed."""
+    from importlib.util import find_spec
+
     return find_spec("uvloop") is not None

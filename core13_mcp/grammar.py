@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Any, NoReturn
 
 from .examples import EXAMPLES
@@ -23,6 +22,17 @@ class _Parser(argparse.ArgumentParser):
         from .log import without_keys
 
         super().error(without_keys(message))
+
+
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that costs more than all else that every start does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it, and end."""
+        from importlib.metadata import version
+
+        print(version("core13-mcp"))
+        parser.exit()
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -61,7 +71,7 @@ def _grammar() -> tuple[argparse.ArgumentParser, Any]:
         epilog=_examples(""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    whole.add_argument("--version", action="version", version=version("core13-mcp"))
+    whole.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     whole.set_defaults(command="serve", needs_settings=True)
     _add_options(whole, serving=True)
     commands = whole.add_subparsers(metavar="COMMAND")

@@ -238,7 +238,7 @@ async def test_whatever_is_unusual_is_for_the_sdk(line):
 
 
 parts: st.SearchStrategy[Any] = st.just({}) | st.booleans()
-dictionaries = st.dictionaries(
+dictionaries: st.SearchStrategy[Any] = st.dictionaries(
     st.sampled_from(["listChanged", "form", "url", "tools", "x"]), st.just({}) | st.booleans()
 )
 offers = st.fixed_dictionaries(
