@@ -67,7 +67,7 @@ def test_every_link_is_reached_by_the_keyboard_and_says_where_it_leads(browser: 
         browser.switch_to.active_element.send_keys(Keys.TAB)
         reached.add(browser.switch_to.active_element.get_attribute("href"))
     assert {link.get_attribute("href") for link in links} <= reached
-    assert all((link.get_property("textContent") or "").strip() for link in links)
+    assert all(str(link.get_property("textContent")).strip() for link in links)
 
 
 def test_the_links_carry_this_very_address(browser: webdriver.Chrome, url: str) -> None:
