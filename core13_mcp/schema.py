@@ -18,12 +18,18 @@ DEEPEST = 64
 """Levels of lists and objects inside one another. The validator, the SDK and Python's own stack each end somewhere."""
 
 
+PARTS_AT_MOST = 250_000
+"""Brackets and commas in one JSON text. Each costs memory and time many times its byte."""
+
+
 def parse(text: str | bytes) -> Any:
     """Read JSON as its standard has it: Python's reader alone would let NaN, Infinity and 1e999 through.
 
     Raises:
-        ValueError: It is not JSON, or nested deeper than `DEEPEST`.
+        ValueError: It is not JSON, nested deeper than `DEEPEST`, or of too many parts.
     """
+    if _parts(text) > PARTS_AT_MOST:
+        raise ValueError("of too many parts")
     try:
         value = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except RecursionError:
@@ -51,6 +57,12 @@ def unwritable(value: Any) -> str | None:
     except (ValueError, TypeError):
         return "holds a number that JSON does not have, or one of too many digits"
     return None
+
+
+def _parts(text: str | bytes) -> int:
+    if isinstance(text, str):
+        return text.count("[") + text.count("{") + text.count(",")
+    return text.count(b"[") + text.count(b"{") + text.count(b",")
 
 
 def _finite(text: str) -> float:

@@ -29,6 +29,10 @@ _LIMITS = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=8, ke
 # agent thinks between two calls.
 
 
+_LEAST = 0.05
+# The part of a call's time that must be left when a request is sent.
+
+
 class TooLarge(httpx2.RequestError):
     """The answer is larger than any that the API sends."""
 
@@ -63,9 +67,12 @@ class Upstream:
             raise ConfigurationError(f"this server is read-only; {request.method} is refused")
         built = self._build(request, credentials, exchange)
 
+        began = anyio.current_time()
+
         async def attempt() -> Answer:
             exchange.in_flight = False
             async with self._turns.turn(exchange.whose):
+                _in_time(exchange, began)
                 # In process there is no connection to wait for: what is handed over is with the API.
                 exchange.in_flight = self._transport is not None
                 with tracing.sending(built):
@@ -75,7 +82,6 @@ class Upstream:
                 exchange.in_flight = False
                 return answer
 
-        began = anyio.current_time()
         try:
             with anyio.fail_after(max(0.0, exchange.left)):
                 answer = await persist(attempt, repeatable=request.repeatable, exchange=exchange)
@@ -117,6 +123,13 @@ class Upstream:
             headers=credentials.headers(request.auth, self.origin),
             extensions={"trace": _noting(exchange)},
         )
+
+
+def _in_time(exchange: Exchange, began: float) -> None:
+    # What is sent at the last moment is acted on, and nobody is left to hear the answer.
+    left = exchange.left - (anyio.current_time() - began)
+    if left < exchange.timeout * _LEAST:
+        raise httpx2.PoolTimeout("its turn came too late")
 
 
 def _noting(exchange: Exchange) -> Callable[[str, Any], Awaitable[None]]:
