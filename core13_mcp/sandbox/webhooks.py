@@ -10,7 +10,6 @@ INTERNAL: Final = (
     ".local", ".internal", ".lan", ".corp", ".home", ".consul", ".cluster.local", ".localdomain", ".intranet", ".private",
 )  # fmt: skip
 FORBIDDEN: Final = ("localhost", "metadata", "metadata.google.internal", "instance-data")
-SHARED: Final = ipaddress.ip_network("100.64.0.0/10")
 
 
 def fault(url: str) -> str | None:
@@ -34,7 +33,7 @@ def _internal(host: str) -> bool:
     except ValueError:
         return host in FORBIDDEN or host.endswith((*INTERNAL, ".localhost")) or _numeric(host)
     mapped = getattr(address, "ipv4_mapped", None) or address
-    return not mapped.is_global or mapped in SHARED or mapped.is_multicast
+    return not mapped.is_global or mapped.is_multicast
 
 
 def _numeric(host: str) -> bool:
