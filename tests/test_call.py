@@ -22,6 +22,9 @@ LISTING = thing("GET", IN_PROJECT, project=PROJECT, properties=PROPERTIES)
 CREATING = thing("POST", IN_PROJECT, project=PROJECT, properties=PROPERTIES)
 ME = reply(200, {"team": {"id": 5, "name": 'A "quoted"\nname'}})
 OK = reply(200, {"id": 1})
+DEEP: list[Any] = []
+for _ in range(70):
+    DEEP = [DEEP]
 
 
 async def test_a_read_without_a_project_is_about_the_current_one():
@@ -76,7 +79,9 @@ async def test_arguments_are_put_right_before_they_are_checked():
     assert api.lines == ["GET /api/projects/3/things/"]
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", 10**5000], ids=["nan", "inf", "half", "long"])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), "\ud800", 10**5000, DEEP], ids=["nan", "inf", "half", "long", "deep"]
+)
 async def test_what_json_cannot_carry_is_refused_with_nothing_sent(value):
     api = Api(OK)
     tool = thing("PATCH", properties={"id": {}, "config": {"type": "object"}})

@@ -8,7 +8,7 @@ import logging
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +18,9 @@ import pytest
 from core13_mcp import cli, sandbox
 from core13_mcp.catalog import load
 from core13_mcp.commands import tools as command
+from core13_mcp.grammar import parse
 from core13_mcp.options import OPTIONS, flags
+from core13_mcp.settings import Settings
 
 from .children import COMMAND, environment, run
 
@@ -64,7 +66,7 @@ def test_the_version_and_the_help_are_told(ran):
 @pytest.mark.parametrize("option", [option for option in OPTIONS if not option.secret], ids=lambda option: option.flag)
 def test_every_setting_but_the_secrets_has_a_flag(option):
     words = ["serve", option.flag] if option.switch else ["serve", option.flag, "x"]
-    assert flags(cli.parse(words)) == {option.name: True if option.switch else "x"}
+    assert flags(parse(words)) == {option.name: True if option.switch else "x"}
 
 
 @pytest.mark.parametrize(
@@ -79,13 +81,13 @@ def test_every_setting_but_the_secrets_has_a_flag(option):
     ],
 )
 def test_flags_may_stand_on_either_side(words, name, arguments, given):
-    parsed = cli.parse(words)
+    parsed = parse(words)
     assert (parsed.name, parsed.arguments, flags(parsed)) == (name, arguments, given)
 
 
 def test_without_a_command_it_serves():
-    assert cli.parse([]).command == "serve"
-    assert flags(cli.parse(["--read-only"])) == {"read_only": True}
+    assert parse([]).command == "serve"
+    assert flags(parse(["--read-only"])) == {"read_only": True}
 
 
 @pytest.mark.parametrize(
@@ -203,6 +205,23 @@ def test_a_sandbox_file_keeps_what_was_done_and_what_would_have_been_sent(ran, t
 def test_an_outbox_that_is_not_there_is_an_error(ran, tmp_path: Path):
     assert ran("sandbox", "outbox", "--db", str(tmp_path / "none.db")).status == 2
     assert ran("sandbox", "outbox").status == 2
+
+
+def test_a_sandbox_that_ends_ends_the_command(ran, monkeypatch):
+    async def serve(host: str, port: int, *_: object, ready: Callable[[str], None], **__: object) -> None:
+        ready(f"http://{host}:{port}")
+
+    monkeypatch.setattr(sandbox, "serve", serve)
+    ended = ran("sandbox", "--port", "7")
+    assert ended.status == 0 and "http://127.0.0.1:7" in ended.err
+
+
+def test_serving_over_http_is_another_module(ran, monkeypatch):
+    async def serve(settings: Settings, where: str) -> int:
+        return 5 if where == "8080" else 6
+
+    monkeypatch.setattr("core13_mcp.commands.serve_http.run", serve)
+    assert ran("serve", "--http", "8080").status == 5
 
 
 def test_a_sandbox_key_is_used_in_the_sandbox_and_any_other_is_not(ran, monkeypatch):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import contextvars
 import json
 import logging
 
 import pytest
 
-from core13_mcp.log import WITHHELD, Lines, set_up, withhold
+from core13_mcp.log import WITHHELD, Lines, hide, place, set_up, withhold, without_keys
 
 SECRETS = ("hunter2hunter2", "abc")
 
@@ -51,6 +52,25 @@ def test_an_exception_is_told_by_type_and_place_and_never_by_its_words(as_json):
 
 def test_an_exception_without_a_place_is_told_by_its_type():
     assert "OSError" in Lines(False, ()).format(record("failed", exc_info=(OSError, OSError(), None)))
+
+
+def test_several_exceptions_at_once_are_told_one_by_one():
+    group = ExceptionGroup("many", [OSError("a"), ExceptionGroup("more", [KeyError("b")])])
+    assert place(group) == "OSError; KeyError"
+
+
+def test_what_looks_like_a_key_is_withheld_though_nobody_said_that_it_is_one():
+    assert WITHHELD in Lines(False, ()).format(record("got phx_abcdefgh0123456789"))
+    assert "phx_" not in without_keys("phx_abcdefgh0123456789")
+
+
+def test_what_is_hidden_for_a_call_is_withheld_from_its_lines():
+    def logged() -> str:
+        hide(["hunter2hunter2"])
+        return Lines(False, ()).format(record("got hunter2hunter2"))
+
+    assert WITHHELD in contextvars.copy_context().run(logged)
+    assert WITHHELD not in Lines(False, ()).format(record("got hunter2hunter2"))
 
 
 def test_only_this_package_logs_below_warning(capsys: pytest.CaptureFixture[str]):

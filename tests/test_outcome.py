@@ -62,6 +62,11 @@ async def test_a_refusal_has_a_stable_code(status, body, code):
     assert (await error(READ, Api(reply(status, body)), id=1)).facts["code"] == code
 
 
+async def test_a_missing_scope_is_told_from_other_refusals():
+    failed = await error(READ, Api(reply(403, {"detail": "API key missing required scope 'thing:write'"})), id=1)
+    assert failed.facts["code"] == "missing_scope" and "the person adds thing:write" in str(failed)
+
+
 async def test_a_refusal_names_the_field_for_programs():
     assert (await error(READ, Api(reply(400, DRF)), id=1)).facts["field"] == "name"
 

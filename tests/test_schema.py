@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from core13_mcp.catalog import load
@@ -37,6 +37,7 @@ def test_faults_say_where_and_which_names():
     assert found == {("a[1]", "type", ()), ("", "required", ("b",)), ("", "additionalProperties", ("c",))}
 
 
+@settings(max_examples=40)
 @given(some.data())
 def test_the_engine_judges_arguments_as_an_independent_judge_does(data):
     tool = data.draw(some.sampled_from(list(load().values())))

@@ -45,6 +45,16 @@ async def test_the_list_may_be_kept_for_an_hour_and_shared():
 
 
 @in_both_eras
+async def test_the_prompts_that_are_listed_can_be_had(mode):
+    async with connected(caller(Api(OK)), mode=mode) as client:
+        for prompt in (await client.list_prompts()).prompts:
+            needed = {argument.name: "x" for argument in prompt.arguments or [] if argument.required}
+            assert (await client.get_prompt(prompt.name, needed)).messages
+    async with connected(caller(Api(OK)), READ, mode=mode) as client:
+        assert (await client.list_prompts()).prompts == [], "their tools are not offered"
+
+
+@in_both_eras
 async def test_a_result_is_the_same_object_as_compact_text_and_as_structure(mode):
     async with connected(caller(Api(OK)), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1})

@@ -67,6 +67,8 @@ def test_a_flag_wins_over_its_variable():
         ({"POSTHOG_PERSONAL_API_KEY": "phr_x"}, "OAuth refresh token"),
         ({"POSTHOG_PERSONAL_API_KEY": "phx_é"}, "characters that no key has"),
         ({"POSTHOG_PERSONAL_API_KEY": "phx_a\nb"}, "characters that no key has"),
+        ({"POSTHOG_SESSION_ID": "a; b"}, "POSTHOG_SESSION_ID: it has characters that no cookie can carry"),
+        ({"POSTHOG_CSRF_TOKEN": "a\nb"}, "POSTHOG_CSRF_TOKEN: it has characters"),
         ({"CORE13_SEAL_KEYS": "short"}, "CORE13_SEAL_KEYS: a key needs at least 32 characters"),
         ({"CORE13_CONFIRM": "x", "CORE13_TIMEOUT": "x"}, "; CORE13_TIMEOUT: "),
     ],
@@ -82,6 +84,14 @@ def test_an_error_never_shows_a_secret(environ):
     with pytest.raises(ConfigurationError) as caught:
         Settings.read(environ)
     assert next(iter(environ.values())) not in str(caught.value)
+
+
+def test_what_kubernetes_adds_for_a_service_is_no_setting():
+    assert Settings.read({"CORE13_MCP_SERVICE_HOST": "10.0.0.1", "CORE13_MCP_PORT": "tcp://10.0.0.1:80"}) == Settings()
+
+
+def test_no_secret_at_all_is_a_setting_too():
+    assert Settings(personal_api_key=None, session_id=None, csrf_token=None) == Settings()
 
 
 def test_a_long_seal_key_is_taken():

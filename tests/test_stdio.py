@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -13,8 +14,11 @@ import anyio
 import pytest
 from anyio.abc import Process, SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCResponse
 
-from core13_mcp.stdio import LONGEST
+from core13_mcp import stdio
+from core13_mcp.stdio import LONGEST, OPEN_AT_MOST, Wire
 
 from .children import COMMAND, environment
 
@@ -25,7 +29,7 @@ WRITE = {"name": "subscriptions-test-delivery-create", "arguments": {"id": 1, "p
 ENOUGH = 30.0
 
 
-def frame(method: str, number: int | None = None, **params: Any) -> dict[str, Any]:
+def frame(method: str, number: int | str | None = None, **params: Any) -> dict[str, Any]:
     named = {} if number is None else {"id": number}
     return {"jsonrpc": "2.0", **named, "method": method, **({"params": params} if params else {})}
 
@@ -134,6 +138,7 @@ INVALID: list[tuple[bytes, Any]] = [
     (b"{}", None),
     (b'{"jsonrpc":"1.0","id":5,"method":"ping"}', 5),
     (b'{"id":"seven"}', "seven"),
+    (b'{"id":"\xff"}', None),
     (b'{"id":true}', None),
     (b'{"id":[1]}', None),
     (b'{"jsonrpc":"2.0","id":9,"method":1}', 9),
@@ -247,16 +252,74 @@ async def test_a_cancelled_call_drops_its_request_and_is_never_answered():
         assert await client.end() == (0, "")
 
 
-async def test_requests_beyond_the_limit_are_refused_at_once():
-    async with held() as (api, env), peer(CORE13_LOG_LEVEL="error", **env) as client:
-        await client.greet()
-        for number in range(1, 514):
-            await client.call(number)
-        said = await client.hear()
-        assert (said["id"], said["error"]["code"]) == (513, -32000)
-        assert api.requests <= 32
-        client.process.send_signal(signal.SIGINT)
-        assert (await client.end())[0] == 130
+class Sink:
+    """Takes what the server writes."""
+
+    def __init__(self) -> None:
+        self.said: list[dict[str, Any]] = []
+
+    def write(self, line: bytes) -> None:
+        self.said.append(json.loads(line))
+
+    async def drain(self) -> None:
+        await anyio.lowlevel.checkpoint()
+
+
+async def test_requests_beyond_the_limit_are_refused_at_once_and_room_comes_with_answers():
+    source, sink, taken = asyncio.StreamReader(), Sink(), list[Any]()
+    wire = Wire(source, sink)  # type: ignore[arg-type]  # all of a writer that it uses
+
+    async def take() -> None:
+        async for message in wire.reader:
+            taken.append(message.message.id)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(take)
+        for number in range(OPEN_AT_MOST + 1):
+            source.feed_data(json.dumps(frame("ping", number)).encode() + b"\n")
+        await anyio.wait_all_tasks_blocked()
+        await wire.writer.send(SessionMessage(JSONRPCResponse(jsonrpc="2.0", id=7, result={})))
+        source.feed_data(json.dumps(frame("ping", "last")).encode() + b"\n")
+        source.feed_eof()
+    assert taken == [*range(OPEN_AT_MOST), "last"]
+    assert [(said["id"], said.get("error", {}).get("code")) for said in sink.said] == [
+        (OPEN_AT_MOST, -32000),
+        (7, None),
+    ]
+
+
+async def test_what_cannot_be_written_is_a_stream_that_broke():
+    class Gone(Sink):
+        async def drain(self) -> None:
+            raise BrokenPipeError
+
+    wire = Wire(asyncio.StreamReader(), Gone())  # type: ignore[arg-type]  # all of a writer that it uses
+    with pytest.raises(anyio.BrokenResourceError):
+        await wire.writer.send(SessionMessage(JSONRPCResponse(jsonrpc="2.0", id=7, result={})))
+
+
+@pytest.mark.parametrize(("interrupted", "ends"), [(True, asyncio.CancelledError), (False, ExceptionGroup)])
+async def test_a_relay_that_breaks_ends_as_an_interruption_only_if_it_was_one(monkeypatch, interrupted, ends):
+    @asynccontextmanager
+    async def pipes() -> AsyncIterator[Any]:
+        yield asyncio.StreamReader(), Sink(), lambda: None
+
+    monkeypatch.setattr(stdio, "_pipes", pipes)
+    monkeypatch.setattr(stdio, "suitable", lambda: True)
+
+    async def serve() -> None:
+        async with stdio.streams():
+            if interrupted and (task := asyncio.current_task()):
+                task.cancel()
+            raise anyio.BrokenResourceError
+
+    with pytest.raises(ends):
+        await asyncio.ensure_future(serve())
+
+
+def test_on_windows_the_sdks_transport_serves(monkeypatch):
+    monkeypatch.setattr("sys.platform", "win32")
+    assert not stdio.suitable()
 
 
 async def test_a_client_that_stops_reading_ends_the_server_without_a_traceback():
