@@ -89,9 +89,11 @@ async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool,
             why = "no answer"
         else:
             again = answer.status == 429 or (repeatable and answer.status in MAYBE_APPLIED)
+            if not again:
+                return answer
             # Those who were told the same seconds must not come back all at once.
             pause = max(pause, (asked_to_wait(answer.headers) or 0.0) + random.uniform(0, 0.25))
-            if not again or tried == TRIES or anyio.current_time() + pause >= deadline:
+            if tried == TRIES or anyio.current_time() + pause >= deadline:
                 return answer
             exchange.unclear |= answer.status in MAYBE_APPLIED
             why = f"status {answer.status}"

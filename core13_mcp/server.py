@@ -34,7 +34,6 @@ from .log import hide, withhold
 from .retry import Exchange
 from .schema import JSON
 from .shape import compact
-from .text import strings
 
 NAME = "core13-mcp"
 _HINT = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -148,8 +147,9 @@ def withheld(result: CallToolResult, hidden: tuple[str, ...]) -> CallToolResult:
     """The result without any secret that came back in it."""
     said = result.content[0]
     assert isinstance(said, TextContent)
-    shown = (said.text, *strings(result.structured_content), *strings(result.meta))
-    if not any(secret in part for secret in hidden for part in shown):
+    # The text spells out the structured content, and a secret in it as JSON does.
+    shown = said.text + compact(result.meta)
+    if not any(spelled in shown for secret in hidden for spelled in (secret, compact(secret)[1:-1])):
         return result
     structured = withhold(result.structured_content, hidden)
     # Written anew, because JSON spells some characters of a secret differently than the secret does.
