@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core13_mcp import cli
+from core13_mcp import grammar
 from core13_mcp.options import OPTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +34,7 @@ def test_the_first_command_plays_the_story_and_the_second_runs_the_tests() -> No
 def test_every_command_of_the_page_can_be_spoken() -> None:
     for block in blocks("sh"):
         for words in re.findall(r"bin/core13-mcp (.*)", block):
-            assert cli.parse(words.split())
+            assert grammar.parse(words.split())
 
 
 @pytest.mark.parametrize("text", blocks("json"))
@@ -42,7 +42,7 @@ def test_every_configuration_starts_this_server_with_settings_that_exist(text: s
     said = json.loads(text)
     server = (said.get("mcpServers") or said["servers"])["core13-mcp"]
     assert Path(server["command"]).is_absolute()
-    assert cli.parse(server["args"]).command == "serve"
+    assert grammar.parse(server["args"]).command == "serve"
     assert server["env"].keys() <= {option.variable for option in OPTIONS}
     asked = {f"${{input:{asked['id']}}}" for asked in said.get("inputs", [])}
     assert not asked or asked == set(server["env"].values())
