@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from core13_mcp.catalog import load
-from core13_mcp.schema import Schema, inline
+from core13_mcp.schema import DEEPEST, PARTS_AT_MOST, Schema, inline, parse, unwritable
 
 NAMED = {"a": {"type": "integer"}, "b": {"$ref": "a"}, "text": "words", "list": [{"$ref": "a"}]}
 scalars = (
@@ -27,6 +29,29 @@ scalars = (
 )
 def test_a_reference_is_replaced_by_what_it_names_and_its_neighbours_win(node, plain):
     assert inline(node, NAMED.__getitem__) == plain
+
+
+@pytest.mark.parametrize("text", ['{"a": [1, 2.5, "é", null, true]}', '"x"', " 7 ", "[" * DEEPEST + "]" * DEEPEST])
+def test_json_is_read_as_text_and_as_bytes(text):
+    assert parse(text) == parse(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "NaN", "[Infinity]", "-Infinity", "1e999", "9" * 5000, "[" * 100 + "]" * 100, "[" * 100_000 + "]" * 100_000,
+     "[" + "1," * PARTS_AT_MOST + "1]"],
+    ids=lambda text: text[:12],
+)  # fmt: skip
+def test_what_the_standard_does_not_have_or_nobody_needs_is_not_json(text):
+    for form in (text, text.encode()):
+        with pytest.raises(ValueError):
+            parse(form)
+
+
+@pytest.mark.parametrize("value", [float("nan"), 10**5000, "\ud800", {1, 2}, json.loads("[" * 90 + "]" * 90)], ids=type)
+def test_what_json_cannot_carry_is_told(value):
+    assert unwritable({"a": [value]})
+    assert unwritable({"a": [1, "é", None]}) is None
 
 
 def test_faults_say_where_and_which_names():

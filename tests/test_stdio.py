@@ -172,6 +172,8 @@ async def test_a_line_that_is_too_long_is_skipped_and_answered_and_the_server_go
             assert said["error"]["code"] == -32600 and str(LONGEST) in said["error"]["message"]
         await client.say(b" " * (LONGEST - 100) + json.dumps(frame("ping", 1)).encode())
         assert (await client.hear())["id"] == 1
+        await client.close()
+        assert (await client.end())[0] == 0
 
 
 async def test_frames_may_arrive_in_any_pieces():
