@@ -200,7 +200,7 @@ def _plugin() -> dict[str, Any]:
 
 def _marketplace() -> dict[str, Any]:
     plugin = {"name": NAME, "source": "./packages/claude-code", "description": SHORT, "version": VERSION}
-    return {"name": NAME, "owner": AUTHOR, "plugins": [plugin]}
+    return {"name": NAME, "owner": AUTHOR, "description": SHORT, "plugins": [plugin]}
 
 
 def _links() -> str:

@@ -21,7 +21,7 @@ STAND_IN = "phx_doctor"
 
 async def all_clients(machine: Machine, timeout: float) -> AsyncIterator[Finding]:
     """What is wrong in the files of all clients, each of their commands tried; else the one `install` would write."""
-    any_found = False
+    any_found, told = False, list[Finding]()
     for client in CLIENTS.values():
         for scope in client.files:
             path = client.file(machine, scope)
@@ -35,7 +35,10 @@ async def all_clients(machine: Machine, timeout: float) -> AsyncIterator[Finding
             found, astray = entries(client, scope, machine, text)
             any_found = any_found or bool(found or astray)
             for finding in astray:
-                yield finding
+                # Two scopes may share a file.
+                if finding not in told:
+                    yield finding
+            told += astray
             for entry in found:
                 async for finding in _entry(entry, machine, path.stat().st_mode, timeout):
                     yield finding

@@ -104,5 +104,7 @@ def _last(said: bytearray) -> str:
     lines = said.decode("utf-8", "replace").strip().splitlines()
     if not lines:
         return "it ended without a word"
-    words = one_line(without_keys(lines[-1]), 300).removeprefix("core13-mcp: ")
+    # What starts us may follow its error up with hints.
+    telling = [line for line in lines if line.startswith("core13-mcp: ") or "error" in line.lower()]
+    words = one_line(without_keys((telling or lines)[-1]), 300).removeprefix("core13-mcp: ")
     return f"it ended, saying: {words}"

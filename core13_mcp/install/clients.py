@@ -153,7 +153,7 @@ CLIENTS: Mapping[str, Client] = MappingProxyType(
                 reference="${}",
                 url="httpUrl",
                 graphical=False,
-                after="start a new session; /mcp shows it",
+                after="start a new session in a folder that it trusts; /mcp shows it",
             ),
             Client(
                 name="windsurf",

@@ -345,6 +345,14 @@ def test_what_is_wrong_in_a_clients_file_is_told_with_the_fix(doctor, home, name
     assert line["fix"].startswith(fix)
 
 
+def test_a_file_that_two_scopes_share_is_told_of_once(doctor, home):
+    client(home, ".claude.json", "{")
+
+    report = doctor("--sandbox")
+
+    assert report.wrong == ["client claude-code"]
+
+
 def test_a_key_that_others_can_read_is_told_with_the_command_that_hides_it(doctor, home):
     at = client(
         home, ".config/zed/settings.json", {"context_servers": {"core13-mcp": {**ENTRY, "env": {KEY: FULL_KEY}}}}

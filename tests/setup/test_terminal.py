@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,17 +17,23 @@ from core13_mcp import sandbox
 COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
 
 
-def at_a_terminal(*words: str, **variables: str) -> tuple[int, str]:
-    """The exit status, and what a person sees."""
+def at_a_terminal(*words: str, typed: dict[str, str] | None = None, **variables: str) -> tuple[int, str]:
+    """The exit status, and what a person sees; `typed` is what they answer to which question."""
+    answers = dict(typed or {})
     parent, child = pty.openpty()
     environ = {**os.environ, "TERM": "xterm", **variables}
     environ.pop("NO_COLOR", None) if "NO_COLOR" not in variables else None
-    with subprocess.Popen([COMMAND, *words], stdin=child, stdout=child, stderr=child, env=environ) as process:
+    # In a session of its own: a question goes to this terminal, and not to that of whoever runs the tests.
+    with subprocess.Popen(
+        [COMMAND, *words], stdin=child, stdout=child, stderr=child, env=environ, start_new_session=True
+    ) as process:
         os.close(child)
         seen = bytearray()
         try:
             while piece := os.read(parent, 65536):
                 seen += piece
+                for question in [question for question in answers if question.encode() in seen]:
+                    os.write(parent, answers.pop(question).encode())
         except OSError:
             # How Linux says that the last one at the other end has gone.
             pass
@@ -47,6 +54,15 @@ def test_the_tools_are_coloured_on_a_terminal_and_plain_elsewhere():
     assert [line.split()[0] for line in plain.splitlines()][-1] == "users-retrieve"
 
 
+def test_a_key_is_asked_and_not_shown_as_it_is_typed(home):
+    code, seen = at_a_terminal("install", "zed", typed={"not shown): ": f"{sandbox.FULL_KEY}\n"})
+
+    assert code == 0
+    assert "PostHog personal API key" in seen
+    assert sandbox.FULL_KEY not in seen
+    assert sandbox.FULL_KEY in (home / ".config/zed/settings.json").read_text()
+
+
 def test_no_color_is_honoured():
     _, seen = at_a_terminal("tools", NO_COLOR="1")
 
@@ -62,7 +78,7 @@ def test_doctor_is_coloured_on_a_terminal():
 
 
 @pytest.fixture
-def slow() -> object:
+def slow() -> Iterator[str]:
     """An API that takes more than a second to answer."""
     app = sandbox.build(faults=True)
     app.state.faults.append("delay=1.5; times=9")
@@ -71,8 +87,8 @@ def slow() -> object:
 
 
 def test_a_long_wait_is_shown_on_a_terminal_and_gone_when_it_is_over(slow):
-    key = {"POSTHOG_PERSONAL_API_KEY": sandbox.FULL_KEY}
-    code, seen = at_a_terminal("call", "users-list", "--host", slow, **key)
+    words = ("call", "users-list", "--host", slow)
+    code, seen = at_a_terminal(*words, POSTHOG_PERSONAL_API_KEY=sandbox.FULL_KEY)
 
     assert code == 0
     before, _, after = seen.partition("users-list: waiting for 1 s")
