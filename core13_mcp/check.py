@@ -61,6 +61,7 @@ def faults(tool: Declaration, arguments: JSON) -> list[str]:
 
 def alike(name: str, known: Iterable[str]) -> list[str]:
     """The known names that may have been meant, if any: up to three that share its words, or the one spelled alike."""
+    name = name[:100]  # longer than any that was ever meant, and comparing takes time
     names, words = list(known), _words(name)
     same = [other for other in names if _words(other) == words]
     sharing = same or [other for other in names if _words(other) <= words or words <= _words(other)]
@@ -69,7 +70,7 @@ def alike(name: str, known: Iterable[str]) -> list[str]:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The one known name that was most likely meant, if any."""
-    return next(iter(get_close_matches(name.lower(), alike(name, known), n=1, cutoff=0)), None)
+    return next(iter(get_close_matches(name[:100].lower(), alike(name, known), n=1, cutoff=0)), None)
 
 
 def _words(name: str) -> set[str]:
@@ -79,7 +80,7 @@ def _words(name: str) -> set[str]:
 
 def _say(tool: Declaration, fault: Fault) -> Iterator[str]:
     if fault.keyword == "additionalProperties" and not fault.where:
-        yield from (_unknown(tool, name) for name in fault.names)
+        yield from _unknown(tool, fault.names)
     elif fault.keyword == "required" and not fault.where:
         yield from (f"{name}: missing. {_described(tool, name)}".rstrip() for name in fault.names)
     else:
@@ -99,16 +100,24 @@ def _misfit(fault: Fault) -> str:
         return one_line(fault.says, _LONGEST).rstrip(".") + "."
     like = nearest(fault.given, fault.names) if isinstance(fault.given, str) else None
     meant = f' Did you mean "{like}"?' if like else ""
-    return f"{one_line(json.dumps(fault.given), 60)} is not one of {', '.join(fault.names)}.{meant}"
+    return f"{one_line(json.dumps(fault.given, ensure_ascii=False), 60)} is not one of {', '.join(fault.names)}.{meant}"
 
 
-def _unknown(tool: Declaration, name: str) -> str:
+def _unknown(tool: Declaration, names: Iterable[str]) -> Iterator[str]:
+    """Why each has no place; those of which the same is to be said share the sentence."""
+    together: dict[str, list[str]] = {}
+    for name in names:
+        together.setdefault(_why_not(tool, name), []).append(one_line(name, 60))
+    return (f"{', '.join(sharing)}: {why}" for why, sharing in together.items())
+
+
+def _why_not(tool: Declaration, name: str) -> str:
     if name in tool.documented:
-        return f"{name}: not accepted. {tool.documented[name]}"
+        return f"not accepted. {tool.documented[name]}"
     known = list(tool.arguments)
     like = " or ".join(f'"{other}"' for other in alike(name, known))
     meant = f"Did you mean {like}?" if like else f"Known are: {', '.join(known) or 'none'}."
-    return f"{one_line(name, 60)}: no such argument. {meant}"
+    return f"no such argument. {meant}"
 
 
 def _described(tool: Declaration, name: str, *, choices: bool = True) -> str:

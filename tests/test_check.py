@@ -139,5 +139,13 @@ def test_a_value_or_argument_that_is_nearly_right_is_corrected_by_name():
     ]
 
 
+def test_names_of_which_the_same_is_to_be_said_share_a_sentence():
+    tool = thing(path="/api/things/", documented={"a": "It is ignored.", "b": "It is ignored."})
+    assert faults(tool, {"a": 1, "b": 1, "zzz": 1, "yyy": 1}) == [
+        "a, b: not accepted. It is ignored.",
+        "zzz, yyy: no such argument. Known are: id.",
+    ]
+
+
 def test_nothing_is_near_what_resembles_nothing():
     assert nearest("weather", load()) is None

@@ -92,7 +92,10 @@ class Agent:
 
     def _mend(self, fault: str, arguments: JSON, tool: str) -> None:
         """Do to the arguments what one sentence says."""
-        name = fault.partition(":")[0]
+        name, *others = fault.partition(":")[0].split(", ")
+        for other in others:
+            # What is said of several at once is that they have no place.
+            arguments.pop(other, None)
         like = re.search(r'Did you mean "([^"]+)"\?', fault)
         said = re.findall(r"\b(\w+)=([^\s,;:]*[^\s,;:.])", _OTHER.sub("", fault))
         meant = {key: _read(value) for key, value in said if key in self.accepted[tool]}
