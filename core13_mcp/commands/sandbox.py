@@ -29,7 +29,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print(f"core13-mcp sandbox on {origin}, key {sandbox.FULL_KEY}", file=sys.stderr, flush=True)
 
     try:
-        await sandbox.serve("127.0.0.1", arguments.port, arguments.db, faults=arguments.faults, ready=ready)
+        await sandbox.serve("127.0.0.1", arguments.port, arguments.db, faults=arguments.faults, oauth=True, ready=ready)
     except OSError as error:
         raise ConfigurationError(f"port {arguments.port} cannot be used: {error.strerror}") from None
     return 0

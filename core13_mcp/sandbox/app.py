@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from importlib import import_module
 from typing import Final
 
 from starlette.applications import Starlette
@@ -72,6 +73,7 @@ def build(
     throttle: bool = True,
     token_guard: bool = True,
     mail: bool = True,
+    oauth: bool = False,
 ) -> Starlette:
     """The sandbox as an ASGI app, seeded when the database is new.
 
@@ -79,7 +81,7 @@ def build(
     tells the time in UTC. ``throttle`` counts requests as the API does. ``token_guard`` refuses that a key or token
     changes an e-mail address or a password. ``mail`` is whether the instance can send mail at all, so that a new
     address waits for its verification. ``faults`` lets requests and ``app.state.faults``, a list of texts, ask for
-    faults.
+    faults. ``oauth`` adds PostHog's authorization server, with a page on which Ada agrees.
 
     ``app.state.outbox()`` tells what would have been sent, ``app.state.rows(table)`` how many
     rows a table has, ``app.state.close()`` lets the database go.
@@ -90,7 +92,8 @@ def build(
         if store.create():
             seed.sow(store, clock())
     house = House(store, clock, Switches(throttle, token_guard, mail), Throttle())
-    app = Starlette(routes=[*routes(house), *beside(house)], exception_handlers={404: _unknown})
+    logins = import_module(f"{__package__}.authorization").routes(house) if oauth else []
+    app = Starlette(routes=[*routes(house), *beside(house), *logins], exception_handlers={404: _unknown})
     app.router.redirect_slashes = False
     app.state.outbox = lambda: outbox.rows(store)
     app.state.faults = []
