@@ -9,6 +9,7 @@ import httpx2
 
 from ..call import Caller
 from ..credentials import Credentials, Source, source
+from ..errors import ConfigurationError
 from ..log import set_up
 from ..settings import Settings
 from ..upstream import Upstream
@@ -72,7 +73,11 @@ def _transport(settings: Settings) -> httpx2.AsyncBaseTransport | None:
         return None
     from .. import sandbox
 
-    return httpx2.ASGITransport(sandbox.build(settings.sandbox_db or ":memory:"), raise_app_exceptions=False)
+    try:
+        app = sandbox.build(settings.sandbox_db or ":memory:")
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"CORE13_SANDBOX_DB: {error}") from None
+    return httpx2.ASGITransport(app, raise_app_exceptions=False)
 
 
 def _in_sandbox(settings: Settings, key: str, session: str, csrf: str) -> Credentials:
