@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import anyio
@@ -27,17 +26,17 @@ class Played:
         return sum(len(used.text) for used in self.log)
 
 
-async def play(task: Task, *, weak: bool) -> Played:
+async def play(task: Task, *, weak: bool, blind: bool = False) -> Played:
     """One task in a fresh world."""
     with anyio.fail_after(20):
         async with world(task) as place:
-            await (await agent(task, place, weak=weak)).play()
+            await (await agent(task, place, weak=weak, blind=blind)).play()
             return Played(task, await faults(task, place), place.log)
 
 
-async def play_all(*, weak: bool, only: Iterable[Task] | None = None) -> list[Played]:
+async def play_all(*, weak: bool, blind: bool = False) -> list[Played]:
     """All tasks, one after the other."""
-    return [await play(task, weak=weak) for task in only or tasks()]
+    return [await play(task, weak=weak, blind=blind) for task in tasks()]
 
 
 def lines(played: list[Played]) -> list[str]:

@@ -37,11 +37,15 @@ error alone. Written by `python -m tests.evals.report`.
 async def texts() -> dict[Path, str]:
     """Both pages, by path."""
     good, weak = await play_all(weak=False), await play_all(weak=True)
+    blind = await play_all(weak=True, blind=True)
     report = [
         _ABOUT + "## Wrong call first, then what its error says\n",
         *lines(weak),
         "\n## Good calls only\n",
         *lines(good),
+        "\n## For comparison\n",
+        "The same weak agent, reading only the first line of each error (what failed, in the API's own words), finishes",
+        f"{sum(not one.wrong for one in blind)} of {len(blind)}.",
     ]
     told = [_transcript(one) for task in TOLD for one in weak if one.task.id == task]
     return {REPORT: "\n".join(report) + "\n", RECOVERIES: "\n".join([_RECOVERIES, *told])}

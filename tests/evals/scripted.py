@@ -38,6 +38,8 @@ class Agent:
     accepted: dict[str, set[str]]
     """The names of every tool's arguments."""
     weak: bool = True
+    blind: bool = False
+    """Whether it reads only the first line of an error: what failed, but not what to change."""
 
     async def play(self) -> None:
         """All steps, the wrong one first in its place; until the end, or an error that names no correction."""
@@ -59,14 +61,15 @@ class Agent:
         for _ in range(TRIES):
             if not used.failed:
                 break
-            look, wait = self._detour(used.text, call), re.search(r"Call again in (\d+) s\.", used.text)
+            text = used.text.split("\n")[0] if self.blind else used.text
+            look, wait = self._detour(text, call), re.search(r"Call again in (\d+) s\.", text)
             if look:
                 other = await self.world.use(look.tool, look.arguments)
-                if "Do not call it again" in used.text:
+                if "Do not call it again" in text:
                     return other
             if wait:
                 self.world.clock.wait(int(wait[1]))
-            corrected = self._corrected(used.text, call)
+            corrected = self._corrected(text, call)
             if corrected == call and not look and not wait:
                 break
             call, used = corrected, await self.world.use(corrected.tool, corrected.arguments)
@@ -123,10 +126,10 @@ class Agent:
         return replace(call, arguments=filled(call.arguments, named(self.task, self.world)))
 
 
-async def agent(task: Task, world: World, *, weak: bool = True) -> Agent:
+async def agent(task: Task, world: World, *, weak: bool = True, blind: bool = False) -> Agent:
     """An agent that has listed the tools."""
     accepted = {tool.name: set(tool.input_schema.get("properties", {})) for tool in await world.tools()}
-    return Agent(task, world, accepted, weak)
+    return Agent(task, world, accepted, weak, blind)
 
 
 def _read(value: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import anyio
@@ -13,7 +14,7 @@ from .judge import faults, holds
 from .live import Model
 from .live import play as play_live
 from .play import play
-from .report import differing
+from .report import REPORT, differing
 from .tasks import Task, tasks
 from .world import world
 
@@ -42,6 +43,13 @@ async def test_a_wrong_call_is_corrected_from_its_error_alone(task: Task):
     assert played.wrong == []
     assert played.log[task.wrong.at].failed, "the wrong call is wrong"
     assert len(played.log) <= len(task.calls) + 2
+
+
+def test_it_is_the_text_of_the_errors_that_helps():
+    """The number is in the report, which another test holds to what the tasks give."""
+    found = re.search(r"^(\d+) of (\d+)\.$", REPORT.read_text("utf-8"), re.MULTILINE)
+    assert found and int(found[2]) == len(TASKS)
+    assert int(found[1]) < len(TASKS) / 10
 
 
 @each_task
