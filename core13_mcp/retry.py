@@ -34,6 +34,8 @@ class Exchange:
 
     timeout: float
     report: Report = silent
+    patient: bool = True
+    """Whether to try again at all; who wants to know how things are does not."""
     whose: str = ""
     """Whose turn it is where many callers share the upstream."""
     attempts: int = 0
@@ -76,14 +78,15 @@ async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool,
         httpx2.TransportError: The last try got no answer.
     """
     deadline, exchange.unclear = anyio.current_time() + exchange.left, False
-    for tried in range(1, TRIES + 1):
+    tries = TRIES if exchange.patient else 1
+    for tried in range(1, tries + 1):
         exchange.attempts += 1
         pause = random.uniform(0.25, 0.5) * 2 ** (tried - 1)
         try:
             answer = await attempt()
         except httpx2.TransportError as error:
             again = repeatable or isinstance(error, NEVER_SENT)
-            if not again or tried == TRIES or anyio.current_time() + pause >= deadline:
+            if not again or tried == tries or anyio.current_time() + pause >= deadline:
                 raise
             exchange.unclear |= not isinstance(error, NEVER_SENT)
             why = "no answer"
@@ -93,7 +96,7 @@ async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool,
                 return answer
             # Those who were told the same seconds must not come back all at once.
             pause = max(pause, (asked_to_wait(answer.headers) or 0.0) + random.uniform(0, 0.25))
-            if tried == TRIES or anyio.current_time() + pause >= deadline:
+            if tried == tries or anyio.current_time() + pause >= deadline:
                 return answer
             exchange.unclear |= answer.status in MAYBE_APPLIED
             why = f"status {answer.status}"

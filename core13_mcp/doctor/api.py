@@ -31,7 +31,7 @@ async def examine(caller: Caller, declared: Catalog, offered: Catalog, keyed: bo
     request = Request(method="GET", path=project.read)
     origin = caller.upstream.origin
     try:
-        answer = await caller.upstream.send(request, caller.credentials, Exchange(caller.timeout))
+        answer = await caller.upstream.send(request, caller.credentials, Exchange(caller.timeout, patient=False))
     except httpx2.RequestError as error:
         yield unreachable(error, origin)
         return
@@ -116,7 +116,7 @@ async def _scope(caller: Caller, needed: str, tools: list[Declaration], probe: D
     if probe is None:
         return Finding(check, "note", f"only a write shows it; {count} need it")
     try:
-        await call(probe, {}, caller, Exchange(caller.timeout))
+        await call(probe, {}, caller, Exchange(caller.timeout, patient=False))
     except ToolError as error:
         told = failed(check, error)
         if error.status == 403:
@@ -140,7 +140,7 @@ async def _session(caller: Caller, offered: Catalog, project: Project, tool: Dec
         return
     request = Request(method="GET", path=project.read, auth="session")
     try:
-        answer = await caller.upstream.send(request, caller.credentials, Exchange(caller.timeout))
+        answer = await caller.upstream.send(request, caller.credentials, Exchange(caller.timeout, patient=False))
         read(tool, request, answer, {}, secrets=caller.credentials.secrets)
     except httpx2.RequestError as error:
         yield unreachable(error, caller.upstream.origin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from importlib.metadata import version
 
 from ..errors import ConfigurationError
@@ -70,13 +71,27 @@ async def _entry(entry: Entry, machine: Machine, mode: int, timeout: float) -> A
     if not entry.command:
         yield Finding(entry.check, "ok", f"{entry.path}: {entry.name} is a server elsewhere, which was not called")
         return
+    environ = environment(entry, machine, STAND_IN)
     try:
-        greeting = await greet(entry.command, environment(entry, machine, STAND_IN), timeout)
+        greeting = await greet(entry.command, environ, timeout)
     except ConfigurationError as error:
-        told = failed(entry.check, error)
-        yield entry.wrong(f"{' '.join(entry.command)}: {told.says}", told.fix or f"try it in a shell, or {entry.again}")
-    else:
-        yield Finding(entry.check, "ok", f"{entry.path}: {_told(greeting)}")
+        yield await _why(entry, error, {**environ, "PATH": machine.environ.get("PATH", "")}, timeout)
+        return
+    yield Finding(entry.check, "ok", f"{entry.path}: {_told(greeting)}")
+    own = version("core13-mcp")
+    if greeting.version != own and not found:
+        yield entry.note(f"it runs {greeting.version}, and this is {own}", f"{entry.again} puts this one there")
+
+
+async def _why(entry: Entry, error: ConfigurationError, as_in_a_shell: dict[str, str], timeout: float) -> Finding:
+    """Why an entry does not start; the commonest cause is found by trying it as a shell would."""
+    told = failed(entry.check, error)
+    if entry.client.graphical and not told.fix:
+        with suppress(ConfigurationError):
+            await greet(entry.command, as_in_a_shell, timeout)
+            says = f"it starts only with the PATH of a shell, which {entry.client.title} has not: {told.says}"
+            return entry.wrong(says, f'{entry.again}, or add "PATH" to its env')
+    return entry.wrong(f"{' '.join(entry.command)}: {told.says}", told.fix or f"try it in a shell, or {entry.again}")
 
 
 def _told(greeting: Greeting) -> str:

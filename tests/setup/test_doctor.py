@@ -232,6 +232,16 @@ def test_something_else_than_posthog_at_the_host_is_told(doctor):
     assert "Something other than PostHog" in line["fix"]
 
 
+def test_what_happens_once_is_told_and_not_tried_away(doctor):
+    app = sandbox.build(faults=True)
+    app.state.faults.append("status=503")
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
+        report = doctor("--host", at, **{KEY: FULL_KEY})
+
+    assert report.line("owner", "wrong")["says"].startswith("503 Service Unavailable")
+    assert report.line("scope user:read")["status"] == "ok"
+
+
 def test_a_setting_that_does_not_exist_is_told_and_the_rest_still_looked_at(doctor):
     report = doctor("--sandbox", CORE13_READONLY="1", CORE13_TIMEOUT="soon")
 
@@ -384,6 +394,32 @@ def test_a_pin_that_is_not_this_version_is_noted(doctor, home, tmp_path, word, s
     assert says in line["says"]
     assert line["fix"].startswith("core13-mcp install cursor --uvx pins 0.1.0")
     assert report.line("client cursor", "ok")
+
+
+def test_a_program_that_needs_the_path_of_a_shell_is_told(doctor, home, tmp_path, monkeypatch):
+    (tmp_path / "interpreter").symlink_to("/bin/sh")
+    script = tmp_path / "wrapper"
+    script.write_text(f'#!/usr/bin/env interpreter\nexec {COMMAND} "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    client(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": str(script)}}})
+
+    line = doctor("--sandbox").line("client cursor", "wrong")
+
+    assert "it starts only with the PATH of a shell, which Cursor has not" in line["says"]
+    assert line["fix"] == 'core13-mcp install cursor, or add "PATH" to its env'
+
+
+def test_a_program_of_another_version_is_noted(doctor, home, tmp_path):
+    script = tmp_path / "core13-mcp"
+    script.write_text(f'#!/bin/sh\n{COMMAND} "$@" | sed -u \'s/"0\\.1\\.0"/"0.0.1"/\'\n')
+    script.chmod(0o755)
+    client(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": str(script)}}})
+
+    line = doctor("--sandbox").line("client cursor", "note")
+
+    assert line["says"].endswith("it runs 0.0.1, and this is 0.1.0")
+    assert line["fix"] == "core13-mcp install cursor puts this one there"
 
 
 def test_a_server_that_says_nothing_is_given_up(doctor, home):

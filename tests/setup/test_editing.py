@@ -11,6 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core13_mcp.install import jsonc, toml
+from core13_mcp.install.clients import CLIENTS
+from core13_mcp.install.entry import Server, edits
+from core13_mcp.install.merge import cleared, merged
 from core13_mcp.install.places import Unparsable
 
 ENTRY = {"command": "/usr/bin/core13-mcp", "args": ["serve"], "env": {"POSTHOG_HOST": "eu"}}
@@ -118,6 +121,21 @@ def test_a_client_that_takes_plain_json_only_is_given_plain_json_only(text, why)
 def test_something_else_in_the_place_of_the_servers_is_not_written_over():
     with pytest.raises(Unparsable, match="line 1, column 13: an object is expected here"):
         jsonc.put('{"servers": []}', ("servers", "ours"), ENTRY)
+
+
+@given(
+    VALUES.filter(lambda value: isinstance(value, dict)).flatmap(commented),
+    st.sampled_from(["cursor", "vscode", "zed"]),
+)
+def test_install_and_uninstall_give_back_every_byte_however_odd(text, name):
+    client = CLIENTS[name]
+    assume(isinstance(jsonc.read(text).get(client.key, {}), dict))
+    assume(isinstance(jsonc.read(text).get("inputs", []), list))
+
+    put = merged(client, text, edits(client, (client.key,), Server(command=["x"], variables={})))
+
+    assert put != text
+    assert cleared(client, put, (client.key,), before=text) == text
 
 
 TOML_NAME = st.from_regex(r"[a-z]{1,6}", fullmatch=True).filter(lambda name: name != "ours")

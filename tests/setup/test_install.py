@@ -303,6 +303,13 @@ def test_settings_travel_with_the_entry(home):
     }
 
 
+def test_what_is_for_a_server_over_http_stays_out_of_a_clients_file(home, monkeypatch):
+    monkeypatch.setenv("CORE13_HTTP", "8080")
+    main(["install", "cursor"])
+
+    assert servers("cursor", home / BEFORE["cursor"][0])["core13-mcp"] == AFTER["cursor"]
+
+
 def test_in_front_of_the_sandbox_no_key_is_needed(home):
     main(["install", "vscode", "--sandbox"])
 

@@ -85,6 +85,12 @@ def test_the_registry_is_told_which_variable_is_secret():
     assert variables["POSTHOG_HOST"]["default"] == "us"
 
 
+def test_the_readme_proves_to_the_registry_whose_the_name_is():
+    name = held("packages/server.json")["name"]
+
+    assert f"mcp-name: {name} " in (ROOT / "README.md").read_text("utf-8")
+
+
 def test_the_links_hold_the_entry_that_install_writes(packages):
     entry = {"command": "uvx", "args": [f"core13-mcp@{VERSION}", "serve"]}
 
