@@ -100,7 +100,7 @@ def _list(title: str, lines: list[str]) -> str:
 
 
 def _scoped(tool: Declaration, say: str) -> str:
-    return say.replace("{scope}", f"`{tool.endpoint.scope}`")
+    return say.replace("{scope}", f"`{tool.endpoint.scope}`").replace("{field}", "the field it names")
 
 
 def _cell(text: str) -> str:
