@@ -25,6 +25,7 @@ from core13_mcp.upstream import Upstream
 
 from .tasks import Task
 
+CATALOG = load()
 ORIGIN = "http://sandbox.invalid"
 KEYS = {"read-only": sandbox.READ_ONLY_KEY, "free": sandbox.FREE_KEY}
 
@@ -111,8 +112,7 @@ async def world(task: Task) -> AsyncIterator[World]:
         Upstream(ORIGIN, transport=transport) as upstream,
     ):
         caller = Caller(upstream=upstream, credentials=_credentials(task.who), timeout=5.0)
-        catalog = load()
-        server = build(catalog, lambda _: caller, instructions(Settings(), catalog, len(catalog)))
+        server = build(CATALOG, lambda _: caller, instructions(Settings(), CATALOG, len(CATALOG)))
         async with Client(server) as client:
             await _prepare(task, api)
             app.state.faults.extend(task.faults)
