@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import anyio
 from mcp.server import ServerRequestContext
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,10 +13,8 @@ from .. import tracing
 from ..call import Caller
 from .admission import Admission
 from .answers import Turned
+from .bodies import Bodies
 from .limits import Limits
-
-BODY_WITHIN = 20.0
-"""Seconds in which a request must have arrived whole."""
 
 log = logging.getLogger("core13_mcp.http")
 
@@ -29,7 +26,7 @@ class Gate:
         self._app = app
         self._admission = admission
         self._limits = limits
-        self._max_body = max_body
+        self._bodies = Bodies(max_body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -48,9 +45,12 @@ class Gate:
             # Without sessions there is nothing to stream to a GET, and nothing for a DELETE to end.
             raise Turned(405, "Only POST is served here.", {"Allow": "POST"})
         caller = self._admission.admit(request)
-        async with self._limits.within(caller.principal):
-            # Read only now, so that what waits for its turn waits outside of this process's memory.
-            body = await _read(request, self._max_body)
+        async with (
+            self._limits.within(caller.principal),
+            self._bodies.whole(request) as body,
+            # Only what has arrived whole takes one of the places that all callers share.
+            self._limits.turn(caller.principal),
+        ):
             await self._admission.verify(caller, body)
             scope["state"] = {**scope.get("state", {}), "caller": caller}
             await self._app(scope, _again(body, receive), send)
@@ -63,22 +63,6 @@ def whose(context: ServerRequestContext[Any]) -> Caller:
     caller = request.state.caller
     assert isinstance(caller, Caller)
     return caller
-
-
-async def _read(request: Request, longest: int) -> bytes:
-    """The whole body, so that nothing is begun for a request that never arrives.
-
-    Raises:
-        Turned: It is too long, or came too slowly.
-    """
-    body = bytearray()
-    with anyio.move_on_after(BODY_WITHIN):
-        async for piece in request.stream():
-            body += piece
-            if len(body) > longest:
-                raise Turned(413, f"The request is longer than {longest} bytes.", {"Connection": "close"})
-        return bytes(body)
-    raise Turned(408, "The request did not arrive in time.", {"Connection": "close"})
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

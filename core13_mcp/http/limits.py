@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
 
+from ..turns import Turns
 from .answers import Turned
 
 BURST = 15.0
@@ -17,7 +18,10 @@ BURST = 15.0
 WAITING = 4
 """How many requests of a caller may wait for each that runs; more are turned away."""
 
-OPEN_AT_MOST = 2048
+RUNNING = 64
+"""Requests that are worked on at the same time; more wait, and each free place goes to the next caller."""
+
+OPEN_AT_MOST = 4096
 """Requests of all callers that are not answered yet; more are turned away."""
 
 
@@ -42,6 +46,7 @@ class Limits:
         self._speed = in_a_minute / 60
         self._most = max(self._speed * BURST, 1.0)
         self._allowances: dict[str, _Allowance] = {}
+        self._turns = Turns(RUNNING)
         self._open = 0
         self._tidied = 0.0
 
@@ -62,6 +67,10 @@ class Limits:
                 yield
         finally:
             allowance.open, self._open = allowance.open - 1, self._open - 1
+
+    def turn(self, principal: str) -> AbstractAsyncContextManager[None]:
+        """One of the places that all callers share, held for the length of a block."""
+        return self._turns.turn(principal)
 
     def _spend(self, allowance: _Allowance, now: float) -> None:
         if self._open >= OPEN_AT_MOST:

@@ -54,6 +54,27 @@ async def test_what_is_too_much_at_once_waits_and_other_callers_do_not() -> None
     assert done[1:] == [("phx_rude", 200)] * 6
 
 
+async def test_where_places_are_few_the_next_one_goes_to_the_next_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core13_mcp.http.limits.RUNNING", 1)
+    stub, done = Stub(), []
+
+    async def call(url: str, key: str) -> None:
+        await post(url, "tools/call", sent={"X-PostHog-Api-Key": key}, name="users-retrieve", arguments={})
+        done.append(key)
+
+    with anyio.fail_after(20):
+        async with sandbox.listening(stub) as origin:
+            settings = Settings(host=origin, auth="own-key", http_metrics=True, log_level="error")
+            async with serving(settings) as served, anyio.create_task_group() as tasks:
+                for _ in range(5):
+                    tasks.start_soon(call, served.url, "phx_rude")
+                await stub.reached.wait()
+                tasks.start_soon(call, served.url, "phx_polite")
+                await _active(served.url, 6)
+                stub.release.set()
+    assert done.index("phx_polite") <= 2
+
+
 async def test_more_than_may_wait_is_turned_away() -> None:
     limits = Limits(at_once=1, in_a_minute=6000)
     release = anyio.Event()
@@ -117,7 +138,7 @@ async def test_a_second_request_that_never_ends_its_head_is_given_up(url: str, m
 
 
 async def test_a_body_that_never_ends_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core13_mcp.http.gate.BODY_WITHIN", 0.1)
+    monkeypatch.setattr("core13_mcp.http.bodies.WITHIN", 0.1)
     with anyio.fail_after(20):
         async with await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0) as stream:
             await stream.send(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
@@ -135,6 +156,13 @@ async def test_a_request_on_a_kept_connection_is_not_hurried(url: str, monkeypat
     assert (first.status_code, second.status_code) == (200, 200)
 
 
+async def _active(url: str, number: int) -> None:
+    """Wait until the server has so many requests, but for the one that asks."""
+    async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
+        while f"http_server_active_requests {number + 1}.0" not in (await http.get("/metrics")).text:
+            pass
+
+
 async def _rest(stream: ByteStream) -> bytes:
     """All that comes until the connection is closed."""
     said = b""
@@ -144,3 +172,16 @@ async def _rest(stream: ByteStream) -> bytes:
     except anyio.BrokenResourceError:
         pass
     return said
+
+
+async def test_what_is_held_of_all_requests_together_is_bounded(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core13_mcp.http.bodies.TOGETHER", 1000)
+    with anyio.fail_after(20):
+        async with await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0) as stream:
+            await stream.send(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n" + b" " * 899)
+            while (full := await post(url)).status_code == 200:
+                pass
+        while (empty := await post(url)).status_code == 503:
+            pass
+    assert (full.status_code, full.headers["Retry-After"]) == (503, "1")
+    assert empty.status_code == 200
