@@ -7,6 +7,7 @@ against the sandbox; only the goal, the tools and what they answer go to the mod
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +60,9 @@ class Model:
 
 async def _result(place: World, use: dict[str, Any]) -> dict[str, Any]:
     used = await place.use(use["name"], use["input"])
+    if waiting := re.search(r"Call again in (\d+) s\.", used.text):
+        # A model cannot wait here; whenever it calls next, the time has passed.
+        place.clock.wait(int(waiting[1]))
     return {"type": "tool_result", "tool_use_id": use["id"], "content": used.text, "is_error": used.failed}
 
 
