@@ -13,7 +13,7 @@ import signal
 import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,6 +33,7 @@ OPEN_AT_MOST = 512
 GRACE = 10.0
 """Seconds that running calls have to finish after SIGTERM."""
 
+_LAST_WORDS = 1.0
 _TOO_MANY = -32000
 _PIECE = 64 * 1024
 
@@ -104,6 +105,9 @@ class Wire:
             while self._open:
                 await anyio.sleep(0.02)
         self._stop()
+        # The server ends itself now, unless what it still has to say is not read: then nobody waits for that.
+        await anyio.sleep(_LAST_WORDS)
+        self._sink.transport.abort()
 
     async def _receive(self) -> SessionMessage | Exception:
         while True:
@@ -152,7 +156,8 @@ class Wire:
 
     async def _refuse(self, number: str | int | None, code: int, message: str) -> None:
         answer = {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": message}}
-        await self._write(json.dumps(answer, separators=(",", ":")).encode())
+        with suppress(anyio.BrokenResourceError):
+            await self._write(json.dumps(answer, separators=(",", ":")).encode())
 
     async def _line(self) -> bytes | None:
         """The next line, or None at the end.
@@ -192,7 +197,7 @@ class Wire:
         try:
             self._sink.write(line + b"\n")
             await self._sink.drain()
-        except OSError:
+        except (OSError, RuntimeError):  # the second is uvloop's, for a pipe that was given up
             # The client has gone, and will close our stdin too.
             raise anyio.BrokenResourceError from None
 
