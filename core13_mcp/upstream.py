@@ -14,7 +14,7 @@ import httpx2
 from . import tracing
 from .bind import Request
 from .credentials import Credentials
-from .errors import ConfigurationError
+from .errors import ConfigurationError, InvalidArguments
 from .retry import Answer, Exchange, persist
 from .turns import Turns
 
@@ -62,6 +62,7 @@ class Upstream:
         Raises:
             httpx2.RequestError: There was no answer, or none that can be read.
             ConfigurationError: The server is read-only and this is not a GET.
+            InvalidArguments: They make no URL.
         """
         if self._read_only and request.method != "GET":
             raise ConfigurationError(f"this server is read-only; {request.method} is refused")
@@ -114,15 +115,20 @@ class Upstream:
         return self._client
 
     def _build(self, request: Request, credentials: Credentials, exchange: Exchange) -> httpx2.Request:
-        return self._http.build_request(
-            request.method,
-            self.origin + request.path,
-            params=dict(request.query) or None,
-            json=request.body,
-            data=None if request.form is None else dict(request.form),
-            headers=credentials.headers(request.auth, self.origin),
-            extensions={"trace": _noting(exchange)},
-        )
+        try:
+            return self._http.build_request(
+                request.method,
+                self.origin + request.path,
+                params=dict(request.query) or None,
+                json=request.body,
+                data=None if request.form is None else dict(request.form),
+                headers=credentials.headers(request.auth, self.origin),
+                extensions={"trace": _noting(exchange)},
+            )
+        except httpx2.InvalidURL:
+            raise InvalidArguments(
+                "The arguments do not fit into a URL: they are too long, or hold what no URL can; nothing was sent."
+            ) from None
 
 
 def _in_time(exchange: Exchange, began: float) -> None:
