@@ -26,7 +26,13 @@ from core13_mcp.upstream import AT_ONCE, Upstream
 pytestmark = pytest.mark.anyio
 
 KEY = "phx_hostile00000000000000000000000"
-WRITE = {"project_id": 1, "insight": 1, "target_type": "email", "target_value": "a@b.example", "enabled": False}
+WRITE: dict[str, Any] = {
+    "project_id": 1,
+    "insight": 1,
+    "target_type": "email",
+    "target_value": "a@b.example",
+    "enabled": False,
+}
 WRITE |= {"frequency": "daily", "start_date": "2026-01-01T09:00:00Z"}
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 ENOUGH = 64 * 1024 * 1024
@@ -62,7 +68,7 @@ async def upstream(behave: Behave) -> AsyncIterator[Seen]:
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    seen.origin = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    seen.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield seen
     finally:
@@ -83,12 +89,10 @@ def serving(caller: Caller) -> Client:
     return Client(build(load(), lambda _: caller, ""))
 
 
-async def asked(
-    behave: Behave, name: str = "users-retrieve", timeout: float = 20.0, **arguments: Any
-) -> tuple[str, str]:
+async def asked(behave: Behave, name: str = "users-retrieve", **arguments: Any) -> tuple[str, str]:
     """The error code and the text of one call to an upstream that behaves like this."""
     with anyio.fail_after(50):
-        async with upstream(behave) as seen, client(seen.origin, timeout) as mcp:
+        async with upstream(behave) as seen, client(seen.origin) as mcp:
             result = await mcp.call_tool(name, arguments)
             text = "".join(part.text for part in result.content if isinstance(part, types.TextContent))
             assert KEY not in text
