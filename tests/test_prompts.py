@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from typing import Literal, NoReturn
 
 import anyio
 import pytest
@@ -20,15 +21,16 @@ pytestmark = pytest.mark.anyio
 NAMES = ["weekly-digest", "review-subscriptions", "rotate-recording-link"]
 
 
+def nobody(_: object) -> NoReturn:
+    """On whose behalf to list and get: that is never asked."""
+    raise AssertionError
+
+
 @pytest.fixture
 async def read_only() -> AsyncIterator[Client]:
     """A client of a server that can change nothing; nobody calls its tools here."""
-
-    def nobody(_: object) -> None:
-        raise AssertionError
-
     catalog = offered(Settings(sandbox=True, read_only=True))
-    async with Client(build(catalog, nobody, "")) as client:  # type: ignore[arg-type] # has no caller to give
+    async with Client(build(catalog, nobody, "")) as client:
         yield client
 
 
@@ -39,6 +41,13 @@ async def text(mcp: Client, name: str, **said: str) -> str:
     assert message.role == "user"
     assert isinstance(message.content, TextContent)
     return message.content.text
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_clients_of_both_eras_list_and_get_them(era: Literal["auto", "legacy"]):
+    async with Client(build(load(), nobody, ""), mode=era) as client:
+        assert [prompt.name for prompt in (await client.list_prompts()).prompts] == NAMES
+        assert "0190a1b2" in await text(client, "rotate-recording-link", recording_id="0190a1b2")
 
 
 async def test_three_prompts_are_listed_with_what_they_ask_for(mcp: Client):
