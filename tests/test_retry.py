@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import anyio
@@ -113,8 +113,9 @@ def test_a_wait_is_read_in_seconds_or_as_a_date(told, seconds):
     assert asked_to_wait(headers) == seconds
 
 
-def test_a_date_ahead_is_a_wait_until_then():
-    ahead = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5)), timezone(timedelta(hours=-5))])
+def test_a_date_ahead_is_a_wait_until_then_in_any_zone(zone):
+    ahead = format_datetime(datetime.now(zone) + timedelta(hours=1), usegmt=zone is UTC)
     wait = asked_to_wait(httpx2.Headers({"Retry-After": ahead}))
     assert wait is not None and 0 < wait <= 3600
 
