@@ -65,7 +65,10 @@ def public(url: str) -> str:
     Raises:
         ConfigurationError: It is not a URL, or would carry secrets in the clear.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ConfigurationError(f"CORE13_HTTP_URL: {url!r} is not a URL such as https://mcp.example.com{PATH}")
     if parts.scheme == "http" and not is_loopback(parts.hostname):

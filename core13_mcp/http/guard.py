@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -42,8 +41,7 @@ class Guard:
         host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
         if not self._known(host):
             raise Turned(421, "This server does not answer to the name in the Host header; see CORE13_HTTP_HOSTS.")
-        own = urlsplit(origin).netloc == host
-        if origin and not own and origin not in self._origins:
+        if origin and origin not in (f"http://{host}", f"https://{host}") and origin not in self._origins:
             raise Turned(403, "Pages of this origin may not call this server; see CORE13_HTTP_ORIGINS.")
 
     def _known(self, host: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import chain
 
 from ..errors import ConfigurationError
 from ..settings import Settings
-from .address import Address, names
+from .address import Address, names, network
 
 
 def refuse_unsafe(settings: Settings, address: Address) -> None:
@@ -15,7 +17,8 @@ def refuse_unsafe(settings: Settings, address: Address) -> None:
     Raises:
         ConfigurationError: It is not, or a setting would do nothing; the text says what to set.
     """
-    for why in (*_open_to_anyone(settings, address), *_lacking(settings, address), *_idle(settings)):
+    wrong = (_open_to_anyone(settings, address), _lacking(settings, address), _idle(settings), _misspelled(settings))
+    for why in chain.from_iterable(wrong):
         raise ConfigurationError(why)
 
 
@@ -55,3 +58,13 @@ def _idle(settings: Settings) -> Iterator[str]:
         yield f"CORE13_CALLER_TOKENS_FILE is set, but CORE13_AUTH={settings.auth} asks for no token; set it to token"
     if settings.auth != "own-key" and (settings.http_bearer_keys or settings.http_posthog_hosts):
         yield "CORE13_HTTP_BEARER_KEYS and CORE13_HTTP_POSTHOG_HOSTS need CORE13_AUTH=own-key"
+
+
+def _misspelled(settings: Settings) -> Iterator[str]:
+    """What would fit no request."""
+    for host in settings.http_hosts:
+        if "/" in host and network(host) is None:
+            yield f"CORE13_HTTP_HOSTS: {host!r} is not a name, a name with a port, or a network such as 10.0.0.0/8"
+    for origin in settings.http_origins:
+        if not re.fullmatch(r"https?://[^/?#@]+/?", origin):
+            yield f"CORE13_HTTP_ORIGINS: {origin!r} is not an origin such as https://app.example.com"

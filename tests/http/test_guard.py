@@ -22,7 +22,7 @@ async def test_another_name_in_the_host_header_is_refused_everywhere(url: str) -
     assert await _statuses(url, {"Host": "rebound.example"}) == dict.fromkeys(ROUTES, 421)
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://["])
 async def test_a_page_of_another_origin_is_refused_everywhere(url: str, origin: str) -> None:
     assert await _statuses(url, {"Origin": origin}) == dict.fromkeys(ROUTES, 403)
 
