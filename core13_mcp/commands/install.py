@@ -115,7 +115,8 @@ def _told(client: Client, path: Path, server: Server, changed: bool) -> list[str
     lines.append(f"  runs: {server.url or ' '.join(server.command)}")
     lines += [f"  with: {variable}={value}" for variable, value in server.variables.items()]
     if server.secret is not None:
-        lines.append("  key: in the file itself, which only you should be able to read")
+        open_to_others = path.stat().st_mode & 0o077
+        lines.append(f"  key: in the file itself{f'; others can read it: chmod 600 {path}' if open_to_others else ''}")
     elif client.prompts and not server.keyless:
         lines.append("  key: asked by the client once, and kept in the system's key store")
     elif not server.keyless:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from importlib.metadata import version
 
 from ..errors import ConfigurationError
 from ..install import files, launch
-from ..install.clients import CLIENTS
+from ..install.clients import CLIENTS, Client
 from ..install.entry import KEY
 from ..install.machine import Machine
 from ..options import OPTIONS
+from ..settings import HOW_TO_GET_A_KEY
 from .configurations import Entry, entries, environment, examine
 from .finding import Finding, failed
 from .handshake import Greeting, greet
@@ -22,31 +23,41 @@ STAND_IN = "phx_doctor"
 
 async def all_clients(machine: Machine, timeout: float) -> AsyncIterator[Finding]:
     """What is wrong in the files of all clients, each of their commands tried; else the one `install` would write."""
-    any_found, told = False, list[Finding]()
-    for client in CLIENTS.values():
-        for scope in client.files:
-            path = client.file(machine, scope)
-            try:
-                text = files.read(path)
-            except ConfigurationError as error:
-                yield Finding(f"client {client.name}", "wrong", str(error), "correct its rights or its encoding")
-                continue
-            if text is None:
-                continue
-            found, astray = entries(client, scope, machine, text)
-            any_found = any_found or bool(found or astray)
-            for finding in astray:
-                # Two scopes may share a file.
-                if finding not in told:
-                    yield finding
-            told += astray
-            for entry in found:
-                async for finding in _entry(entry, machine, path.stat().st_mode, timeout):
-                    yield finding
-    if not any_found:
+    seen = set[Finding]()
+    for client, scope in _places(machine):
+        async for finding in _file(client, scope, machine, timeout):
+            # Two scopes may share a file, and what is wrong with the whole of it.
+            if finding not in seen:
+                yield finding
+            seen.add(finding)
+    if not seen:
         fix = "core13-mcp install CLIENT writes it, for " + ", ".join(CLIENTS)
         yield Finding("clients", "note", "no client's configuration has this server", fix)
         yield await _own_command(machine, timeout)
+
+
+def _places(machine: Machine) -> Iterable[tuple[Client, str]]:
+    """Every scope of every client; in the home folder a project's file is the user's, and is named once."""
+    places: dict[object, tuple[Client, str]] = {}
+    for client in CLIENTS.values():
+        for scope in client.files:
+            places.setdefault((client.file(machine, scope), client.servers(machine, scope)), (client, scope))
+    return places.values()
+
+
+async def _file(client: Client, scope: str, machine: Machine, timeout: float) -> AsyncIterator[Finding]:
+    path = client.file(machine, scope)
+    try:
+        text = files.read(path)
+    except ConfigurationError as error:
+        yield Finding(f"client {client.name}", "wrong", str(error), "correct its rights or its encoding")
+        return
+    found, astray = entries(client, scope, machine, text or "")
+    for finding in astray:
+        yield finding
+    for entry in found:
+        async for finding in _entry(entry, machine, path.stat().st_mode, timeout):
+            yield finding
 
 
 async def _own_command(machine: Machine, timeout: float) -> Finding:
@@ -86,6 +97,8 @@ async def _entry(entry: Entry, machine: Machine, mode: int, timeout: float) -> A
 async def _why(entry: Entry, error: ConfigurationError, as_in_a_shell: dict[str, str], timeout: float) -> Finding:
     """Why an entry does not start; the commonest cause is found by trying it as a shell would."""
     told = failed(entry.check, error)
+    if f"{KEY} is not set" in told.says:
+        return entry.wrong(told.says, f"{entry.again} enters it; {HOW_TO_GET_A_KEY}")
     if entry.client.graphical and not told.fix:
         with suppress(ConfigurationError):
             await greet(entry.command, as_in_a_shell, timeout)

@@ -311,8 +311,8 @@ def client(home: Path, path: str, text: Any) -> Path:
             "cursor",
             ".cursor/mcp.json",
             {"mcpServers": {"posthog": {**ENTRY, "env": {}}}},
-            "serve: it ended, saying: POSTHOG_PERSONAL_API_KEY is not set",
-            "make a personal API key",
+            "it ended, saying: POSTHOG_PERSONAL_API_KEY is not set",
+            "core13-mcp install cursor enters it; make a personal API key",
         ),
         (
             "codex",
@@ -361,6 +361,13 @@ def test_a_file_that_two_scopes_share_is_told_of_once(doctor, home):
     report = doctor("--sandbox")
 
     assert report.wrong == ["client claude-code"]
+
+
+def test_in_the_home_folder_a_users_file_is_told_of_once(doctor, home, monkeypatch):
+    monkeypatch.chdir(home)
+    client(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": "uvx"}}})
+
+    assert doctor("--sandbox").wrong == ["client cursor"]
 
 
 def test_a_key_that_others_can_read_is_told_with_the_command_that_hides_it(doctor, home):

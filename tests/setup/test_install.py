@@ -194,11 +194,13 @@ def test_a_file_that_cannot_be_parsed_is_refused_with_the_place_and_left_alone(c
     assert ("line 2, column 5" if client == "codex" else "line 3, column 3: a comma or } is expected here") in told
 
 
-def test_a_file_keeps_its_mode_and_a_new_one_with_a_key_is_its_owners_only(config, home):
+def test_a_file_keeps_its_mode_and_a_new_one_with_a_key_is_its_owners_only(config, home, capsys):
     path = config("claude-desktop")
     path.chmod(0o640)
     main(["install", "claude-desktop"])
+    assert f"others can read it: chmod 600 {path}" in capsys.readouterr().out
     main(["install", "zed"])
+    assert "others can read it" not in capsys.readouterr().out
 
     assert path.stat().st_mode & 0o777 == 0o640
     assert (home / BEFORE["zed"][0]).stat().st_mode & 0o777 == 0o600
