@@ -103,7 +103,9 @@ class Bench:
         for era, modern in (("2026", True), ("2025", False)):
             told = [replace(self.bare, name="bare, told its schemas", command=(*self.bare.command, "told", "http"))]
             peers = [replace(peer, command=(*peer.command, "http")) for peer in self._peers]
-            one, many = measures.http_calls([self._over_http(), *(told if modern else []), *peers], modern, self._rounds)
+            one, many = measures.http_calls(
+                [self._over_http(), *(told if modern else []), *peers], modern, self._rounds
+            )
             found[f"HTTP {era}: ms a call"] = one
             found[f"HTTP {era}: calls/s, 32 at once"] = many
         return found

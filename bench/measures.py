@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
 import httpx2
 
@@ -143,7 +144,7 @@ class Direct:
         limits = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=8)
         self._client = httpx2.AsyncClient(base_url=origin, limits=limits)
 
-    def __enter__(self) -> Direct:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -203,7 +204,7 @@ def _settle(server: Server) -> None:
     with Stdio(server) as connection:
         connection.shake_hands()
         connection.call()
-        time.sleep(1.0)
+        time.sleep(3.0)
 
 
 def upstream(python: Path) -> subprocess.Popen[bytes]:

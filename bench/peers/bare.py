@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 import httpx2
-import mcp.types as types
+from mcp import types
 from mcp.server import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
@@ -30,7 +30,9 @@ def build(tools: dict[str, Any], origin: str, told: bool) -> Server[Any]:
     async def list_tools(_: Any, __: Any) -> types.ListToolsResult:
         return listed
 
-    async def call_tool(context: ServerRequestContext[Any], params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(
+        context: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
         tool, arguments = tools[params.name], params.arguments or {}
         response = await context.lifespan_context.request(tool["method"], tool["path"].format_map(arguments))
         text = types.TextContent(type="text", text=response.text)

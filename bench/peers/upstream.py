@@ -6,7 +6,7 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 BODY = {
     "id": 1,
@@ -22,7 +22,12 @@ BODY = {
     "start_date": "2026-01-05T09:00:00Z",
     "until_date": None,
     "created_at": "2026-01-02T10:11:12.131415Z",
-    "created_by": {"id": 7, "uuid": "0190a6e2-7c1e-7d6e-8f3a-000000000007", "first_name": "Ada", "email": "ada@example.com"},
+    "created_by": {
+        "id": 7,
+        "uuid": "0190a6e2-7c1e-7d6e-8f3a-000000000007",
+        "first_name": "Ada",
+        "email": "ada@example.com",
+    },
     "deleted": False,
     "enabled": True,
     "title": "Weekly numbers",
@@ -46,7 +51,7 @@ def answer(size: int) -> bytes:
 class Answering(asyncio.Protocol):
     """Answers every request on one connection."""
 
-    ready: dict[int, bytes] = {}
+    ready: ClassVar[dict[int, bytes]] = {}
 
     def connection_made(self, transport: Any) -> None:
         """Keep the connection."""
