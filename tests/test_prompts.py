@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Literal, NoReturn
 
 import anyio
@@ -105,3 +106,9 @@ def test_a_prompt_names_no_tool_that_it_does_not_declare():
     names = set(load())
     for script in scripts(load()).values():
         assert {name for name in names if re.search(rf"\b{name}\b", " ".join(script.text))} == set(script.tools)
+
+
+def test_every_prompt_and_argument_is_in_the_docs():
+    page = (Path(__file__).parents[1] / "docs" / "prompts.md").read_text("utf-8")
+    for script in scripts(load()).values():
+        assert all(f"`{name}`" in page for name in (script.name, *(argument.name for argument in script.arguments)))
