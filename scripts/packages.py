@@ -17,7 +17,8 @@ from typing import Any
 from urllib.parse import quote
 
 from core13_mcp.catalog import load
-from core13_mcp.install.clients import CLIENTS, NAME
+from core13_mcp.install.client import NAME
+from core13_mcp.install.clients import CLIENTS
 from core13_mcp.install.entry import Server, edits
 from core13_mcp.options import OPTIONS
 

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
 from ..install import files
-from ..install.clients import CLIENTS, NAME, Client
+from ..install.client import NAME, Client
+from ..install.clients import CLIENTS
 from ..install.entry import KEY, PLACEHOLDER, Server, edits, literals, needs_secret
 from ..install.launch import command
 from ..install.machine import Machine

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..errors import ConfigurationError
 from ..install import files
-from ..install.clients import CLIENTS, NAME, Client
+from ..install.client import NAME, Client
+from ..install.clients import CLIENTS
 from ..install.machine import Machine
 from ..install.merge import cleared, held
 from ..install.places import Step, Unparsable

@@ -8,12 +8,14 @@ from importlib.metadata import version
 
 from ..errors import ConfigurationError
 from ..install import files, launch
-from ..install.clients import CLIENTS, Client
+from ..install.client import Client
+from ..install.clients import CLIENTS
 from ..install.entry import KEY
 from ..install.machine import Machine
 from ..options import OPTIONS
 from ..settings import HOW_TO_GET_A_KEY
-from .configurations import Entry, entries, environment, examine
+from .configurations import examine
+from .entries import Entry, entries, environment
 from .finding import Finding, failed
 from .handshake import Greeting, greet
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ConfigurationError
-from .clients import NAME, Client
+from .client import NAME, Client
 from .places import Step
 
 KEY = "POSTHOG_PERSONAL_API_KEY"

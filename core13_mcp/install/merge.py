@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from .clients import NAME, Client
+from .client import NAME, Client
 from .entry import Edit, inputs
 from .places import Step
 
