@@ -120,7 +120,7 @@ def _fault(error: ValidationError) -> Fault:
     detail = kind.as_dict()
     names = (detail["property"],) if kind.name == "required" else detail.get("unexpected", detail.get("options", ()))
     where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
-    return Fault(where.removeprefix("."), kind.name, error.message, tuple(names), error.instance)
+    return Fault(where.removeprefix("."), kind.name, error.message, tuple(map(str, names)), error.instance)
 
 
 def inline(node: Any, resolve: Callable[[str], Any]) -> Any:
