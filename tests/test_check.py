@@ -57,6 +57,12 @@ def test_a_fault_says_what_is_wrong_and_what_would_be_right(arguments, says):
     assert text.endswith("Correct it and call things-do again.")
 
 
+@pytest.mark.parametrize("given", [5, "5", "small", None, [1]])
+def test_a_choice_among_numbers_is_told_like_any_other(given):
+    tool = thing(properties={"id": {}, "size": {"type": "integer", "enum": [1, 2, 3], "description": "Its size."}})
+    assert any("1, 2, 3" in fault for fault in faults(tool, {"size": given}))
+
+
 def test_every_fault_is_told_at_once():
     text = told({"colour": "blue", "parts": ["x", "y"], "zzz": 1, "size": 2})
     assert "6 faults" in text and "(6)" in text and "Correct them all" in text
