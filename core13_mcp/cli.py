@@ -30,7 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         faster = _has_uvloop() and not (settings and settings.http)
         return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": faster}))
     except Core13Error as error:
-        print(f"core13-mcp: {error}", file=sys.stderr)
+        from .log import without_keys
+
+        # A key that was given where something else belongs is not quoted.
+        print(f"core13-mcp: {without_keys(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -129,12 +129,14 @@ def origin(given: str) -> str:
     """
     if given in REGIONS:
         return REGIONS[given]
+    if "@" in given:
+        raise ValueError("what names a user or a password is not us, eu or an origin such as https://posthog.example.com")
     parts = urlsplit(given)
     region = _INGESTION.get(parts.hostname or given)
     if region:
         raise ValueError(f"{given} only takes events in; for this API say {region}")
     # Asking for the port raises where it is none.
-    if not parts.hostname or parts.port == 0 or parts.path not in ("", "/") or parts.query or "@" in parts.netloc:
+    if not parts.hostname or parts.port == 0 or parts.path not in ("", "/") or parts.query:
         raise ValueError(f"{given!r} is not us, eu or an origin such as https://posthog.example.com")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError(f"{given!r} must be https:// (http:// is for loopback only): a key travels with every call")
