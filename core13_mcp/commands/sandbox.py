@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
             serving = {"faults": arguments.faults, "oauth": True, "ready": _ready}
             await sandbox.serve("127.0.0.1", arguments.port, arguments.db, **serving)
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise ConfigurationError(f"port {arguments.port} is taken; --port 0 takes any free one") from None
         raise ConfigurationError(f"the sandbox cannot be used so: {error}") from None
     return 0
 
