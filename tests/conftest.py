@@ -15,7 +15,10 @@ from core13_mcp.server import build
 from core13_mcp.settings import Settings
 
 # The same examples every time, however slow the machine is; nothing is kept between runs.
-hypothesis.settings.register_profile("core13", derandomize=True, deadline=None, database=None)
+SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile(
+    "core13", derandomize=True, deadline=None, database=None, suppress_health_check=SLOW
+)
 hypothesis.settings.load_profile("core13")
 
 
