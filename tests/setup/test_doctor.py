@@ -170,6 +170,52 @@ def test_a_session_that_has_ended_is_told(doctor, api):
     assert line["fix"].startswith("sign in to PostHog again")
 
 
+def test_a_session_without_its_csrf_token_is_told(doctor, api):
+    report = doctor(**{KEY: FULL_KEY, "POSTHOG_HOST": api, "POSTHOG_SESSION_ID": sandbox.SESSION_ID})
+
+    assert report.line("session", "wrong")["fix"] == "set POSTHOG_CSRF_TOKEN as well"
+
+
+def test_without_a_session_the_tools_that_need_one_are_named_and_it_is_not_called_wrong(doctor, api):
+    line = doctor(**{KEY: FULL_KEY, "POSTHOG_HOST": api}).line("session", "note")
+
+    assert line["says"].startswith(
+        "users-credentials-review-complete-create, users-destroy accept a login session only"
+    )
+    report = doctor("--exclude-tools", "users-destroy,users-cred*", **{KEY: FULL_KEY, "POSTHOG_HOST": api})
+    assert "session" not in [finding["check"] for finding in report.findings]
+
+
+def test_a_key_whose_owner_has_no_project_is_told(doctor, api):
+    report = doctor(**{KEY: sandbox.NO_ORGANIZATION_KEY, "POSTHOG_HOST": api})
+
+    assert report.line("project", "note")["says"] == "the key's owner has no current project"
+
+
+def test_a_pinned_project_that_is_not_among_the_organizations_is_noted(doctor, api):
+    report = doctor("--project-id", "3", **{KEY: FULL_KEY, "POSTHOG_HOST": api})
+
+    assert report.line("project", "note")["says"].startswith("pinned to 3; current is 1")
+
+
+def test_a_folder_of_tools_that_is_not_there_is_told_and_the_rest_looked_at(doctor):
+    report = doctor("--sandbox", "--tools-dir", "/nowhere")
+
+    assert "CORE13_TOOLS_DIR cannot be read" in report.line("tools", "wrong")["says"]
+    assert report.line("owner")["status"] == "ok"
+
+
+def test_a_host_that_takes_too_long_is_told(doctor):
+    app = sandbox.build(faults=True)
+    app.state.faults.append("delay=5; times=9")
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
+        report = doctor("--host", at, "--timeout", "0.5", **{KEY: FULL_KEY})
+
+    line = report.line("host", "wrong")
+    assert line["says"] == f"{at} does not answer in time"
+    assert "HTTPS_PROXY" in line["fix"]
+
+
 def test_a_host_that_takes_events_only_is_told_which_one_to_say(doctor):
     report = doctor("--host", "https://us.i.posthog.com")
 
@@ -401,6 +447,30 @@ def test_a_pin_that_is_not_this_version_is_noted(doctor, home, tmp_path, word, s
     assert says in line["says"]
     assert line["fix"].startswith("core13-mcp install cursor --uvx pins 0.1.0")
     assert report.line("client cursor", "ok")
+
+
+def test_a_server_elsewhere_is_not_called(doctor, home):
+    held = {"mcpServers": {"core13-mcp": {"url": "https://mcp.example.com/mcp"}}}
+    at = client(home, ".cursor/mcp.json", held)
+
+    line = doctor("--sandbox").line("client cursor", "ok")
+
+    assert line["says"] == f"{at}: core13-mcp is a server elsewhere, which was not called"
+
+
+def test_a_reference_to_a_variable_that_is_not_set_is_noted(doctor, home):
+    reference = {"CORE13_SANDBOX": "true", KEY: "${env:POSTHOG_PERSONAL_API_KEY}"}
+    client(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "env": reference}}})
+
+    report = doctor("--sandbox")
+
+    assert (report.code, report.line("client cursor", "note")["fix"]) == (0, "set it where Cursor is started")
+
+
+def test_a_file_that_is_not_text_is_told(doctor, home):
+    client(home, ".cursor/mcp.json", "").write_bytes(b"\xff\xfe{}")
+
+    assert "cannot be read (UnicodeDecodeError)" in doctor("--sandbox").line("client cursor", "wrong")["says"]
 
 
 def test_a_program_that_needs_the_path_of_a_shell_is_told(doctor, home, tmp_path, monkeypatch):

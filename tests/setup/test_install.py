@@ -194,6 +194,67 @@ def test_a_file_that_cannot_be_parsed_is_refused_with_the_place_and_left_alone(c
     assert ("line 2, column 5" if client == "codex" else "line 3, column 3: a comma or } is expected here") in told
 
 
+def test_taking_out_what_is_not_there_changes_nothing(config, capsys):
+    path = config("cursor")
+
+    assert main(["uninstall", "cursor"]) == 0
+    assert main(["uninstall", "windsurf"]) == 0
+
+    assert path.read_bytes() == BEFORE["cursor"][1].encode()
+    assert "there is no core13-mcp" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_parsed_is_left_alone_by_uninstall_too(config, capsys):
+    path = config("cursor")
+    path.write_text("{]")
+
+    assert main(["uninstall", "cursor"]) == 2
+
+    assert path.read_text() == "{]"
+    assert "nothing was changed" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_text_is_left_alone(config, capsys):
+    path = config("cursor")
+    path.write_bytes(b"\xff\xfe{}")
+
+    assert main(["install", "cursor"]) == 2
+
+    assert path.read_bytes() == b"\xff\xfe{}"
+    assert "cannot be read (UnicodeDecodeError)" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_stays_whole_and_nothing_is_left_beside_it(config, capsys, monkeypatch):
+    path = config("cursor")
+    text = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core13_mcp.install.files.os.fsync", full)
+
+    assert main(["install", "cursor"]) == 2
+
+    assert path.read_bytes() == text
+    assert list(path.parent.iterdir()) == [path]
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_uvx_is_asked_for_where_it_is_not(capsys, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    assert main(["install", "cursor", "--uvx"]) == 2
+    assert "uvx is not on the PATH; install uv" in capsys.readouterr().err
+
+
+def test_without_a_key_or_anybody_to_ask_it_says_what_to_set(capsys, monkeypatch):
+    monkeypatch.delenv(KEY)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
+
+    assert main(["install", "zed"]) == 2
+    assert "set POSTHOG_PERSONAL_API_KEY for this command, or name a file" in capsys.readouterr().err
+
+
 def test_a_file_keeps_its_mode_and_a_new_one_with_a_key_is_its_owners_only(config, home, capsys):
     path = config("claude-desktop")
     path.chmod(0o640)
