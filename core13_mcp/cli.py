@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from importlib import import_module
 
 from .front import Front
+from .front.retelling import retold
 from .grammar import parse
 from .options import flags
 
@@ -17,18 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
     if arguments.command == "serve":
         arguments.front = Front.open(os.environ, flags(arguments))
-    import anyio  # after --help and --version have had their answer
+    from .errors import Core13Error  # after --help and --version have had their answer
 
-    from .errors import Core13Error
-    from .settings import Settings
-
-    command = import_module(f"{__package__}.commands.{arguments.command}")
     try:
-        settings = Settings.read(os.environ, flags(arguments)) if arguments.needs_settings else None
-        # Not for HTTP: libuv takes one new connection per turn of its loop, so that under load all callers wait in one
-        # line before this server can tell them apart. Measured with scripts/load: a polite caller waits ten times longer.
-        faster = _has_uvloop() and not (settings and settings.http)
-        return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": faster}))
+        return retold(arguments, os.environ, run) if arguments.command == "tools" else run(arguments)
     except Core13Error as error:
         from .log import without_keys
 
@@ -46,6 +40,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"core13-mcp: this is a mistake in core13-mcp, please report it: {place(error)}", file=sys.stderr)
         return 70
+
+
+def run(arguments: Namespace) -> int:
+    """Run the command that was asked for.
+
+    Raises:
+        Core13Error: It cannot be done as it is set up.
+    """
+    import anyio
+
+    from .settings import Settings
+
+    command = import_module(f"{__package__}.commands.{arguments.command}")
+    settings = Settings.read(os.environ, flags(arguments)) if arguments.needs_settings else None
+    # Not for HTTP: libuv takes one new connection per turn of its loop, so that under load all callers wait in one
+    # line before this server can tell them apart. Measured with scripts/load: a polite caller waits ten times longer.
+    faster = _has_uvloop() and not (settings and settings.http)
+    return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": faster}))
 
 
 def _has_uvloop() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from argparse import Namespace
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from core13_mcp.front import Front, record
 from core13_mcp.front.dictation import asked_first, dictated
 from core13_mcp.front.frames import question
 from core13_mcp.front.record import Record
+from core13_mcp.front.retelling import retold
 from core13_mcp.instructions import instructions
 from core13_mcp.server import build
 from core13_mcp.settings import Settings
@@ -353,6 +355,31 @@ async def test_no_secret_is_written_down(environ, tmp_path, settled, server):
     kept = [file.name.encode() + file.read_bytes() for file in (tmp_path / "cache").rglob("*") if file.is_file()]
     assert kept
     assert not any(secret in text for text in kept for secret in (KEY.encode(), b"session-secret"))
+
+
+def test_a_listing_is_told_again_until_something_changes(environ, tmp_path, settled, capsys):
+    (tmp_path / "more").mkdir()
+    said, told = environ | {"CORE13_TOOLS_DIR": str(tmp_path / "more")}, []
+
+    def tell(_: Namespace) -> int:
+        told.append(1)
+        print("✓ one tool")
+        return 0
+
+    listing = Namespace(command="tools", name=None)
+    for _ in range(2):
+        assert retold(listing, said, tell) == 0
+    assert (len(told), capsys.readouterr().out) == (1, "✓ one tool\n" * 2)
+    (tmp_path / "more" / "new.json").write_text("{}")
+    retold(listing, said, tell)
+    retold(Namespace(command="tools", name="other"), said, tell)
+    retold(listing, said | {"CORE13_READ_ONLY": "1"}, tell)
+    assert len(told) == 4
+
+
+def test_a_failure_is_not_told_again(environ, settled):
+    listing = Namespace(command="tools", name="none")
+    assert [retold(listing, environ, lambda _: 2) for _ in range(2)] == [2, 2]
 
 
 async def test_a_second_start_answers_the_same_from_its_record(tmp_path):

@@ -44,8 +44,8 @@ class Record:
             self._places, self._start = json.loads(held.readline()), held.tell()
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], given: Mapping[str, Any]) -> Self | None:
-        """The record for a start with this environment and these flags; None where none can be kept."""
+    def of(cls, environ: Mapping[str, str], given: Mapping[str, Any], more: object = None) -> Self | None:
+        """The record for a start with this environment, these flags and more; None where none can be kept."""
         said = {o.variable: given.get(o.name, environ.get(o.variable, "").strip() or None) for o in OPTIONS}
         said |= {name: text for name, text in environ.items() if name.startswith("CORE13_") and name not in said}
         place = _place(environ)
@@ -56,7 +56,7 @@ class Record:
             runtime = (sys.version, sys.flags, sys.path, sys.prefix, os.getcwd())
         except OSError:
             return None
-        name = hashlib.sha256(repr((sorted(said.items(), key=str), stamps, runtime)).encode()).hexdigest()[:40]
+        name = hashlib.sha256(repr((sorted(said.items(), key=str), more, stamps, runtime)).encode()).hexdigest()[:40]
         settled = max(stamp[4] for stamp in stamps) < (time.time() - SETTLED) * 1e9
         with suppress(OSError, ValueError):
             return cls(place / name, settled)
