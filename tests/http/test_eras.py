@@ -10,6 +10,7 @@ import pytest
 from mcp import MCPError
 from pydantic import SecretStr
 
+from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 
 from .world import ERAS, client, post, serving
@@ -82,6 +83,22 @@ async def test_a_replica_with_other_keys_refuses_a_confirmation(tmp_path: Path) 
     with anyio.fail_after(20):
         result = await _across(tmp_path, ("k" * 32,), ("n" * 32,))
     assert result["error"]["message"] == "Invalid or expired requestState"
+
+
+async def test_another_caller_cannot_take_up_a_confirmation() -> None:
+    call = {"name": "subscriptions-create", "arguments": _subscription()}
+    answer = {"inputResponses": {"confirm": {"action": "accept", "content": {}}}}
+    ada, hedy = ({"X-PostHog-Api-Key": key} for key in (sandbox.FULL_KEY, sandbox.STAFF_KEY))
+    with anyio.fail_after(20):
+        async with serving(Settings(sandbox=True, auth="own-key", log_level="error")) as served:
+            asked = (await post(served.url, "tools/call", sent=ada, **_asking(call))).json()["result"]
+            state = {"requestState": asked["requestState"], **answer}
+            stolen = await post(served.url, "tools/call", sent=hedy, **_asking(call), **state)
+            used = await post(served.url, "tools/call", sent=ada, **_asking(call), **state)
+            again = await post(served.url, "tools/call", sent=ada, **_asking(call), **state)
+    assert stolen.json()["error"]["message"] == "Invalid or expired requestState"
+    assert used.json()["result"]["structuredContent"]["id"]
+    assert again.json()["result"]["resultType"] == "input_required"
 
 
 async def _across(folder: Path, first: tuple[str, ...], second: tuple[str, ...]) -> Any:

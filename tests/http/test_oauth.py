@@ -34,6 +34,7 @@ class Issuer:
 
     asked: list[str] = field(default_factory=list)
     broken: int | None = None
+    vague: bool = False
 
     async def introspect(self, request: Request) -> Response:
         """What a token may do, to whoever holds one that may ask."""
@@ -42,6 +43,8 @@ class Issuer:
         self.asked.append(token)
         if self.broken:
             return JSONResponse({}, self.broken)
+        if self.vague:
+            return JSONResponse({"scope": "*"})
         if token == BLIND:
             return JSONResponse({"detail": "no"}, 403)
         if token in SCOPES:
@@ -178,6 +181,13 @@ async def test_an_issuer_that_cannot_say_is_not_taken_for_a_yes(
         answer = await call(url, GOOD)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
+
+
+async def test_an_issuer_that_says_neither_yes_nor_no_is_not_taken_for_a_yes(url: str, issuer: Issuer) -> None:
+    issuer.vague = True
+    with anyio.fail_after(20):
+        answer = await call(url, GOOD)
+    assert answer.status_code == 503
 
 
 async def test_an_issuer_that_is_gone_is_not_taken_for_a_yes(without_pauses: None) -> None:
