@@ -17,7 +17,7 @@ import pytest
 
 from core13_mcp import cli, sandbox
 from core13_mcp.catalog import load
-from core13_mcp.commands import tools as command
+from core13_mcp.commands import call as command
 from core13_mcp.grammar import parse
 from core13_mcp.options import OPTIONS, flags
 from core13_mcp.settings import Settings
@@ -240,7 +240,7 @@ def test_what_ends_a_command_early_is_told_in_one_line(ran, monkeypatch, raised,
         raise raised
 
     monkeypatch.setattr(command, "run", broken)
-    ended = ran("tools")
+    ended = ran("call", "users-list", "--sandbox")
     assert ended.status == status and says in ended.err and "the words" not in ended.err
 
 
