@@ -84,7 +84,7 @@ async def echo() -> AsyncIterator[tuple[Echo, str]]:
         tasks.cancel_scope.cancel()
 
 
-CALLS = (
+CALLS: tuple[tuple[str, dict[str, object]], ...] = (
     ("users-retrieve", {}),
     ("users-list", {"detail": "full"}),
     ("users-partial-update", {"password": PASSWORD, "current_password": PASSWORD}),
@@ -96,7 +96,7 @@ CALLS = (
 
 async def said(client: Peer, number: int) -> str:
     """Everything that a client hears up to the answer to its call."""
-    heard = []
+    heard: list[dict[str, object]] = []
     while not heard or heard[-1].get("id") != number:
         heard.append(await client.hear())
     return json.dumps(heard, ensure_ascii=False)
