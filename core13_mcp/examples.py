@@ -36,7 +36,7 @@ exit status: 0 with a result on stdout, 1 with the tool's error on stderr, 2 wro
     "install": """\
   core13-mcp install claude-desktop                  asks for the key, without showing it
   core13-mcp install cursor --print                  what goes into the file; nothing is written
-  core13-mcp install claude-code --scope project     for everybody who works in this folder
+  core13-mcp install claude-code --scope project     for this folder only
   core13-mcp install vscode --sandbox                no account needed
   core13-mcp install zed --personal-api-key-file ~/.posthog-key
   core13-mcp install gemini --remote https://mcp.example.com/mcp""",

@@ -116,8 +116,7 @@ def _told(client: Client, path: Path, server: Server, changed: bool) -> list[str
     lines.append(f"  runs: {server.url or ' '.join(server.command)}")
     lines += [f"  with: {variable}={value}" for variable, value in server.variables.items()]
     if server.secret is not None:
-        open_to_others = path.stat().st_mode & 0o077
-        lines.append(f"  key: in the file itself{f'; others can read it: chmod 600 {path}' if open_to_others else ''}")
+        lines.append("  key: in the file itself" + _exposed(path))
     elif client.prompts and not server.keyless:
         lines.append("  key: asked by the client once, and kept in the system's key store")
     elif not server.keyless:
@@ -125,3 +124,9 @@ def _told(client: Client, path: Path, server: Server, changed: bool) -> list[str
         if not os.environ.get(KEY):
             lines.append(f"        (it is not set here: {HOW_TO_GET_A_KEY})")
     return [*lines, f"  next: {client.after}; `core13-mcp doctor` checks it"]
+
+
+def _exposed(path: Path) -> str:
+    """What else can get at a key in a file: other people on this machine, or whoever the project is shared with."""
+    said = f"; others can read it: chmod 600 {path}" if path.stat().st_mode & 0o077 else ""
+    return said + ("; keep it out of version control" if Path.home() != Path.cwd() in path.parents else "")

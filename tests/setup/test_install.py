@@ -340,6 +340,12 @@ def test_a_scope_chooses_the_file(client, scope, path, home):
     assert "core13-mcp" in servers(client, home / "project" / path)
 
 
+def test_a_key_in_a_projects_file_comes_with_a_warning(capsys):
+    main(["install", "zed", "--scope", "project"])
+
+    assert "keep it out of version control" in capsys.readouterr().out
+
+
 def test_claude_codes_local_scope_is_this_folder_in_the_users_file(home):
     main(["install", "claude-code", "--scope", "local"])
 
