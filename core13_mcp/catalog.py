@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import cache, partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -38,14 +39,17 @@ def load(extra: str | None = None) -> Catalog:
     return dict(sorted(found.items()))
 
 
-def offered(settings: Settings) -> Catalog:
+def offered(settings: Settings, declared: Catalog | None = None) -> Catalog:
     """The tools to offer under these settings: chosen, and with the project taken out where it is pinned.
+
+    Args:
+        declared: Every declaration, where they were read already.
 
     Raises:
         ConfigurationError: A name or glob matches no tool.
         DeclarationError: A file is not a declaration.
     """
-    catalog = load(settings.tools_dir)
+    catalog = load(settings.tools_dir) if declared is None else declared
     for glob in (*settings.tools, *settings.exclude_tools):
         if not any(fnmatchcase(name, glob) for name in catalog):
             raise ConfigurationError(f"{glob!r} matches no tool; `core13-mcp tools` lists them")
@@ -80,12 +84,13 @@ def _read_all(folder: Traversable) -> Iterator[Declaration]:
         entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
     except OSError as error:
         raise ConfigurationError(f"CORE13_TOOLS_DIR cannot be read ({type(error).__name__}): {folder}") from None
-    return (_read(folder, entry) for entry in entries if entry.name.endswith(".json"))
+    fields = cache(partial(_fields, folder))
+    return (_read(entry, fields) for entry in entries if entry.name.endswith(".json"))
 
 
-def _read(folder: Traversable, entry: Traversable) -> Declaration:
+def _read(entry: Traversable, fields: Callable[[str], Any]) -> Declaration:
     try:
-        said = inline(json.loads(entry.read_text("utf-8")), lambda reference: _resolve(folder, reference))
+        said = inline(json.loads(entry.read_text("utf-8")), lambda reference: _resolve(fields, reference))
         declaration = Declaration.model_validate(said)
         for schema in _schemas(declaration):
             schema.accepts({})  # what is no schema fails here, and not in the first call
@@ -105,9 +110,15 @@ def _schemas(tool: Declaration) -> Iterator[Schema]:
     yield from (part.applies for part in (*tool.confirm, *tool.done))
 
 
-def _resolve(folder: Traversable, reference: str) -> Any:
-    """Find `fields/FILE.json#/NAME` in the folder itself, or else among the shipped fields."""
+def _resolve(fields: Callable[[str], Any], reference: str) -> Any:
+    """Find what `fields/FILE.json#/NAME` names."""
     path, _, name = reference.partition("#/")
+    return fields(path)[name]
+
+
+def _fields(folder: Traversable, path: str) -> Any:
+    """A file of fields, in the folder itself or else among the shipped ones; nowhere above them."""
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"{path} is outside the folder")
     held = folder / path
-    text = (held if held.is_file() else shipped() / path).read_text("utf-8")
-    return json.loads(text)[name]
+    return json.loads((held if held.is_file() else shipped() / path).read_text("utf-8"))

@@ -130,7 +130,9 @@ def origin(given: str) -> str:
     if given in REGIONS:
         return REGIONS[given]
     if "@" in given:
-        raise ValueError("what names a user or a password is not us, eu or an origin such as https://posthog.example.com")
+        raise ValueError(
+            "what names a user or a password is not us, eu or an origin such as https://posthog.example.com"
+        )
     parts = urlsplit(given)
     region = _INGESTION.get(parts.hostname or given)
     if region:

@@ -28,9 +28,10 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         from . import serve_http  # Starlette and uvicorn are for those who ask for them
 
         return await serve_http.run(settings, settings.http)
-    catalog = offered(settings)
+    declared = load(settings.tools_dir)
+    catalog = offered(settings, declared)
     async with callers(settings) as caller:
-        told = instructions(settings, catalog, len(load(settings.tools_dir)))
+        told = instructions(settings, catalog, len(declared))
         server = build(catalog, lambda _: caller(), told)
         where = "the embedded sandbox" if settings.sandbox else settings.host
         log.info("serving %d tools over stdio, in front of %s", len(catalog), where)

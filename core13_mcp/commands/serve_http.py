@@ -79,20 +79,21 @@ async def prepared(settings: Settings, where: str) -> AsyncIterator[Prepared]:
     address = Address.read(where)
     refuse_unsafe(settings, address)
     set_up(settings.log_level, settings.log_format, _secrets(settings))
-    catalog, declared, duty = offered(settings), len(load(settings.tools_dir)), Duty()
+    declared, duty = load(settings.tools_dir), Duty()
+    catalog = offered(settings, declared)
     async with upstreams(settings) as reached, Upstream(settings.host) as issuer:
         with address.listen() as listener:
             url = endpoint(settings, listener)
             admission, routes = admitting(settings, reached, issuer, catalog, url)
             made = app(
-                build(catalog, whose, instructions(settings, catalog, declared), _seal_keys(settings)),
+                build(catalog, whose, instructions(settings, catalog, len(declared)), _seal_keys(settings)),
                 admission,
                 hosts=names(settings, address),
                 origins=settings.http_origins,
                 limits=Limits(settings.http_at_once, settings.http_rate),
                 max_body=settings.http_max_body,
                 duty=duty,
-                page=page(catalog, settings.auth, url, modes(settings, len(catalog), declared)),
+                page=page(catalog, settings.auth, url, modes(settings, len(catalog), len(declared))),
                 metrics=Metrics(catalog) if settings.http_metrics else None,
                 routes=routes,
             )
