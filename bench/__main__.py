@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -162,7 +163,7 @@ def about() -> dict[str, str]:
     names = ("mcp", "httpx2", "pydantic", "anyio")
     model = next((line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
     return {
-        "machine": f"{model}, {len(_lines('/proc/stat')) and __import__('os').cpu_count()} CPUs",
+        "machine": f"{model}, {os.cpu_count()} CPUs",
         "python": platform.python_version(),
         **{name: version(name) for name in names},
     }
