@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import selectors
 import socket
 import subprocess
@@ -168,6 +169,8 @@ class Http:
                         pending -= 1
 
     def _connected(self, width: int) -> Iterable[socket.socket]:
+        # Servers give up connections that were idle while another contestant had its turn.
+        self._connections = [kept for kept in self._connections if not select.select([kept], [], [], 0)[0]]
         while len(self._connections) < width:
             connection = socket.create_connection(("127.0.0.1", self.port))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -89,6 +89,13 @@ async def test_what_json_cannot_carry_is_refused_with_nothing_sent(value):
     assert isinstance(failed, InvalidArguments) and api.asked == []
 
 
+async def test_what_fits_into_no_url_is_refused_with_nothing_sent():
+    api = Api(OK)
+    tool = thing(path="/api/things/", properties={"search": {"type": "string"}})
+    failed = await error(tool, api, search="x" * 100_000)
+    assert isinstance(failed, InvalidArguments) and "URL" in str(failed) and api.asked == []
+
+
 async def test_what_the_api_never_does_is_done_otherwise():
     deleting = {"instead": {"status": 405, "method": "PATCH", "body": {"deleted": True}}}
     tool = thing("DELETE", endpoint=deleting)

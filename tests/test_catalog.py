@@ -104,6 +104,8 @@ ENDPOINT = said()["endpoint"]
         ({"done": [{"say": "Done.", "when": {"required": 1}}]}, "1"),
         ({"description": {"$ref": "fields/none.json#/x"}}, "none.json"),
         ({"description": {"$ref": "fields/common.json#/none"}}, "none"),
+        ({"description": {"$ref": "fields/../../x.json#/x"}}, "outside the folder"),
+        ({"description": {"$ref": "/etc/x.json#/x"}}, "outside the folder"),
         ({"description": {"$ref": "fields/loop.json#/loop"}}, "recursion"),
     ],
 )

@@ -32,7 +32,8 @@ class Ran(SimpleNamespace):
 
 
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for option in OPTIONS:
         monkeypatch.delenv(option.variable, raising=False)
     root = logging.getLogger()
@@ -200,6 +201,13 @@ def test_a_sandbox_file_keeps_what_was_done_and_what_would_have_been_sent(ran, t
     assert ran("call", *sending).status == 0
     rows = [json.loads(line) for line in ran("sandbox", "outbox", "--db", file).out.splitlines()]
     assert rows
+
+
+@pytest.mark.parametrize("words", [["call", "users-list", "--sandbox", "--sandbox-db"], ["sandbox", "outbox", "--db"]])
+def test_a_file_that_is_no_sandbox_is_an_error(ran, tmp_path: Path, words):
+    (tmp_path / "notes.db").write_text("not a database, but long enough to be looked at" * 100)
+    ended = ran(*words, str(tmp_path / "notes.db"))
+    assert ended.status == 2 and len(ended.err.splitlines()) == 1
 
 
 def test_an_outbox_that_is_not_there_is_an_error(ran, tmp_path: Path):

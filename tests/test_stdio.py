@@ -300,6 +300,25 @@ async def test_what_cannot_be_written_is_a_stream_that_broke():
         await wire.writer.send(SessionMessage(JSONRPCResponse(jsonrpc="2.0", id=7, result={})))
 
 
+async def test_an_end_that_nobody_reads_is_not_waited_for(monkeypatch):
+    class Unread(Sink):
+        def __init__(self) -> None:
+            super().__init__()
+            self.transport, self.aborted = self, False
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    monkeypatch.setattr(stdio, "_LAST_WORDS", 0.0)
+    sink = Unread()
+    wire = Wire(asyncio.StreamReader(), sink)  # type: ignore[arg-type]  # all of a writer that it uses
+    with anyio.fail_after(ENOUGH):
+        await wire.end()
+    assert sink.aborted
+    with pytest.raises(StopAsyncIteration):
+        await wire.reader.receive()
+
+
 @pytest.mark.parametrize(("interrupted", "ends"), [(True, asyncio.CancelledError), (False, ExceptionGroup)])
 async def test_a_relay_that_breaks_ends_as_an_interruption_only_if_it_was_one(monkeypatch, interrupted, ends):
     @asynccontextmanager

@@ -46,9 +46,17 @@ class Address:
         """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
-            return socket.create_server((self.host, self.port), family=family, backlog=1024)
+            return _named_tcp(socket.create_server((self.host, self.port), family=family, backlog=1024))
         except OSError as error:
             raise ConfigurationError(f"cannot listen on {self.host} port {self.port}: {error.strerror}") from None
+
+
+def _named_tcp(listener: socket.socket) -> socket.socket:
+    """The same socket, with its protocol said: asyncio turns Nagle's algorithm off only where it reads "TCP".
+
+    Without that, an answer of two writes waits for the client's delayed acknowledgement: 40 ms a call, measured.
+    """
+    return socket.socket(listener.family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
 
 
 def endpoint(settings: Settings, listener: socket.socket) -> str:
