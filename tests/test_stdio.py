@@ -300,23 +300,42 @@ async def test_what_cannot_be_written_is_a_stream_that_broke():
         await wire.writer.send(SessionMessage(JSONRPCResponse(jsonrpc="2.0", id=7, result={})))
 
 
-async def test_an_end_that_nobody_reads_is_not_waited_for(monkeypatch):
-    class Unread(Sink):
-        def __init__(self) -> None:
-            super().__init__()
-            self.transport, self.aborted = self, False
+class Unread(Sink):
+    """Takes what the server writes until it is given up."""
 
-        def abort(self) -> None:
-            self.aborted = True
+    def __init__(self) -> None:
+        super().__init__()
+        self.transport, self.aborted = self, anyio.Event()
 
+    def abort(self) -> None:
+        self.aborted.set()
+
+
+async def test_sigterm_does_not_wait_for_a_client_that_reads_nothing(monkeypatch):
+    source, sink = asyncio.StreamReader(), Unread()
+
+    @asynccontextmanager
+    async def pipes() -> AsyncIterator[Any]:
+        yield source, sink, source.feed_eof
+
+    monkeypatch.setattr(stdio, "_pipes", pipes)
+    monkeypatch.setattr(stdio, "suitable", lambda: True)
     monkeypatch.setattr(stdio, "_LAST_WORDS", 0.0)
-    sink = Unread()
-    wire = Wire(asyncio.StreamReader(), sink)  # type: ignore[arg-type]  # all of a writer that it uses
     with anyio.fail_after(ENOUGH):
-        await wire.end()
-    assert sink.aborted
-    with pytest.raises(StopAsyncIteration):
-        await wire.reader.receive()
+        async with stdio.streams() as (reader, _):
+            await anyio.wait_all_tasks_blocked()
+            signal.raise_signal(signal.SIGTERM)
+            assert [message async for message in reader] == []
+            await sink.aborted.wait()
+            await anyio.wait_all_tasks_blocked()
+
+
+async def test_what_was_answered_before_is_not_answered_again():
+    sink = Sink()
+    wire = Wire(asyncio.StreamReader(), sink, answered=[7])  # type: ignore[arg-type]  # all of a writer that it uses
+    for _ in range(2):
+        await wire.writer.send(SessionMessage(JSONRPCResponse(jsonrpc="2.0", id=7, result={})))
+    assert len(sink.said) == 1, "the number may come again later"
 
 
 @pytest.mark.parametrize(("interrupted", "ends"), [(True, asyncio.CancelledError), (False, ExceptionGroup)])
