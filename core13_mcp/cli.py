@@ -55,7 +55,8 @@ def run(arguments: Namespace) -> int:
     command = import_module(f"{__package__}.commands.{arguments.command}")
     settings = Settings.read(os.environ, flags(arguments)) if arguments.needs_settings else None
     # Not for HTTP: libuv takes one new connection per turn of its loop, so that under load all callers wait in one
-    # line before this server can tell them apart. Measured with scripts/load: a polite caller waits ten times longer.
+    # line before this server can tell them apart. uvloop answers more; without it, who asks for less waits less
+    # (scripts/load, --callers 1000 on one core: a polite caller 1.0 s instead of 2.3 s, a rude one 6.9 s instead of 2.4 s).
     faster = _has_uvloop() and not (settings and settings.http)
     return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": faster}))
 
