@@ -20,7 +20,7 @@ from .log import withhold
 from .retry import Exchange
 from .schema import JSON
 from .shape import compact, shape
-from .text import at, one_line
+from .text import at, clean, one_line
 from .tidy import tidy
 from .upstream import Upstream
 
@@ -49,8 +49,9 @@ class Caller:
 
 def secrets(tool: Declaration, arguments: JSON, caller: Caller) -> tuple[str, ...]:
     """What must never be shown of a call: the caller's credentials, and the arguments declared secret."""
-    given = (value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str))
-    return (*caller.credentials.secrets, *given)
+    given = [value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str)]
+    # Also as it looks where it comes back: unseen characters are taken out of every answer.
+    return (*caller.credentials.secrets, *given, *map(clean, given))
 
 
 async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exchange, ask: Ask | None = None) -> JSON:
