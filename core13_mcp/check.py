@@ -49,11 +49,9 @@ def refuse(tool: Declaration, wrong: list[str], aside: str = "") -> None:
 
 def faults(tool: Declaration, arguments: JSON) -> list[str]:
     """Every fault, one sentence each; none where the arguments fit."""
-    broken = [
-        f"{one_line(name, 60)}: {why}." for name, value in arguments.items() if (why := unwritable({name: value}))
-    ]
-    if broken:
-        return broken  # what cannot be written cannot be held against a schema either
+    if unwritable(arguments):  # and what cannot be written cannot be held against a schema either
+        each = ((name, unwritable({name: value})) for name, value in arguments.items())
+        return [f"{one_line(name, 60)}: {why}." for name, why in each if why]
     fits = tool.accepts.accepts(arguments)  # much cheaper than listing no fault
     found = [] if fits else [say for fault in tool.accepts.faults(arguments) for say in _say(tool, fault)]
     return found + [rule.say for rule in tool.rules if not rule.holds.accepts(arguments)]

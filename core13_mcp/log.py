@@ -64,12 +64,12 @@ class Lines(logging.Formatter):
             **getattr(record, "facts", {}),
             **({"exception": place(record.exc_info[1])} if record.exc_info and record.exc_info[1] else {}),
         }
-        told = withhold(said, (*self._secrets, *_hidden.get()))
+        secrets = (*self._secrets, *_hidden.get())
         if self._as_json:
-            return without_keys(json.dumps(told, default=str))
-        first = f"{told.pop('time')} {told.pop('level')} {told.pop('message')}"
-        line = " ".join([first, *(f"{name}={value}" for name, value in told.items())])
-        return without_keys(_UNPRINTABLE.sub(" ", line))
+            return without_keys(json.dumps(withhold(said, secrets), default=str))
+        first = f"{said.pop('time')} {said.pop('level')} {said.pop('message')}"
+        line = " ".join([first, *(f"{name}={value}" for name, value in said.items())])
+        return without_keys(_UNPRINTABLE.sub(" ", withhold(line, secrets)))
 
 
 def set_up(level: str, form: str, secrets: Iterable[str]) -> None:

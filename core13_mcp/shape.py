@@ -10,6 +10,7 @@ from .declaration import Declaration
 from .schema import JSON
 from .text import clean, fill
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NAMED_AT_MOST = 8
 _NAME = re.compile(r"\w{1,40}", re.ASCII)
 
@@ -65,7 +66,7 @@ def fit(value: dict[str, Any], budget: int, *, keep: set[str], more: str) -> dic
 
 def compact(value: Any) -> str:
     """A JSON value in as few characters as there are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def _page(tool: Declaration, rows: list[Any], count: int, offset: int, budget: int) -> dict[str, Any]:
