@@ -93,8 +93,9 @@ class Bench:
     def stdio(self) -> dict[str, Any]:
         """Calls over stdio."""
         concise = replace(self.ours, name="ours (concise)", arguments={})
+        floor = self._peer(self._ours, "bare, our transport", "thread_free.py", "tools.json")
         one, many = measures.stdio_calls(
-            [self.ours, concise, self.bare, self.mcpserver, self.fastmcp], self.origin, self._rounds
+            [self.ours, concise, floor, self.bare, self.mcpserver, self.fastmcp], self.origin, self._rounds
         )
         return {"ms a call": one, "calls/s, 32 at once": many}
 
