@@ -22,7 +22,7 @@ from . import environments, measures, operations
 from .servers import Server, end, free_port
 
 BASE = "bare"
-SIZES = [1_100, 10_000, 100_000, 1_000_000, 10_000_000]
+SIZES = [1_100, 10_000, 100_000, 1_000_000, 4_000_000]
 COUNTS = [18, 180, 1800]
 
 
