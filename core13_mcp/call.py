@@ -19,7 +19,7 @@ from .errors import ToolError
 from .log import withhold
 from .retry import Exchange
 from .schema import JSON
-from .shape import compact, shape
+from .shape import Result, shape
 from .text import at, clean, one_line
 from .tidy import tidy
 from .upstream import Upstream
@@ -54,7 +54,7 @@ def secrets(tool: Declaration, arguments: JSON, caller: Caller) -> tuple[str, ..
     return (*caller.credentials.secrets, *given, *map(clean, given))
 
 
-async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exchange, ask: Ask | None = None) -> JSON:
+async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exchange, ask: Ask | None = None) -> Result:
     """Make one call and return its result, which fits the tool's output schema.
 
     Raises:
@@ -157,8 +157,8 @@ async def _send(tool: Declaration, request: Request, given: JSON, caller: Caller
     return outcome.read(tool, request, answer, given, unclear=exchange.unclear, secrets=hidden)
 
 
-def _promised(tool: Declaration, result: dict[str, Any], request: Request, given: JSON, budget: int) -> JSON:
+def _promised(tool: Declaration, result: Result, request: Request, given: JSON, budget: int) -> Result:
     """The result, if it is what the output schema promises: clients refuse anything else."""
-    if len(compact(result)) > budget or not tool.promises.accepts(result):
+    if len(result.text) > budget or not tool.promises.accepts(result.value):
         raise outcome.unreadable(tool, request, given, None, "its body is not shaped like this API's")
     return result

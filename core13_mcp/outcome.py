@@ -16,7 +16,7 @@ from .errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
 from .log import withhold
 from .retry import MAYBE_APPLIED, NEVER_SENT, Answer, asked_to_wait
 from .schema import JSON, parse
-from .text import fill, one_line
+from .text import clean, fill, nothing_unseen, one_line
 
 _GENERAL = {
     "400": "Correct {field} and call again.",
@@ -45,7 +45,7 @@ def read(
     unclear: bool = False,
     secrets: Iterable[str] = (),
 ) -> Any:
-    """The JSON value of a success; None where the API answers nothing.
+    """The JSON value of a success, stripped of what cannot be seen; None where the API answers nothing.
 
     `unclear` says that an earlier try of the same request got no clear answer and may have been acted on. `secrets` are taken
     out of the API's words before those are cut, so that not even a part of one remains.
@@ -63,7 +63,7 @@ def read(
         raise unreadable(tool, request, arguments, answer.status, "its body is not JSON") from None
     if not isinstance(value, dict):
         raise unreadable(tool, request, arguments, answer.status, "its body is not a JSON object")
-    return value
+    return value if nothing_unseen(answer.body) else clean(value)
 
 
 def lost(

@@ -25,7 +25,7 @@ from mcp.types import (
 
 from . import outcome, prompts, tracing
 from .asking import Asking, InputRequired, sealed
-from .call import Caller, call, secrets
+from .call import Ask, Caller, call, secrets
 from .catalog import Catalog
 from .check import nearest
 from .declaration import Declaration
@@ -33,7 +33,7 @@ from .errors import ConfigurationError, ToolError
 from .log import hide, withhold
 from .retry import Exchange
 from .schema import JSON
-from .shape import compact
+from .shape import Result, compact
 
 NAME = "core13-mcp"
 _HINT = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -98,11 +98,11 @@ def build(catalog: Catalog, whose: Whose, instructions: str, seal_keys: Sequence
     return server
 
 
-def success(result: JSON, facts: JSON) -> CallToolResult:
+def success(result: Result, facts: JSON) -> CallToolResult:
     """The same object twice: as compact text and as structured content."""
     return CallToolResult(
-        content=[TextContent(type="text", text=compact(result))],
-        structured_content=result,
+        content=[TextContent(type="text", text=result.text)],
+        structured_content=result.value,
         _meta={"core13-mcp/call": dict(facts)},
     )
 
@@ -127,20 +127,25 @@ async def _answer(
     arguments = params.arguments or {}
     hidden = secrets(tool, arguments, caller)
     hide(hidden)
-    error: ToolError | None = None
-    result: JSON = {}
+    said = await _said(tool, arguments, caller, exchange, asking.through(context, params))
+    facts = _facts(tool, arguments, caller, exchange)
+    log.info("%s", tool.name, extra={"facts": {**_told(caller, said), **facts}})
+    return withheld(failure(said, facts) if isinstance(said, ToolError) else success(said, facts), hidden)
+
+
+async def _said(
+    tool: Declaration, arguments: JSON, caller: Caller, exchange: Exchange, ask: Ask | None
+) -> Result | ToolError:
+    """What comes of a call, whatever does: only what is no answer to it is raised."""
     try:
-        result = await call(tool, arguments, caller, exchange, asking.through(context, params))
+        return await call(tool, arguments, caller, exchange, ask)
     except ToolError as failed:
-        error = failed
+        return failed
     except (InputRequired, ConfigurationError):
         raise
     except Exception as unforeseen:
         log.exception("unforeseen in %s", tool.name)
-        error = outcome.broken(tool, arguments, unforeseen, sent=exchange.attempts > 0)
-    facts = _facts(tool, arguments, caller, exchange)
-    log.info("%s", tool.name, extra={"facts": {**_told(caller, error), **facts}})
-    return withheld(failure(error, facts) if error else success(result, facts), hidden)
+        return outcome.broken(tool, arguments, unforeseen, sent=exchange.attempts > 0)
 
 
 def withheld(result: CallToolResult, hidden: tuple[str, ...]) -> CallToolResult:
@@ -171,10 +176,11 @@ def _known(catalog: Catalog, name: str) -> Declaration:
     raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}{meant}")
 
 
-def _told(caller: Caller, error: ToolError | None) -> dict[str, Any]:
+def _told(caller: Caller, said: Result | ToolError) -> dict[str, Any]:
     """What the log says beside the facts: how it went, who asked, and in which trace."""
     told = {"caller": caller.name or None, "trace": tracing.current()}
-    return {"outcome": error.facts["code"] if error else "ok", **{name: said for name, said in told.items() if said}}
+    code = said.facts["code"] if isinstance(said, ToolError) else "ok"
+    return {"outcome": code, **{name: known for name, known in told.items() if known}}
 
 
 def _facts(tool: Declaration, arguments: Mapping[str, Any], caller: Caller, exchange: Exchange) -> dict[str, Any]:

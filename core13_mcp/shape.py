@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from .declaration import Declaration
 from .schema import JSON
-from .text import clean, fill
+from .text import fill
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NAMED_AT_MOST = 8
 _NAME = re.compile(r"\w{1,40}", re.ASCII)
 
 
-def shape(tool: Declaration, answer: Any, arguments: JSON, budget: int) -> dict[str, Any]:
+class Result(NamedTuple):
+    """A JSON object, and the same as compact text, which is made once: its length counts, and it is what is sent."""
+
+    value: dict[str, Any]
+    text: str
+
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> Self:
+        """The value with its text."""
+        return cls(value, compact(value))
+
+
+def shape(tool: Declaration, answer: Any, arguments: JSON, budget: int) -> Result:
     """The result of a call: what the output schema names, or everything where `detail` is full, within the budget.
 
-    A page says where the next one starts (`next_offset`), a write what it did (`done`). Text that other people
-    wrote is stripped of what cannot be seen.
+    A page says where the next one starts (`next_offset`), a write what it did (`done`).
 
     Args:
         answer: A JSON object, or None where the API answered nothing.
         budget: Characters of the result as compact JSON.
     """
-    whole = clean(answer or {})
+    whole = answer or {}
     full = arguments.get("detail") == "full"
     kept = whole if full else project(tool.output_schema, whole)
     done = {"done": said} if (said := _done(tool, arguments, whole)) else {}
@@ -48,20 +59,21 @@ def project(schema: JSON, value: Any) -> Any:
             return value
 
 
-def fit(value: dict[str, Any], budget: int, *, keep: set[str], more: str) -> dict[str, Any]:
+def fit(value: dict[str, Any], budget: int, *, keep: set[str], more: str) -> Result:
     """Leave out the longest fields until the rest fits, and say which and what to do about it (`more`)."""
-    if len(compact(value)) <= budget:
-        return value
+    whole = Result.of(value)
+    if len(whole.text) <= budget:
+        return whole
     longest_first = sorted(value.keys() - keep, key=lambda name: len(compact(value[name])), reverse=True)
     left_out: list[str] = []
     rest = dict(value)
     for name in longest_first:
         del rest[name]
         left_out.append(name)
-        smaller = {**rest, "omitted": f"{_listed(left_out)}: too long for one result; {more}."}
-        if len(compact(smaller)) <= budget:
+        smaller = Result.of({**rest, "omitted": f"{_listed(left_out)}: too long for one result; {more}."})
+        if len(smaller.text) <= budget:
             return smaller
-    return rest
+    return Result.of(rest)
 
 
 def compact(value: Any) -> str:
@@ -69,12 +81,12 @@ def compact(value: Any) -> str:
     return _ENCODER.encode(value)
 
 
-def _page(tool: Declaration, rows: list[Any], count: int, offset: int, budget: int) -> dict[str, Any]:
+def _page(tool: Declaration, rows: list[Any], count: int, offset: int, budget: int) -> Result:
     """As many whole rows as fit; where some remain, on the API's side or on ours, where to go on."""
     left = budget - len(compact({"count": count, "next_offset": offset + len(rows), "results": []}))
-    kept: list[Any] = []
-    for row in rows:
-        left -= len(compact(row)) + 1
+    kept: list[Result] = []
+    for row in map(Result.of, rows):
+        left -= len(row.text) + 1
         if left < 0:
             break
         kept.append(row)
@@ -84,7 +96,9 @@ def _page(tool: Declaration, rows: list[Any], count: int, offset: int, budget: i
         kept = [fit(rows[0], left + len(compact(rows[0])), keep=_promised(tool), more=more)]
     following = offset + len(kept)
     onward = {"next_offset": following} if kept and following < max(count, offset + len(rows)) else {}
-    return {"count": count, **onward, "results": kept}
+    around = {"count": count, **onward, "results": []}
+    text = f"{compact(around)[:-2]}{','.join(row.text for row in kept)}]}}"
+    return Result({**around, "results": [row.value for row in kept]}, text)
 
 
 def _promised(tool: Declaration) -> set[str]:

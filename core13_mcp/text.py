@@ -36,6 +36,14 @@ def clean(value: Any) -> Any:
             return value
 
 
+def nothing_unseen(text: bytes) -> bool:
+    """Whether no string in a JSON text can hold anything to take out: telling that is cheap, and true of most.
+
+    JSON itself forbids bare control characters; what remains would need an escape, or be outside ASCII.
+    """
+    return text.isascii() and b"\\" not in text and b"\x7f" not in text
+
+
 def one_line(text: str, longest: int = 300) -> str:
     """The text on one line, without what cannot be seen, and cut to at most `longest` characters."""
     line = " ".join(clean(text).split())

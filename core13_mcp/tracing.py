@@ -37,9 +37,12 @@ def sending(request: httpx2.Request) -> Iterator[None]:
     Its attributes are those of the semantic conventions but for the URL: paths have people's ids in them.
     """
     known = {"http.request.method": request.method, "server.address": request.url.host}
-    with _tracer.start_as_current_span(
-        request.method, kind=SpanKind.CLIENT, attributes=known, record_exception=False, set_status_on_exception=False
-    ) as span:
+    span = _tracer.start_span(request.method, kind=SpanKind.CLIENT, attributes=known)
+    if not span.get_span_context().is_valid:
+        # Nobody records and nothing came with the call: there is no trace to go on with.
+        yield
+        return
+    with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         _format.inject(request.headers)
         try:
             yield

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Self
+from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import httpx2
@@ -28,6 +29,8 @@ _LIMITS = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=8, ke
 # Few idle connections, because the pool polls every one of them on each request; kept long, because an
 # agent thinks between two calls.
 
+_PATIENCE = httpx2.Timeout(None, connect=10.0).as_dict()
+# One deadline holds for the whole call; a connection that cannot be made is given up sooner.
 
 _LEAST = 0.05
 # The part of a call's time that must be left when a request is sent.
@@ -38,23 +41,28 @@ class TooLarge(httpx2.RequestError):
 
 
 class Upstream:
-    """The REST API, at one origin."""
+    """The REST API, at one origin.
+
+    It speaks through httpx2's transport, not its client: with one origin, no redirects, no cookies and no second
+    kind of authentication, a client only costs time on every call.
+    """
 
     def __init__(
         self, origin: str, *, read_only: bool = False, transport: httpx2.AsyncBaseTransport | None = None
     ) -> None:
         self.origin = origin
         self._read_only = read_only
-        self._transport = transport
-        self._client: httpx2.AsyncClient | None = None
+        # In process there is no connection to wait for: what is handed over is with the API.
+        self._in_process = transport is not None
+        self._connected = transport
         self._turns = Turns(AT_ONCE)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        if self._connected is not None:
+            await self._connected.aclose()
 
     async def send(self, request: Request, credentials: Credentials, exchange: Exchange) -> Answer:
         """Send one request, again where that is safe, and return the answer whatever its status.
@@ -74,10 +82,9 @@ class Upstream:
             exchange.in_flight = False
             async with self._turns.turn(exchange.whose):
                 _in_time(exchange, began)
-                # In process there is no connection to wait for: what is handed over is with the API.
-                exchange.in_flight = self._transport is not None
+                exchange.in_flight = self._in_process
                 with tracing.sending(built):
-                    async with _answering(self._http, built) as response:
+                    async with _answering(self._transport, built) as response:
                         answer = Answer(response.status_code, response.headers, await _read(response))
                     tracing.answered(answer.status)
                 exchange.in_flight = False
@@ -95,40 +102,54 @@ class Upstream:
         return answer
 
     @property
-    def _http(self) -> httpx2.AsyncClient:
-        # Built when first needed: its TLS context costs what a client waits for at the start.
-        if self._client is None:
-            self._client = httpx2.AsyncClient(
-                transport=self._transport,
-                follow_redirects=False,
-                # One deadline holds for the whole call; a connection that cannot be made is given up sooner.
-                timeout=httpx2.Timeout(None, connect=10.0),
-                limits=_LIMITS,
-                # Set-Cookie is never kept: one caller's cookies must not travel with another's call.
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                headers={
-                    "User-Agent": f"core13-mcp/{version('core13-mcp')}",
-                    "Accept": "application/json",
-                    "Accept-Encoding": "gzip, deflate",
-                },
-            )
-        return self._client
+    def _transport(self) -> httpx2.AsyncBaseTransport:
+        # Made when first needed: its TLS context costs what a client waits for at the start.
+        if self._connected is None:
+            self._connected = _connections(self.origin)
+        return self._connected
 
     def _build(self, request: Request, credentials: Credentials, exchange: Exchange) -> httpx2.Request:
         try:
-            return self._http.build_request(
+            return httpx2.Request(
                 request.method,
                 self.origin + request.path,
                 params=dict(request.query) or None,
                 json=request.body,
                 data=None if request.form is None else dict(request.form),
-                headers=credentials.headers(request.auth, self.origin),
-                extensions={"trace": _noting(exchange)},
+                headers={**_headers(), **credentials.headers(request.auth, self.origin)},
+                extensions={"timeout": _PATIENCE, "trace": _noting(exchange)},
             )
         except httpx2.InvalidURL:
             raise InvalidArguments(
                 "The arguments do not fit into a URL: they are too long, or hold what no URL can; nothing was sent."
             ) from None
+
+
+@cache
+def _headers() -> dict[str, str]:
+    return {
+        "User-Agent": f"core13-mcp/{version('core13-mcp')}",
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",
+    }
+
+
+def _connections(origin: str) -> httpx2.AsyncBaseTransport:
+    """A pool of connections to an origin, through the proxy that the environment names for it, if any.
+
+    Raises:
+        ConfigurationError: There can be none through that proxy.
+    """
+    url = httpx2.URL(origin)
+    proxies = {} if proxy_bypass(url.host) else getproxies()
+    named = proxies.get(url.scheme) or proxies.get("all")
+    proxy = named if named is None or "://" in named else f"http://{named}"
+    try:
+        return httpx2.AsyncHTTPTransport(limits=_LIMITS, proxy=proxy)
+    except (ValueError, ImportError, httpx2.InvalidURL):
+        raise ConfigurationError(
+            f"{url.scheme.upper()}_PROXY or ALL_PROXY names a proxy of a kind that is not supported; use http:// or https://"
+        ) from None
 
 
 def _in_time(exchange: Exchange, began: float) -> None:
@@ -149,9 +170,10 @@ def _noting(exchange: Exchange) -> Callable[[str, Any], Awaitable[None]]:
 
 
 @asynccontextmanager
-async def _answering(client: httpx2.AsyncClient, request: httpx2.Request) -> AsyncIterator[httpx2.Response]:
+async def _answering(transport: httpx2.AsyncBaseTransport, request: httpx2.Request) -> AsyncIterator[httpx2.Response]:
     # Leaving it closes the connection of a request that was cancelled: nothing runs on for nobody.
-    response = await client.send(request, stream=True)
+    response = await transport.handle_async_request(request)
+    response.request = request
     try:
         yield response
     finally:
@@ -160,10 +182,16 @@ async def _answering(client: httpx2.AsyncClient, request: httpx2.Request) -> Asy
 
 
 async def _read(response: httpx2.Response) -> bytes:
-    # The client unpacks in bounded pieces, so a small body cannot grow past the limit unseen.
     body = bytearray()
-    async for piece in response.aiter_bytes():
+    async for piece in _pieces(response):
         body += piece
         if len(body) > LARGEST:
             raise TooLarge("the answer is too large", request=response.request)
     return bytes(body)
+
+
+def _pieces(response: httpx2.Response) -> AsyncIterator[bytes]:
+    # What is packed is unpacked in bounded pieces, so a small body cannot grow past the limit unseen.
+    if "Content-Encoding" in response.headers or not isinstance(response.stream, httpx2.AsyncByteStream):
+        return response.aiter_bytes()
+    return aiter(response.stream)

@@ -118,7 +118,7 @@ class Api:
     async def result(self, tool: Declaration, arguments: dict[str, Any]) -> str:
         """What a model reads of a call."""
         try:
-            return compact(await call(tool, arguments, self.caller, Exchange(30.0)))
+            return (await call(tool, arguments, self.caller, Exchange(30.0))).text
         except ToolError as error:
             return str(error)
 

@@ -132,7 +132,7 @@ async def answer(tool: Declaration) -> str:
             )
         except ToolError as error:
             return f"```text\n{error}\n```"
-    shown = _RANDOM.sub(r"\1...", json.dumps(result, indent=2, ensure_ascii=False))
+    shown = _RANDOM.sub(r"\1...", json.dumps(result.value, indent=2, ensure_ascii=False))
     return f"```json\n{shown}\n```"
 
 

@@ -67,7 +67,7 @@ def caller(api: httpx2.AsyncBaseTransport, **over: Any) -> Caller:
 
 async def result(tool: Declaration, api: Api, /, *, ask: Any = None, timeout: float = 30.0, **arguments: Any) -> Any:
     """What one call gives."""
-    return await call(tool, arguments, caller(api), Exchange(timeout), ask)
+    return (await call(tool, arguments, caller(api), Exchange(timeout), ask)).value
 
 
 async def error(tool: Declaration, api: Api, /, **arguments: Any) -> ToolError:

@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 
 from core13_mcp.catalog import load
 from core13_mcp.declaration import Declaration
-from core13_mcp.shape import compact, shape
+from core13_mcp.shape import Result, compact, shape
 
 SMALLEST = 1000
 """The least that CORE13_MAX_RESULT_CHARS may be."""
@@ -50,11 +50,13 @@ def objects(draw: some.DrawFn, schema: dict[str, Any]) -> dict[str, Any]:
     return {**strange, **nested, **promised}
 
 
-def held(tool: Declaration, result: dict[str, Any], budget: int) -> None:
-    text = compact(result)
+def held(tool: Declaration, shaped: Result, budget: int) -> dict[str, Any]:
+    result, text = shaped
     assert len(text) <= budget
     assert json.loads(text) == result
+    assert text == compact(result)
     jsonschema.validate(result, tool.output_schema)
+    return result
 
 
 @pytest.mark.parametrize("tool", OBJECTS, **by_name)
@@ -64,9 +66,8 @@ def test_an_object_fits_the_budget_and_names_what_it_left_out(
     tool: Declaration, data: some.DataObject, budget: int, detail: str
 ):
     found = data.draw(objects(tool.output_schema))
-    result = shape(tool, found, {"detail": detail, "id": 1}, budget)
-    held(tool, result, budget)
-    roomy = shape(tool, found, {"detail": detail, "id": 1}, 10**9)
+    result = held(tool, shape(tool, found, {"detail": detail, "id": 1}, budget), budget)
+    roomy = shape(tool, found, {"detail": detail, "id": 1}, 10**9).value
     gone = sorted(roomy.keys() - result.keys())
     assert ("omitted" in result) == bool(gone)
     assert len(gone) > 8 or all(name in result["omitted"] for name in gone if PLAIN.fullmatch(name))
@@ -88,8 +89,7 @@ def test_paging_yields_every_row_once_and_in_order(
     for _ in range(len(stored) + 1):
         assert offset is not None
         page = {"count": len(stored), "next": "https://api.example/", "results": stored[offset : offset + size]}
-        result = shape(tool, page, {"detail": detail, "offset": offset}, budget)
-        held(tool, result, budget)
+        result = held(tool, shape(tool, page, {"detail": detail, "offset": offset}, budget), budget)
         seen += [found[key] for found in result["results"]]
         offset = result.get("next_offset")
         if offset is None:
@@ -101,7 +101,7 @@ def test_paging_yields_every_row_once_and_in_order(
 def test_a_count_that_is_too_low_hides_no_row():
     (tool,) = [tool for tool in LISTS if tool.project]
     rows = [{"id": number, "title": "x" * 400} for number in range(5)]
-    page = shape(tool, {"count": 1, "results": rows}, {}, SMALLEST)
+    page = shape(tool, {"count": 1, "results": rows}, {}, SMALLEST).value
     assert page["next_offset"] == len(page["results"]) < 5
 
 
@@ -109,4 +109,4 @@ def test_a_count_that_is_too_low_hides_no_row():
 def test_a_list_never_hands_on_a_url_of_the_api(tool: Declaration):
     page = {"count": 9, "next": "https://api.example/?offset=1", "previous": "https://api.example/", "results": []}
     for detail in ("concise", "full"):
-        assert "https://" not in compact(shape(tool, page, {"detail": detail}, SMALLEST))
+        assert "https://" not in shape(tool, page, {"detail": detail}, SMALLEST).text

@@ -14,7 +14,7 @@ CATALOG = load()
 
 
 def done(tool: str, arguments: dict[str, Any], **answer: Any) -> str:
-    result = shape(CATALOG[tool], {"id": 7, "enabled": True, "deleted": False, **answer}, arguments, 40_000)
+    result = shape(CATALOG[tool], {"id": 7, "enabled": True, "deleted": False, **answer}, arguments, 40_000).value
     return str(result["done"])
 
 
@@ -71,8 +71,8 @@ def test_a_change_says_what_it_set_off(arguments: dict[str, Any], answer: dict[s
 def test_a_password_that_was_sent_is_not_called_one_to_hand_on():
     answer = {"id": 3, "password": "x" * 20}
     tool = CATALOG["session-recordings-sharing-passwords-create"]
-    assert "hand it on now" in shape(tool, answer, {}, 4000)["done"]
-    assert "hand it on now" not in shape(tool, answer, {"raw_password": "x" * 20}, 4000)["done"]
+    assert "hand it on now" in shape(tool, answer, {}, 4000).value["done"]
+    assert "hand it on now" not in shape(tool, answer, {"raw_password": "x" * 20}, 4000).value["done"]
 
 
 @pytest.mark.parametrize("enabled", [True, False])

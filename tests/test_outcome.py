@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx2
 import pytest
 
@@ -17,6 +19,12 @@ READ = thing(hints=HINTS)
 CREATE = thing("POST", hints=HINTS)
 UPDATE = thing("PATCH")
 DRF = {"type": "validation_error", "code": "taken", "detail": "Already there.", "attr": "name"}
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+async def test_what_people_wrote_comes_without_what_cannot_be_seen(ascii_only):
+    body = json.dumps({"id": 1, "na\u200bme": "pay\u202ecod\U000e0041e"}, ensure_ascii=ascii_only).encode()
+    assert await result(READ, Api(reply(200, body)), id=1) == {"id": 1, "name": "paycode"}
 
 
 @pytest.mark.parametrize(

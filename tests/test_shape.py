@@ -22,7 +22,7 @@ MANY = thing(path="/api/things/", output=PAGE)
 
 
 def shaped(answer: Any, budget: int = 1000, tool: Any = ONE, **arguments: Any) -> dict[str, Any]:
-    return shape(tool, answer, arguments, budget)
+    return shape(tool, answer, arguments, budget).value
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,6 @@ def test_full_detail_keeps_everything():
     assert shaped({"id": 1, "name": None, "other": []}, detail="full") == {"id": 1, "name": None, "other": []}
 
 
-def test_what_cannot_be_seen_is_taken_out():
-    assert shaped({"id": 1, "name": "pay\u202ecod\U000e0041e"}) == {"id": 1, "name": "paycode"}
-
-
 @pytest.mark.parametrize(
     ("answer", "done"), [({"id": 7}, "Made 7."), ({"id": 8}, "Made something."), (None, "Made something.")]
 )
@@ -61,7 +57,7 @@ def test_a_write_says_what_it_did(answer, done):
     tool = thing(
         "POST", done=[{"when": when, "say": "Made {answer.id}."}, {"say": "Made something."}], output=ONE.output_schema
     )
-    assert shape(tool, answer, {}, 1000)["done"] == done
+    assert shape(tool, answer, {}, 1000).value["done"] == done
 
 
 def test_the_last_page_says_no_next_offset():
@@ -95,22 +91,22 @@ def test_one_row_that_is_too_long_alone_is_shortened_so_that_paging_moves_on():
 
 @pytest.mark.parametrize("answer", [{"results": "none", "count": 1}, {"results": [1], "count": 1}, {"results": []}])
 def test_what_only_looks_like_a_page_is_an_object(answer):
-    assert shape(thing(), answer, {}, 1000) == answer
+    assert shape(thing(), answer, {}, 1000).value == answer
 
 
 def test_an_object_that_is_too_long_loses_its_longest_fields_and_says_which():
     whole = {"id": 1, "a": "x" * 400, "b": "y" * 300, "c": "z"}
-    less = fit(whole, 500, keep={"id"}, more="ask for less")
+    less = fit(whole, 500, keep={"id"}, more="ask for less").value
     assert less == {"id": 1, "b": "y" * 300, "c": "z", "omitted": "a: too long for one result; ask for less."}
 
 
 def test_many_left_out_fields_are_counted_rather_than_listed():
-    less = fit({f"field{n}": "x" * 100 for n in range(30)}, 400, keep=set(), more="ask for less")
+    less = fit({f"field{n}": "x" * 100 for n in range(30)}, 400, keep=set(), more="ask for less").value
     assert " and 2" in less["omitted"] and " more: too long" in less["omitted"]
 
 
 def test_what_must_stay_stays_even_where_it_does_not_fit():
-    assert fit({"id": "x" * 100, "name": "y"}, 50, keep={"id"}, more="") == {"id": "x" * 100}
+    assert fit({"id": "x" * 100, "name": "y"}, 50, keep={"id"}, more="").value == {"id": "x" * 100}
 
 
 def test_the_remedy_depends_on_what_was_asked():
@@ -139,7 +135,7 @@ def test_every_page_fits_the_budget_and_paging_reaches_every_row(found, budget, 
 
 @given(some.dictionaries(some.text(max_size=10), some.text(max_size=400) | some.lists(some.integers()), max_size=20))
 def test_an_object_whose_fields_may_all_go_always_fits(found):
-    assert len(compact(shape(thing(), found, {"detail": "full"}, 1000))) <= 1000
+    assert len(shape(thing(), found, {"detail": "full"}, 1000).text) <= 1000
 
 
 def test_compact_is_json_in_as_few_characters_as_there_are():

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core13_mcp.text import at, clean, fill, one_line, strings
+from core13_mcp.text import at, clean, fill, nothing_unseen, one_line, strings
 
 UNSEEN = ["\x00", "\x1b", "\x7f", "\x9f", "\u00ad", "\u200b", "\u200e", "\u202e", "\u2066", "\u2028", "\ufeff", "\u3164",
           "\ufe0f", "\ud800", "\U000e0041", "\U000e01ef"]  # fmt: skip
@@ -28,6 +30,24 @@ def test_cleaned_text_has_no_control_and_no_direction_marks_and_stays_clean(text
     assert clean(cleaned) == cleaned
     assert not {c for c in cleaned if unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\n\r"}
     assert not {c for c in cleaned if unicodedata.bidirectional(c) in ("RLO", "LRO", "RLE", "LRE", "PDF", "RLI", "LRI")}
+
+
+JSON = some.recursive(
+    some.text() | some.integers() | some.none(), lambda inner: some.dictionaries(some.text(), inner) | some.lists(inner)
+)
+
+
+@given(JSON, some.booleans())
+def test_a_text_said_to_hold_nothing_unseen_has_nothing_to_take_out(value: Any, ascii_only: bool):
+    text = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    assert not nothing_unseen(text) or clean(value) == value
+
+
+@pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_no_character_that_shows_nothing_hides_from_that(unseen, ascii_only):
+    assert not nothing_unseen(json.dumps(f"a{unseen}b", ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"))
+    assert nothing_unseen(b'{"plain": ["text", 1, null]}')
 
 
 def test_one_line_is_one_line_and_no_longer_than_asked():

@@ -45,7 +45,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         except ToolError as error:
             print(withhold(str(error), hidden), file=sys.stderr)
             return 1
-    print(json.dumps(withhold(result, hidden), indent=2, ensure_ascii=False))
+    print(json.dumps(withhold(result.value, hidden), indent=2, ensure_ascii=False))
     return 0
 
 
