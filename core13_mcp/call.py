@@ -54,7 +54,9 @@ def secrets(tool: Declaration, arguments: JSON, caller: Caller) -> tuple[str, ..
     return (*caller.credentials.secrets, *given, *map(clean, given))
 
 
-async def call(tool: Declaration, arguments: JSON, caller: Caller, exchange: Exchange, ask: Ask | None = None) -> Result:
+async def call(
+    tool: Declaration, arguments: JSON, caller: Caller, exchange: Exchange, ask: Ask | None = None
+) -> Result:
     """Make one call and return its result, which fits the tool's output schema.
 
     Raises:

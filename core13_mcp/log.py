@@ -77,9 +77,10 @@ def set_up(level: str, form: str, secrets: Iterable[str]) -> None:
 
     httpx2 and the SDK log URLs, headers and bodies when debugged; those must not come out.
     """
-    # No line of ours says in which thread, process, task or source line it was written, so nothing looks for them.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
-    logging._srcfile = None  # type: ignore[attr-defined] # as Python's logging HOWTO has it, under "Optimization"
+    # No line of ours says in which thread, process or source line it was written, so nothing looks for them: as
+    # Python's logging HOWTO has it, under "Optimization".
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines(form == "json", secrets))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -31,7 +31,7 @@ def parse(text: str | bytes) -> Any:
     if _parts(text) > PARTS_AT_MOST:
         raise ValueError("of too many parts")
     try:
-        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        value = _READER.decode(_decoded(text))
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if too_deep(value):
@@ -51,12 +51,16 @@ def unwritable(value: Any) -> str | None:
     if too_deep(value):
         return f"nested deeper than {DEEPEST} levels"
     try:
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        _WRITER.encode(value).encode()
     except UnicodeEncodeError:
         return "holds half of a character (a lone surrogate)"
     except (ValueError, TypeError):
         return "holds a number that JSON does not have, or one of too many digits"
     return None
+
+
+def _decoded(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass")
 
 
 def _parts(text: str | bytes) -> int:
@@ -70,6 +74,10 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("not a finite number")
     return number
+
+
+_READER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def _is_date_time(text: str) -> bool:

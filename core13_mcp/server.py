@@ -152,8 +152,9 @@ def withheld(result: CallToolResult, hidden: tuple[str, ...]) -> CallToolResult:
     """The result without any secret that came back in it."""
     said = result.content[0]
     assert isinstance(said, TextContent)
-    # The text spells out the structured content, and a secret in it as JSON does.
-    shown = said.text + compact(result.meta)
+    # The text spells out the structured content, and a secret in it as JSON does. What is told beside it of a call
+    # that went well are numbers of our own.
+    shown = said.text + (compact(result.meta) if result.is_error else "")
     if not any(spelled in shown for secret in hidden for spelled in (secret, compact(secret)[1:-1])):
         return result
     structured = withhold(result.structured_content, hidden)

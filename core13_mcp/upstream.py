@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Self
@@ -84,8 +83,7 @@ class Upstream:
                 _in_time(exchange, began)
                 exchange.in_flight = self._in_process
                 with tracing.sending(built):
-                    async with _answering(self._transport, built) as response:
-                        answer = Answer(response.status_code, response.headers, await _read(response))
+                    answer = await _answer(self._transport, built)
                     tracing.answered(answer.status)
                 exchange.in_flight = False
                 return answer
@@ -169,16 +167,14 @@ def _noting(exchange: Exchange) -> Callable[[str, Any], Awaitable[None]]:
     return note
 
 
-@asynccontextmanager
-async def _answering(transport: httpx2.AsyncBaseTransport, request: httpx2.Request) -> AsyncIterator[httpx2.Response]:
-    # Leaving it closes the connection of a request that was cancelled: nothing runs on for nobody.
+async def _answer(transport: httpx2.AsyncBaseTransport, request: httpx2.Request) -> Answer:
     response = await transport.handle_async_request(request)
     response.request = request
     try:
-        yield response
+        return Answer(response.status_code, response.headers, await _read(response))
     finally:
-        with anyio.CancelScope(shield=True):
-            await response.aclose()
+        # Closes the connection of a request that was cancelled: nothing runs on for nobody. It shields itself.
+        await response.aclose()
 
 
 async def _read(response: httpx2.Response) -> bytes:

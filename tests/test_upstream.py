@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import zlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import anyio
@@ -146,3 +149,55 @@ async def test_a_real_connection_tells_whether_the_request_has_left():
         with pytest.raises((httpx2.ConnectError, httpx2.PoolTimeout)):
             await reached.send(WRITE, SESSION, exchange)
     assert not exchange.in_flight
+
+
+@asynccontextmanager
+async def answering() -> AsyncIterator[tuple[str, list[bytes]]]:
+    """An HTTP server on a port, and the first line of each request that reached it."""
+    lines: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append((await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")[0])
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", lines
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def said(**variables: str) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return said
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+async def test_a_request_goes_through_the_proxy_that_the_environment_names(proxied, variable):
+    async with answering() as (origin, direct), answering() as (proxy, through), Upstream(origin) as reached:
+        proxied(**{variable: proxy.removeprefix("http://") if variable == "http_proxy" else proxy})
+        assert (await reached.send(READ, SESSION, Exchange(5))).body == b"{}"
+    assert (direct, len(through)) == ([], 1)
+    assert through[0].startswith(f"GET {origin}/api/things/?".encode())
+
+
+@pytest.mark.parametrize("beside", ["127.0.0.1", "other.example, 127.0.0.1", "*"])
+async def test_a_request_goes_past_the_proxy_where_the_environment_says_so(proxied, beside):
+    async with answering() as (origin, direct), answering() as (proxy, through), Upstream(origin) as reached:
+        proxied(HTTP_PROXY=proxy, NO_PROXY=beside)
+        await reached.send(READ, SESSION, Exchange(5))
+    assert (len(direct), through) == (1, [])
+
+
+@pytest.mark.parametrize("proxy", ["gopher://me:hunter22@proxy.example", "socks5://me:hunter22@proxy.example"])
+async def test_a_proxy_of_a_kind_that_cannot_be_used_is_a_fault_of_the_set_up_and_not_quoted(proxied, proxy):
+    proxied(HTTPS_PROXY=proxy)
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY or ALL_PROXY") as wrong:
+        await Upstream("https://us.posthog.com").send(READ, SESSION, Exchange(5))
+    assert "hunter22" not in str(wrong.value)
