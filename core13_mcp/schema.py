@@ -104,9 +104,17 @@ class Fault:
 
 @dataclass(frozen=True)
 class Schema:
-    """A JSON Schema and its validator, which is built once, when first asked."""
+    """A JSON Schema and its validator, which is built once, when first asked: most are never, and each takes memory."""
 
     definition: JSON
+
+    def check(self) -> None:
+        """Raise what is wrong with it as a schema, if anything is.
+
+        Raises:
+            ValueError: It is none.
+        """
+        self._build()
 
     def accepts(self, value: object) -> bool:
         """Whether a value fits."""
@@ -118,6 +126,9 @@ class Schema:
 
     @cached_property
     def _validator(self) -> Draft202012Validator:
+        return self._build()
+
+    def _build(self) -> Draft202012Validator:
         return Draft202012Validator(
             dict(self.definition), validate_formats=True, formats={"date-time": _is_date_time}, offline=True
         )

@@ -160,7 +160,7 @@ class Wire:
             await self._write(json.dumps(answer, separators=(",", ":")).encode())
 
     async def _line(self) -> bytes | None:
-        """The next line, or None at the end.
+        """The next line, or None at the end. What is left there without a line end is a line too.
 
         Raises:
             _TooLong: It was too long, and has been skipped.
@@ -173,7 +173,9 @@ class Wire:
                 self._buffer.clear()
             piece = await self._source.read(_PIECE)
             if not piece:
-                return None
+                rest = bytes(self._buffer)
+                self._buffer.clear()
+                return None if skipping else rest or None
             self._buffer += piece
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]

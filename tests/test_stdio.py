@@ -290,6 +290,15 @@ async def test_requests_beyond_the_limit_are_refused_at_once_and_room_comes_with
     ]
 
 
+@pytest.mark.parametrize("cut", [0, 1, LONGEST + 1])
+async def test_a_last_line_without_an_end_is_a_line_unless_it_is_too_long_for_one(cut):
+    source, line = asyncio.StreamReader(), json.dumps(frame("ping", 1)).encode()
+    wire = Wire(source, Sink())  # type: ignore[arg-type]  # all of a writer that it uses
+    source.feed_data(line + b" " * cut)
+    source.feed_eof()
+    assert [message.message.id async for message in wire.reader] == ([] if cut > LONGEST else [1])
+
+
 async def test_what_cannot_be_written_is_a_stream_that_broke():
     class Gone(Sink):
         async def drain(self) -> None:
