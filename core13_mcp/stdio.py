@@ -10,8 +10,6 @@ import asyncio
 import json
 import os
 import signal
-import stat
-import sys
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
@@ -23,6 +21,8 @@ from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCNotification, jsonrpc_message_adapter
 from pydantic import ValidationError
+
+from .pipes import suitable
 
 LONGEST = 8 * 1024 * 1024
 """Bytes of one message. More is skipped to the next line and answered with an error, never kept."""
@@ -61,14 +61,6 @@ async def streams(
             if _is_interruption(group):
                 raise asyncio.CancelledError from None
             raise
-
-
-def suitable() -> bool:
-    """Whether stdin and stdout are what an event loop can wait for: pipes or sockets, on POSIX."""
-    if sys.platform == "win32":
-        return False
-    modes = [os.fstat(stream).st_mode for stream in (0, 1)]
-    return all(stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) for mode in modes)
 
 
 def _is_interruption(group: BaseExceptionGroup[BaseException]) -> bool:

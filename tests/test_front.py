@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp.server import Server
+from mcp.types import ListToolsResult
 
 from core13_mcp.catalog import load, offered
 from core13_mcp.commands.wiring import callers
-from core13_mcp.front import Front, record
+from core13_mcp.front import Front, dictation, record
 from core13_mcp.front.dictation import asked_first, dictated
 from core13_mcp.front.frames import question
 from core13_mcp.front.record import Record
@@ -342,6 +343,35 @@ async def test_a_folder_that_cannot_be_made_is_done_without(environ, tmp_path, s
     if found := Record.of(environ, {}):
         found.write({"tools/list 2025-11-25": b"{}"})
     assert (tmp_path / "cache").read_text() == "a file"
+
+
+async def test_a_record_that_cannot_be_put_in_place_leaves_nothing_behind(environ, settled, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError
+
+    found = recorded(environ)
+    monkeypatch.setattr("os.replace", full)
+    found.write({"tools/list 2025-11-25": b"{}"})
+    assert list(found._path.parent.iterdir()) == []
+
+
+async def test_where_too_much_would_have_to_be_looked_at_there_is_no_record(environ, monkeypatch):
+    monkeypatch.setattr(record, "_MOST", 3)
+    assert Record.of(environ, {}) is None
+
+
+async def test_what_a_server_does_not_answer_is_not_taken_down():
+    async def list_tools(_: Any, __: Any) -> ListToolsResult:
+        return ListToolsResult(tools=[])
+
+    found = await dictated(Server("no prompts", on_list_tools=list_tools))
+    assert {name.split()[0] for name in found} == {"initialize", "server/discover", "tools/list"}
+
+
+async def test_a_server_that_cannot_be_taken_down_serves_on(monkeypatch, caplog):
+    monkeypatch.setattr(dictation, "AFTER", 0.0)
+    assert await dictation.take_down(None) == {}  # type: ignore[arg-type]  # nothing that can be asked
+    assert "not written down" in caplog.text
 
 
 async def test_the_oldest_records_go(environ, settled):

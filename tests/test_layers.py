@@ -17,7 +17,7 @@ from .children import environment
 
 ROOT = Path(core13_mcp.__file__).parent
 LAYERS = [
-    "errors schema options examples text tracing turns terminal",
+    "errors schema options examples text tracing turns terminal pipes",
     "declaration log tidy",
     "check bind confirm shape retry grammar",
     "settings outcome",

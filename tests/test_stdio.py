@@ -18,6 +18,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCResponse
 
 from core13_mcp import stdio
+from core13_mcp.pipes import suitable
 from core13_mcp.stdio import LONGEST, OPEN_AT_MOST, Wire
 
 from .children import COMMAND, environment
@@ -368,7 +369,16 @@ async def test_a_relay_that_breaks_ends_as_an_interruption_only_if_it_was_one(mo
 
 def test_on_windows_the_sdks_transport_serves(monkeypatch):
     monkeypatch.setattr("sys.platform", "win32")
-    assert not stdio.suitable()
+    assert not suitable()
+
+
+def test_with_a_closed_stdin_there_is_nothing_to_wait_for(monkeypatch):
+    def closed(_: int) -> None:
+        raise OSError
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("os.fstat", closed)
+        assert not suitable()
 
 
 async def test_a_client_that_stops_reading_ends_the_server_without_a_traceback():

@@ -12,13 +12,13 @@ from __future__ import annotations
 import os
 import select
 import signal
-import stat
 import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ..pipes import suitable
 from .frames import Question, question
 from .record import Record
 
@@ -44,7 +44,7 @@ class Front:
     @classmethod
     def open(cls, environ: Mapping[str, str], given: Mapping[str, Any]) -> Front:
         """Begin to answer, if there is a record of a start with this environment and these flags."""
-        front = cls(Record.of(environ, given) if _suitable() else None)
+        front = cls(Record.of(environ, given) if suitable() else None)
         if front._record is not None and front._record.known:
             # Until the connection is handed over nothing is under way that a SIGTERM would have to wait for.
             signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
@@ -120,13 +120,3 @@ def _write(sink: int, data: bytes) -> None:
     left = memoryview(data)
     while left:
         left = left[os.write(sink, left) :]
-
-
-def _suitable() -> bool:
-    """Whether stdin and stdout are what clients connect with: pipes or sockets, on POSIX."""
-    if sys.platform == "win32":
-        return False
-    with suppress(OSError):
-        modes = [os.fstat(stream).st_mode for stream in (0, 1)]
-        return all(stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) for mode in modes)
-    return False
