@@ -1,23 +1,29 @@
 """Instructions that the server spends, counted by valgrind: the same on a busy machine and on a quiet one.
 
 `python -m bench.instructions` fails when start-up, the first answers or a call got more than 5 % dearer than what
-`instructions.json` says for this minor version of Python; `--record` writes down what is counted now. Only what the
-server itself executes counts, not the kernel, the upstream or the driver.
+`instructions.json` says for this Python and these versions of the packages that most of the work is in; with others
+nothing can be compared, which it says. `--record` writes down what is counted now. Only what the server itself executes
+counts, not the kernel, the upstream or the driver.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from . import measures
 from .servers import Server, Stdio, end
@@ -38,22 +44,34 @@ from core13_mcp.grammar import parse
 from core13_mcp.options import flags
 Record.of({**os.environ, "XDG_CACHE_HOME": "/nowhere"}, flags(parse(["serve"])))
 """
-PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+_PACKAGES = ("anyio", "httpcore2", "httpx2", "mcp", "pydantic", "uvloop")
 
 
 def main() -> int:
     """Count, then compare or record."""
+    known: dict[str, Any] = json.loads(RECORD.read_text("utf-8"))
+    if "--record" not in sys.argv and known["with"] != about():
+        print(
+            f"SKIPPED: recorded with {known['with']}, and here is {about()}; run it with --record and read the change"
+        )
+        return 0
     _need_valgrind()
     counted = count(Path(sysconfig.get_path("scripts")))
-    known = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    if "--record" in sys.argv:
-        RECORD.write_text(json.dumps({**known, PYTHON: counted}, indent=2, sort_keys=True) + "\n")
-        print(f"recorded for Python {PYTHON}: {counted}")
-        return 0
-    if PYTHON not in known:
-        print(f"NO FIGURES for Python {PYTHON} in {RECORD}: nothing was compared.", file=sys.stderr)
-        return 2
-    return _compare(counted, known[PYTHON])
+    if "--record" not in sys.argv:
+        return _compare(counted, known["counted"])
+    RECORD.write_text(json.dumps({"with": about(), "counted": counted}, indent=2) + "\n", "utf-8")
+    return _compare(counted, known["counted"]) and 0
+
+
+def about() -> dict[str, str]:
+    """What else the counts depend on."""
+    return {"machine": platform.machine(), "python": platform.python_version(), **dict(_versions())}
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            yield name, version(name)
 
 
 def count(scripts: Path) -> dict[str, int]:
