@@ -88,11 +88,11 @@ async def _profiled(origin: str) -> Counter[str]:
 def _by_layer(profile: pstats.Stats) -> Counter[str]:
     """Seconds by layer; what is built in counts for whoever called it."""
     spent: Counter[str] = Counter()
-    for (file, _, _), (_, _, seconds, _, callers) in profile.stats.items():  # type: ignore[attr-defined] # untyped
+    for (file, _, _), (_, _, seconds, _, by) in profile.stats.items():  # type: ignore[attr-defined] # untyped
         if file != "~":
             spent[_layer(file)] += seconds
             continue
-        for (caller, _, _), (_, _, part, _) in callers.items():
+        for (caller, _, _), (_, _, part, _) in by.items():
             spent[_layer(caller)] += part
     return spent
 
