@@ -33,7 +33,7 @@ async def run(arguments: argparse.Namespace, _: object) -> int:
         _forget(client, path, at, left)
     except Unparsable as error:
         raise ConfigurationError(f"{path}: {error}; nothing was changed") from None
-    print(f"{client.title}: took {NAME} out of {path}; {client.after}")
+    print(f"{client.title}: took {NAME} out of {path}; restart it if it is running")
     return 0
 
 

@@ -20,34 +20,11 @@ from core13_mcp.install.machine import Machine
 from core13_mcp.options import CLIENTS
 from core13_mcp.sandbox import FULL_KEY, PUBLIC_KEY
 
+from .before import BEFORE
+
 COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
 KEY = "POSTHOG_PERSONAL_API_KEY"
 
-BEFORE = {
-    "claude-desktop": (
-        ".config/Claude/claude_desktop_config.json",
-        '{\n    "mcpServers": {\n        "files": {"command": "npx", "args": ["-y", "files"]}\n    },\n    "zoom": 1\n}',
-    ),
-    "claude-code": (".claude.json", '{"numStartups": 12, "mcpServers": {"files": {"command": "npx"}}, "tips": {}}'),
-    "cursor": (
-        ".cursor/mcp.json",
-        '{\r\n  "mcpServers": {\r\n    "files": {"url": "https://f.example"}\r\n  }\r\n}\r\n',
-    ),
-    "vscode": (
-        ".config/Code/User/mcp.json",
-        '// mine\n{\n\t"servers": {\n\t\t"files": {"command": "npx"}, // keep\n\t},\n\t"inputs": [\n\t\t{"id": "other"}\n\t]\n}\n',
-    ),
-    "codex": (
-        ".codex/config.toml",
-        'model = "o9" # mine\n\n[mcp_servers.files]\ncommand = "npx"\n\n[tui]\ntheme = "dark"\n',
-    ),
-    "gemini": (".gemini/settings.json", '{\n  "ui": {"theme": "GitHub"}\n}\n'),
-    "windsurf": (".codeium/windsurf/mcp_config.json", '{\n  "mcpServers": {}\n}'),
-    "zed": (
-        ".config/zed/settings.json",
-        '// Zed settings\n//\n{\n  "theme": "One Dark", // dark\n  /* servers */\n  "context_servers": {},\n}\n',
-    ),
-}
 ENTRY = {"command": COMMAND, "args": ["serve"]}
 AFTER = {
     "claude-desktop": {**ENTRY, "env": {KEY: FULL_KEY}},
@@ -115,7 +92,17 @@ def test_other_entries_comments_and_order_survive(client, config):
         name: value for name, value in read(before).items() if value and name != "inputs"
     }
     assert list(held)[: len(read(before))] == list(read(before))
-    for note in ("// mine", "// keep", '{"id": "other"}', "# mine", "// Zed settings", "// dark", "/* servers */"):
+    for note in (
+        "// mine",
+        "// keep",
+        '{"id": "other"}',
+        "# mine",
+        "// Zed settings",
+        "// dark",
+        "/* servers */",
+        "// light",
+        "# what it",
+    ):
         assert after.count(note) == before.count(note)
 
 
@@ -415,7 +402,7 @@ def test_a_new_key_takes_the_place_of_the_one_that_is_there(config, monkeypatch)
     main(["install", "zed"])
     main(["uninstall", "zed"])
 
-    assert path.read_text() == BEFORE["zed"][1].replace("{}", "{}")
+    assert path.read_text() == BEFORE["zed"][1]
     assert FULL_KEY not in "".join(entry.read_text() for entry in path.parent.iterdir() if entry.is_file())
 
 

@@ -1,0 +1,33 @@
+"""The files of clients as somebody may have them before this server is entered."""
+
+from __future__ import annotations
+
+BEFORE = {
+    "claude-desktop": (
+        ".config/Claude/claude_desktop_config.json",
+        '{\n    "mcpServers": {\n        "files": {"command": "npx", "args": ["-y", "files"]}\n    },\n    "zoom": 1\n}',
+    ),
+    "claude-code": (
+        ".claude.json",
+        '{\n  "numStartups": 12,\n  "mcpServers": {\n    "files": {"command": "npx"}\n  },\n  "tips": {}\n}\n',
+    ),
+    "cursor": (
+        ".cursor/mcp.json",
+        '{\r\n  "mcpServers": {\r\n    "files": {"url": "https://f.example"}\r\n  }\r\n}\r\n',
+    ),
+    "vscode": (
+        ".config/Code/User/mcp.json",
+        '// mine\n{\n\t"servers": {\n\t\t"files": {"command": "npx"}, // keep\n\t},\n\t"inputs": [\n\t\t{"id": "other"}\n\t]\n}\n',
+    ),
+    "codex": (
+        ".codex/config.toml",
+        'model = "o9" # mine\n\n[mcp_servers.files]\ncommand = "npx"\n\n# what it looks like\n[tui]\ntheme = "dark"\n',
+    ),
+    "gemini": (".gemini/settings.json", '{\n  // light\n  "ui": {"theme": "GitHub"}\n}\n'),
+    "windsurf": (".codeium/windsurf/mcp_config.json", '{\n  "mcpServers": {}\n}'),
+    "zed": (
+        ".config/zed/settings.json",
+        '// Zed settings\n//\n{\n  "theme": "One Dark", // dark\n  /* servers */\n  "context_servers": {},\n}\n',
+    ),
+}
+"""The path under the home folder and the text, by client: line ends, indents and comments of all kinds."""
