@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import socket
-import sqlite3
-import ssl
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -24,8 +16,8 @@ from core13_mcp.cli import main
 from core13_mcp.doctor.finding import Finding
 from core13_mcp.sandbox import FULL_KEY, PUBLIC_KEY, READ_ONLY_KEY
 
-KEY = "POSTHOG_PERSONAL_API_KEY"
-COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
+from . import broken
+from .broken import COMMAND, ENTRY, KEY, write
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ def met(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def api() -> Iterator[str]:
     """The sandbox on a port."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(sandbox.build())) as at:
+    with broken.api() as at:
         yield at
 
 
@@ -135,7 +127,7 @@ def test_a_key_that_the_api_does_not_know_has_the_sentence_of_a_401(doctor, api)
 
 
 def test_a_missing_scope_has_the_sentence_of_a_403_and_how_many_tools_it_stops(doctor, tmp_path):
-    with with_scopes(tmp_path, "user:read") as at:
+    with broken.with_scopes(tmp_path, "user:read") as at:
         report = doctor(**{KEY: READ_ONLY_KEY, "POSTHOG_HOST": at})
         hint = said_by_a_call(READ_ONLY_KEY, at, "subscriptions-summary-quota-retrieve")
 
@@ -206,9 +198,7 @@ def test_a_folder_of_tools_that_is_not_there_is_told_and_the_rest_looked_at(doct
 
 
 def test_a_host_that_takes_too_long_is_told(doctor):
-    app = sandbox.build(faults=True)
-    app.state.faults.append("delay=5; times=9")
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
+    with broken.api("delay=5; times=9") as at:
         report = doctor("--host", at, "--timeout", "0.5", **{KEY: FULL_KEY})
 
     line = report.line("host", "wrong")
@@ -233,28 +223,25 @@ def test_a_host_that_does_not_exist_is_told(doctor):
 
 
 def test_a_port_where_nobody_listens_is_told(doctor):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        report = doctor("--host", f"http://127.0.0.1:{taken.getsockname()[1]}", **{KEY: FULL_KEY})
+    with broken.nobody() as at:
+        report = doctor("--host", at, **{KEY: FULL_KEY})
 
     assert "takes no connections" in report.line("host", "wrong")["says"]
 
 
 def test_a_proxy_that_is_not_there_is_told_without_its_password(doctor):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        at = f"127.0.0.1:{taken.getsockname()[1]}"
-        report = doctor("--host", "eu", **{KEY: FULL_KEY, "HTTPS_PROXY": f"http://me:hunter22@{at}"})
+    with broken.nobody() as at:
+        report = doctor("--host", "eu", **{KEY: FULL_KEY, "HTTPS_PROXY": at.replace("//", "//me:hunter22@")})
 
     line = report.line("proxy", "wrong")
-    assert f"through the proxy {at}" in line["says"]
+    assert f"through the proxy {at.removeprefix('http://')}" in line["says"]
     assert line["fix"] == "correct HTTPS_PROXY, or go past it with NO_PROXY=eu.posthog.com"
     assert "hunter22" not in report.text
 
 
 def test_a_certificate_that_is_not_trusted_is_told(doctor):
-    with untrusted() as port:
-        report = doctor("--host", f"https://127.0.0.1:{port}", **{KEY: FULL_KEY})
+    with broken.untrusted() as at:
+        report = doctor("--host", at, **{KEY: FULL_KEY})
 
     line = report.line("tls", "wrong")
     assert line["says"].startswith("the certificate of 127.0.0.1 is not trusted")
@@ -268,9 +255,7 @@ def test_https_to_a_port_that_speaks_http_is_told(doctor, api):
 
 
 def test_something_else_than_posthog_at_the_host_is_told(doctor):
-    app = sandbox.build(faults=True)
-    app.state.faults.append("html; times=9")
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
+    with broken.api("html; times=9") as at:
         report = doctor("--host", at, **{KEY: FULL_KEY})
 
     line = report.line("host", "wrong")
@@ -279,9 +264,7 @@ def test_something_else_than_posthog_at_the_host_is_told(doctor):
 
 
 def test_what_happens_once_is_told_and_not_tried_away(doctor):
-    app = sandbox.build(faults=True)
-    app.state.faults.append("status=503")
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
+    with broken.api("status=503") as at:
         report = doctor("--host", at, **{KEY: FULL_KEY})
 
     assert report.line("owner", "wrong")["says"].startswith("503 Service Unavailable")
@@ -293,105 +276,72 @@ def test_a_setting_that_does_not_exist_is_told_and_the_rest_still_looked_at(doct
 
     wrong = [line for line in report.findings if line["check"] == "settings"]
     assert [line["says"].partition(":")[0] for line in wrong] == ["CORE13_READONLY is not a setting", "CORE13_TIMEOUT"]
-    assert wrong[0]["fix"] == "did you mean CORE13_READ_ONLY?"
+    assert [line["fix"] for line in wrong] == [
+        "did you mean CORE13_READ_ONLY?",
+        "it means: seconds for a whole call, retries included",
+    ]
     assert report.line("owner")["status"] == "ok"
 
 
-ENTRY = {"command": COMMAND, "args": ["serve"], "env": {"CORE13_SANDBOX": "true"}}
-
-
-def client(home: Path, path: str, text: Any) -> Path:
-    """A client's file, as somebody may have written it."""
-    (home / path).parent.mkdir(parents=True, exist_ok=True)
-    (home / path).write_text(text if isinstance(text, str) else json.dumps(text))
-    (home / path).chmod(0o600)
-    return home / path
-
-
 @pytest.mark.parametrize(
-    ("name", "path", "held", "says", "fix"),
+    ("what", "says", "fix"),
     [
         (
-            "claude-desktop",
-            ".config/Claude/claude_desktop_config.json",
-            {"mcpServers": {"core13-mcp": {**ENTRY, "command": "uvx", "args": ["core13-mcp"]}}},
+            "The command is relative",
             '"uvx" is relative: Claude Desktop is not started from a shell, and has not its PATH',
             "core13-mcp install claude-desktop writes the absolute command",
         ),
         (
-            "vscode",
-            ".config/Code/User/mcp.json",
-            {"mcpServers": {"core13-mcp": ENTRY}},
+            "The server is under the wrong name",
             'core13-mcp is under "mcpServers", where VS Code does not look',
             "take it out there, and run `core13-mcp install vscode`",
         ),
         (
-            "cursor",
-            ".cursor/mcp.json",
-            '{"mcpServers": {\n  "core13-mcp": {"command": "x",, }}}',
+            "The client's file is not JSON",
             'line 2, column 33: a name in "quotes" is expected here',
             "correct it there",
         ),
         (
-            "zed",
-            ".config/zed/settings.json",
-            {"context_servers": {"core13-mcp": {**ENTRY, "command": "/gone/core13-mcp"}}},
+            "The command is not there any more",
             "there is no program /gone/core13-mcp",
             "core13-mcp install zed writes the one that is running now",
         ),
         (
-            "claude-desktop",
-            ".config/Claude/claude_desktop_config.json",
-            {"mcpServers": {"core13-mcp": {**ENTRY, "env": {KEY: "${POSTHOG_PERSONAL_API_KEY}"}}}},
+            "A reference in a client that knows none",
             "Claude Desktop puts nothing in the place of ${POSTHOG_PERSONAL_API_KEY}",
             "core13-mcp install claude-desktop asks for the key itself",
         ),
         (
-            "zed",
-            ".config/zed/settings.json",
-            {"context_servers": {"core13-mcp": {**ENTRY, "env": {KEY: "PUT_YOUR_POSTHOG_PERSONAL_API_KEY_HERE"}}}},
+            "The key is still the placeholder",
             "POSTHOG_PERSONAL_API_KEY is still the placeholder",
             "put the key in its place",
         ),
         (
-            "cursor",
-            ".cursor/mcp.json",
-            {"mcpServers": {"posthog": {**ENTRY, "env": {}}}},
+            "The client passes no key on",
             "it ended, saying: POSTHOG_PERSONAL_API_KEY is not set",
             "core13-mcp install cursor enters it; make a personal API key",
         ),
+        ("A setting in the client's file is wrong", "'mars' is not us, eu or an origin", ""),
         (
-            "codex",
-            ".codex/config.toml",
-            f'[mcp_servers.core13-mcp]\ncommand = "{COMMAND}"\nargs = ["serve"]\nenv = {{ POSTHOG_HOST = "mars" }}\n',
-            "'mars' is not us, eu or an origin",
-            "",
-        ),
-        (
-            "gemini",
-            ".gemini/settings.json",
-            {"mcpServers": {"core13-mcp": {"command": "core13-nowhere", "args": []}}},
+            "The command is not on the PATH",
             '"core13-nowhere" is not on the PATH',
             "core13-mcp install gemini writes the absolute command",
         ),
         (
-            "windsurf",
-            ".codeium/windsurf/mcp_config.json",
-            {"mcpServers": {"core13-mcp": {**ENTRY, "env": {KEY: "phc_0123456789"}}}},
+            "The key in the client's file is of the wrong kind",
             "a key that starts with phc_ is a public project key",
             "make a personal API key",
         ),
         (
-            "claude-code",
-            "project/.mcp.json",
-            {"mcpServers": {"core13-mcp": {"command": "/bin/sh", "args": ["-c", "echo core13-mcp; cat"]}}},
+            "What the client runs speaks no MCP",
             "echo core13-mcp; cat: what it says on its standard output is not MCP",
             "try it in a shell",
         ),
     ],
 )
-def test_what_is_wrong_in_a_clients_file_is_told_with_the_fix(doctor, home, name, path, held, says, fix):
-    at = client(home, path, held)
+def test_what_is_wrong_in_a_clients_file_is_told_with_the_fix(doctor, home, what, says, fix):
+    name, path, held = broken.FILES[what]
+    at = write(home, path, held)
 
     report = doctor("--sandbox")
 
@@ -402,7 +352,7 @@ def test_what_is_wrong_in_a_clients_file_is_told_with_the_fix(doctor, home, name
 
 
 def test_a_file_that_two_scopes_share_is_told_of_once(doctor, home):
-    client(home, ".claude.json", "{")
+    write(home, ".claude.json", "{")
 
     report = doctor("--sandbox")
 
@@ -411,13 +361,13 @@ def test_a_file_that_two_scopes_share_is_told_of_once(doctor, home):
 
 def test_in_the_home_folder_a_users_file_is_told_of_once(doctor, home, monkeypatch):
     monkeypatch.chdir(home)
-    client(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": "uvx"}}})
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": "uvx"}}})
 
     assert doctor("--sandbox").wrong == ["client cursor"]
 
 
 def test_a_key_that_others_can_read_is_told_with_the_command_that_hides_it(doctor, home):
-    at = client(
+    at = write(
         home, ".config/zed/settings.json", {"context_servers": {"core13-mcp": {**ENTRY, "env": {KEY: FULL_KEY}}}}
     )
     at.chmod(0o644)
@@ -432,14 +382,8 @@ def test_a_key_that_others_can_read_is_told_with_the_command_that_hides_it(docto
     ("word", "says"), [("core13-mcp@0.0.1", "it pins 0.0.1"), ("core13-mcp", "no version is pinned")]
 )
 def test_a_pin_that_is_not_this_version_is_noted(doctor, home, tmp_path, word, says):
-    uvx = tmp_path / "uvx"
-    uvx.write_text(f'#!/bin/sh\nshift\nexec {COMMAND} "$@"\n')
-    uvx.chmod(0o755)
-    client(
-        home,
-        ".cursor/mcp.json",
-        {"mcpServers": {"core13-mcp": {**ENTRY, "command": str(uvx), "args": [word, "serve"]}}},
-    )
+    pinned = {**ENTRY, "command": broken.uvx(tmp_path), "args": [word, "serve"]}
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": pinned}})
 
     report = doctor("--sandbox")
 
@@ -451,7 +395,7 @@ def test_a_pin_that_is_not_this_version_is_noted(doctor, home, tmp_path, word, s
 
 def test_a_server_elsewhere_is_not_called(doctor, home):
     held = {"mcpServers": {"core13-mcp": {"url": "https://mcp.example.com/mcp"}}}
-    at = client(home, ".cursor/mcp.json", held)
+    at = write(home, ".cursor/mcp.json", held)
 
     line = doctor("--sandbox").line("client cursor", "ok")
 
@@ -460,7 +404,7 @@ def test_a_server_elsewhere_is_not_called(doctor, home):
 
 def test_a_reference_to_a_variable_that_is_not_set_is_noted(doctor, home):
     reference = {"CORE13_SANDBOX": "true", KEY: "${env:POSTHOG_PERSONAL_API_KEY}"}
-    client(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "env": reference}}})
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "env": reference}}})
 
     report = doctor("--sandbox")
 
@@ -468,7 +412,7 @@ def test_a_reference_to_a_variable_that_is_not_set_is_noted(doctor, home):
 
 
 def test_a_file_that_is_not_text_is_told(doctor, home):
-    client(home, ".cursor/mcp.json", "").write_bytes(b"\xff\xfe{}")
+    write(home, ".cursor/mcp.json", "").write_bytes(b"\xff\xfe{}")
 
     assert "cannot be read (UnicodeDecodeError)" in doctor("--sandbox").line("client cursor", "wrong")["says"]
 
@@ -479,7 +423,7 @@ def test_a_program_that_needs_the_path_of_a_shell_is_told(doctor, home, tmp_path
     script.write_text(f'#!/usr/bin/env interpreter\nexec {COMMAND} "$@"\n')
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    client(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": str(script)}}})
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": str(script)}}})
 
     line = doctor("--sandbox").line("client cursor", "wrong")
 
@@ -491,7 +435,7 @@ def test_a_program_of_another_version_is_noted(doctor, home, tmp_path):
     script = tmp_path / "core13-mcp"
     script.write_text(f'#!/bin/sh\n{COMMAND} "$@" | sed -u \'s/"0\\.1\\.0"/"0.0.1"/\'\n')
     script.chmod(0o755)
-    client(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": str(script)}}})
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": str(script)}}})
 
     line = doctor("--sandbox").line("client cursor", "note")
 
@@ -500,7 +444,7 @@ def test_a_program_of_another_version_is_noted(doctor, home, tmp_path):
 
 
 def test_a_server_that_says_nothing_is_given_up(doctor, home):
-    client(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {"command": "/bin/sleep", "args": ["99"]}}})
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {"command": "/bin/sleep", "args": ["99"]}}})
 
     report = doctor("--sandbox", "--timeout", "0.2")
 
@@ -508,7 +452,7 @@ def test_a_server_that_says_nothing_is_given_up(doctor, home):
 
 
 def test_nothing_is_written_anywhere(doctor, home, api):
-    client(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": ENTRY}})
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": ENTRY}})
     before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     app = sandbox.build()
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
@@ -537,33 +481,3 @@ def said_by_a_call(key: str, origin: str, tool: str) -> str:
         patch.setenv("POSTHOG_HOST", origin)
         ran = subprocess.run([COMMAND, "call", tool], capture_output=True, text=True, timeout=60, check=False)
     return " ".join(ran.stderr.strip().splitlines()[1:])
-
-
-@contextmanager
-def with_scopes(folder: Path, scopes: str) -> Iterator[str]:
-    """A sandbox on a port, in which READ_ONLY_KEY holds these scopes only."""
-    app = sandbox.build(str(folder / "sandbox.db"))
-    with closing(sqlite3.connect(folder / "sandbox.db")) as held, held:
-        held.execute("update credential set doc = ? where secret = ?", (json.dumps({"scopes": scopes}), READ_ONLY_KEY))
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
-        yield at
-
-
-@contextmanager
-def untrusted() -> Iterator[int]:
-    """A port where TLS is spoken, with a certificate that nobody trusts."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    # It signs itself, for 127.0.0.1 and a hundred years, and opens nothing.
-    context.load_cert_chain(Path(__file__).with_name("untrusted.pem"))
-
-    async def greeted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
-
-    @asynccontextmanager
-    async def listening() -> AsyncIterator[int]:
-        server = await asyncio.start_server(greeted, "127.0.0.1", 0, ssl=context)
-        async with server:
-            yield server.sockets[0].getsockname()[1]
-
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(listening()) as port:
-        yield port
