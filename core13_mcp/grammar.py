@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from .examples import EXAMPLES
@@ -12,16 +12,23 @@ from .options import CLIENTS, OPTIONS
 
 
 class _Parser(argparse.ArgumentParser):
-    """Takes no shortened flags, so that no secret is taken for a file's name; and quotes no key in its errors."""
+    """Takes no shortened flags, so that no secret is taken for a file's name; its errors say what was meant, and no key."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **given})
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end."""
+        """Say what is wrong and where to read on, and end."""
         from .log import without_keys
 
-        super().error(without_keys(message))
+        self.exit(2, f"{self.prog}: {without_keys(message)}\nSee: {self.prog} --help\n")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        # argparse says "invalid choice" and all there are, in words that differ from version to version.
+        if action.choices is not None and value not in action.choices:
+            known = list(map(str, action.choices))
+            meant = _meant(str(value), known) or f"; there are {', '.join(known)}"
+            raise argparse.ArgumentError(action if action.option_strings else None, f"there is no {value!r}{meant}")
 
 
 class _Version(argparse.Action):
@@ -40,11 +47,21 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     whole = parser()
     _refuse_secrets(whole, sys.argv[1:] if argv is None else argv)
     arguments, words = whole.parse_known_args(argv)
-    if words and (arguments.command != "call" or any(word.startswith("-") and word != "-" for word in words)):
-        whole.error(f"unrecognized arguments: {' '.join(words)}")
+    wrong = [word for word in words if arguments.command != "call" or (word.startswith("-") and word != "-")]
+    if wrong:
+        asked = commands()[arguments.command]
+        meant = _meant(wrong[0], asked._option_string_actions) if wrong[0].startswith("--") else ""
+        asked.error(f"unrecognized arguments: {' '.join(wrong)}{meant}")
     if words:
-        arguments.arguments += words
+        arguments.arguments = [*arguments.arguments, *words]
     return arguments
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    from .check import nearest
+
+    like = nearest(word.partition("=")[0].lstrip("-"), [name.lstrip("-") for name in known])
+    return f"; did you mean {'--' if word.startswith('--') else ''}{like}?" if like else ""
 
 
 def _refuse_secrets(whole: argparse.ArgumentParser, words: Sequence[str]) -> None:
@@ -86,7 +103,7 @@ def _grammar() -> tuple[argparse.ArgumentParser, Any]:
 
     call = _command(commands, "call", "make one call and print its result")
     call.add_argument("name", metavar="NAME")
-    call.add_argument("arguments", nargs="*", metavar="JSON | key=value ... | -")
+    call.add_argument("arguments", nargs="*", default=[], metavar="JSON | key=value ... | -")
     call.add_argument("--dry-run", action="store_true", help="print the request that would be sent, and send nothing")
 
     sandbox = _command(commands, "sandbox", "the embedded API on a port, or what it would have sent", options=False)

@@ -19,8 +19,8 @@ ROOT = Path(core13_mcp.__file__).parent
 LAYERS = [
     "errors schema options examples text tracing turns terminal pipes",
     "declaration log tidy",
-    "check bind confirm shape retry grammar",
-    "settings outcome",
+    "check bind confirm shape retry",
+    "settings outcome grammar",
     "credentials catalog install",
     "upstream instructions prompts completion",
     "call",

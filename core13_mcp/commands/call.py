@@ -19,6 +19,7 @@ from ..retry import Exchange
 from ..schema import JSON, parse
 from ..settings import Settings
 from ..terminal import status, waiting
+from ..text import one_line
 from .wiring import SANDBOX_ORIGIN, callers
 
 
@@ -79,10 +80,12 @@ def parsed(words: list[str]) -> dict[str, Any]:
         except ValueError as error:
             raise ConfigurationError(f"the arguments are not JSON: {error}") from None
         return dict(given)
-    pairs = [word.partition("=") for word in words]
-    if not all(name and mark for name, mark, _ in pairs):
-        raise ConfigurationError("say arguments as key=value words, as one JSON object, or - to read it from stdin")
-    return {name: value for name, _, value in pairs}
+    pairs = {word: word.partition("=") for word in words}
+    unclear = next((word for word, (name, mark, _) in pairs.items() if not (name and mark)), None)
+    if unclear is not None:
+        how = "say arguments as key=value words, as one JSON object, or - to read it from stdin"
+        raise ConfigurationError(f"{one_line(unclear, 60)!r} is not key=value; {how}")
+    return {name: value for name, _, value in pairs.values()}
 
 
 async def _report(message: str) -> None:
