@@ -48,7 +48,7 @@ exit status: 0 with a result on stdout, 1 with the tool's error on stderr, 2 wro
 
 exit status: 0 all well, 1 something is wrong""",
     "completion": """\
-  source <(core13-mcp completion bash)               in ~/.bashrc
-  source <(core13-mcp completion zsh)                in ~/.zshrc, after compinit
+  eval "$(core13-mcp completion bash)"               in ~/.bashrc
+  eval "$(core13-mcp completion zsh)"                in ~/.zshrc, after compinit
   core13-mcp completion fish > ~/.config/fish/completions/core13-mcp.fish""",
 }

@@ -12,6 +12,8 @@ import pytest
 from core13_mcp.catalog import load
 from core13_mcp.cli import main
 
+from .terminal import at_a_terminal
+
 BASH = """\
 source {script}
 COMP_WORDS=(core13-mcp {line}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 ))
@@ -30,19 +32,41 @@ source {script}
 complete -C 'core13-mcp {typed}' | string replace -r '\\t.*' ''
 """
 # zsh adds what it is given by `compadd`, which only works at its prompt: here it prints the words that begin right.
+READY = """\
+PS1='ready> '; core13-mcp() {{ echo "ran $*."; }}; eval "$(cat {script})"
+"""
+FISH_READY = """\
+function fish_prompt; echo -n 'ready> '; end; function core13-mcp; echo "ran $argv."; end; source {script}
+"""
+PROMPT = {
+    "bash": (["bash", "--norc", "--noprofile", "-i"], READY),
+    "zsh": (["zsh", "-f", "-i"], "autoload -U compinit; compinit -u -D; " + READY),
+    "fish": (["fish", "--no-config", "-i"], FISH_READY),
+}
 SHELLS = {"bash": ["bash", "--norc", "-c"], "zsh": ["zsh", "-f", "-c"], "fish": ["fish", "--no-config", "-c"]}
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
 @pytest.fixture(params=SHELLS)
-def complete(request, tmp_path, capsys, home):
-    """What a shell offers after some words have been typed."""
-    shell = request.param
-    if shutil.which(shell) is None:
-        pytest.skip(f"there is no {shell} here")
+def shell(request) -> str:
+    """Each shell that there is."""
+    if shutil.which(request.param) is None:
+        pytest.skip(f"there is no {request.param} here")
+    return str(request.param)
+
+
+@pytest.fixture
+def script(shell, tmp_path, capsys):
+    """The shell's script, in a file."""
     main(["completion", shell])
-    script = tmp_path / f"completion.{shell}"
-    script.write_text(capsys.readouterr().out)
+    path = tmp_path / f"completion.{shell}"
+    path.write_text(capsys.readouterr().out)
+    return path
+
+
+@pytest.fixture
+def complete(shell, script, home):
+    """What a shell offers after some words have been typed."""
 
     def offered(typed: str) -> list[str]:
         line = typed + ("''" if typed.endswith(" ") or not typed else "")
@@ -87,13 +111,27 @@ def test_flags_are_offered(complete):
     assert complete("sandbox --fa") == ["--faults"]
 
 
+def test_at_a_prompt_the_tab_key_completes_commands_tools_and_arguments(shell, script, home):
+    command, ready = PROMPT[shell]
+    turns = [
+        ("", ready.format(script=script)),
+        ("ready> ", "core13-mcp do\t\n"),
+        ("ran doctor.", "core13-mcp call users-li\tlim\t2\n"),
+        ("ran call users-list limit=2.", "exit\n"),
+    ]
+
+    code, seen = at_a_terminal(command, {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm"}, turns)
+
+    assert "ran call users-list limit=2." in seen
+    assert code == 0
+
+
 def test_every_command_has_help_with_examples_that_name_it(capsys):
     for command in ("serve", "demo", "tools", "call", "sandbox", "install", "uninstall", "doctor", "completion"):
         with pytest.raises(SystemExit) as ended:
             main([command, "--help"])
         assert ended.value.code == 0
-        assert f"examples:\n  {'source <(' if command == 'completion' else ''}" in (told := capsys.readouterr().out)
-        assert f"core13-mcp {command}" in told.partition("examples:")[2]
+        assert f"core13-mcp {command}" in capsys.readouterr().out.partition("examples:\n")[2]
 
 
 def test_help_imports_the_standard_library_only():

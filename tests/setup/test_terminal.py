@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,31 +13,15 @@ from anyio.from_thread import start_blocking_portal
 
 from core13_mcp import sandbox
 
+from .terminal import at_a_terminal
+
 COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
 
 
-def at_a_terminal(*words: str, typed: dict[str, str] | None = None, **variables: str) -> tuple[int, str]:
-    """The exit status, and what a person sees; `typed` is what they answer to which question."""
-    answers = dict(typed or {})
-    parent, child = pty.openpty()
-    environ = {**os.environ, "TERM": "xterm", **variables}
-    environ.pop("NO_COLOR", None) if "NO_COLOR" not in variables else None
-    # In a session of its own: a question goes to this terminal, and not to that of whoever runs the tests.
-    with subprocess.Popen(
-        [COMMAND, *words], stdin=child, stdout=child, stderr=child, env=environ, start_new_session=True
-    ) as process:
-        os.close(child)
-        seen = bytearray()
-        try:
-            while piece := os.read(parent, 65536):
-                seen += piece
-                for question in [question for question in answers if question.encode() in seen]:
-                    os.write(parent, answers.pop(question).encode())
-        except OSError:
-            # How Linux says that the last one at the other end has gone.
-            pass
-        os.close(parent)
-        return process.wait(60), seen.decode()
+def run(*words: str, typed: Sequence[tuple[str, str]] = (), **variables: str) -> tuple[int, str]:
+    """The exit status, and what a person sees at a terminal."""
+    environ = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    return at_a_terminal([COMMAND, *words], {**environ, "TERM": "xterm", **variables}, typed)
 
 
 def piped(*words: str) -> str:
@@ -46,7 +29,7 @@ def piped(*words: str) -> str:
 
 
 def test_the_tools_are_coloured_on_a_terminal_and_plain_elsewhere():
-    code, seen = at_a_terminal("tools")
+    code, seen = run("tools")
 
     assert code == 0
     assert "\x1b[1musers-list" in seen and "\x1b[31mDELETE" in seen
@@ -55,7 +38,7 @@ def test_the_tools_are_coloured_on_a_terminal_and_plain_elsewhere():
 
 
 def test_a_key_is_asked_and_not_shown_as_it_is_typed(home):
-    code, seen = at_a_terminal("install", "zed", typed={"not shown): ": f"{sandbox.FULL_KEY}\n"})
+    code, seen = run("install", "zed", typed=[("not shown): ", f"{sandbox.FULL_KEY}\n")])
 
     assert code == 0
     assert "PostHog personal API key" in seen
@@ -64,13 +47,13 @@ def test_a_key_is_asked_and_not_shown_as_it_is_typed(home):
 
 
 def test_no_color_is_honoured():
-    _, seen = at_a_terminal("tools", NO_COLOR="1")
+    _, seen = run("tools", NO_COLOR="1")
 
     assert "\x1b" not in seen
 
 
 def test_doctor_is_coloured_on_a_terminal():
-    code, seen = at_a_terminal("doctor", "--sandbox")
+    code, seen = run("doctor", "--sandbox")
 
     assert code == 0
     assert "\x1b[32mok   \x1b[0m" in seen
@@ -88,7 +71,7 @@ def slow() -> Iterator[str]:
 
 def test_a_long_wait_is_shown_on_a_terminal_and_gone_when_it_is_over(slow):
     words = ("call", "users-list", "--host", slow)
-    code, seen = at_a_terminal(*words, POSTHOG_PERSONAL_API_KEY=sandbox.FULL_KEY)
+    code, seen = run(*words, POSTHOG_PERSONAL_API_KEY=sandbox.FULL_KEY)
 
     assert code == 0
     before, _, after = seen.partition("users-list: waiting for 1 s")
