@@ -11,32 +11,40 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```(?:\n\n```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
 
 
 def blocks(language: str) -> list[object]:
+    """The blocks in a language; a command's with the text under it, which is what it prints, or None."""
     return [
-        pytest.param(block[2], id=f"{page.relative_to(ROOT)}:{page.read_text()[: block.start()].count(chr(10)) + 2}")
+        pytest.param(
+            *((block[2], block[3]) if language == "sh" else (block[2],)),
+            id=f"{page.relative_to(ROOT)}:{page.read_text()[: block.start()].count(chr(10)) + 2}",
+        )
         for page in PAGES
         for block in FENCE.finditer(page.read_text("utf-8"))
         if block[1] == language
     ]
 
 
-@pytest.mark.parametrize("script", blocks("sh"))
-def test_every_command_in_the_docs_ends_as_it_says(script: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("script", "shown"), blocks("sh"))
+def test_every_command_in_the_docs_ends_as_it_says(script: str, shown: str | None, tmp_path: Path) -> None:
     expected = re.match(r"# exits (\d)\n", script)
     environ = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=tmp_path,
         env=environ,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=60,
         check=False,
     )
-    assert ran.returncode == (int(expected[1]) if expected else 0), ran.stderr
+    assert ran.returncode == (int(expected[1]) if expected else 0), ran.stdout
+    if shown is not None:
+        parts = re.split(r"^\.\.\.\n", shown, flags=re.MULTILINE)
+        assert re.fullmatch("(?:.*\n)*".join(map(re.escape, parts)), ran.stdout), ran.stdout
 
 
 @pytest.mark.parametrize("text", blocks("json"))
