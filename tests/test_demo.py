@@ -121,6 +121,15 @@ def test_a_server_that_does_not_start_is_said_with_its_last_words(
     assert told in capsys.readouterr().err
 
 
+def test_a_demo_that_differs_from_its_story_ends_with_1_and_names_the_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = changed(2, call="no-such-tool")
+    monkeypatch.setattr(Story, "read", lambda: wrong)
+    assert cli.main(["demo"]) == 1
+    assert capsys.readouterr().err.startswith("core13-mcp demo: step 2, ")
+
+
 def test_what_would_have_been_sent_must_be_what_the_story_says() -> None:
     outbox = Story.read().outbox
     to = ["ada@analytical.example", "charles@analytical.example"]

@@ -55,7 +55,4 @@ def unreachable(error: httpx2.RequestError, origin: str) -> Finding:
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        if isinstance(error, BaseExceptionGroup):
-            for part in error.exceptions:
-                yield from _chain(part)
         error = error.__cause__ or error.__context__

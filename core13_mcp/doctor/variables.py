@@ -32,10 +32,8 @@ def read(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings
             kept |= given
         except ConfigurationError as error:
             found.append(failed(_CHECKS.get(option.variable, "settings"), error))
-    try:
-        return Settings.read(sound, kept), found
-    except ConfigurationError as error:
-        return Settings(), [*found, failed("settings", error)]
+    # What is sound by itself is so together: no setting's range depends on another.
+    return Settings.read(sound, kept), found
 
 
 def key(settings: Settings) -> tuple[Credentials | None, Iterator[Finding]]:

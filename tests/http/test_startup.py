@@ -13,6 +13,8 @@ from core13_mcp.commands.serve_http import prepared
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.settings import Settings
 
+from .world import child
+
 pytestmark = pytest.mark.anyio
 
 TOKEN = "a" * 32
@@ -87,6 +89,13 @@ def test_a_short_seal_key_is_refused_without_showing_it() -> None:
     with pytest.raises(ConfigurationError, match="CORE13_SEAL_KEYS: a key needs at least 32 characters") as refused:
         Settings.read({"CORE13_SEAL_KEYS": f"{TOKEN},short-one"})
     assert "short-one" not in str(refused.value)
+
+
+async def test_who_may_be_one_replica_of_several_is_told_what_no_seal_means() -> None:
+    with anyio.fail_after(60):
+        warning = rb"warning CORE13_SEAL_KEYS is not set: (.*)\n"
+        async with child(warning, CORE13_SANDBOX="1", CORE13_HTTP_URL="https://tools.example.com") as (_, told):
+            assert told == "a confirmation holds only on the replica that asked for it"
 
 
 async def test_what_is_safe_starts(tmp_path: Path) -> None:

@@ -111,21 +111,16 @@ class Stub:
 
 
 @asynccontextmanager
-async def child(**variables: str) -> AsyncIterator[tuple[Process, str]]:
-    """`core13-mcp serve --http 0` as a process of its own, and its URL."""
+async def child(says: bytes = rb"serving at (\S+),", /, **variables: str) -> AsyncIterator[tuple[Process, str]]:
+    """`core13-mcp serve --http 0` as a process of its own, and what it says on stderr: its URL."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CORE13_", "POSTHOG_"))}
     command = [sys.executable, "-m", "core13_mcp", "serve", "--http", "0"]
     async with await anyio.open_process(command, env={**inherited, **variables}) as process:
         try:
-            yield process, await _url(process)
+            yield process, (await _until(process, says)).decode()
         finally:
             if process.returncode is None:
                 process.kill()
-
-
-async def _url(process: Process) -> str:
-    said = await _until(process, rb"serving at (\S+),")
-    return said.decode()
 
 
 async def _until(process: Process, pattern: bytes) -> bytes:

@@ -88,12 +88,16 @@ def write(home: Path, path: str, held: Any) -> Path:
     return home / path
 
 
+def program(path: Path, script: str, interpreter: str = "/bin/sh") -> str:
+    """A program that does what a script says."""
+    path.write_text(f"#!{interpreter}\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
 def uvx(folder: Path) -> str:
     """A uvx that runs this installation, whatever version it is asked for."""
-    program = folder / "uvx"
-    program.write_text(f'#!/bin/sh\nshift\nexec {COMMAND} "$@"\n')
-    program.chmod(0o755)
-    return str(program)
+    return program(folder / "uvx", f'shift\nexec {COMMAND} "$@"')
 
 
 @contextmanager

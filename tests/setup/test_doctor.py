@@ -7,17 +7,20 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from anyio.from_thread import start_blocking_portal
 
 from core13_mcp import sandbox
 from core13_mcp.cli import main
+from core13_mcp.doctor.clients import _own_command as own_command
 from core13_mcp.doctor.finding import Finding
 from core13_mcp.sandbox import FULL_KEY, PUBLIC_KEY, READ_ONLY_KEY
 
 from . import broken
-from .broken import COMMAND, ENTRY, KEY, write
+from .broken import COMMAND, ENTRY, KEY, program, write
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class Report:
         found = [one for one in self.findings if one["check"] == check and status in (None, one["status"])]
         assert found, self.text
         return found[0]
+
+    def of(self, check: str) -> list[str]:
+        return [one["status"] for one in self.findings if one["check"] == check]
 
     @property
     def wrong(self) -> list[str]:
@@ -166,6 +172,15 @@ def test_a_session_without_its_csrf_token_is_told(doctor, api):
     report = doctor(**{KEY: FULL_KEY, "POSTHOG_HOST": api, "POSTHOG_SESSION_ID": sandbox.SESSION_ID})
 
     assert report.line("session", "wrong")["fix"] == "set POSTHOG_CSRF_TOKEN as well"
+
+
+def test_a_connection_that_breaks_where_the_session_is_tried_is_told(doctor):
+    with broken.api("delay=0.001; path=/users/@me/; times=2", "reset; path=/users/@me/") as at:
+        session = {"POSTHOG_SESSION_ID": sandbox.SESSION_ID, "POSTHOG_CSRF_TOKEN": sandbox.CSRF_TOKEN}
+        report = doctor(**{KEY: FULL_KEY, "POSTHOG_HOST": at, **session})
+
+    assert report.line("owner")["status"] == "ok"
+    assert report.line("host", "wrong")["says"].startswith(f"{at} takes no connections")
 
 
 def test_without_a_session_the_tools_that_need_one_are_named_and_it_is_not_called_wrong(doctor, api):
@@ -378,6 +393,58 @@ def test_a_key_that_others_can_read_is_told_with_the_command_that_hides_it(docto
     assert FULL_KEY not in report.text
 
 
+def test_the_command_that_install_would_write_is_tried_where_no_client_has_one(doctor, tmp_path, monkeypatch):
+    monkeypatch.setattr("core13_mcp.doctor.clients._own_command", own_command)
+    monkeypatch.setattr("sys.executable", program(tmp_path / "core13-mcp", "echo no luck >&2; exit 3"))
+
+    line = doctor("--sandbox").line("handshake", "wrong")
+
+    assert line["says"] == "it ended, saying: no luck"
+
+
+def test_other_peoples_servers_are_none_of_its_business(doctor, home):
+    others = {"files": {"command": "/gone/files", "args": "x"}, "odd": None, "core13-mcp": ENTRY}
+    write(home, ".cursor/mcp.json", {"mcpServers": others})
+
+    report = doctor("--sandbox")
+
+    assert (report.code, report.wrong) == (0, [])
+    assert report.line("client cursor")["status"] == "ok"
+
+
+def test_a_command_on_the_path_is_enough_for_a_client_that_is_started_in_a_shell(doctor, home, monkeypatch):
+    monkeypatch.setenv("PATH", f"{Path(COMMAND).parent}:{os.environ['PATH']}")
+    write(home, ".gemini/settings.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": "core13-mcp"}}})
+
+    assert doctor("--sandbox").line("client gemini")["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "says"),
+    [("/gone", "cannot be started: No such file or directory"), ("/bin/sh", "it ended without a word")],
+)
+def test_a_command_that_does_not_start_is_told_with_the_reason(doctor, home, tmp_path, interpreter, says):
+    at = program(tmp_path / "core13-mcp", "read hello", interpreter)
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": at}}})
+
+    assert says in doctor("--sandbox").line("client cursor", "wrong")["says"]
+
+
+def test_a_server_that_says_something_before_it_answers_is_heard_out(doctor, home, tmp_path):
+    first = '{"jsonrpc": "2.0", "method": "notifications/message", "params": {}}'
+    at = program(tmp_path / "core13-mcp", f"echo '{first}'; exec {COMMAND} \"$@\"")
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": at}}})
+
+    assert doctor("--sandbox").line("client cursor")["status"] == "ok"
+
+
+def test_this_version_pinned_is_well(doctor, home, tmp_path):
+    pinned = {**ENTRY, "command": broken.uvx(tmp_path), "args": [f"core13-mcp@{version('core13-mcp')}", "serve"]}
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": pinned}})
+
+    assert doctor("--sandbox").of("client cursor") == ["ok"]
+
+
 @pytest.mark.parametrize(
     ("word", "says"), [("core13-mcp@0.0.1", "it pins 0.0.1"), ("core13-mcp", "no version is pinned")]
 )
@@ -419,11 +486,9 @@ def test_a_file_that_is_not_text_is_told(doctor, home):
 
 def test_a_program_that_needs_the_path_of_a_shell_is_told(doctor, home, tmp_path, monkeypatch):
     (tmp_path / "interpreter").symlink_to("/bin/sh")
-    script = tmp_path / "wrapper"
-    script.write_text(f'#!/usr/bin/env interpreter\nexec {COMMAND} "$@"\n')
-    script.chmod(0o755)
+    script = program(tmp_path / "wrapper", f'exec {COMMAND} "$@"', "/usr/bin/env interpreter")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": str(script)}}})
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": script}}})
 
     line = doctor("--sandbox").line("client cursor", "wrong")
 
@@ -432,10 +497,8 @@ def test_a_program_that_needs_the_path_of_a_shell_is_told(doctor, home, tmp_path
 
 
 def test_a_program_of_another_version_is_noted(doctor, home, tmp_path):
-    script = tmp_path / "core13-mcp"
-    script.write_text(f'#!/bin/sh\n{COMMAND} "$@" | sed -u \'s/"0\\.1\\.0"/"0.0.1"/\'\n')
-    script.chmod(0o755)
-    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": str(script)}}})
+    script = program(tmp_path / "core13-mcp", f'{COMMAND} "$@" | sed -u \'s/"0\\.1\\.0"/"0.0.1"/\'')
+    write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": {**ENTRY, "command": script}}})
 
     line = doctor("--sandbox").line("client cursor", "note")
 

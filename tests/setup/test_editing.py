@@ -194,3 +194,22 @@ def test_toml_that_cannot_be_edited_safely_is_left_to_a_person(text):
 def test_what_is_not_toml_is_refused_and_the_place_is_told():
     with pytest.raises(Unparsable, match=r"line 2, column 5: "):
         toml.read("a = 1\nb = what\n")
+
+
+@pytest.mark.parametrize("text", ["a = ", "a = 1\nb"])
+def test_toml_that_ends_too_early_is_refused_at_its_end(text):
+    with pytest.raises(Unparsable) as refused:
+        toml.read(text)
+    assert (refused.value.line, refused.value.column) == (text.count("\n") + 1, len(text.splitlines()[-1]) + 1)
+
+
+def test_taking_out_what_is_not_there_leaves_the_text_as_it_is():
+    assert jsonc.drop('{"a": 1}', ("servers", "ours")) == '{"a": 1}'
+    assert toml.drop("a = 1\n", ("servers", "ours")) == "a = 1\n"
+
+
+def test_a_table_that_stands_first_is_taken_out_without_what_follows_it():
+    put = toml.put("", ("servers", "ours"), ENTRY)
+
+    assert toml.drop(put, ("servers", "ours")) == ""
+    assert toml.drop(f"{put}[tui]\n", ("servers", "ours")) == "[tui]\n"

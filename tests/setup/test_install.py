@@ -57,6 +57,11 @@ def config(home: Path) -> Callable[[str], Path]:
     return write
 
 
+def full(*_: object) -> None:
+    """A disk without room."""
+    raise OSError(28, "No space left on device")
+
+
 def servers(client: str, path: Path) -> dict[str, object]:
     """What a client would read as its servers."""
     text = path.read_text("utf-8")
@@ -215,15 +220,24 @@ def test_a_file_that_cannot_be_written_stays_whole_and_nothing_is_left_beside_it
     path = config("cursor")
     text = path.read_bytes()
 
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
     monkeypatch.setattr("core13_mcp.install.files.os.fsync", full)
 
     assert main(["install", "cursor"]) == 2
 
     assert path.read_bytes() == text
     assert list(path.parent.iterdir()) == [path]
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_given_back_stays_as_it_is(config, capsys, monkeypatch):
+    path = config("cursor")
+    main(["install", "cursor"])
+    text = path.read_bytes()
+    monkeypatch.setattr("core13_mcp.install.files.os.fsync", full)
+
+    assert main(["uninstall", "cursor"]) == 2
+
+    assert path.read_bytes() == text
     assert "cannot be written" in capsys.readouterr().err
 
 
@@ -298,6 +312,13 @@ def test_a_server_elsewhere_is_entered_by_its_url(client, home):
 
     entry = servers(client, home / BEFORE[client][0])["core13-mcp"]
     assert entry == {name: value or url for name, value in REMOTE[client].items()}
+
+
+def test_a_server_elsewhere_that_needs_no_key_is_entered_by_its_url_alone(home):
+    main(["install", "cursor", "--sandbox", "--remote", "https://mcp.example.com/mcp"])
+
+    entry = servers("cursor", home / BEFORE["cursor"][0])["core13-mcp"]
+    assert entry == {"url": "https://mcp.example.com/mcp"}
 
 
 def test_claude_desktop_is_told_where_a_url_goes_instead(capsys):
@@ -392,6 +413,16 @@ def test_a_key_of_the_wrong_kind_is_not_written(home, monkeypatch, capsys):
 
     assert "public project key" in capsys.readouterr().err
     assert not (home / BEFORE["zed"][0]).exists()
+
+
+def test_a_key_that_is_in_the_file_already_is_kept_and_not_asked_again(home, monkeypatch):
+    main(["install", "zed"])
+    monkeypatch.delenv(KEY)
+
+    assert main(["install", "zed", "--read-only"]) == 0
+
+    kept = {"env": {KEY: FULL_KEY, "CORE13_READ_ONLY": "true"}}
+    assert servers("zed", home / BEFORE["zed"][0])["core13-mcp"] == {**ENTRY, **kept}
 
 
 def test_a_new_key_takes_the_place_of_the_one_that_is_there(config, monkeypatch):
