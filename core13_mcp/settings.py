@@ -25,6 +25,7 @@ _WHY_NOT = {
     "phs_": "is a project secret key, which these endpoints do not accept",
     "phr_": "is an OAuth refresh token, which is not for calling the API",
 }
+_REFERENCE = re.compile(r"\$\{[^{}]+\}|\$\w+")
 HOW_TO_GET_A_KEY = "make a personal API key (phx_...) in PostHog under Settings > Personal API keys"
 
 
@@ -155,6 +156,8 @@ def is_loopback(host: str) -> bool:
 
 def why_unusable(key: str) -> str | None:
     """Why a key cannot work here, and what to use instead; None where it may (old keys have no prefix)."""
+    if _REFERENCE.fullmatch(key):
+        return f"{key} came as it is: what started this put nothing in its place; set that variable where it is started"
     if not key.isascii() or not key.isprintable() or " " in key:
         return f"the key has characters that no key has; {HOW_TO_GET_A_KEY}"
     why = next((why for prefix, why in _WHY_NOT.items() if key.startswith(prefix)), None)
