@@ -23,11 +23,22 @@ class _Parser(argparse.ArgumentParser):
 
         self.exit(2, f"{self.prog}: {without_keys(message)}\nSee: {self.prog} --help\n")
 
+    def format_help(self) -> str:
+        """The help, with all settings as one word in its first line: they are explained below it."""
+        own = [action for action in self._actions if not action.dest.startswith("set_")]
+        if self.usage is None and len(own) < len(self._actions):
+            first = self._get_formatter()
+            first.add_usage(None, own, ())
+            self.usage = first.format_help().removeprefix("usage: ").strip().replace("[-h]", "[-h] [--SETTING ...]", 1)
+        return super().format_help()
+
     def _check_value(self, action: argparse.Action, value: object) -> None:
         # argparse says "invalid choice" and all there are, in words that differ from version to version.
         if action.choices is not None and value not in action.choices:
             known = list(map(str, action.choices))
-            meant = _meant(str(value), known) or f"; there are {', '.join(known)}"
+            begun = [name for name in known if name.startswith(str(value))]
+            meant = f"; did you mean {' or '.join(begun)}?" if begun else _meant(str(value), known)
+            meant = meant or f"; there are {', '.join(known)}"
             raise argparse.ArgumentError(action if action.option_strings else None, f"there is no {value!r}{meant}")
 
 

@@ -64,6 +64,12 @@ def test_the_version_and_the_help_are_told(ran):
     assert all(word in told for word in ("serve", "demo", "tools", "call", "sandbox", "examples:", "--read-only"))
 
 
+def test_the_help_begins_with_what_is_the_commands_own_and_not_with_all_settings(ran):
+    assert ran("--help").out.startswith("usage: core13-mcp [-h] [--SETTING ...] [--version] COMMAND ...\n")
+    assert ran("doctor", "--help").out.startswith("usage: core13-mcp doctor [-h] [--SETTING ...] [--json]\n")
+    assert ran("completion", "--help").out.startswith("usage: core13-mcp completion [-h] {bash,zsh,fish}\n")
+
+
 @pytest.mark.parametrize("option", [option for option in OPTIONS if not option.secret], ids=lambda option: option.flag)
 def test_every_setting_but_the_secrets_has_a_flag(option):
     words = ["serve", option.flag] if option.switch else ["serve", option.flag, "x"]
@@ -98,6 +104,7 @@ def test_without_a_command_it_serves():
         (["xyz"], "there is no 'xyz'; there are serve, demo, tools, call,"),
         (["install", "curser"], "core13-mcp install: there is no 'curser'; did you mean cursor?"),
         (["install", "zed", "--scope", "qq"], "argument --scope: there is no 'qq'; there are user, project, local"),
+        (["install", "claude"], "there is no 'claude'; did you mean claude-desktop or claude-code?"),
         (["completion", "csh"], "did you mean zsh?"),
         (["tools", "a", "b"], "core13-mcp tools: unrecognized arguments: b\n"),
         (["call", "users-list", "--sandbx"], "unrecognized arguments: --sandbx; did you mean --sandbox?"),
