@@ -1,6 +1,7 @@
 """The front page says what is so: its tables, its links, its two commands and its configurations."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core13_mcp import grammar
-from core13_mcp.options import OPTIONS
+from core13_mcp.options import CLIENTS, OPTIONS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -39,13 +40,32 @@ def test_every_command_of_the_page_can_be_spoken() -> None:
 
 @pytest.mark.parametrize("text", blocks("json"))
 def test_every_configuration_starts_this_server_with_settings_that_exist(text: str) -> None:
-    said = json.loads(text)
-    server = (said.get("mcpServers") or said["servers"])["core13-mcp"]
+    server = json.loads(text)["mcpServers"]["core13-mcp"]
     assert Path(server["command"]).is_absolute()
     assert grammar.parse(server["args"]).command == "serve"
     assert server["env"].keys() <= {option.variable for option in OPTIONS}
-    asked = {f"${{input:{asked['id']}}}" for asked in said.get("inputs", [])}
-    assert not asked or asked == set(server["env"].values())
+
+
+def test_the_commands_that_connect_a_client_end_well(tmp_path: Path) -> None:
+    (script,) = [block for block in blocks("sh") if "core13-mcp install" in block]
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines()[-1] == "all well"
+    assert json.loads((tmp_path / ".claude.json").read_text("utf-8"))["mcpServers"]["core13-mcp"]
+
+
+def test_every_client_is_named() -> None:
+    assert [client for client in CLIENTS if f"`{client}`" not in README] == []
 
 
 def test_every_link_leads_somewhere() -> None:
