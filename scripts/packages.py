@@ -32,7 +32,7 @@ REGISTRY_NAME = "io.github.core13-mcp/core13-mcp"
 """The namespace has to be one that whoever publishes can prove to own; the README says the same name."""
 
 COMMAND = ["uvx", f"{NAME}@{VERSION}", "serve"]
-BOOTSTRAP = '''"""Starts core13-mcp, which uv has installed from pyproject.toml."""
+BOOTSTRAP = '''"""Starts core13-mcp, once it is installed."""
 
 import sys
 
@@ -58,9 +58,8 @@ class Asked:
 
     @property
     def says(self) -> str:
-        """What it means, as a sentence."""
-        says: str = self.option.says
-        return says[0].upper() + says[1:] + "."
+        """What it means."""
+        return str(self.option.says)
 
     @property
     def name(self) -> str:

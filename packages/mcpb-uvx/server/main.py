@@ -1,4 +1,4 @@
-"""Starts core13-mcp, which uv has installed from pyproject.toml."""
+"""Starts core13-mcp, once it is installed."""
 
 import sys
 
