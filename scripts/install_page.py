@@ -20,6 +20,7 @@ from core13_mcp.install.client import Client
 from core13_mcp.install.clients import CLIENTS
 from core13_mcp.install.entry import KEY, reference
 from core13_mcp.install.machine import Machine
+from tests.setup import broken
 from tests.setup.before import BEFORE
 
 PAGE = ROOT / "docs" / "install.md"
@@ -78,9 +79,9 @@ class Home:
         (self.path / path).write_bytes(text.encode())
         return self.path / path
 
-    def run(self, *words: str) -> str:
+    def run(self, *words: str, **variables: str) -> str:
         """A session: the command and what it said."""
-        ran = run([*words], self.path, **{KEY: "phx_YOUR_KEY"})
+        ran = run([*words], self.path, **{KEY: "phx_YOUR_KEY", **variables})
         return shown(f"$ core13-mcp {shlex.join(words)}\n{ran.stderr}{ran.stdout}", self.path)
 
     def file(self, client: Client, path: Path) -> str:
@@ -138,7 +139,7 @@ def options() -> str:
     """What else can be asked of it."""
     with TemporaryDirectory() as folder:
         home = Home(folder)
-        return "\n".join((settings(home), scopes(home), elsewhere(home), out(home)))
+        return "\n".join((settings(home), pinned(home), scopes(home), elsewhere(home), out(home)))
 
 
 def settings(home: Home) -> str:
@@ -147,6 +148,17 @@ def settings(home: Home) -> str:
     held = home.file(CLIENTS["zed"], home.path / BEFORE["zed"][0])
     title = "## With settings, and the key in a file of its own"
     return f"{title}\n\n{said}\nThe file, of which nothing was there before:\n\n{held}"
+
+
+def pinned(home: Home) -> str:
+    """With uvx, which is on the PATH for this."""
+    broken.uvx(home.path)
+    said = home.run("install", "cursor", "--uvx", "--print", PATH=str(home.path))
+    return (
+        "## With uvx\n\n"
+        "Where `core13-mcp` itself was started with uvx, or with `--uvx`, the command is uvx with this version pinned: what\n"
+        f"runs changes only when `install` is run again. Here uvx is in the home folder:\n\n{block('text', said)}"
+    )
 
 
 def scopes(home: Home) -> str:
