@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 
 import anyio
 
@@ -35,6 +36,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         server = build(catalog, lambda _: caller(), told)
         where = "the embedded sandbox" if settings.sandbox else settings.host
         log.info("serving %d tools over stdio, in front of %s", len(catalog), where)
+        if os.isatty(0):
+            log.info("an MCP client starts this and speaks to it; `core13-mcp demo` shows how, Ctrl-C ends it")
         front: Front = arguments.front
         async with anyio.create_task_group() as tasks, streams(*front.hand_over()) as (reader, writer):
             tasks.start_soon(front.keep, server)

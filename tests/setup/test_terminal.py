@@ -46,6 +46,13 @@ def test_a_key_is_asked_and_not_shown_as_it_is_typed(home):
     assert sandbox.FULL_KEY in (home / ".config/zed/settings.json").read_text()
 
 
+def test_who_starts_the_server_by_hand_is_told_what_it_is_for_and_can_end_it():
+    code, seen = run("serve", "--sandbox", typed=[("`core13-mcp demo` shows how, Ctrl-C ends it", "\x03")])
+
+    assert code == 130
+    assert "Traceback" not in seen
+
+
 def test_no_color_is_honoured():
     _, seen = run("tools", NO_COLOR="1")
 
