@@ -7,76 +7,25 @@ a few lines that open the page and tick the boxes.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import httpx2
 import pytest
 from mcp import Client
-from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
-from pydantic import AnyUrl
 
 from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 
+from .login import Kept, Person, logged_in
 from .world import ERAS, serving
 
 pytestmark = pytest.mark.anyio
 
-CALLBACK = "http://127.0.0.1:3000/callback"
 WITHIN = 30.0
-
-
-@dataclass
-class Kept:
-    """The client's storage."""
-
-    tokens: OAuthToken | None = None
-    client: OAuthClientInformationFull | None = None
-    provider: OAuthClientProvider | None = None
-
-    def expire(self) -> None:
-        assert self.provider is not None
-        self.provider.context.token_expiry_time = 1.0
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
-
-
-@dataclass
-class Person:
-    """Opens the page, unticks what is refused, and presses Allow."""
-
-    refused: set[str] = field(default_factory=set)
-    asked: list[set[str]] = field(default_factory=list)
-    sent_to: str = ""
-
-    async def open(self, url: str) -> None:
-        async with httpx2.AsyncClient() as browser:
-            page = await browser.get(url, follow_redirects=True)
-            scopes = {part.partition('"')[0] for part in page.text.split('name="scope" value="')[1:]}
-            self.asked.append(scopes)
-            ticked = {"answer": "allow", "scope": sorted(scopes - self.refused)}
-            self.sent_to = (await browser.post(page.url, data=ticked)).headers["Location"]
-
-    async def come_back(self) -> AuthorizationCodeResult:
-        told = {name: values[0] for name, values in parse_qs(urlsplit(self.sent_to).query).items()}
-        return AuthorizationCodeResult(code=told["code"], state=told.get("state"))
 
 
 @dataclass
@@ -102,15 +51,6 @@ async def world() -> AsyncIterator[World]:
         yield World((await running.enter_async_context(serving(settings))).url, clock)
 
 
-@asynccontextmanager
-async def logged_in(world: World, person: Person, kept: Kept, era: str) -> AsyncIterator[Client]:
-    about = OAuthClientMetadata(redirect_uris=[AnyUrl(CALLBACK)], client_name="A chat client")
-    kept.provider = OAuthClientProvider(world.url, about, kept, person.open, person.come_back)
-    http = httpx2.AsyncClient(auth=kept.provider, timeout=20)
-    async with http, Client(streamable_http_client(world.url, http_client=http), mode=era) as client:
-        yield client
-
-
 async def who(client: Client) -> Any:
     answer = await client.call_tool("users-retrieve", {})
     assert not answer.is_error, answer.content
@@ -121,7 +61,7 @@ async def who(client: Client) -> Any:
 async def test_a_client_with_nothing_but_the_address_ends_with_an_answer(world: World, era: str) -> None:
     person = Person()
     with anyio.fail_after(WITHIN):
-        async with logged_in(world, person, Kept(), era) as client:
+        async with logged_in(world.url, person, Kept(), era) as client:
             assert await who(client) == "Ada"
     assert [{"introspection", "user:read", "subscription:write"} <= asked for asked in person.asked] == [True]
 
@@ -129,7 +69,7 @@ async def test_a_client_with_nothing_but_the_address_ends_with_an_answer(world: 
 async def test_an_expired_token_is_renewed_without_asking_the_person(world: World) -> None:
     person, kept = Person(), Kept()
     with anyio.fail_after(WITHIN):
-        async with logged_in(world, person, kept, "auto") as client:
+        async with logged_in(world.url, person, kept, "auto") as client:
             assert await who(client) == "Ada"
             first = kept.tokens
             world.clock.now += timedelta(hours=2)
@@ -144,7 +84,7 @@ async def test_an_expired_token_is_renewed_without_asking_the_person(world: Worl
 async def test_a_token_that_expired_unnoticed_leads_back_to_the_person(world: World) -> None:
     person = Person()
     with anyio.fail_after(WITHIN):
-        async with logged_in(world, person, Kept(), "auto") as client:
+        async with logged_in(world.url, person, Kept(), "auto") as client:
             assert await who(client) == "Ada"
             world.clock.now += timedelta(hours=2)
             assert await who(client) == "Ada"
@@ -154,7 +94,7 @@ async def test_a_token_that_expired_unnoticed_leads_back_to_the_person(world: Wo
 async def test_a_missing_scope_is_asked_for_when_a_tool_needs_it(world: World) -> None:
     person = Person(refused={"subscription:read", "subscription:write"})
     with anyio.fail_after(WITHIN):
-        async with logged_in(world, person, Kept(), "auto") as client:
+        async with logged_in(world.url, person, Kept(), "auto") as client:
             assert await who(client) == "Ada"
             person.refused = set()
             listed = await client.call_tool("subscriptions-list", {})
@@ -166,7 +106,7 @@ async def test_a_missing_scope_is_asked_for_when_a_tool_needs_it(world: World) -
 async def test_a_token_that_was_taken_back_reaches_nothing(world: World) -> None:
     kept = Kept()
     with anyio.fail_after(WITHIN):
-        async with logged_in(world, Person(), kept, "auto") as client:
+        async with logged_in(world.url, Person(), kept, "auto") as client:
             await who(client)
         assert kept.tokens is not None and kept.client is not None
         issuer = await _metadata(world)
