@@ -27,6 +27,13 @@ from .upstream import Upstream
 Ask = Callable[[str], Awaitable[Verdict]]
 """Asks the person who uses the client; None stands for a client through which nobody can be asked."""
 
+Heard = Callable[[int | None], None]
+"""Told a status; None where nothing was answered."""
+
+
+def unheard(_: int | None) -> None:
+    """Tell nobody."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
@@ -40,6 +47,10 @@ class Caller:
     budget: int = 40_000
     name: str = ""
     """What this server calls whoever asks, in its logs; empty where only one can ask."""
+    lane: str = ""
+    """With whom it takes turns at what all callers share; empty where only one can ask."""
+    heard: Heard = unheard
+    """Told how the API answered this caller, by its last status."""
 
     @property
     def principal(self) -> str:

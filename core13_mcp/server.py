@@ -123,11 +123,12 @@ async def _answer(
     params: CallToolRequestParams,
     asking: Asking,
 ) -> CallToolResult:
-    exchange = Exchange(caller.timeout, report=_reporter(context), whose=caller.principal)
+    exchange = Exchange(caller.timeout, report=_reporter(context), whose=caller.lane)
     arguments = params.arguments or {}
     hidden = secrets(tool, arguments, caller)
     hide(hidden)
     said = await _said(tool, arguments, caller, exchange, asking.through(context, params))
+    caller.heard(exchange.status)
     facts = _facts(tool, arguments, caller, exchange)
     log.info("%s", tool.name, extra={"facts": {**_told(caller, said), **facts}})
     return withheld(failure(said, facts) if isinstance(said, ToolError) else success(said, facts), hidden)

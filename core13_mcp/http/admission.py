@@ -39,10 +39,15 @@ async def nothing_more(_: Caller, __: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Who may call: first by what the headers say, then by what is known elsewhere."""
+    """Who may call: first by what the headers say, then by what is known elsewhere.
+
+    Attributes:
+        vouches: Whether this server knows by itself whom it admits, so that nobody can be many callers.
+    """
 
     admit: Admit
     verify: Verify = nothing_more
+    vouches: bool = False
 
 
 def anyone(own: Callable[[], Caller]) -> Admission:
@@ -51,7 +56,7 @@ def anyone(own: Callable[[], Caller]) -> Admission:
     def admit(_: Request) -> Caller:
         return _ours(own)
 
-    return Admission(admit)
+    return Admission(admit, vouches=True)
 
 
 def by_token(own: Callable[[], Caller], tokens: CallerTokens) -> Admission:
@@ -68,7 +73,7 @@ def by_token(own: Callable[[], Caller], tokens: CallerTokens) -> Admission:
             raise Turned(401, f"{why} Ask whoever runs this server for one.", {"WWW-Authenticate": "Bearer"})
         return replace(_ours(own), name=name)
 
-    return Admission(admit)
+    return Admission(admit, vouches=True)
 
 
 def by_own_key(template: Caller, upstreams: Sequence[Upstream], bearer_too: bool) -> Admission:

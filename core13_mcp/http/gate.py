@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mcp.server import ServerRequestContext
@@ -14,6 +16,7 @@ from ..call import Caller
 from .admission import Admission
 from .answers import Turned
 from .bodies import Bodies
+from .known import STRANGERS, Known
 from .limits import Limits
 
 log = logging.getLogger("core13_mcp.http")
@@ -27,6 +30,7 @@ class Gate:
         self._admission = admission
         self._limits = limits
         self._bodies = Bodies(max_body)
+        self._known = Known()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -45,15 +49,22 @@ class Gate:
             # Without sessions there is nothing to stream to a GET, and nothing for a DELETE to end.
             raise Turned(405, "Only POST is served here.", {"Allow": "POST"})
         caller = self._admission.admit(request)
+        known = self._admission.vouches or caller.principal in self._known
+        caller = self._placed(caller, known)
         async with (
-            self._limits.within(caller.principal),
-            self._bodies.whole(request) as body,
+            self._limits.within(caller.principal, known),
+            self._bodies.whole(request, known) as body,
             # Only what has arrived whole takes one of the places that all callers share.
-            self._limits.turn(caller.principal),
+            self._limits.turn(caller.lane),
         ):
             await self._admission.verify(caller, body)
             scope["state"] = {**scope.get("state", {}), "caller": caller}
             await self._app(scope, _again(body, receive), send)
+
+    def _placed(self, caller: Caller, known: bool) -> Caller:
+        """The caller in its lane, and listened for: what the API says of its key makes it known."""
+        lane = caller.principal if known else STRANGERS
+        return replace(caller, lane=lane, heard=partial(self._known.heard, caller.principal))
 
 
 def whose(context: ServerRequestContext[Any]) -> Caller:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import anyio
 
 from ..turns import Turns
 from .answers import Turned
-
-BURST = 15.0
-"""Seconds' worth of requests that a caller may make at once after a pause."""
+from .rate import BURST, Rate
 
 WAITING = 4
 """How many requests of a caller may wait for each that runs; more are turned away."""
@@ -24,34 +22,38 @@ RUNNING = 64
 OPEN_AT_MOST = 4096
 """Requests of all callers that are not answered yet; more are turned away."""
 
+STRANGERS = 16
+"""As many requests as so many callers may make, all strangers may make together."""
+
 
 @dataclass(slots=True)
 class _Allowance:
     """What is left to one caller. Nothing else is known of it, and this is forgotten once nothing is spent."""
 
-    left: float
-    at: float
+    rate: Rate
     places: anyio.Semaphore
-    open: int = field(default=0)
+    open: int = 0
 
 
 class Limits:
     """A number of requests at the same time, and a number in a minute, for each caller.
 
     What is too many at once waits a little; what is too many in a minute is turned away and told when to come again.
+    A stranger's key may be made up, and the next one too: beside what holds for each, strangers have a number of
+    requests in a minute together, and leave half of all room to callers who are known.
     """
 
     def __init__(self, at_once: int, in_a_minute: int) -> None:
         self._at_once = at_once
-        self._speed = in_a_minute / 60
-        self._most = max(self._speed * BURST, 1.0)
+        self._in_a_minute = in_a_minute
+        self._strangers = Rate(in_a_minute * STRANGERS)
         self._allowances: dict[str, _Allowance] = {}
         self._turns = Turns(RUNNING)
         self._open = 0
         self._tidied = 0.0
 
     @asynccontextmanager
-    async def within(self, principal: str) -> AsyncIterator[None]:
+    async def within(self, principal: str, known: bool = True) -> AsyncIterator[None]:
         """Hold a place for one request of a caller.
 
         Raises:
@@ -59,8 +61,8 @@ class Limits:
         """
         now = anyio.current_time()
         self._tidy(now)
-        allowance = self._allowances.setdefault(principal, _Allowance(self._most, now, anyio.Semaphore(self._at_once)))
-        self._spend(allowance, now)
+        self._refuse_more(known)
+        allowance = self._spend(principal, known, now)
         allowance.open, self._open = allowance.open + 1, self._open + 1
         try:
             async with allowance.places:
@@ -68,23 +70,28 @@ class Limits:
         finally:
             allowance.open, self._open = allowance.open - 1, self._open - 1
 
-    def turn(self, principal: str) -> AbstractAsyncContextManager[None]:
+    def turn(self, lane: str) -> AbstractAsyncContextManager[None]:
         """One of the places that all callers share, held for the length of a block."""
-        return self._turns.turn(principal)
+        return self._turns.turn(lane)
 
-    def _spend(self, allowance: _Allowance, now: float) -> None:
-        if self._open >= OPEN_AT_MOST:
+    def _refuse_more(self, known: bool) -> None:
+        if self._open >= (OPEN_AT_MOST if known else OPEN_AT_MOST // 2):
             raise _later(503, "This server has too many requests open.", 1)
+
+    def _spend(self, principal: str, known: bool, now: float) -> _Allowance:
+        fresh = _Allowance(Rate(self._in_a_minute), anyio.Semaphore(self._at_once))
+        allowance = self._allowances.get(principal, fresh)
         if allowance.open >= self._at_once * (1 + WAITING):
             raise _later(429, f"More than {allowance.open} requests of yours are open; wait for some of them.", 1)
-        left = self._left(allowance, now)
-        if left < 1:
-            why = f"More than {round(self._speed * 60)} requests in a minute."
-            raise _later(429, why, math.ceil((1 - left) / self._speed))
-        allowance.left, allowance.at = left - 1, now
-
-    def _left(self, allowance: _Allowance, now: float) -> float:
-        return min(self._most, allowance.left + (now - allowance.at) * self._speed)
+        if wait := allowance.rate.wait(now):
+            raise _later(429, f"More than {self._in_a_minute} requests in a minute.", wait)
+        if wait := 0 if known else self._strangers.wait(now):
+            raise _later(429, "Too many requests with keys that this server has not seen accepted yet.", wait)
+        allowance.rate.spend(now)
+        if not known:
+            self._strangers.spend(now)
+        # Kept only now: what is turned away leaves nothing behind.
+        return self._allowances.setdefault(principal, allowance)
 
     def _tidy(self, now: float) -> None:
         """Forget whoever has nothing open and nothing spent."""
@@ -92,9 +99,10 @@ class Limits:
             return
         self._tidied = now
         for principal, allowance in list(self._allowances.items()):
-            if not allowance.open and self._left(allowance, now) >= self._most:
+            if not allowance.open and allowance.rate.is_whole(now):
                 del self._allowances[principal]
 
 
-def _later(status: int, why: str, seconds: int) -> Turned:
-    return Turned(status, f"{why} Try again in {seconds} s.", {"Retry-After": str(seconds)})
+def _later(status: int, why: str, seconds: float) -> Turned:
+    after = math.ceil(seconds)
+    return Turned(status, f"{why} Try again in {after} s.", {"Retry-After": str(after)})

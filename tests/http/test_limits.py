@@ -15,7 +15,7 @@ from core13_mcp.http.answers import Turned
 from core13_mcp.http.limits import Limits
 from core13_mcp.settings import Settings
 
-from .world import Stub, headers, message, post, serving
+from .world import Stub, active, headers, message, post, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -65,13 +65,19 @@ async def test_where_places_are_few_the_next_one_goes_to_the_next_caller(monkeyp
     with anyio.fail_after(20):
         async with sandbox.listening(stub) as origin:
             settings = Settings(host=origin, auth="own-key", http_metrics=True, log_level="error")
-            async with serving(settings) as served, anyio.create_task_group() as tasks:
-                for _ in range(5):
-                    tasks.start_soon(call, served.url, "phx_rude")
-                await stub.reached.wait()
-                tasks.start_soon(call, served.url, "phx_polite")
-                await _active(served.url, 6)
-                stub.release.set()
+            async with serving(settings) as served:
+                stub.slow = lambda _: False
+                for key in ("phx_rude", "phx_polite"):
+                    await call(served.url, key)  # from here on they are known
+                done.clear()
+                stub.slow = lambda _: True
+                async with anyio.create_task_group() as tasks:
+                    for _ in range(5):
+                        tasks.start_soon(call, served.url, "phx_rude")
+                    await stub.reached.wait()
+                    tasks.start_soon(call, served.url, "phx_polite")
+                    await active(served.url, 6)
+                    stub.release.set()
     assert done.index("phx_polite") <= 2
 
 
@@ -154,13 +160,6 @@ async def test_a_request_on_a_kept_connection_is_not_hurried(url: str, monkeypat
             monkeypatch.setattr("core13_mcp.http.connection.HEAD_WITHIN", 0.0)
             second = await http.post(url, json=message(), headers=headers())
     assert (first.status_code, second.status_code) == (200, 200)
-
-
-async def _active(url: str, number: int) -> None:
-    """Wait until the server has so many requests, but for the one that asks."""
-    async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
-        while f"http_server_active_requests {number + 1}.0" not in (await http.get("/metrics")).text:
-            pass
 
 
 async def _rest(stream: ByteStream) -> bytes:

@@ -110,6 +110,13 @@ class Stub:
         self.release.set()
 
 
+async def active(url: str, number: int) -> None:
+    """Wait until the server has so many requests, but for the one that asks; it must count them."""
+    async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
+        while f"http_server_active_requests {number + 1}.0" not in (await http.get("/metrics")).text:
+            pass
+
+
 @asynccontextmanager
 async def child(says: bytes = rb"serving at (\S+),", /, **variables: str) -> AsyncIterator[tuple[Process, str]]:
     """`core13-mcp serve --http 0` as a process of its own, and what it says on stderr: its URL."""
