@@ -16,7 +16,7 @@ from ..call import Caller
 from .admission import Admission
 from .answers import Turned
 from .bodies import Bodies
-from .known import STRANGERS, Known
+from .known import Known, lane
 from .limits import Limits
 
 log = logging.getLogger("core13_mcp.http")
@@ -63,8 +63,8 @@ class Gate:
 
     def _placed(self, caller: Caller, known: bool) -> Caller:
         """The caller in its lane, and listened for: what the API says of its key makes it known."""
-        lane = caller.principal if known else STRANGERS
-        return replace(caller, lane=lane, heard=partial(self._known.heard, caller.principal))
+        name = caller.principal
+        return replace(caller, lane=lane(name, known), heard=partial(self._known.heard, name))
 
 
 def whose(context: ServerRequestContext[Any]) -> Caller:

@@ -12,12 +12,17 @@ FOR = 3600.0
 AT_MOST = 16_384
 """Callers that are known at the same time; whoever was heard of longest ago is forgotten first."""
 
-STRANGERS = "strangers"
-"""The lane of all callers who are not known: one of them waits behind the others, and nobody else does."""
+STRANGERS = 16
+"""All callers who are not known count as so many, however many keys they bring."""
 
 _REFUSED = 401
 _SAYS_NOTHING = 429
 # The API may turn requests away before it looks at their keys.
+
+
+def lane(principal: str, known: bool) -> str:
+    """With whom a caller takes turns: alone, or in one of the few lanes of strangers, always the same."""
+    return principal if known else f"stranger {int(principal, 16) % STRANGERS}"
 
 
 class Known:

@@ -11,6 +11,7 @@ import anyio
 
 from ..turns import Turns
 from .answers import Turned
+from .known import STRANGERS
 from .rate import BURST, Rate
 
 WAITING = 4
@@ -21,9 +22,6 @@ RUNNING = 64
 
 OPEN_AT_MOST = 4096
 """Requests of all callers that are not answered yet; more are turned away."""
-
-STRANGERS = 16
-"""As many requests as so many callers may make, all strangers may make together."""
 
 
 @dataclass(slots=True)
@@ -39,8 +37,8 @@ class Limits:
     """A number of requests at the same time, and a number in a minute, for each caller.
 
     What is too many at once waits a little; what is too many in a minute is turned away and told when to come again.
-    A stranger's key may be made up, and the next one too: beside what holds for each, strangers have a number of
-    requests in a minute together, and leave half of all room to callers who are known.
+    A stranger's key may be made up, and the next one too: beside what holds for each, strangers have the requests in a
+    minute of a few callers together, and leave half of all room to callers who are known.
     """
 
     def __init__(self, at_once: int, in_a_minute: int) -> None:

@@ -23,7 +23,7 @@ FEW = {"http_rate": 8, "log_level": "error"}
 
 @pytest.fixture(autouse=True)
 def two_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Strangers have four requests together."""
+    """All strangers count as two callers, so they have four requests together."""
     monkeypatch.setattr("core13_mcp.http.limits.STRANGERS", 2)
 
 
@@ -120,6 +120,7 @@ async def test_where_places_are_few_made_up_keys_wait_behind_each_other_and_a_kn
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("core13_mcp.http.limits.RUNNING", 1)
+    monkeypatch.setattr("core13_mcp.http.known.STRANGERS", 1)
     monkeypatch.setattr("core13_mcp.http.limits.STRANGERS", 16)
     stub, done = Stub(), []
     stub.slow = lambda _: False
@@ -148,6 +149,7 @@ async def test_where_places_are_few_made_up_keys_wait_behind_each_other_and_a_kn
 
 async def test_upstream_too_made_up_keys_take_turns_as_one_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core13_mcp.upstream.AT_ONCE", 1)
+    monkeypatch.setattr("core13_mcp.http.known.STRANGERS", 1)
     monkeypatch.setattr("core13_mcp.http.limits.STRANGERS", 16)
     stub = Stub()
     stub.slow = lambda _: False
