@@ -48,7 +48,9 @@ class Address:
         try:
             return _named_tcp(socket.create_server((self.host, self.port), family=family, backlog=1024))
         except OSError as error:
-            raise ConfigurationError(f"cannot listen on {self.host} port {self.port}: {error.strerror}") from None
+            # What Python adds in brackets is the address once more.
+            why = (error.strerror or str(error)).partition(" (")[0]
+            raise ConfigurationError(f"cannot listen on {self.host} port {self.port}: {why}") from None
 
 
 def _named_tcp(listener: socket.socket) -> socket.socket:

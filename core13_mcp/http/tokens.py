@@ -51,8 +51,9 @@ class CallerTokens:
             if stamp != self._stamp:
                 self._known, self._stamp = self._read(self._path.read_text("utf-8")), stamp
         except (OSError, UnicodeDecodeError) as error:
-            why = f"the callers' tokens cannot be read ({type(error).__name__}): {self._path}"
-            raise ConfigurationError(why) from None
+            raise ConfigurationError(
+                f"the callers' tokens cannot be read ({type(error).__name__}): {self._path}"
+            ) from None
 
     def _read(self, text: str) -> list[tuple[bytes, str]]:
         lines = [line.strip() for line in text.splitlines()]
