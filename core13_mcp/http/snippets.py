@@ -63,10 +63,11 @@ class Door:
         return {**more, "url": self.url, **sent}
 
 
-def snippets(door: Door) -> list[Snippet]:
+def snippets(door: Door, auth: str) -> list[Snippet]:
     """What to paste, for each client that takes text."""
     header = f' \\\n  --header "{door.header}: {door.prefix}${door.variable}"' if door.header else ""
     return [
+        *(_chats(door) if auth == "oauth" else []),
         Snippet("Claude Code", "In a shell", f"claude mcp add --transport http {NAME} {door.url}{header}"),
         Snippet("Cursor", "In ~/.cursor/mcp.json", _shown({"mcpServers": {NAME: _cursor(door)}})),
         Snippet("VS Code", "In .vscode/mcp.json", _shown({**_inputs(door), "servers": {NAME: _code(door)}})),
@@ -84,6 +85,14 @@ def links(door: Door) -> list[Link]:
             "Add to Cursor",
             f"cursor://anysphere.cursor-deeplink/mcp/install?name={NAME}&config={quote(cursor, safe='')}",
         ),
+    ]
+
+
+def _chats(door: Door) -> list[Snippet]:
+    """Chat clients, which send no header of one's own choice and log in instead."""
+    return [
+        Snippet("Claude", "In Settings, Connectors, Add custom connector", door.url),
+        Snippet("ChatGPT", "In Settings, Connectors, Advanced, Developer mode, then Create; it wants https", door.url),
     ]
 
 

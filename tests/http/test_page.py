@@ -141,6 +141,12 @@ def test_the_snippets_are_what_each_client_reads() -> None:
     assert '--header "Authorization: Bearer $CORE13_TOKEN"' in shown["Claude Code: what to paste"]
 
 
+def test_chat_clients_are_shown_where_one_logs_in() -> None:
+    chats = {"Claude: what to paste": URL, "ChatGPT: what to paste": URL}
+    assert chats.items() <= seen("oauth").text.items()
+    assert not chats.keys() & seen("own-key").text.keys()
+
+
 async def test_the_page_does_not_stand_in_the_way_of_the_protocol(url: str) -> None:
     with anyio.fail_after(20):
         async with client(url, headers={"Accept": "text/html"}) as mcp:

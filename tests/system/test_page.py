@@ -79,8 +79,21 @@ def test_the_links_carry_this_very_address(browser: webdriver.Chrome, url: str) 
     assert all(url.partition("://")[2].partition(":")[2] in link or "config=" in link for link in installs)
 
 
-def test_nothing_stands_in_the_way_of_a_screen_reader(browser: webdriver.Chrome) -> None:
+@pytest.fixture(params=[1280, 390], ids=["desktop", "phone"])
+def wide(browser: webdriver.Chrome, request: pytest.FixtureRequest) -> int:
+    """The browser at the width of a kind of screen."""
+    width: int = request.param
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    return width
+
+
+def test_nothing_stands_in_the_way_of_a_screen_reader(browser: webdriver.Chrome, wide: int) -> None:
     browser.execute_script(Path(os.environ["AXE_CORE"]).read_text("utf-8"))
     found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
     assert [(broken["id"], broken["help"], len(broken["nodes"])) for broken in found["violations"]] == []
     assert len(found["passes"]) > 10
+
+
+def test_it_fits_the_screen(browser: webdriver.Chrome, wide: int) -> None:
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= wide
