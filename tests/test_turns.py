@@ -27,6 +27,18 @@ async def test_a_caller_who_asks_for_many_waits_behind_itself_only():
     assert order == ["many", "one", "many", "many"]
 
 
+async def test_a_place_goes_to_whoever_holds_the_fewest():
+    turns, order = Turns(2), list[str]()
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks, turns.turn("many"):
+            async with turns.turn("another"):
+                for whose in ("many", "one"):
+                    tasks.start_soon(served, turns, whose, order)
+                    await settled()
+            await settled()
+    assert order == ["one", "many"]
+
+
 async def test_whoever_gives_up_leaves_the_line():
     turns, order = Turns(1), list[str]()
     with anyio.fail_after(5):
