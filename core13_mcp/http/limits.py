@@ -50,6 +50,11 @@ class Limits:
         self._open = 0
         self._tidied = 0.0
 
+    @property
+    def remembered(self) -> int:
+        """How many callers something is remembered of."""
+        return len(self._allowances)
+
     @asynccontextmanager
     async def within(self, principal: str, known: bool = True) -> AsyncIterator[None]:
         """Hold a place for one request of a caller.

@@ -32,7 +32,7 @@ async def serve(
     _allow_connections()
     server = _server(app, grace)
     async with anyio.create_task_group() as tasks:
-        if sys.platform != "win32":
+        if sys.platform != "win32":  # pragma: no branch - the tests do not run on Windows
             await tasks.start(_end_on_signals, server, duty, drain, tasks)
         ready()
         await server.serve([listener])
@@ -80,7 +80,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        if sys.platform == "win32":
+        if sys.platform == "win32":  # pragma: no cover - the tests do not run on Windows
             with super().capture_signals():
                 yield
         else:
@@ -89,7 +89,7 @@ class _Server(uvicorn.Server):
 
 def _allow_connections() -> None:
     """Raise the number of open connections as far as the system lets everyone; many start at 1024."""
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - the tests do not run on Windows
         return
     import resource
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -11,6 +13,7 @@ import httpx2
 import pytest
 
 from core13_mcp import sandbox
+from core13_mcp.http.serving import CONNECTIONS
 from core13_mcp.settings import Settings
 
 from .world import MODERN, Stub, child, headers, message, post, serving
@@ -73,6 +76,41 @@ async def test_ctrl_c_or_a_second_sigterm_ends_it_without_draining(told: list[si
                     pass
                 process.send_signal(another)
             assert await process.wait() == 0
+
+
+async def test_another_signal_ends_it_though_a_call_is_still_running() -> None:
+    stub = Stub()
+
+    async def call(url: str) -> None:
+        with suppress(httpx2.TransportError):
+            await post(url, "tools/call", name="users-retrieve", arguments={})
+
+    with anyio.fail_after(20):
+        async with sandbox.listening(stub) as origin:
+            said = {"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": "phx_key", "CORE13_TIMEOUT": "600"}
+            async with child(**said) as (process, url), anyio.create_task_group() as tasks:
+                tasks.start_soon(call, url)
+                await stub.reached.wait()
+                process.send_signal(signal.SIGINT)
+                with suppress(httpx2.TransportError):
+                    while await _ready(url):
+                        pass
+                process.send_signal(signal.SIGINT)
+                assert await process.wait() == 0
+
+
+async def test_it_takes_as_many_connections_as_the_system_lets_it() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with anyio.fail_after(60):
+            async with child(CORE13_SANDBOX="1") as (process, _):
+                allowed = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+                process.send_signal(signal.SIGINT)
+                assert await process.wait() == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert allowed == (min(CONNECTIONS, hard), hard)
 
 
 async def test_what_it_refuses_is_told_in_one_line_and_status_2() -> None:

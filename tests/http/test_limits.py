@@ -102,6 +102,21 @@ async def test_more_than_may_wait_is_turned_away() -> None:
             release.set()
 
 
+async def test_who_has_nothing_open_and_nothing_spent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core13_mcp.http.limits.BURST", 0.0)
+    limits = Limits(at_once=1, in_a_minute=60_000)
+    with anyio.fail_after(20):
+        async with limits.within("busy"):
+            for number in range(100):
+                async with limits.within(f"caller {number}"):
+                    pass
+            while limits.remembered > 2:
+                async with limits.within("last"):
+                    pass
+            # The busy one, who has a request open, and the last.
+            assert limits.remembered == 2
+
+
 async def test_a_slow_body_holds_up_only_its_own_caller(settings: Settings) -> None:
     arrives = anyio.Event()
 

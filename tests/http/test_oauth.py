@@ -20,7 +20,7 @@ from core13_mcp import sandbox
 from core13_mcp.commands.serve_http import Prepared
 from core13_mcp.settings import Settings
 
-from .world import ERAS, client, post, serving
+from .world import ERAS, client, headers, post, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -195,6 +195,16 @@ async def test_an_issuer_that_is_gone_is_not_taken_for_a_yes(without_pauses: Non
         async with serving(by_oauth("http://127.0.0.1:9")) as served:
             answer = await call(served.url, GOOD)
     assert answer.status_code == 503
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b"null", b'{"method": "tools/call", "params": []}'])
+async def test_what_is_no_request_is_left_to_the_protocol_to_refuse(url: str, body: bytes) -> None:
+    with anyio.fail_after(20):
+        async with httpx2.AsyncClient() as http:
+            sent = {**headers("tools/call", "users-retrieve"), "Authorization": f"Bearer {GOOD}"}
+            answer = await http.post(url, content=body, headers=sent)
+    assert answer.status_code == 400
+    assert "error" in answer.json()
 
 
 async def test_a_read_only_server_still_checks_tokens(issuer: Issuer) -> None:

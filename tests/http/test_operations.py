@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import anyio
 import httpx2
@@ -65,6 +66,28 @@ async def test_metrics_count_operations_and_requests_without_saying_who(settings
     assert "http_server_active_requests 1.0" in told
     assert "process_resident_memory_bytes" in told
     assert not re.search("made.up|nobody|sandbox", told)
+
+
+async def test_a_call_whose_client_went_away_is_counted_as_such() -> None:
+    stub = Stub()
+
+    async def call(url: str) -> None:
+        await post(url, "tools/call", name="users-retrieve", arguments={})
+
+    with anyio.fail_after(20):
+        async with sandbox.listening(stub) as origin:
+            said: dict[str, Any] = {"host": origin, "personal_api_key": "phx_key", "http_metrics": True}
+            async with serving(Settings(**said, log_level="error")) as served, httpx2.AsyncClient() as http:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(call, served.url)
+                    await stub.reached.wait()
+                    tasks.cancel_scope.cancel()
+                at, labels = (
+                    served.url.removesuffix("/mcp") + "/metrics",
+                    ("tools/call", "users-retrieve", "CancelledError"),
+                )
+                while not _count((await http.get(at)).text, "mcp_server_operation_duration", *labels):
+                    pass
 
 
 async def test_without_the_extra_metrics_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,9 +93,9 @@ def test_a_short_seal_key_is_refused_without_showing_it() -> None:
 
 async def test_who_may_be_one_replica_of_several_is_told_what_no_seal_means() -> None:
     with anyio.fail_after(60):
-        warning = rb"warning CORE13_SEAL_KEYS is not set: (.*)\n"
+        warning = r"warning CORE13_SEAL_KEYS is not set: (.*)\n"
         said = {"CORE13_SANDBOX": "1", "CORE13_HTTP_URL": "https://tools.example.com", "CORE13_HTTP_DRAIN": "0"}
-        async with child(warning, **said) as (process, told):
+        async with child(saying=warning, **said) as (process, told):
             process.terminate()
             assert await process.wait() == 0
     assert told == "a confirmation holds only on the replica that asked for it"

@@ -101,6 +101,18 @@ async def test_a_callers_token_is_not_sent_upstream(tokens: Path, tmp_path: Path
     assert ANNA not in str(stub.heard)
 
 
+async def test_a_key_that_is_gone_from_the_server_is_told_without_its_place(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("phx_theServersOwnKey")
+    with anyio.fail_after(20):
+        async with serving(Settings(personal_api_key_file=str(key), log_level="error")) as served:
+            key.unlink()
+            answer = await post(served.url)
+    assert answer.status_code == 503
+    assert "cannot read its PostHog key" in answer.json()["error"]["message"]
+    assert str(tmp_path) not in answer.text
+
+
 @pytest.mark.parametrize("era", ERAS)
 async def test_each_caller_acts_with_the_key_that_it_brings(era: str) -> None:
     emails = {}

@@ -118,24 +118,24 @@ async def active(url: str, number: int) -> None:
 
 
 @asynccontextmanager
-async def child(says: bytes = rb"serving at (\S+),", /, **variables: str) -> AsyncIterator[tuple[Process, str]]:
-    """`core13-mcp serve --http 0` as a process of its own, and what it says on stderr: its URL."""
+async def child(*, saying: str = r"serving at (\S+),", **variables: str) -> AsyncIterator[tuple[Process, str]]:
+    """`core13-mcp serve --http 0` as a process of its own, and its URL, or what else it says."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CORE13_", "POSTHOG_"))}
     command = [sys.executable, "-m", "core13_mcp", "serve", "--http", "0"]
     async with await anyio.open_process(command, env={**inherited, **variables}) as process:
         try:
-            yield process, (await _until(process, says)).decode()
+            yield process, await _until(process, saying.encode())
         finally:
             if process.returncode is None:
                 process.kill()
 
 
-async def _until(process: Process, pattern: bytes) -> bytes:
+async def _until(process: Process, pattern: bytes) -> str:
     """What the process says on stderr that fits."""
     said = b""
     assert process.stderr is not None
     async for piece in process.stderr:
         said += piece
         if found := re.search(pattern, said):
-            return found[1]
+            return found[1].decode()
     raise AssertionError(said.decode())
