@@ -38,6 +38,7 @@ def quoting(request: str) -> list[Answer]:
         (400, {"code": "invalid", "detail": "x" * length + request, "attr": request}) for length in range(0, 300, 40)
     ]
     by_hand: list[Answer] = [
+        (401, {"detail": request}),
         (403, {"error": request}),
         (409, {"detail": request}),
         (500, {"detail": request}),
@@ -48,9 +49,10 @@ def quoting(request: str) -> list[Answer]:
 
 
 class Echo:
-    """An API that says back whatever it is told, in every kind of answer in turn."""
+    """An API that says back whatever it is told, in every kind of answer in turn, or hangs up every so often."""
 
-    def __init__(self) -> None:
+    def __init__(self, hangs_up: int = 0) -> None:
+        self.hangs_up = hangs_up
         self.lines: list[str] = []
         self.count = 0
         self.told = ""
@@ -60,7 +62,10 @@ class Echo:
         async with stream:
             try:
                 while True:
-                    await stream.send(self.answer((await lines.receive_until(b"\r\n\r\n", 65536)).decode("latin-1")))
+                    answer = self.answer((await lines.receive_until(b"\r\n\r\n", 65536)).decode("latin-1"))
+                    if self.hangs_up and self.count % self.hangs_up == 0:
+                        return
+                    await stream.send(answer)
             except (anyio.IncompleteRead, anyio.BrokenResourceError):
                 return
 
@@ -76,8 +81,8 @@ class Echo:
 
 
 @asynccontextmanager
-async def echo() -> AsyncIterator[tuple[Echo, str]]:
-    api = Echo()
+async def echo(hangs_up: int = 0) -> AsyncIterator[tuple[Echo, str]]:
+    api = Echo(hangs_up)
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, api.serve)
         yield api, f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"

@@ -15,9 +15,6 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from core13_mcp import sandbox
 from core13_mcp.errors import ConfigurationError
@@ -25,7 +22,7 @@ from core13_mcp.http.metrics import Metrics
 from core13_mcp.settings import Settings
 from core13_mcp.tracing import exporting
 
-from .world import ERAS, Stub, child, client, headers, message, post, serving
+from .world import ERAS, Collector, Stub, child, client, headers, message, post, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -156,18 +153,6 @@ async def test_a_refusal_of_the_api_is_an_error_in_the_trace(url: str, spans: In
     inner = _named(spans, "GET")
     assert inner.status.status_code == trace.StatusCode.ERROR
     assert (inner.attributes or {})["error.type"] == "404"
-
-
-class Collector:
-    """Where traces are sent to."""
-
-    def __init__(self) -> None:
-        self.got = b""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take one batch."""
-        self.got += await Request(scope, receive).body()
-        await Response(media_type="application/x-protobuf")(scope, receive, send)
 
 
 async def test_traces_go_where_opentelemetrys_own_variables_say() -> None:

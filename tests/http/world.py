@@ -17,6 +17,8 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ElicitRequestParams, ElicitResult
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from core13_mcp.commands.serve_http import Prepared, prepared
@@ -108,6 +110,18 @@ class Stub:
             pass
         self.left.set()
         self.release.set()
+
+
+class Collector:
+    """Where traces are sent to."""
+
+    def __init__(self) -> None:
+        self.got = b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one batch."""
+        self.got += await Request(scope, receive).body()
+        await Response(media_type="application/x-protobuf")(scope, receive, send)
 
 
 async def active(url: str, number: int) -> None:
