@@ -77,7 +77,8 @@ async def connected(settings: Settings, **given: Any) -> AsyncIterator[Client]:
 
 
 async def old_era(page: Transcript, settings: Settings) -> None:
-    page.part("On a 2025-era connection", "The question is a request of the server while the call waits.")
+    over_http = "Over HTTP there is no way for it to the client: see [team.md](team.md#asking-a-person)."
+    page.part("On a 2025-era connection", f"The question is a request of the server while the call waits.\n{over_http}")
     async with connected(settings, mode="legacy", elicitation_callback=page.asked) as client:
         page.show(f"The client calls `{TOOL}` (protocol {client.protocol_version})", ARGUMENTS)
         page.show("The result", await client.call_tool(TOOL, ARGUMENTS))

@@ -66,6 +66,24 @@ async def test_a_person_who_declines_stops_the_call(url: str) -> None:
     assert before.structured_content == after.structured_content
 
 
+@pytest.mark.parametrize(("policy", "goes_through"), [("auto", True), ("always", False)])
+async def test_a_2025_client_cannot_be_asked_without_a_session_whatever_it_can_show(
+    policy: str, goes_through: bool
+) -> None:
+    async def said(url: str, name: str, **arguments: Any) -> str | None:
+        async with client(url, "legacy", answer="accept") as mcp:
+            result = await mcp.call_tool(name, arguments)
+        return ((result.meta or {}).get("core13-mcp/error") or {}).get("code")
+
+    settings = Settings(sandbox=True, confirm=policy, log_level="error")  # type: ignore[arg-type]  # a test says which
+    with anyio.fail_after(20):
+        async with serving(settings) as served:
+            asks = await said(served.url, "subscriptions-create", **_subscription())
+            requires = await said(served.url, "users-destroy")
+    assert asks == (None if goes_through else "confirmation_required")
+    assert requires == "confirmation_required"
+
+
 async def test_another_replica_with_the_same_keys_takes_up_a_confirmation(tmp_path: Path) -> None:
     keys = ("k" * 32,)
     with anyio.fail_after(20):
