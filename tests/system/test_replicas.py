@@ -32,6 +32,7 @@ WITHIN = 30.0
 @dataclass
 class Deployment:
     url: str
+    origins: list[str]
     replicas: list[subprocess.Popen[str]]
     logs: list[Path]
     database: Path
@@ -60,9 +61,12 @@ async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
         ]
         running.enter_context(_nginx(tmp_path, ports))
         url = f"http://127.0.0.1:{ports[2]}"
-        for origin in [*(f"http://127.0.0.1:{port}" for port in ports[:2]), url]:
+        origins = [f"http://127.0.0.1:{port}" for port in ports[:2]]
+        for origin in [*origins, url]:
             await _answers(f"{origin}/readyz")
-        yield Deployment(f"{url}/mcp", replicas, [tmp_path / f"replica{port}.log" for port in ports[:2]], database)
+        yield Deployment(
+            f"{url}/mcp", origins, replicas, [tmp_path / f"replica{port}.log" for port in ports[:2]], database
+        )
 
 
 async def test_a_story_with_confirmations_crosses_replicas_at_every_step(deployment: Deployment) -> None:
@@ -106,6 +110,14 @@ async def test_losing_one_replica_in_the_middle_loses_nothing(deployment: Deploy
     assert sorted(row["title"] for row in listed.structured_content["results"]) == names
 
 
+async def test_who_watches_reaches_each_replica_and_callers_do_not(deployment: Deployment) -> None:
+    with anyio.fail_after(WITHIN):
+        async with httpx2.AsyncClient() as http:
+            watched = [(await http.get(f"{origin}/metrics")).status_code for origin in deployment.origins]
+            called = (await http.get(deployment.url.replace("/mcp", "/metrics"))).status_code
+    assert (watched, called) == ([200, 200], 404)
+
+
 _PAUSED = {
     "project_id": 1,
     "insight": 1,
@@ -137,6 +149,7 @@ def _environ(folder: Path, ports: list[int]) -> dict[str, str]:
         # nginx passes the Host on without its port.
         "CORE13_HTTP_HOSTS": "127.0.0.1",
         "CORE13_HTTP_DRAIN": "0",
+        "CORE13_HTTP_METRICS": "1",
     }
 
 
