@@ -23,7 +23,7 @@ from core13_mcp.catalog import offered
 from core13_mcp.commands.wiring import callers
 from core13_mcp.server import build
 from core13_mcp.settings import Settings
-from core13_mcp.stdio import Wire
+from core13_mcp.wire import Wire
 
 from . import measures
 from .servers import Server, end

@@ -19,7 +19,6 @@ from mcp.types import (
     ListPromptsResult,
     ListToolsResult,
     PaginatedRequestParams,
-    TextContent,
     Tool,
 )
 
@@ -30,10 +29,11 @@ from .catalog import Catalog
 from .check import nearest
 from .declaration import Declaration
 from .errors import ConfigurationError, ToolError
-from .log import hide, withhold
+from .log import hide
+from .results import failure, success, withheld
 from .retry import Exchange
 from .schema import JSON
-from .shape import Result, compact
+from .shape import Result
 
 NAME = "core13-mcp"
 _HINT = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -98,24 +98,6 @@ def build(catalog: Catalog, whose: Whose, instructions: str, seal_keys: Sequence
     return server
 
 
-def success(result: Result, facts: JSON) -> CallToolResult:
-    """The same object twice: as compact text and as structured content."""
-    return CallToolResult(
-        content=[TextContent(type="text", text=result.text)],
-        structured_content=result.value,
-        _meta={"core13-mcp/call": dict(facts)},
-    )
-
-
-def failure(error: ToolError, facts: JSON) -> CallToolResult:
-    """The error's words for the model, its facts for programs, and no structured content."""
-    return CallToolResult(
-        content=[TextContent(type="text", text=str(error))],
-        is_error=True,
-        _meta={"core13-mcp/error": error.facts, **({"core13-mcp/call": dict(facts)} if facts else {})},
-    )
-
-
 async def _answer(
     tool: Declaration,
     caller: Caller,
@@ -147,27 +129,6 @@ async def _said(
     except Exception as unforeseen:
         log.exception("unforeseen in %s", tool.name)
         return outcome.broken(tool, arguments, unforeseen, sent=exchange.attempts > 0)
-
-
-def withheld(result: CallToolResult, hidden: tuple[str, ...]) -> CallToolResult:
-    """The result without any secret that came back in it."""
-    said = result.content[0]
-    assert isinstance(said, TextContent)
-    # The text spells out the structured content, and a secret in it as JSON does. What is told beside it of a call
-    # that went well are numbers of our own.
-    shown = said.text + (compact(result.meta) if result.is_error else "")
-    if not any(spelled in shown for secret in hidden for spelled in (secret, compact(secret)[1:-1])):
-        return result
-    structured = withhold(result.structured_content, hidden)
-    # Written anew, because JSON spells some characters of a secret differently than the secret does.
-    text = withhold(said.text, hidden) if structured is None else compact(structured)
-    return result.model_copy(
-        update={
-            "content": [TextContent(type="text", text=text)],
-            "structured_content": structured,
-            "meta": withhold(result.meta, hidden),
-        }
-    )
 
 
 def _known(catalog: Catalog, name: str) -> Declaration:

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Self
-from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import httpx2
 
 from . import tracing
 from .bind import Request
+from .connections import AT_ONCE, connections
 from .credentials import Credentials
 from .errors import ConfigurationError, InvalidArguments
 from .retry import Answer, Exchange, persist
@@ -20,13 +20,6 @@ from .turns import Turns
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of one answer, unpacked. The API sets no maximum page; this bounds what one call can cost."""
-
-AT_ONCE = 32
-"""Requests under way at the same time; more wait for their turn, within their own deadlines, callers by turns."""
-
-_LIMITS = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=8, keepalive_expiry=90)
-# Few idle connections, because the pool polls every one of them on each request; kept long, because an
-# agent thinks between two calls.
 
 _PATIENCE = httpx2.Timeout(None, connect=10.0).as_dict()
 # One deadline holds for the whole call; a connection that cannot be made is given up sooner.
@@ -54,6 +47,7 @@ class Upstream:
         # In process there is no connection to wait for: what is handed over is with the API.
         self._in_process = transport is not None
         self._connected = transport
+        # More requests than connections wait for their turn, within their own deadlines, callers by turns.
         self._turns = Turns(AT_ONCE)
 
     async def __aenter__(self) -> Self:
@@ -103,7 +97,7 @@ class Upstream:
     def _transport(self) -> httpx2.AsyncBaseTransport:
         # Made when first needed: its TLS context costs what a client waits for at the start.
         if self._connected is None:
-            self._connected = _connections(self.origin)
+            self._connected = connections(self.origin)
         return self._connected
 
     def _build(self, request: Request, credentials: Credentials, exchange: Exchange) -> httpx2.Request:
@@ -130,24 +124,6 @@ def _headers() -> dict[str, str]:
         "Accept": "application/json",
         "Accept-Encoding": "gzip, deflate",
     }
-
-
-def _connections(origin: str) -> httpx2.AsyncBaseTransport:
-    """A pool of connections to an origin, through the proxy that the environment names for it, if any.
-
-    Raises:
-        ConfigurationError: There can be none through that proxy.
-    """
-    url = httpx2.URL(origin)
-    proxies = {} if proxy_bypass(url.host) else getproxies()
-    named = proxies.get(url.scheme) or proxies.get("all")
-    proxy = named if named is None or "://" in named else f"http://{named}"
-    try:
-        return httpx2.AsyncHTTPTransport(limits=_LIMITS, proxy=proxy)
-    except (ValueError, ImportError, httpx2.InvalidURL):
-        raise ConfigurationError(
-            f"{url.scheme.upper()}_PROXY or ALL_PROXY names a proxy of a kind that is not supported; use http:// or https://"
-        ) from None
 
 
 def _in_time(exchange: Exchange, began: float) -> None:

@@ -28,7 +28,7 @@ from core13_mcp.front.retelling import retold
 from core13_mcp.instructions import instructions
 from core13_mcp.server import build
 from core13_mcp.settings import Settings
-from core13_mcp.stdio import Wire
+from core13_mcp.wire import Wire
 
 from . import children
 

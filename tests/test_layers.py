@@ -17,12 +17,12 @@ from .children import environment
 
 ROOT = Path(core13_mcp.__file__).parent
 LAYERS = [
-    "errors schema options examples text tracing turns terminal pipes",
-    "declaration log tidy",
+    "errors schema options examples text tracing turns terminal pipes wire",
+    "declaration log tidy connections",
     "check bind confirm shape retry",
     "settings outcome grammar",
     "credentials catalog install",
-    "upstream instructions prompts completion",
+    "upstream instructions prompts completion results",
     "call",
     "asking doctor demo",
     "server stdio",

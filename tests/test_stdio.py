@@ -19,7 +19,7 @@ from mcp_types import JSONRPCResponse
 
 from core13_mcp import stdio
 from core13_mcp.pipes import suitable
-from core13_mcp.stdio import LONGEST, OPEN_AT_MOST, Wire
+from core13_mcp.wire import LONGEST, OPEN_AT_MOST, Wire
 
 from .children import COMMAND, environment
 
@@ -330,7 +330,7 @@ async def test_sigterm_does_not_wait_for_a_client_that_reads_nothing(monkeypatch
 
     monkeypatch.setattr(stdio, "_pipes", pipes)
     monkeypatch.setattr(stdio, "suitable", lambda: True)
-    monkeypatch.setattr(stdio, "_LAST_WORDS", 0.0)
+    monkeypatch.setattr("core13_mcp.wire._LAST_WORDS", 0.0)
     with anyio.fail_after(ENOUGH):
         async with stdio.streams() as (reader, _):
             await anyio.wait_all_tasks_blocked()

@@ -11,7 +11,7 @@ import anyio
 from mcp.server import Server
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
-from ..stdio import Wire
+from ..wire import Wire
 from .frames import LISTS
 
 AFTER = 1.0

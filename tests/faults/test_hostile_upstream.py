@@ -19,9 +19,10 @@ from pydantic import SecretStr
 
 from core13_mcp.call import Caller
 from core13_mcp.catalog import load
+from core13_mcp.connections import AT_ONCE
 from core13_mcp.credentials import Credentials
 from core13_mcp.server import build
-from core13_mcp.upstream import AT_ONCE, Upstream
+from core13_mcp.upstream import Upstream
 
 pytestmark = pytest.mark.anyio
 
