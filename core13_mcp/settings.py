@@ -173,9 +173,7 @@ def _know_all(environ: Mapping[str, str]) -> None:
 
 
 def _tell(place: tuple[int | str, ...], message: str) -> str:
-    option = next((o for o in OPTIONS if place and o.name == place[0]), None)
-    if option is None:
-        return f"{'.'.join(map(str, place))}: {message}"
+    option = next(o for o in OPTIONS if o.name == place[0])
     own = message.removeprefix("Value error, ")
     # What is not said in our own words does not say what the setting is for.
     return f"{option.variable}: {own}" + (f"; it means: {option.says}" if own == message else "")
