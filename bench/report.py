@@ -56,20 +56,24 @@ def plot(report: Mapping[str, Any]) -> str:
     unit = _x(1)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {high}" role="img">'
-        f"<title>Ratios to a bare SDK server, by measure</title><style>{_STYLE}</style>{legend}{drawn}"
-        f'<line class="unit" x1="{unit}" x2="{unit}" y1="34" y2="{high - 16}"/>'
+        f"<title>Ratios to a bare SDK server, by measure</title><style>{_STYLE}</style>{legend}"
+        f'<text x="{LEFT - 10}" y="21" text-anchor="end">\u2193 less is better, \u2191 more is</text>'
+        f'<line class="unit" x1="{unit}" x2="{unit}" y1="34" y2="{high - 16}"/>{drawn}'
         f'<text x="{unit + 4}" y="{high - 4}">1 = bare</text></svg>\n'
     )
 
 
 def _group(title: str, found: Mapping[str, list[float]], top: int) -> Iterator[str]:
-    yield f'<text x="{LEFT - 10}" y="{top + 26}" text-anchor="end">{escape(title)}</text>'
+    wanted = "\u2191" if title.split(": ")[-1].startswith("calls") else "\u2193"
+    yield f'<text x="{LEFT - 10}" y="{top + 26}" text-anchor="end">{escape(title)} {wanted}</text>'
     for row, (name, colour) in enumerate(zip(SHOWN, "abc", strict=True)):
         if name in found:
             ratio = _ratio(found[name], found[BASE])
             y = top + row * BAR
             yield f'<rect class="{colour}" x="{LEFT}" y="{y}" width="{_x(ratio) - LEFT:.0f}" height="{BAR - 3}"/>'
-            yield f'<text x="{_x(ratio) + 4:.0f}" y="{y + 10}">{ratio:.2f}</text>'
+            # Beside its bar, but not across the line.
+            beside = _x(1) if 0.8 < ratio < 1 else _x(ratio)
+            yield f'<text x="{beside + 4:.0f}" y="{y + 10}">{ratio:.2f}</text>'
 
 
 def _compared(found: Mapping[str, Any]) -> bool:
