@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from json.encoder import encode_basestring
+
 from mcp.types import CallToolResult, TextContent
 
 from .errors import ToolError
@@ -35,7 +37,7 @@ def withheld(result: CallToolResult, hidden: tuple[str, ...]) -> CallToolResult:
     # The text spells out the structured content, and a secret in it as JSON does. What is told beside it of a call
     # that went well are numbers of our own.
     shown = said.text + (compact(result.meta) if result.is_error else "")
-    if not any(spelled in shown for secret in hidden for spelled in (secret, compact(secret)[1:-1])):
+    if not any(spelled in shown for secret in hidden for spelled in (secret, encode_basestring(secret)[1:-1])):
         return result
     structured = withhold(result.structured_content, hidden)
     # Written anew, because JSON spells some characters of a secret differently than the secret does.

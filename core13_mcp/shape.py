@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, NamedTuple, Self
+
+from pydantic_core import to_json
 
 from .declaration import Declaration
 from .schema import JSON
 from .text import fill
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NAMED_AT_MOST = 8
 _NAME = re.compile(r"\w{1,40}", re.ASCII)
 
@@ -77,8 +77,8 @@ def fit(value: dict[str, Any], budget: int, *, keep: set[str], more: str) -> Res
 
 
 def compact(value: Any) -> str:
-    """A JSON value in as few characters as there are."""
-    return _ENCODER.encode(value)
+    """A JSON value, without half characters, in as few characters as there are."""
+    return to_json(value).decode()
 
 
 def _page(tool: Declaration, rows: list[Any], count: int, offset: int, budget: int) -> Result:
