@@ -6,8 +6,6 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
-from .errors import ConfigurationError
-
 AT_ONCE = 32
 """Connections to one origin that are open at the same time."""
 
@@ -20,15 +18,17 @@ def connections(origin: str) -> httpx2.AsyncBaseTransport:
     """A pool of connections to an origin, through the proxy that the environment names for it, if any.
 
     Raises:
-        ConfigurationError: There can be none through that proxy.
+        httpx2.ProxyError: There can be none through that proxy: it has no URL, or is of a kind that is not supported.
     """
+    try:
+        return httpx2.AsyncHTTPTransport(limits=_LIMITS, proxy=proxy(origin))
+    except (ValueError, ImportError, httpx2.InvalidURL):
+        raise httpx2.ProxyError("it cannot be used") from None  # and is not quoted: it may hold a password
+
+
+def proxy(origin: str) -> str | None:
+    """The URL of the proxy that the environment names for an origin, if it names one."""
     url = httpx2.URL(origin)
     proxies = {} if proxy_bypass(url.host) else getproxies()
     named = proxies.get(url.scheme) or proxies.get("all")
-    proxy = named if named is None or "://" in named else f"http://{named}"
-    try:
-        return httpx2.AsyncHTTPTransport(limits=_LIMITS, proxy=proxy)
-    except (ValueError, ImportError, httpx2.InvalidURL):
-        raise ConfigurationError(
-            f"{url.scheme.upper()}_PROXY or ALL_PROXY names a proxy of a kind that is not supported; use http:// or https://"
-        ) from None
+    return named if named is None or "://" in named else f"http://{named}"

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from core13_mcp.bind import Request
 from core13_mcp.credentials import Credentials
 from core13_mcp.errors import ConfigurationError
-from core13_mcp.retry import Exchange
+from core13_mcp.retry import NEVER_SENT, Exchange
 from core13_mcp.upstream import LARGEST, TooLarge, Upstream
 
 from .scripted import KEY, ORIGIN, Api, reply, upstream
@@ -196,8 +196,10 @@ async def test_a_request_goes_past_the_proxy_where_the_environment_says_so(proxi
 
 
 @pytest.mark.parametrize("proxy", ["gopher://me:hunter22@proxy.example", "socks5://me:hunter22@proxy.example"])
-async def test_a_proxy_of_a_kind_that_cannot_be_used_is_a_fault_of_the_set_up_and_not_quoted(proxied, proxy):
+async def test_a_proxy_of_a_kind_that_cannot_be_used_is_not_quoted_and_surely_nothing_was_sent(proxied, proxy):
     proxied(HTTPS_PROXY=proxy)
-    with pytest.raises(ConfigurationError, match="HTTPS_PROXY or ALL_PROXY") as wrong:
-        await Upstream("https://us.posthog.com").send(READ, SESSION, Exchange(5))
+    exchange = Exchange(5, patient=False)
+    with pytest.raises(httpx2.ProxyError) as wrong:
+        await Upstream("https://us.posthog.com").send(WRITE, SESSION, exchange)
     assert "hunter22" not in str(wrong.value)
+    assert isinstance(wrong.value, NEVER_SENT) and not exchange.in_flight

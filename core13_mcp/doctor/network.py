@@ -6,21 +6,22 @@ import socket
 import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
+from .. import connections
 from .finding import Finding
 
 
 def proxy(origin: str) -> str | None:
     """The proxy that requests to this origin go through, without the credentials that its URL may hold."""
-    parts, proxies = urlsplit(origin), getproxies()
-    url = proxies.get(parts.scheme) or proxies.get("all")
-    if url is None or proxy_bypass(parts.hostname or ""):
+    named = connections.proxy(origin)
+    if named is None:
         return None
-    found = urlsplit(url if "//" in url else f"//{url}")
-    return f"{found.hostname}:{found.port}" if found.port else str(found.hostname)
+    try:
+        return httpx2.URL(named).netloc.decode()
+    except httpx2.InvalidURL:
+        return "whose URL cannot be read"
 
 
 def unreachable(error: httpx2.RequestError, origin: str) -> Finding:
@@ -32,7 +33,7 @@ def unreachable(error: httpx2.RequestError, origin: str) -> Finding:
             "proxy",
             "wrong",
             f"{origin} cannot be reached through the proxy {through} ({type(error).__name__})",
-            f"correct HTTPS_PROXY, or go past it with NO_PROXY={host}",
+            f"correct HTTPS_PROXY (http:// or https://), or go past it with NO_PROXY={host}",
         )
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):

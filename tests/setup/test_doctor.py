@@ -250,7 +250,25 @@ def test_a_proxy_that_is_not_there_is_told_without_its_password(doctor):
 
     line = report.line("proxy", "wrong")
     assert f"through the proxy {at.removeprefix('http://')}" in line["says"]
-    assert line["fix"] == "correct HTTPS_PROXY, or go past it with NO_PROXY=eu.posthog.com"
+    assert line["fix"] == "correct HTTPS_PROXY (http:// or https://), or go past it with NO_PROXY=eu.posthog.com"
+    assert "hunter22" not in report.text
+
+
+@pytest.mark.parametrize(
+    ("proxy", "shown"),
+    [
+        ("gopher://me:hunter22@proxy.example", "proxy.example"),
+        ("socks5://me:hunter22@proxy.example:1080", "proxy.example:1080"),
+        ("http://me:hunter22@proxy.example:none", "whose URL cannot be read"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_told_and_the_rest_looked_at(doctor, proxy, shown):
+    report = doctor("--host", "eu", **{KEY: FULL_KEY, "HTTPS_PROXY": proxy})
+
+    assert report.line("proxy", "wrong")["says"] == (
+        f"https://eu.posthog.com cannot be reached through the proxy {shown} (ProxyError)"
+    )
+    assert report.line("clients")
     assert "hunter22" not in report.text
 
 
