@@ -39,9 +39,10 @@ def clean(value: Any) -> Any:
 def nothing_unseen(text: bytes) -> bool:
     """Whether no string in a JSON text can hold anything to take out: telling that is cheap, and true of most.
 
-    JSON itself forbids bare control characters; what remains would need an escape, or be outside ASCII.
+    JSON itself forbids bare control characters; what remains would need an escape, or be outside ASCII. (A zero byte
+    is UTF-16 or UTF-32, in which anything can look like ASCII.)
     """
-    return text.isascii() and b"\\" not in text and b"\x7f" not in text
+    return text.isascii() and not any(byte in text for byte in (b"\\", b"\x7f", b"\0"))
 
 
 def one_line(text: str, longest: int = 300) -> str:

@@ -46,7 +46,9 @@ def test_a_text_said_to_hold_nothing_unseen_has_nothing_to_take_out(value: Any, 
 @pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_no_character_that_shows_nothing_hides_from_that(unseen, ascii_only):
-    assert not nothing_unseen(json.dumps(f"a{unseen}b", ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"))
+    text = json.dumps(f"a{unseen}b", ensure_ascii=ascii_only)
+    encodings = ("utf-8", "utf-16", "utf-16-le", "utf-32-be")
+    assert not any(nothing_unseen(text.encode(encoding, "surrogatepass")) for encoding in encodings)
     assert nothing_unseen(b'{"plain": ["text", 1, null]}')
 
 
