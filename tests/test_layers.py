@@ -17,7 +17,7 @@ from .children import environment
 
 ROOT = Path(core13_mcp.__file__).parent
 LAYERS = [
-    "errors schema options examples text tracing turns terminal pipes wire",
+    "errors schema options examples text tracing turns terminal pipes wire sockets",
     "declaration log tidy connections",
     "check bind confirm shape retry",
     "settings outcome grammar",
