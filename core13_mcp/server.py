@@ -9,6 +9,7 @@ from typing import Any
 
 from mcp import MCPError
 from mcp.server import CacheHint, Server, ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerMiddleware
 from mcp.types import (
     INVALID_PARAMS,
     CallToolRequestParams,
@@ -94,8 +95,19 @@ def build(catalog: Catalog, whose: Whose, instructions: str, seal_keys: Sequence
         on_list_prompts=list_prompts,
         on_get_prompt=get_prompt,
     )
-    server.middleware.append(sealed(NAME, lambda context: whose(context).principal, seal_keys))
+    spans = map(_sparing, server.middleware)  # the SDK's own, which is all that is there
+    server.middleware[:] = [*spans, sealed(NAME, lambda context: whose(context).principal, seal_keys)]
     return server
+
+
+def _sparing(spans: ServerMiddleware[Any]) -> ServerMiddleware[Any]:
+    """Spans where they are of use; elsewhere the SDK would make one for each call and throw it away."""
+
+    async def middleware(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        onward = spans(ctx, call_next) if tracing.wanted(ctx.meta) else call_next(ctx)
+        return await onward
+
+    return middleware
 
 
 async def _answer(

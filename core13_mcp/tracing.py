@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import httpx2
 from opentelemetry import context, trace
@@ -18,6 +19,12 @@ log = logging.getLogger("core13_mcp")
 _tracer = trace.get_tracer("core13-mcp")
 _format = TraceContextTextMapPropagator()
 # The trace only: baggage is for whoever trusts each other, and the API is somebody else's.
+
+
+def wanted(meta: Mapping[str, Any] | None) -> bool:
+    """Whether a span would be of use: the request, of which this is the `_meta`, is in a trace, or somebody records."""
+    begun = bool(meta and "traceparent" in meta) or trace.get_current_span().get_span_context().is_valid
+    return begun or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 @contextmanager
