@@ -1,10 +1,13 @@
-"""What comes of a call, as MCP's result of one. Pure."""
+"""What comes of a call, as MCP's result of one, spelled as on the wire. Pure.
+
+Not in the SDK's models: what goes into them is checked, copied and written out again, and then all of it once more for
+the protocol version of the connection.
+"""
 
 from __future__ import annotations
 
 from json.encoder import encode_basestring
-
-from mcp.types import CallToolResult, TextContent
+from typing import Any
 
 from .errors import ToolError
 from .log import withhold
@@ -12,40 +15,37 @@ from .schema import JSON
 from .shape import Result, compact
 
 
-def success(result: Result, facts: JSON) -> CallToolResult:
+def success(result: Result, facts: JSON) -> dict[str, Any]:
     """The same object twice: as compact text and as structured content."""
-    return CallToolResult(
-        content=[TextContent(type="text", text=result.text)],
-        structured_content=result.value,
-        _meta={"core13-mcp/call": dict(facts)},
-    )
+    return {
+        "resultType": "complete",
+        "content": [{"type": "text", "text": result.text}],
+        "structuredContent": result.value,
+        "isError": False,
+        "_meta": {"core13-mcp/call": facts},
+    }
 
 
-def failure(error: ToolError, facts: JSON) -> CallToolResult:
+def failure(error: ToolError, facts: JSON) -> dict[str, Any]:
     """The error's words for the model, its facts for programs, and no structured content."""
-    return CallToolResult(
-        content=[TextContent(type="text", text=str(error))],
-        is_error=True,
-        _meta={"core13-mcp/error": error.facts, **({"core13-mcp/call": dict(facts)} if facts else {})},
-    )
+    return {
+        "resultType": "complete",
+        "content": [{"type": "text", "text": str(error)}],
+        "isError": True,
+        "_meta": {"core13-mcp/error": error.facts, **({"core13-mcp/call": facts} if facts else {})},
+    }
 
 
-def withheld(result: CallToolResult, hidden: tuple[str, ...]) -> CallToolResult:
+def withheld(result: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
     """The result without any secret that came back in it."""
-    said = result.content[0]
-    assert isinstance(said, TextContent)
+    text = result["content"][0]["text"]
     # The text spells out the structured content, and a secret in it as JSON does. What is told beside it of a call
     # that went well are numbers of our own.
-    shown = said.text + (compact(result.meta) if result.is_error else "")
+    shown = text + (compact(result["_meta"]) if result["isError"] else "")
     if not any(spelled in shown for secret in hidden for spelled in (secret, encode_basestring(secret)[1:-1])):
         return result
-    structured = withhold(result.structured_content, hidden)
-    # Written anew, because JSON spells some characters of a secret differently than the secret does.
-    text = withhold(said.text, hidden) if structured is None else compact(structured)
-    return result.model_copy(
-        update={
-            "content": [TextContent(type="text", text=text)],
-            "structured_content": structured,
-            "meta": withhold(result.meta, hidden),
-        }
-    )
+    clear: dict[str, Any] = withhold(result, hidden)
+    if "structuredContent" in clear:
+        # Written anew, because JSON spells some characters of a secret differently than the secret does.
+        clear["content"][0]["text"] = compact(clear["structuredContent"])
+    return clear

@@ -13,10 +13,8 @@ from mcp.server.context import CallNext, HandlerResult, ServerMiddleware
 from mcp.types import (
     INVALID_PARAMS,
     CallToolRequestParams,
-    CallToolResult,
     GetPromptRequestParams,
     GetPromptResult,
-    InputRequiredResult,
     ListPromptsResult,
     ListToolsResult,
     PaginatedRequestParams,
@@ -66,9 +64,7 @@ def build(catalog: Catalog, whose: Whose, instructions: str, seal_keys: Sequence
     async def list_tools(_: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListToolsResult:
         return listed
 
-    async def call_tool(
-        context: ServerRequestContext[Any], params: CallToolRequestParams
-    ) -> CallToolResult | InputRequiredResult:
+    async def call_tool(context: ServerRequestContext[Any, Any], params: CallToolRequestParams) -> HandlerResult:
         tool = _known(catalog, params.name)
         try:
             return await _answer(tool, whose(context), context, params, asking)
@@ -91,10 +87,11 @@ def build(catalog: Catalog, whose: Whose, instructions: str, seal_keys: Sequence
         cache_hints={"tools/list": _HINT, "prompts/list": _HINT},
         get_tool_input_schema=lambda name: catalog[name].input_schema if name in catalog else None,
         on_list_tools=list_tools,
-        on_call_tool=call_tool,
         on_list_prompts=list_prompts,
         on_get_prompt=get_prompt,
     )
+    # Not an argument above, where only the SDK's models are taken as a result.
+    server.add_request_handler("tools/call", CallToolRequestParams, call_tool)
     spans = map(_sparing, server.middleware)  # the SDK's own, which is all that is there
     server.middleware[:] = [*spans, sealed(NAME, lambda context: whose(context).principal, seal_keys)]
     return server
@@ -116,7 +113,7 @@ async def _answer(
     context: ServerRequestContext[Any],
     params: CallToolRequestParams,
     asking: Asking,
-) -> CallToolResult:
+) -> dict[str, Any]:
     exchange = Exchange(caller.timeout, report=_reporter(context), whose=caller.lane)
     arguments = params.arguments or {}
     hidden = secrets(tool, arguments, caller)

@@ -143,6 +143,12 @@ async def test_a_key_that_the_api_says_back_is_withheld(mode, status):
     assert KEY not in result.model_dump_json() and "[withheld]" in text(result)
 
 
+async def test_a_key_that_is_put_where_an_argument_belongs_is_not_quoted():
+    async with connected(caller(Api()), READ) as client:
+        result = await client.call_tool("things-do", {"id": 1, KEY: True})
+    assert KEY not in result.model_dump_json() and "[withheld]: no such argument" in text(result)
+
+
 async def test_a_secret_argument_is_withheld_from_words_and_structure():
     tool = thing("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
     async with connected(caller(Api(reply(200, {"pin": 'quoted " pin', "note": 'has quoted " pin'}))), tool) as client:
