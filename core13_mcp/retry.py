@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -46,7 +47,7 @@ class Exchange:
     """Whether a request is with the API now, or was when the deadline passed."""
     unclear: bool = False
     """Whether an earlier try got no clear answer, so that this one may be the second time."""
-    started: float = field(default_factory=anyio.current_time)
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def left(self) -> float:
@@ -56,7 +57,7 @@ class Exchange:
     @property
     def milliseconds(self) -> int:
         """Since the call began, the asking included."""
-        return round((anyio.current_time() - self.started) * 1000)
+        return round((time.monotonic() - self.started) * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool,
     Raises:
         httpx2.TransportError: The last try got no answer.
     """
-    deadline, exchange.unclear = anyio.current_time() + exchange.left, False
+    deadline, exchange.unclear = time.monotonic() + exchange.left, False
     tries = TRIES if exchange.patient else 1
     for tried in range(1, tries + 1):
         exchange.attempts += 1
@@ -86,7 +87,7 @@ async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool,
             answer = await attempt()
         except httpx2.TransportError as error:
             again = repeatable or isinstance(error, NEVER_SENT)
-            if not again or tried == tries or anyio.current_time() + pause >= deadline:
+            if not again or tried == tries or time.monotonic() + pause >= deadline:
                 raise
             exchange.unclear |= not isinstance(error, NEVER_SENT)
             why = "no answer"
@@ -96,7 +97,7 @@ async def persist(attempt: Callable[[], Awaitable[Answer]], *, repeatable: bool,
                 return answer
             # Those who were told the same seconds must not come back all at once.
             pause = max(pause, (asked_to_wait(answer.headers) or 0.0) + random.uniform(0, 0.25))
-            if tried == tries or anyio.current_time() + pause >= deadline:
+            if tried == tries or time.monotonic() + pause >= deadline:
                 return answer
             exchange.unclear |= answer.status in MAYBE_APPLIED
             why = f"status {answer.status}"

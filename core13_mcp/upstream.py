@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from importlib.metadata import version
@@ -69,7 +70,7 @@ class Upstream:
             raise ConfigurationError(f"this server is read-only; {request.method} is refused")
         built = self._build(request, credentials, exchange)
 
-        began = anyio.current_time()
+        began = time.monotonic()
 
         async def attempt() -> Answer:
             exchange.in_flight = False
@@ -89,7 +90,7 @@ class Upstream:
             late = httpx2.ReadTimeout if exchange.in_flight else httpx2.PoolTimeout
             raise late("the deadline of the call has passed", request=built) from None
         finally:
-            exchange.spent += anyio.current_time() - began
+            exchange.spent += time.monotonic() - began
         exchange.status = answer.status
         return answer
 
@@ -128,7 +129,7 @@ def _headers() -> dict[str, str]:
 
 def _in_time(exchange: Exchange, began: float) -> None:
     # What is sent at the last moment is acted on, and nobody is left to hear the answer.
-    left = exchange.left - (anyio.current_time() - began)
+    left = exchange.left - (time.monotonic() - began)
     if left < exchange.timeout * _LEAST:
         raise httpx2.PoolTimeout("its turn came too late")
 
