@@ -28,13 +28,14 @@ def parse(text: str | bytes) -> Any:
     Raises:
         ValueError: It is not JSON, nested deeper than `DEEPEST`, or of too many parts.
     """
-    if _parts(text) > PARTS_AT_MOST:
+    brackets = _count(text, "[") + _count(text, "{")
+    if brackets + _count(text, ",") > PARTS_AT_MOST:
         raise ValueError("of too many parts")
     try:
         value = _READER.decode(_decoded(text))
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if too_deep(value):
+    if brackets > DEEPEST and too_deep(value):
         raise ValueError("nested too deeply")
     return value
 
@@ -63,10 +64,8 @@ def _decoded(text: str | bytes) -> str:
     return text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass")
 
 
-def _parts(text: str | bytes) -> int:
-    if isinstance(text, str):
-        return text.count("[") + text.count("{") + text.count(",")
-    return text.count(b"[") + text.count(b"{") + text.count(b",")
+def _count(text: str | bytes, sign: str) -> int:
+    return text.count(sign) if isinstance(text, str) else text.count(sign.encode())
 
 
 def _finite(text: str) -> float:
