@@ -115,9 +115,12 @@ def recorded(environ: dict[str, str], **flags: Any) -> Record:
 class Pipes:
     """A front between two pipes, as a client has it."""
 
-    def __init__(self, held: Record) -> None:
+    def __init__(self, held: Record, waiting: bytes = b"", gone: bool = False) -> None:
         (source, self.to), (self.out, sink) = os.pipe(), os.pipe()
-        self._ends = (source, self.to, self.out, sink)
+        self._ends = [source, self.to, sink, *([] if gone else [self.out])]
+        if gone:
+            os.close(self.out)
+        os.write(self.to, waiting)
         self.front = Front(held, source, sink)
         self.front.start()
 
@@ -181,6 +184,32 @@ async def test_what_it_does_not_know_is_handed_over_with_all_that_follows(pipes)
     read, answered = pipes.front.hand_over()
     assert read == lines(hello, initialized, strange, *rest) + b'{"jsonrpc":'
     assert answered == {"q0"}
+
+
+async def test_what_a_client_asks_at_once_is_answered_before_anything_else_is_done(environ, server, settled):
+    recorded(environ).write(await dictated(server))
+    asked = conversation("2025-11-25")
+    pipes = Pipes(recorded(environ), lines(*asked))
+    os.set_blocking(pipes.out, False)
+    assert os.read(pipes.out, 1 << 16) == await said_by_sdk(server, asked)
+    pipes.close()
+
+
+async def test_what_is_not_for_it_is_handed_over_at_once(environ, server, settled):
+    recorded(environ).write(await dictated(server))
+    ping = lines({"jsonrpc": "2.0", "id": 9, "method": "ping"})
+    pipes = Pipes(recorded(environ), ping)
+    assert pipes.front._thread is None
+    assert pipes.front.hand_over() == (ping, set())
+    pipes.close()
+
+
+async def test_a_client_that_has_gone_is_for_the_sdk_to_find_out(environ, server, settled):
+    recorded(environ).write(await dictated(server))
+    hello = lines(conversation("2025-11-25")[0])
+    pipes = Pipes(recorded(environ), hello, gone=True)
+    assert pipes.front.hand_over()[0] == hello
+    pipes.close()
 
 
 async def test_half_a_message_is_handed_over(pipes):
@@ -335,7 +364,28 @@ async def test_a_record_that_is_cut_short_is_not_used(environ, settled):
     recorded(environ).write({"tools/list 2025-11-25": b'{"tools":[]}'})
     path = recorded(environ)._path
     path.write_bytes(path.read_bytes()[:-3])
-    assert recorded(environ).result("tools/list", "2025-11-25") is None
+    with recorded(environ).result("tools/list", "2025-11-25") as result:
+        assert result is None
+
+
+@pytest.mark.parametrize("able", [True, False], ids=["within the kernel", "through this process"])
+async def test_a_result_is_written_whole_or_it_is_an_error(able, environ, settled, monkeypatch):
+    def unable(*_: object) -> int:
+        raise OSError
+
+    if not able:
+        monkeypatch.setattr("os.sendfile", unable)
+    recorded(environ).write({"tools/list 2025-11-25": b'{"tools":[]}', "prompts/list 2025-11-25": b"{}"})
+    out, sink = os.pipe()
+    with recorded(environ).result("tools/list", "2025-11-25") as result:
+        assert result is not None
+        result.send(sink)
+        assert os.read(out, 100) == b'{"tools":[]}'
+        os.truncate(recorded(environ)._path, result.at + 5)
+        with pytest.raises(OSError, match="cut short"):
+            result.send(sink)
+    os.close(out)
+    os.close(sink)
 
 
 async def test_a_folder_that_cannot_be_made_is_done_without(environ, tmp_path, settled):

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from mcp.server import Server
 
 _LONGEST = 64 * 1024
+_AT_ONCE = 0.005
+# Seconds within which a client that is waiting asks on. Until then nothing is imported beside answering it: the two
+# would only take turns.
+
 _QUICKLY = 0.0005
 # Seconds after which the importing thread lets the answering one go on; Python's own 5 ms add up to tens.
 
@@ -52,11 +56,13 @@ class Front:
         return front
 
     def start(self) -> None:
-        """Answer from the record from now on."""
+        """Answer from the record what is asked at once, and from then on in a thread."""
+        if not self._serve([self._source], _AT_ONCE):
+            return
         self._ends, self._end = os.pipe()
         self._switching = sys.getswitchinterval()
         sys.setswitchinterval(_QUICKLY)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread = threading.Thread(target=self._serve, args=([self._source, self._ends],), daemon=True)
         self._thread.start()
 
     def hand_over(self) -> tuple[bytes, set[str | int]]:
@@ -79,18 +85,17 @@ class Front:
         if results := await take_down(server):
             self._record.write(results)
 
-    def _serve(self) -> None:
+    def _serve(self, watched: list[int], patience: float | None = None) -> bool:
+        """Answer until something else is ready to read or nothing is, for `patience` seconds; false at the end of it."""
         # What cannot be written or read here cannot be by the SDK either, which then says so.
         with suppress(OSError):
-            while self._readable():
+            while select.select(watched, [], [], patience)[0] == [self._source]:
                 piece = os.read(self._source, _LONGEST)
                 self._read += piece
                 if not piece or not self._answer_lines() or len(self._read) - self._seen > _LONGEST:
-                    return
-
-    def _readable(self) -> bool:
-        ready, _, _ = select.select([self._source, self._ends], [], [])
-        return self._ends not in ready
+                    return False
+            return True
+        return False
 
     def _answer_lines(self) -> bool:
         """Answer every whole line that was read; false at the first that is not for this."""
@@ -106,14 +111,17 @@ class Front:
         if asked is None or asked.number in self._answered:
             return False
         self._asked = asked
-        if asked.number is None:
+        return asked.number is None or (self._record is not None and self._tell(self._record, asked, asked.number))
+
+    def _tell(self, record: Record, asked: Question, number: str | int) -> bool:
+        with record.result(asked.method, asked.version) as result:
+            if result is None:
+                return False
+            self._answered.add(number)
+            _write(self._sink, b'{"jsonrpc":"2.0","id":%s,"result":' % asked.spelled)
+            result.send(self._sink)
+            _write(self._sink, b"}\n")
             return True
-        result = self._record.result(asked.method, asked.version) if self._record else None
-        if result is None:
-            return False
-        self._answered.add(asked.number)
-        _write(self._sink, b'{"jsonrpc":"2.0","id":%s,"result":%s}\n' % (asked.spelled, result))
-        return True
 
 
 def _write(sink: int, data: bytes) -> None:

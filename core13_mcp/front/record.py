@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from stat import S_ISDIR
+from typing import Any, NamedTuple, Self
 
 from ..options import OPTIONS
 
@@ -31,6 +34,34 @@ _NOT_FOR = ("CORE13_HTTP", "CORE13_SANDBOX_DB")
 
 Stamp = tuple[str, int, int, int, int]
 """A file's path, device, inode, size and the time of its last change in nanoseconds, which nobody can set back."""
+
+
+class Result(NamedTuple):
+    """A part of an open file: the result of one method, as JSON."""
+
+    file: BufferedReader
+    at: int
+    length: int
+
+    def read(self) -> bytes:
+        """All of it."""
+        return os.pread(self.file.fileno(), self.length, self.at)
+
+    def send(self, sink: int) -> None:
+        """Write it, without a copy in this process where the system can.
+
+        Raises:
+            OSError: Nobody reads it, or it is cut short.
+        """
+        file, at, end = self.file.fileno(), self.at, self.at + self.length
+        while at < end:
+            try:
+                sent = os.sendfile(sink, file, at, end - at)
+            except OSError:  # as macOS does for a pipe
+                sent = os.write(sink, os.pread(file, end - at, at))
+            if not sent:
+                raise OSError("the record is cut short")
+            at += sent
 
 
 class Record:
@@ -52,11 +83,15 @@ class Record:
         if place is None or any(said[name] is not None for name in _NOT_FOR):
             return None
         try:
-            stamps = list(_stamps(said))
+            stamps = list(islice(_stamps(said), _MOST + 1))
             runtime = (sys.version, sys.flags, sys.path, sys.prefix, os.getcwd())
         except OSError:
             return None
-        name = hashlib.sha256(repr((sorted(said.items(), key=str), more, stamps, runtime)).encode()).hexdigest()[:40]
+        if len(stamps) > _MOST:
+            return None
+        named = hashlib.sha256(repr((sorted(said.items(), key=str), more, runtime)).encode())
+        named.update(marshal.dumps(stamps, 2))  # of thousands of files, for which `repr` is slow
+        name = named.hexdigest()[:40]
         settled = max(stamp[4] for stamp in stamps) < (time.time() - SETTLED) * 1e9
         with suppress(OSError, ValueError):
             return cls(place / name, settled)
@@ -67,19 +102,21 @@ class Record:
         """Whether it holds answers."""
         return bool(self._places)
 
-    def result(self, method: str, version: str) -> bytes | None:
-        """The result of a method under a protocol version, as JSON.
+    @contextmanager
+    def result(self, method: str, version: str) -> Iterator[Result | None]:
+        """The result of a method under a protocol version, if it is known.
 
         Raises:
             OSError: It cannot be read any more.
         """
         place = self._places.get(f"{method} {version}")
         if place is None:
-            return None
+            yield None
+            return
         with _trusted(self._path) as held:
-            held.seek(self._start + place[0])
-            result = held.read(place[1])
-        return result if len(result) == place[1] else None
+            found = Result(held, self._start + place[0], place[1])
+            whole = os.fstat(held.fileno()).st_size >= found.at + found.length
+            yield found if whole else None
 
     def write(self, results: Mapping[str, bytes]) -> None:
         """Keep the results, by method and version. Where they cannot be kept, the next start is as slow as this."""
@@ -143,28 +180,25 @@ def _stamps(said: Mapping[str, Any]) -> Iterator[Stamp]:
     for folder in (ours, *([beside] if os.path.isdir(beside) else []), *([extra] if extra else [])):
         yield from _below(folder)
     for folder in filter(os.path.isdir, sys.path):
-        with os.scandir(folder) as entries:
-            yield from sorted(_stamp(entry.path) for entry in entries if entry.name.endswith(".dist-info"))
+        installed = (os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".dist-info"))
+        yield from (_stamp(path, os.stat(path)) for path in installed)
     for file in filter(None, (said[name] for name in _FILES)):
         os.close(os.open(file, os.O_RDONLY))
-        yield _stamp(file)
+        yield _stamp(file, os.stat(file))
 
 
-def _below(folder: str) -> list[Stamp]:
-    found: list[Stamp] = []
+def _below(folder: str) -> Iterator[Stamp]:
     folders = [folder]
-    while folders and len(found) < _MOST:
-        with os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if not entry.is_dir():
-                    found.append(_stamp(entry.path))
-                elif entry.name != "__pycache__":
-                    folders.append(entry.path)
-    if folders:
-        raise OSError(f"{folder} holds too much")
-    return sorted(found)
+    while folders:
+        folder = folders.pop()
+        for name in sorted(os.listdir(folder)):
+            path = f"{folder}/{name}"  # `os.path.join` takes as long as asking for the state
+            state = os.stat(path)
+            if not S_ISDIR(state.st_mode):
+                yield _stamp(path, state)
+            elif name != "__pycache__":
+                folders.append(path)
 
 
-def _stamp(path: str) -> Stamp:
-    state = os.stat(path)
+def _stamp(path: str, state: os.stat_result) -> Stamp:
     return path, state.st_dev, state.st_ino, state.st_size, state.st_ctime_ns

@@ -17,7 +17,7 @@ def retold(arguments: Namespace, environ: Mapping[str, str], tell: Callable[[Nam
     styles = (sys.stdout.isatty(), environ.get("NO_COLOR"), environ.get("TERM"))
     words = sorted((name, repr(value)) for name, value in vars(arguments).items())
     record = Record.of(environ, flags(arguments), (words, styles))
-    said = record.result(arguments.command, "") if record is not None else None
+    said = _said(record, arguments.command) if record is not None else None
     if said is not None:
         sys.stdout.write(said.decode("utf-8", "surrogatepass"))
         return 0
@@ -27,6 +27,11 @@ def retold(arguments: Namespace, environ: Mapping[str, str], tell: Callable[[Nam
     if record is not None and status == 0:
         record.write({f"{arguments.command} ": "".join(heard.pieces).encode("utf-8", "surrogatepass")})
     return status
+
+
+def _said(record: Record, command: str) -> bytes | None:
+    with record.result(command, "") as said:
+        return said.read() if said else None
 
 
 class _Heard:
