@@ -133,7 +133,9 @@ class Record:
 
 
 def _place(environ: Mapping[str, str]) -> Path | None:
-    """This user's folder for what can be made again."""
+    """This user's folder for what can be made again; none where nobody can say who else could have written there."""
+    if sys.platform == "win32":  # pragma: no cover - the tests do not run on Windows
+        return None
     default = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
     folder = Path(environ.get("XDG_CACHE_HOME") or os.path.expanduser(default))
     return folder / "core13-mcp" if folder.is_absolute() else None
