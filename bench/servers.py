@@ -114,11 +114,12 @@ class Stdio:
         searched = 0
         while (stop := self._rest.find(b"\n", searched)) < 0:
             searched = len(self._rest)
-            piece = os.read(self._out, 1 << 20)
+            piece = os.read(self._out, 1 << 16)
             if not piece:
                 raise RuntimeError(f"{self.server.name} has ended")
             self._rest += piece
-        line = bytes(self._rest[:stop])
+        with memoryview(self._rest) as read:
+            line = bytes(read[:stop])
         del self._rest[: stop + 1]
         if b'"method":"notifications/' in line[:80]:
             return self._line()
@@ -215,10 +216,11 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def memory(process: subprocess.Popen[bytes]) -> int:
-    """Resident bytes of a process."""
-    pages = Path(f"/proc/{process.pid}/statm").read_text().split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+def memory(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+    """Resident bytes of a process, and how many of them are not pages of files, which processes share."""
+    _, resident, shared, *_ = map(int, Path(f"/proc/{process.pid}/statm").read_text().split())
+    page = os.sysconf("SC_PAGE_SIZE")
+    return resident * page, (resident - shared) * page
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
