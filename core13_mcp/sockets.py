@@ -12,12 +12,17 @@ import ssl
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
+import anyio.lowlevel
 import httpcore2
 from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.tls import TLSAttribute, TLSStream
+
+Stream = TypeVar("Stream", bound=ByteStream)
+
+_BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError)
 
 
 class Network(httpcore2.AsyncNetworkBackend):
@@ -37,7 +42,7 @@ class Network(httpcore2.AsyncNetworkBackend):
             httpcore2.ConnectError, httpcore2.ConnectTimeout: Nobody takes the connection.
         """
         with _connecting(timeout):
-            return Socket(await anyio.connect_tcp(host, port, local_host=local_address))
+            return Socket(await _wanted(await anyio.connect_tcp(host, port, local_host=local_address)))
 
 
 class Socket(httpcore2.AsyncNetworkStream):
@@ -57,7 +62,7 @@ class Socket(httpcore2.AsyncNetworkStream):
             return await self._stream.receive(max_bytes)
         except anyio.EndOfStream:
             return b""
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+        except _BROKEN as error:
             raise httpcore2.ReadError(str(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -70,7 +75,7 @@ class Socket(httpcore2.AsyncNetworkStream):
             return
         try:
             await self._stream.send(buffer)
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+        except (*_BROKEN, anyio.EndOfStream) as error:
             raise httpcore2.WriteError(str(error)) from error
 
     async def aclose(self) -> None:
@@ -91,7 +96,7 @@ class Socket(httpcore2.AsyncNetworkStream):
         agreed = None
         try:
             with _connecting(timeout):
-                agreed = await wrap
+                agreed = await _wanted(await wrap)
         finally:
             if agreed is None:
                 await anyio.aclose_forcefully(self._stream)
@@ -115,10 +120,26 @@ def _connecting(timeout: float | None) -> Iterator[None]:
         raise httpcore2.ConnectError(str(error)) from error
 
 
+async def _wanted(stream: Stream) -> Stream:
+    """The stream, unless nobody waits for it any more: then it is closed, or the pool would keep it for ever.
+
+    The pool can undo only what it has: a cancellation that comes as it is handed a connection ends it elsewhere.
+    """
+    try:
+        await anyio.lowlevel.checkpoint_if_cancelled()
+    except BaseException:
+        await anyio.aclose_forcefully(stream)
+        raise
+    return stream
+
+
 def _readable(socket: Any) -> Callable[[], bool]:
-    """A question that costs one system call; where there is no `poll`, `select` takes sockets of any number."""
+    """A question that costs one system call; where there is no `poll`, `select` takes sockets of any number.
+
+    What was closed under it has nothing to give either, and says so by being readable.
+    """
     if sys.platform == "win32":  # pragma: no cover - the tests do not run on Windows
-        return lambda: bool(select.select([socket], [], [], 0)[0])
+        return lambda: socket.fileno() < 0 or bool(select.select([socket], [], [], 0)[0])
     poll = select.poll()
     poll.register(socket, select.POLLIN)
-    return lambda: bool(poll.poll(0))
+    return lambda: socket.fileno() < 0 or bool(poll.poll(0))

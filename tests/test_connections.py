@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx2
 import pytest
+from anyio.streams.tls import TLSStream
 
 from core13_mcp.connections import connections
 
@@ -168,6 +171,33 @@ async def test_a_request_that_is_cancelled_while_tls_is_agreed_on_leaves_no_conn
                 await asked(pool, origin)
             assert given_up.cancelled_caught
             await seen.left.wait()
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+async def test_a_request_that_is_cancelled_just_as_it_is_connected_leaves_no_connection(tls, trusted, monkeypatch):
+    connected = TLSStream.wrap if tls else anyio.connect_tcp
+
+    async def cancelling(*arguments: Any, **named: Any) -> Any:
+        made = await connected(*arguments, **named)
+        given_up.cancel()
+        return made
+
+    monkeypatch.setattr("core13_mcp.sockets.TLSStream.wrap" if tls else "anyio.connect_tcp", cancelling)
+    async with server(answering, tls) as seen, connections(seen.origin) as pool:
+        with anyio.CancelScope() as given_up:
+            await asked(pool, seen.origin)
+        assert given_up.cancelled_caught
+        await seen.left.wait()
+
+
+async def test_tls_that_breaks_after_it_was_agreed_on_is_a_read_that_failed(trusted):
+    async def garbled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        os.write(writer.get_extra_info("socket").fileno(), ANSWER)  # past TLS
+
+    async with server(garbled, tls=True) as seen, connections(seen.origin) as pool:
+        with pytest.raises(httpx2.ReadError):
+            await asked(pool, seen.origin)
 
 
 async def test_a_server_that_speaks_no_tls_is_a_connection_that_failed(trusted):
