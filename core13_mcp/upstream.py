@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Self
@@ -16,7 +18,7 @@ from .bind import Request
 from .connections import AT_ONCE, connections
 from .credentials import Credentials
 from .errors import ConfigurationError, InvalidArguments
-from .retry import Answer, Exchange, persist
+from .retry import NEVER_SENT, Answer, Exchange, persist
 from .turns import Turns
 
 LARGEST = 4 * 1024 * 1024
@@ -69,7 +71,7 @@ class Upstream:
         if self._read_only and request.method != "GET":
             raise ConfigurationError(f"this server is read-only; {request.method} is refused")
         built = self._build(request, credentials, exchange)
-
+        exchange.status = None
         began = time.monotonic()
 
         async def attempt() -> Answer:
@@ -77,7 +79,7 @@ class Upstream:
             async with self._turns.turn(exchange.whose):
                 _in_time(exchange, began)
                 exchange.in_flight = self._in_process
-                with tracing.sending(built):
+                with tracing.sending(built), _told_apart(exchange):
                     answer = await _answer(self._transport, built)
                     tracing.answered(answer.status)
                 exchange.in_flight = False
@@ -134,11 +136,27 @@ def _in_time(exchange: Exchange, began: float) -> None:
         raise httpx2.PoolTimeout("its turn came too late")
 
 
+@contextmanager
+def _told_apart(exchange: Exchange) -> Iterator[None]:
+    """Whatever fails before the request has begun to leave, such as a proxy, is a connection that was never made."""
+    try:
+        yield
+    except ssl.SSLError as error:  # which a proxy's connection lets through after the handshake
+        raise httpx2.ReadError(str(error)) from error
+    except NEVER_SENT:
+        raise
+    except httpx2.TransportError as error:
+        if exchange.in_flight:
+            raise
+        raise httpx2.ConnectError(str(error)) from error
+
+
 def _noting(exchange: Exchange) -> Callable[[str, Any], Awaitable[None]]:
     """Note the moment in which a connection is there and the request begins to leave on it."""
 
-    async def note(event: str, _: Any) -> None:
-        if event.endswith("send_request_headers.started"):
+    async def note(event: str, told: Any) -> None:
+        # A proxy is asked for a connection by a request too.
+        if event.endswith("send_request_headers.started") and told["request"].method != b"CONNECT":
             exchange.in_flight = True
 
     return note

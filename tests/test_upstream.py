@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from core13_mcp.errors import ConfigurationError
 from core13_mcp.retry import NEVER_SENT, Exchange
 from core13_mcp.upstream import LARGEST, TooLarge, Upstream
 
-from .scripted import KEY, ORIGIN, Api, reply, upstream
+from .scripted import KEY, ORIGIN, Api, reply, silence, upstream
 
 pytestmark = pytest.mark.anyio
 
@@ -203,3 +204,37 @@ async def test_a_proxy_of_a_kind_that_cannot_be_used_is_not_quoted_and_surely_no
         await Upstream("https://us.posthog.com").send(WRITE, SESSION, exchange)
     assert "hunter22" not in str(wrong.value)
     assert isinstance(wrong.value, NEVER_SENT) and not exchange.in_flight
+
+
+@pytest.mark.parametrize("request_", [READ, WRITE], ids=["read", "write"])
+async def test_a_proxy_that_breaks_off_before_it_is_connected_leaves_nothing_sent(proxied, request_):
+    async def leaving(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(leaving, "127.0.0.1", 0) as proxy:
+        proxied(HTTPS_PROXY=f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+        exchange = Exchange(5, patient=False)
+        async with Upstream("https://us.posthog.com") as reached:
+            with pytest.raises(httpx2.ConnectError):
+                await reached.send(request_, SESSION, exchange)
+    assert not exchange.in_flight
+
+
+async def test_tls_that_a_proxy_lets_break_is_a_read_that_failed():
+    def broken(request: httpx2.Request) -> httpx2.Response:
+        raise ssl.SSLError("alert")
+
+    async with upstream(Api(broken)) as reached:
+        with pytest.raises(httpx2.ReadError):
+            await reached.send(WRITE, SESSION, Exchange(5))
+
+
+async def test_the_status_of_an_earlier_answer_is_not_told_of_a_request_that_got_none():
+    exchange = Exchange(5, patient=False)
+    async with upstream(Api(reply(200, {}), silence(httpx2.ReadError))) as reached:
+        await reached.send(READ, SESSION, exchange)
+        assert exchange.status == 200
+        with pytest.raises(httpx2.ReadError):
+            await reached.send(WRITE, SESSION, exchange)
+    assert exchange.status is None
