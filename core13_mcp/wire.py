@@ -103,7 +103,8 @@ class Wire:
 
     async def _malformed(self, line: bytes, error: ValidationError) -> None:
         if any(part["type"] == "json_invalid" for part in error.errors(include_url=False, include_input=False)):
-            await self._refuse(None, PARSE_ERROR, "Parse error")
+            # With the id, where another reader of JSON finds one: half of a character is no JSON to pydantic.
+            await self._refuse(_number(line), PARSE_ERROR, "Parse error")
         else:
             await self._refuse(_number(line), INVALID_REQUEST, "Invalid request: not one JSON-RPC 2.0 message")
 
