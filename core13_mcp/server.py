@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+import anyio
 from mcp import MCPError
 from mcp.server import CacheHint, Server, ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware
@@ -121,7 +122,7 @@ async def _answer(
     said = await _said(tool, arguments, caller, exchange, asking.through(context, params))
     caller.heard(exchange.status)
     facts = _facts(tool, arguments, caller, exchange)
-    log.info("%s", tool.name, extra={"facts": {**_told(caller, said), **facts}})
+    _log(tool, caller, said.facts["code"] if isinstance(said, ToolError) else "ok", facts)
     return withheld(failure(said, facts) if isinstance(said, ToolError) else success(said, facts), hidden)
 
 
@@ -134,6 +135,10 @@ async def _said(
     except ToolError as failed:
         return failed
     except (InputRequired, ConfigurationError):
+        raise
+    except anyio.get_cancelled_exc_class():
+        # The client has gone or changed its mind; what was sent by then may have happened.
+        _log(tool, caller, "cancelled", _facts(tool, arguments, caller, exchange))
         raise
     except Exception as unforeseen:
         log.exception("unforeseen in %s", tool.name)
@@ -148,11 +153,10 @@ def _known(catalog: Catalog, name: str) -> Declaration:
     raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}{meant}")
 
 
-def _told(caller: Caller, said: Result | ToolError) -> dict[str, Any]:
-    """What the log says beside the facts: how it went, who asked, and in which trace."""
-    told = {"caller": caller.name or None, "trace": tracing.current()}
-    code = said.facts["code"] if isinstance(said, ToolError) else "ok"
-    return {"outcome": code, **{name: known for name, known in told.items() if known}}
+def _log(tool: Declaration, caller: Caller, result: str, facts: JSON) -> None:
+    """One line for a call: how it went, who asked, in which trace, and the facts."""
+    told = {"outcome": result, "caller": caller.name, "trace": tracing.current()}
+    log.info("%s", tool.name, extra={"facts": {**{name: known for name, known in told.items() if known}, **facts}})
 
 
 def _facts(tool: Declaration, arguments: Mapping[str, Any], caller: Caller, exchange: Exchange) -> dict[str, Any]:

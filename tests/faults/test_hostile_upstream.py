@@ -197,7 +197,10 @@ async def test_a_deadline_that_passes_while_waiting_for_a_turn_is_no_unknown_out
     assert len(seen.requests) == AT_ONCE
 
 
-async def test_cancelling_a_call_closes_its_connection_at_once() -> None:
+async def test_cancelling_a_call_closes_its_connection_at_once_and_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "core13_mcp.calls")
     with anyio.fail_after(30):
         async with upstream(saying()) as seen, client(seen.origin) as mcp:
             async with anyio.create_task_group() as tasks:
@@ -205,6 +208,7 @@ async def test_cancelling_a_call_closes_its_connection_at_once() -> None:
                 await seen.asked.wait()
                 tasks.cancel_scope.cancel()
             await seen.left.wait()
+    assert [record.facts["outcome"] for record in caplog.records] == ["cancelled"]  # type: ignore[attr-defined]
 
 
 async def test_closing_the_client_closes_the_connections_of_its_calls() -> None:
