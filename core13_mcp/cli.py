@@ -17,11 +17,11 @@ from .options import flags
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 the call failed, 2 wrongly set up, 130 interrupted."""
     arguments = parse(argv)
-    if arguments.command == "serve":
-        arguments.front = Front.open(os.environ, flags(arguments))
     from .errors import Core13Error  # after --help and --version have had their answer
 
     try:
+        if arguments.command == "serve":
+            arguments.front = Front.open(os.environ, flags(arguments))
         return retold(arguments, os.environ, run) if arguments.command == "tools" else run(arguments)
     except Core13Error as error:
         from .log import without_keys

@@ -252,6 +252,15 @@ def test_a_sandbox_key_is_used_in_the_sandbox_and_any_other_is_not(ran, monkeypa
     assert "ada@" in ran("call", "users-retrieve", "--sandbox").out
 
 
+def test_ctrl_c_before_anything_is_imported_is_an_interruption(ran, monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("core13_mcp.front.Front.open", interrupted)
+    ended = ran("serve")
+    assert (ended.status, ended.err) == (130, "")
+
+
 @pytest.mark.parametrize(
     ("raised", "status", "says"),
     [(KeyboardInterrupt(), 130, ""), (RuntimeError("the words"), 70, "please report it: RuntimeError")],

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from mcp.server import Server
 from mcp.types import ListToolsResult
 
+from core13_mcp import front
 from core13_mcp.catalog import load, offered
 from core13_mcp.commands.wiring import callers
 from core13_mcp.front import Front, dictation, record
@@ -117,6 +118,7 @@ class Pipes:
 
     def __init__(self, held: Record, waiting: bytes = b"", gone: bool = False) -> None:
         (source, self.to), (self.out, sink) = os.pipe(), os.pipe()
+        self.sink = sink
         self._ends = [source, self.to, sink, *([] if gone else [self.out])]
         if gone:
             os.close(self.out)
@@ -366,6 +368,33 @@ async def test_a_record_that_is_cut_short_is_not_used(environ, settled):
     path.write_bytes(path.read_bytes()[:-3])
     with recorded(environ).result("tools/list", "2025-11-25") as result:
         assert result is None
+
+
+async def test_a_client_that_does_not_read_is_waited_for_where_its_pipe_does_not_wait(pipes):
+    asked = conversation("2025-11-25")
+    more = [{"jsonrpc": "2.0", "id": number, "method": "tools/list"} for number in range(9)]
+    os.set_blocking(pipes.sink, False)
+    await pipes.say(lines(*asked, *more))
+    pipes.front._thread.join(0.2)  # until it is stuck, if it can be
+    heard = await pipes.hear(12)
+    assert [json.loads(line)["id"] for line in heard.splitlines()] == ["q0", "q1", "q2", *range(9)]
+
+
+def test_what_does_not_fit_into_a_pipe_is_written_when_it_does(monkeypatch):
+    tried: list[bytes] = []
+
+    def full(sink: int, data: memoryview) -> int:
+        tried.append(bytes(data))
+        if len(tried) == 1:
+            raise BlockingIOError
+        return len(data)
+
+    out, sink = os.pipe()
+    monkeypatch.setattr("os.write", full)
+    front._write(sink, b"a message")
+    assert tried == [b"a message"] * 2
+    os.close(out)
+    os.close(sink)
 
 
 @pytest.mark.parametrize("able", [True, False], ids=["within the kernel", "through this process"])

@@ -92,7 +92,7 @@ class Front:
             while select.select(watched, [], [], patience)[0] == [self._source]:
                 piece = os.read(self._source, _LONGEST)
                 self._read += piece
-                if not piece or not self._answer_lines() or len(self._read) - self._seen > _LONGEST:
+                if not piece or not self._answer_lines() or len(self._read) > _LONGEST:
                     return False
             return True
         return False
@@ -127,4 +127,7 @@ class Front:
 def _write(sink: int, data: bytes) -> None:
     left = memoryview(data)
     while left:
-        left = left[os.write(sink, left) :]
+        try:
+            left = left[os.write(sink, left) :]
+        except BlockingIOError:  # whoever started this shares a pipe that does not wait
+            select.select([], [sink], [])

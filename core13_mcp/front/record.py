@@ -9,6 +9,7 @@ import hashlib
 import json
 import marshal
 import os
+import select
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -57,6 +58,9 @@ class Result(NamedTuple):
         while at < end:
             try:
                 sent = os.sendfile(sink, file, at, end - at)
+            except BlockingIOError:  # whoever started this shares a pipe that does not wait
+                select.select([], [sink], [])
+                continue
             except OSError:  # as macOS does for a pipe
                 sent = os.write(sink, os.pread(file, end - at, at))
             if not sent:
