@@ -88,7 +88,7 @@ async def prepared(settings: Settings, where: str) -> AsyncIterator[Prepared]:
             made = app(
                 build(catalog, whose, instructions(settings, catalog, len(declared)), _seal_keys(settings)),
                 admission,
-                hosts=names(settings, address),
+                hosts=names(settings),
                 origins=settings.http_origins,
                 limits=Limits(settings.http_at_once, settings.http_rate),
                 max_body=settings.http_max_body,

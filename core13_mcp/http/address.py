@@ -86,11 +86,10 @@ def public(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or PATH}"
 
 
-def names(settings: Settings, address: Address) -> tuple[str, ...]:
-    """What a Host header may say: this machine's own names on loopback, the public URL's, and those allowed."""
-    own = LOCAL if address.local else ()
+def names(settings: Settings) -> tuple[str, ...]:
+    """What a Host header may say: this machine's own names, which no page can rebind, the public URL's, and those allowed."""
     shown = (urlsplit(public(settings.http_url)).netloc,) if settings.http_url else ()
-    return (*own, *shown, *settings.http_hosts)
+    return (*LOCAL, *shown, *settings.http_hosts)
 
 
 def network(said: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:

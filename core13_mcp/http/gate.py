@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import tracing
 from ..call import Caller
+from ..errors import ConfigurationError
+from ..log import without_keys
 from .admission import Admission
 from .answers import Turned
 from .bodies import Bodies
@@ -40,7 +42,7 @@ class Gate:
         except ClientDisconnect:
             return  # in the middle of its request: nobody is left to answer
         except Turned as turned:
-            log.info("turned away", extra={"facts": {"status": turned.status}})
+            _log(turned)
             await turned.response(scope, receive, send)
 
     async def _let_through(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +67,16 @@ class Gate:
         """The caller in its lane, and listened for: what the API says of its key makes it known."""
         name = caller.principal
         return replace(caller, lane=lane(name, known), heard=partial(self._known.heard, name))
+
+
+def _log(turned: Turned) -> None:
+    """What the caller is told only by its status, whoever runs this must mend, and needs to know why."""
+    cause = turned.__cause__
+    if isinstance(cause, ConfigurationError):
+        facts = {"status": turned.status, "why": without_keys(str(cause))}
+        log.error("turned away", extra={"facts": facts})
+    else:
+        log.info("turned away", extra={"facts": {"status": turned.status}})
 
 
 def whose(context: ServerRequestContext[Any]) -> Caller:

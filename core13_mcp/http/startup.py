@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
+from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
-from ..settings import Settings
-from .address import Address, names, network
+from ..settings import Settings, is_loopback
+from .address import Address, network, public
 
 
 def refuse_unsafe(settings: Settings, address: Address) -> None:
@@ -24,16 +25,27 @@ def refuse_unsafe(settings: Settings, address: Address) -> None:
 
 def _open_to_anyone(settings: Settings, address: Address) -> Iterator[str]:
     if address.local:
+        yield from _shown_to_anyone(settings)
         return
     if settings.auth == "none":
         yield (
             f"{address.host} is not loopback, and with CORE13_AUTH=none anyone who can connect would use this server's "
             "key; set CORE13_AUTH to token, own-key or oauth, or listen on 127.0.0.1"
         )
-    if not names(settings, address):
+    if not (settings.http_url or settings.http_hosts):
         yield (
             f"{address.host} is not loopback, so say by which name callers reach it: "
             "CORE13_HTTP_URL=https://... or CORE13_HTTP_HOSTS"
+        )
+
+
+def _shown_to_anyone(settings: Settings) -> Iterator[str]:
+    """On loopback too, where a proxy brings others."""
+    shown = urlsplit(public(settings.http_url)).hostname if settings.http_url else None
+    if settings.auth == "none" and shown and not is_loopback(shown):
+        yield (
+            f"CORE13_HTTP_URL says that others come by {shown}, and with CORE13_AUTH=none anyone of them would use this "
+            "server's key; set CORE13_AUTH to token, own-key or oauth"
         )
 
 

@@ -42,6 +42,7 @@ async def refusal(where: str, **said: Any) -> str:
         ("0", {"http_posthog_hosts": "eu"}, "need CORE13_AUTH=own-key"),
         ("0", {"auth": "oauth"}, "run `core13-mcp sandbox --port 8013` and set POSTHOG_HOST"),
         ("0.0.0.0:0", {"auth": "oauth", "sandbox": False, "http_hosts": "a.example"}, "needs CORE13_HTTP_URL"),
+        ("0", {"http_url": "https://tools.example.com"}, "anyone of them would use this server's key"),
         ("0", {"http_url": "http://tools.example.com"}, "must be https://"),
         ("0", {"http_url": "tools.example.com"}, "is not a URL"),
         ("0", {"http_url": "https://[::1"}, "is not a URL"),
@@ -94,7 +95,8 @@ def test_a_short_seal_key_is_refused_without_showing_it() -> None:
 async def test_who_may_be_one_replica_of_several_is_told_what_no_seal_means() -> None:
     with anyio.fail_after(60):
         warning = r"warning CORE13_SEAL_KEYS is not set: (.*)\n"
-        said = {"CORE13_SANDBOX": "1", "CORE13_HTTP_URL": "https://tools.example.com", "CORE13_HTTP_DRAIN": "0"}
+        said = {"CORE13_SANDBOX": "1", "CORE13_AUTH": "own-key", "CORE13_HTTP_DRAIN": "0"}
+        said |= {"CORE13_HTTP_URL": "https://tools.example.com"}
         async with child(saying=warning, **said) as (process, told):
             process.terminate()
             assert await process.wait() == 0

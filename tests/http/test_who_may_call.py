@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from mcp import MCPError
 from starlette.types import Scope
 
 from core13_mcp import sandbox
+from core13_mcp.http.address import names
 from core13_mcp.settings import Settings
 
 from .world import ERAS, Stub, client, post, serving
@@ -111,6 +113,26 @@ async def test_a_key_that_is_gone_from_the_server_is_told_without_its_place(tmp_
     assert answer.status_code == 503
     assert "cannot read its PostHog key" in answer.json()["error"]["message"]
     assert str(tmp_path) not in answer.text
+
+
+async def test_why_nobody_is_let_in_is_logged_for_whoever_runs_the_server(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("phx_theServersOwnKey")
+    with anyio.fail_after(20):
+        async with serving(Settings(personal_api_key_file=str(key), log_level="error")) as served:
+            logging.getLogger().addHandler(caplog.handler)  # which serving has taken off
+            key.write_text("phc_aPublicProjectKey")
+            await post(served.url)
+    (told,) = [record for record in caplog.records if record.message == "turned away"]
+    assert told.levelname == "ERROR"
+    assert "a key that starts with phc_" in told.facts["why"]  # type: ignore[attr-defined]
+    assert "aPublicProjectKey" not in told.facts["why"]  # type: ignore[attr-defined]
+
+
+def test_this_machines_own_names_are_always_answered_to() -> None:
+    assert {"127.0.0.1", "tools.example.com"} <= set(names(Settings(http_url="https://tools.example.com")))
 
 
 @pytest.mark.parametrize("era", ERAS)

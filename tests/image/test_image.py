@@ -24,7 +24,12 @@ from tests.http.world import client
 pytestmark = [pytest.mark.anyio, pytest.mark.system]
 
 ORIGIN = "http://127.0.0.1:8080"
-ALLOWED = {"CORE13_SANDBOX": "1", "CORE13_AUTH": "own-key", "CORE13_HTTP_HOSTS": "127.0.0.1", "CORE13_HTTP_DRAIN": "0"}
+ALLOWED = {
+    "CORE13_SANDBOX": "1",
+    "CORE13_AUTH": "own-key",
+    "CORE13_HTTP_HOSTS": "mcp.example.com",
+    "CORE13_HTTP_DRAIN": "0",
+}
 KEY = {"X-PostHog-Api-Key": sandbox.FULL_KEY}
 
 
