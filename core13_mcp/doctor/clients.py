@@ -106,7 +106,8 @@ async def _why(entry: Entry, error: ConfigurationError, as_in_a_shell: dict[str,
             await greet(entry.command, as_in_a_shell, timeout)
             says = f"it starts only with the PATH of a shell, which {entry.client.title} has not: {told.says}"
             return entry.wrong(says, f'{entry.again}, or add "PATH" to its env')
-    return entry.wrong(f"{' '.join(entry.command)}: {told.says}", told.fix or f"try it in a shell, or {entry.again}")
+    # The program only: its arguments may hold a key or a token.
+    return entry.wrong(f"{entry.command[0]}: {told.says}", told.fix or f"try it in a shell, or {entry.again}")
 
 
 def _told(greeting: Greeting) -> str:

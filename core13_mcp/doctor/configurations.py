@@ -23,6 +23,12 @@ def examine(entry: Entry, machine: Machine, version: str, mode: int) -> Iterator
         version: The one that runs now.
         mode: Of the file, for who else may read it.
     """
+    for name, kind in (("command", str), ("env", dict), ("headers", dict)):
+        if not isinstance(entry.said.get(name, kind()), kind):
+            shape = "a string" if kind is str else "an object"
+            yield entry.wrong(
+                f'its "{name}" is not {shape}', f"{entry.again} writes it as {entry.client.title} reads it"
+            )
     if entry.command:
         yield from _command(entry, machine)
         yield from _version(entry, version)

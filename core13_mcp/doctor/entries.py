@@ -40,7 +40,8 @@ class Entry:
     def command(self) -> list[str]:
         """What the client runs; empty for a server elsewhere."""
         program, rest = self.said.get("command"), self.said.get("args")
-        return [str(program), *map(str, rest if isinstance(rest, list) else [])] if program else []
+        words = map(str, rest if isinstance(rest, list) else [])
+        return [program, *words] if isinstance(program, str) and program else []
 
     def wrong(self, says: str, fix: str) -> Finding:
         """A finding about this entry."""
@@ -97,7 +98,8 @@ def environment(entry: Entry, machine: Machine, stand_in: str) -> dict[str, str]
         base = {name: environ[name] for name in kept if name in environ} | {"PATH": path}
     named = entry.said.get("env_vars")
     passed = {name: environ.get(name, stand_in) for name in named} if isinstance(named, list) else {}
-    own = entry.said.get("env") or {}
+    own = entry.said.get("env")
+    own = own if isinstance(own, dict) else {}
     return {**base, **passed, **{str(name): _resolved(str(value), environ, stand_in) for name, value in own.items()}}
 
 

@@ -115,4 +115,5 @@ def literals(entry: Any) -> Iterator[str]:
 
 
 def _values(mapping: Any) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in mapping.items() if isinstance(value, str)] if mapping else []
+    held = mapping.items() if isinstance(mapping, dict) else ()
+    return [(name, value) for name, value in held if isinstance(value, str)]

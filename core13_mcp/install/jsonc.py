@@ -81,7 +81,8 @@ def _insert(text: str, node: Node, step: Step, value: Any) -> str:
     if not node.items:
         inner = outer + _unit(text)
         said = _newline(text) + inner + name + _dumped(text, value, inner) + _newline(text) + outer
-        return text[: node.start + 1] + said + text[node.end - 1 :]
+        notes = text[node.start + 1 : node.end - 1].rstrip()
+        return text[: node.start + 1] + notes + said + text[node.end - 1 :]
     last = node.items[-1]
     if "\n" in text[node.start : node.end]:
         indent = _indent_at(text, last.start)
@@ -98,6 +99,8 @@ def _remove(text: str, node: Node, item: Item) -> str:
     start = len(text[: item.start].rstrip(" \t\r\n"))
     end = item.node.end if item.comma is None else item.comma + 1
     place = node.items.index(item)
+    if "//" in text[text.rfind("\n", 0, start) + 1 : start] and text[end:].lstrip(" \t")[:1] not in ("\r", "\n"):
+        start = item.start  # what follows must not end up in a comment
     if len(node.items) == 1 and not text[end : node.end - 1].strip() and start == node.start + 1:
         return text[:start] + text[node.end - 1 :]
     if item.comma is None and place:

@@ -367,7 +367,7 @@ def test_a_setting_that_does_not_exist_is_told_and_the_rest_still_looked_at(doct
         ),
         (
             "What the client runs speaks no MCP",
-            "echo core13-mcp; cat: what it says on its standard output is not MCP",
+            "/bin/sh: what it says on its standard output is not MCP",
             "try it in a shell",
         ),
     ],
@@ -382,6 +382,29 @@ def test_what_is_wrong_in_a_clients_file_is_told_with_the_fix(doctor, home, what
     line = report.line(f"client {name}", "wrong")
     assert str(at) in line["says"] and says in line["says"]
     assert line["fix"].startswith(fix)
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"command": {"path": "x", "env": {KEY: "a-secret-word"}}}, 'its "command" is not a string'),
+        ({**ENTRY, "env": ["A=a-secret-word"]}, 'its "env" is not an object'),
+        ({"url": "https://mcp.example.com/mcp", "headers": "a-secret-word"}, 'its "headers" is not an object'),
+    ],
+)
+def test_what_has_the_wrong_shape_in_a_clients_file_is_told_and_not_quoted(doctor, home, entry, says):
+    write(home, broken.DESKTOP, {"mcpServers": {"core13-mcp": entry}})
+    report = doctor("--sandbox")
+    assert says in report.line("client claude-desktop", "wrong")["says"]
+    assert "a-secret-word" not in report.text
+
+
+def test_what_an_entry_is_started_with_is_not_quoted(doctor, home):
+    through = {"command": "/bin/false", "args": ["core13-mcp", "--header", "Authorization: Bearer a-secret-word"]}
+    write(home, broken.DESKTOP, {"mcpServers": {"core13-mcp": through}})
+    report = doctor("--sandbox")
+    assert "/bin/false: it ended" in report.line("client claude-desktop", "wrong")["says"]
+    assert "a-secret-word" not in report.text
 
 
 def test_a_file_that_two_scopes_share_is_told_of_once(doctor, home):

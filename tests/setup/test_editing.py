@@ -213,3 +213,23 @@ def test_a_table_that_stands_first_is_taken_out_without_what_follows_it():
 
     assert toml.drop(put, ("servers", "ours")) == ""
     assert toml.drop(f"{put}[tui]\n", ("servers", "ours")) == "[tui]\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ "servers": { // mine\n  "ours": {} } }',
+        '{ "servers": { "a": 1, // one\n  "ours": {} } }',
+        '{ "servers": { // mine\n  "ours": {}, "b": 2 } }',
+    ],
+)
+def test_what_follows_an_entry_does_not_end_up_in_a_comment(text: str) -> None:
+    wanted = jsonc.read(text)
+    del wanted["servers"]["ours"]
+    assert jsonc.read(jsonc.drop(text, ("servers", "ours"))) == wanted
+
+
+def test_a_comment_in_an_empty_object_stays() -> None:
+    text = '{\n  "servers": {\n    // "files": {"command": "npx"}\n  }\n}'
+    put = jsonc.put(text, ("servers", "ours"), ENTRY)
+    assert '// "files"' in put and jsonc.read(put) == {"servers": {"ours": ENTRY}}
