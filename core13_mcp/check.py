@@ -83,7 +83,7 @@ def _say(tool: Declaration, fault: Fault) -> Iterator[str]:
         yield from (f"{name}: missing. {_described(tool, name)}".rstrip() for name in fault.names)
     else:
         name = fault.where.partition("[")[0].partition(".")[0]
-        said = "the value does not fit." if name in tool.secrets else _misfit(fault)
+        said = _misfit(fault, secret=name in tool.secrets)
         told = (f"{fault.where}: {said}", _described(tool, name, choices=not fault.names), _default(tool, name))
         yield " ".join(filter(None, told))
 
@@ -93,9 +93,18 @@ def _default(tool: Declaration, name: str) -> str:
     return f"Left out, it is {schema['default']}." if "default" in schema else ""
 
 
-def _misfit(fault: Fault) -> str:
-    if fault.keyword != "enum":
-        return one_line(fault.says, _LONGEST).rstrip(".") + "."
+def _misfit(fault: Fault, secret: bool) -> str:
+    """The value, cut where it is long, and why it does not fit; of a secret only why."""
+    if fault.keyword == "enum" and not secret:
+        return _not_among(fault)
+    given = json.dumps(fault.given, ensure_ascii=False, separators=(",", ":"))
+    told = fault.says.startswith(f"{given} ")  # as jsonschema-rs begins nearly every sentence
+    why = fault.says.removeprefix(given) if told else "does not fit" if secret else fault.says
+    shown = "the value" if secret else one_line(given, 60) if told else ""
+    return f"{shown} {one_line(why, _LONGEST).rstrip('.')}.".lstrip()
+
+
+def _not_among(fault: Fault) -> str:
     like = nearest(fault.given, fault.names) if isinstance(fault.given, str) else None
     meant = f' Did you mean "{like}"?' if like else ""
     return f"{one_line(json.dumps(fault.given, ensure_ascii=False), 60)} is not one of {', '.join(fault.names)}.{meant}"

@@ -69,8 +69,19 @@ def test_every_fault_is_told_at_once():
     assert len(text.splitlines()) == 3
 
 
-def test_a_secret_is_not_told_back():
-    assert "hunter2" not in told({"id": 1, "colour": "red", "pin": "hunter2"})
+def test_a_secret_is_not_told_back_and_what_is_wrong_with_it_is():
+    text = told({"id": 1, "colour": "red", "pin": "hunter2"})
+    assert "hunter2" not in text and "pin: the value is shorter than 8 characters. Its pin." in text
+
+
+def test_what_is_wrong_with_a_secret_is_not_told_where_that_would_tell_it():
+    tool = thing("PATCH", properties={"pin": {"const": "the-only-one"}}, secrets=["pin"])
+    assert faults(tool, {"pin": "hunter2"}) == ["pin: the value does not fit."]
+
+
+def test_a_long_value_does_not_hide_what_is_wrong_with_it():
+    text = told({"id": "x" * 5000, "colour": "red"})
+    assert '… is not of type "integer". Which thing.' in text and len(text) < 500
 
 
 def test_a_name_or_value_that_someone_else_wrote_is_put_on_one_line_and_cut():
