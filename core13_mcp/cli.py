@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from .front import Front
 from .front.retelling import retold
@@ -17,6 +18,7 @@ from .options import flags
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 the call failed, 2 wrongly set up, 130 interrupted."""
     arguments = parse(argv)
+    _speak_utf_8()
     from .errors import Core13Error  # after --help and --version have had their answer
 
     try:
@@ -40,6 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"core13-mcp: this is a mistake in core13-mcp, please report it: {place(error)}", file=sys.stderr)
         return 70
+
+
+def _speak_utf_8() -> None:
+    """Whatever the system's encoding is: what was done must be told, and a name must arrive as it was written."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")
 
 
 def run(arguments: Namespace) -> int:

@@ -279,6 +279,19 @@ def test_the_module_is_the_command():
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, version("core13-mcp"), "")
 
 
+def test_names_come_and_go_as_they_are_written_whatever_the_systems_encoding():
+    sent = ["call", "users-partial-update", "-", "--sandbox"]
+    done = subprocess.run(
+        [*COMMAND, *sent],
+        input='{"first_name": "李"}'.encode(),
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env=environment(PYTHONIOENCODING="cp1252"),
+    )
+    assert (done.returncode, "李" in done.stdout.decode()) == (0, True)
+
+
 def test_output_that_nobody_reads_to_its_end_is_no_mistake():
     child = subprocess.Popen([*COMMAND, "tools", "--json"], stdout=-1, stderr=-1, env=environment())
     assert child.stdout is not None and child.stderr is not None
