@@ -82,7 +82,10 @@ def _spelled(value: object) -> str:
 
 
 def _safe(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))):
         return url
     raise ConfigurationError(f"--remote {url!r} is not an https:// URL (http:// is for loopback only)")
@@ -128,5 +131,7 @@ def _told(client: Client, path: Path, server: Server, changed: bool) -> list[str
 
 def _exposed(path: Path) -> str:
     """What else can get at a key in a file: other people on this machine, or whoever the project is shared with."""
-    said = f"; others can read it: chmod 600 {path}" if path.stat().st_mode & 0o077 else ""
+    # Windows says of every file that all may read it, and knows no chmod.
+    others = sys.platform != "win32" and path.stat().st_mode & 0o077
+    said = f"; others can read it: chmod 600 {path}" if others else ""
     return said + ("; keep it out of version control" if Path.home() != Path.cwd() in path.parents else "")

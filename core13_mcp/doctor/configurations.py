@@ -72,7 +72,7 @@ def _key(entry: Entry, machine: Machine, mode: int) -> Iterator[Finding]:
         if why := why_unusable(literal):
             says, _, fix = why.partition("; ")
             yield entry.wrong(says, fix)
-        if mode & 0o077:
+        if mode & 0o077 and machine.platform != "win32":  # which says that of every file
             yield entry.wrong("others on this machine can read the key in it", f"chmod 600 {entry.path}")
 
 

@@ -328,6 +328,7 @@ def test_claude_desktop_is_told_where_a_url_goes_instead(capsys):
 
 def test_a_key_is_never_sent_in_the_clear(capsys):
     assert main(["install", "cursor", "--remote", "http://mcp.example.com/mcp"]) == 2
+    assert main(["install", "cursor", "--remote", "https://[::1/mcp"]) == 2
     assert "https://" in capsys.readouterr().err
 
 
