@@ -43,8 +43,7 @@ async def test_its_own_origin_may_call(url: str) -> None:
 async def test_what_is_allowed_by_name_may_call_and_its_pages_may_read_the_answer() -> None:
     settings = Settings(
         sandbox=True,
-        http_url="https://tools.example.com/mcp",
-        http_hosts=("10.1.0.0/16",),
+        http_hosts=("tools.example.com", "10.1.0.0/16"),
         http_origins=("https://app.example.com",),
         log_level="error",
     )

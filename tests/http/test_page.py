@@ -69,7 +69,7 @@ async def test_a_browser_gets_the_page_at_either_address(url: str, path: str) ->
 
 async def test_a_public_address_is_shown_instead_of_the_socket() -> None:
     with anyio.fail_after(20):
-        async with serving(Settings(sandbox=True, http_url=URL, log_level="error")) as served:
+        async with serving(Settings(sandbox=True, auth="own-key", http_url=URL, log_level="error")) as served:
             port = served.listener.getsockname()[1]
             async with httpx2.AsyncClient() as http:
                 answer = await http.get(f"http://127.0.0.1:{port}/")
