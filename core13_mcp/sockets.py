@@ -125,11 +125,13 @@ async def _wanted(stream: Stream) -> Stream:
 
     The pool can undo only what it has: a cancellation that comes as it is handed a connection ends it elsewhere.
     """
+    wanted = False
     try:
         await anyio.lowlevel.checkpoint_if_cancelled()
-    except BaseException:
-        await anyio.aclose_forcefully(stream)
-        raise
+        wanted = True
+    finally:
+        if not wanted:
+            await anyio.aclose_forcefully(stream)
     return stream
 
 
