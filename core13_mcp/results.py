@@ -44,8 +44,9 @@ def withheld(result: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
     shown = text + (compact(result["_meta"]) if result["isError"] else "")
     if not any(spelled in shown for secret in hidden for spelled in (secret, encode_basestring(secret)[1:-1])):
         return result
-    clear: dict[str, Any] = withhold(result, hidden)
-    if "structuredContent" in clear:
-        # Written anew, because JSON spells some characters of a secret differently than the secret does.
-        clear["content"][0]["text"] = compact(clear["structuredContent"])
-    return clear
+    # The parts, and not the whole: a password may be a word of the protocol.
+    parts = [name for name in ("structuredContent", "_meta") if name in result]
+    told: dict[str, Any] = {name: withhold(result[name], hidden) for name in parts}
+    # Written anew, because JSON spells some characters of a secret differently than the secret does.
+    text = compact(told["structuredContent"]) if "structuredContent" in told else withhold(text, hidden)
+    return {**result, **told, "content": [{"type": "text", "text": text}]}

@@ -149,6 +149,15 @@ async def test_a_key_that_is_put_where_an_argument_belongs_is_not_quoted():
     assert KEY not in result.model_dump_json() and "[withheld]: no such argument" in text(result)
 
 
+@in_both_eras
+@pytest.mark.parametrize("pin", ["complete", "structuredContent", "resultType"])
+async def test_a_secret_that_is_a_word_of_the_protocol_takes_nothing_else_away(mode, pin):
+    tool = thing("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
+    async with connected(caller(Api(reply(200, {"pin": pin}))), tool, mode=mode) as client:
+        result = await client.call_tool("things-do", {"id": 1, "pin": pin})
+    assert json.loads(text(result)) == result.structured_content == {"pin": "[withheld]"}
+
+
 async def test_a_secret_argument_is_withheld_from_words_and_structure():
     tool = thing("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
     async with connected(caller(Api(reply(200, {"pin": 'quoted " pin', "note": 'has quoted " pin'}))), tool) as client:
