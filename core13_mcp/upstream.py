@@ -141,14 +141,13 @@ def _told_apart(exchange: Exchange) -> Iterator[None]:
     """Whatever fails before the request has begun to leave, such as a proxy, is a connection that was never made."""
     try:
         yield
-    except ssl.SSLError as error:  # which a proxy's connection lets through after the handshake
-        raise httpx2.ReadError(str(error)) from error
     except NEVER_SENT:
         raise
-    except httpx2.TransportError as error:
-        if exchange.in_flight:
+    except (httpx2.TransportError, ssl.SSLError) as error:  # the second from a proxy's connection, after its handshake
+        if exchange.in_flight and isinstance(error, httpx2.TransportError):
             raise
-        raise httpx2.ConnectError(str(error)) from error
+        told = httpx2.ReadError if exchange.in_flight else httpx2.ConnectError
+        raise told(str(error)) from error
 
 
 def _noting(exchange: Exchange) -> Callable[[str, Any], Awaitable[None]]:

@@ -72,11 +72,8 @@ class Gate:
 def _log(turned: Turned) -> None:
     """What the caller is told only by its status, whoever runs this must mend, and needs to know why."""
     cause = turned.__cause__
-    if isinstance(cause, ConfigurationError):
-        facts = {"status": turned.status, "why": without_keys(str(cause))}
-        log.error("turned away", extra={"facts": facts})
-    else:
-        log.info("turned away", extra={"facts": {"status": turned.status}})
+    why = {"why": without_keys(str(cause))} if isinstance(cause, ConfigurationError) else {}
+    log.log(logging.ERROR if why else logging.INFO, "turned away", extra={"facts": {"status": turned.status, **why}})
 
 
 def whose(context: ServerRequestContext[Any]) -> Caller:

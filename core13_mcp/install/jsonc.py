@@ -99,7 +99,8 @@ def _remove(text: str, node: Node, item: Item) -> str:
     start = len(text[: item.start].rstrip(" \t\r\n"))
     end = item.node.end if item.comma is None else item.comma + 1
     place = node.items.index(item)
-    if "//" in text[text.rfind("\n", 0, start) + 1 : start] and text[end:].lstrip(" \t")[:1] not in ("\r", "\n"):
+    before = text[node.items[place - 1].node.end if place else node.start : start]
+    if "//" in before.rpartition("\n")[2] and text[end:].lstrip(" \t")[:1] not in ("\r", "\n"):
         start = item.start  # what follows must not end up in a comment
     if len(node.items) == 1 and not text[end : node.end - 1].strip() and start == node.start + 1:
         return text[:start] + text[node.end - 1 :]

@@ -229,6 +229,12 @@ def test_what_follows_an_entry_does_not_end_up_in_a_comment(text: str) -> None:
     assert jsonc.read(jsonc.drop(text, ("servers", "ours"))) == wanted
 
 
+def test_an_address_is_no_comment() -> None:
+    text = '{"servers": {"a": {"url": "https://a.example"}}}'
+    put = jsonc.put(text, ("servers", "ours"), ENTRY)
+    assert jsonc.drop(put, ("servers", "ours")) == text
+
+
 def test_a_comment_in_an_empty_object_stays() -> None:
     text = '{\n  "servers": {\n    // "files": {"command": "npx"}\n  }\n}'
     put = jsonc.put(text, ("servers", "ours"), ENTRY)
