@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from core13_mcp.catalog import load
+from core13_mcp.declarations.catalog import load
 
 from . import environments, measures, operations
 from .servers import Server, end, free_port

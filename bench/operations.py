@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from core13_mcp.catalog import Catalog
-from core13_mcp.declaration import Declaration
+from core13_mcp.declarations.catalog import Catalog
+from core13_mcp.declarations.model import Declaration
 
 
 def table(catalog: Catalog) -> dict[str, Any]:

@@ -19,11 +19,11 @@ from typing import Any
 
 import anyio
 
-from core13_mcp.catalog import offered
-from core13_mcp.commands.wiring import callers
-from core13_mcp.server import build
+from core13_mcp.compose.calls import context_provider
+from core13_mcp.declarations.catalog import enabled_tools
+from core13_mcp.server.handlers import build_server
 from core13_mcp.settings import Settings
-from core13_mcp.wire import Wire
+from core13_mcp.transports.stdio.framing import JSONRPCStream
 
 from . import measures
 from .servers import Server, end
@@ -62,9 +62,9 @@ def main() -> int:
 async def _profiled(origin: str) -> Counter[str]:
     settings = Settings.read({"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": "phx_" + "b" * 40}, {})
     (near, far), profile = socket.socketpair(), cProfile.Profile()
-    async with callers(settings) as caller:
-        server = build(offered(settings), lambda _: caller(), "")
-        wire = Wire(*await asyncio.open_connection(sock=far))
+    async with context_provider(settings) as caller:
+        server = build_server(enabled_tools(settings), lambda _: caller(), "")
+        wire = JSONRPCStream(*await asyncio.open_connection(sock=far))
         reader, writer = await asyncio.open_connection(sock=near, limit=1 << 20)
 
         async def ask(number: int, method: str, params: Mapping[str, Any]) -> None:

@@ -55,7 +55,7 @@ class ToolError(Core13Error):
         self._code = code or self.code
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """The machine-readable half: code, retryable, and what else is known of status, field, retry_after (s)."""
         known = {"status": self.status, "field": self.field, "retry_after": self.retry_after}
         return {

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from .check import nearest
 from .errors import ConfigurationError
+from .keys import key_problem
 from .options import OPTIONS
+from .origins import REGIONS, parse_origin
+from .text import closest
 
 _COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]+")
-REGIONS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
-_INGESTION = {"us.i.posthog.com": "us", "eu.i.posthog.com": "eu", "app.posthog.com": "us"}
 _SERVICE_LINK = re.compile(r"CORE13_MCP_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)")
 # Kubernetes gives these to every pod beside a Service that is called core13-mcp.
 _VARIABLES = {option.name: option.variable for option in OPTIONS}
-_WHY_NOT = {
-    "phc_": "is a public project key, which these endpoints do not accept",
-    "phs_": "is a project secret key, which these endpoints do not accept",
-    "phr_": "is an OAuth refresh token, which is not for calling the API",
-}
-_REFERENCE = re.compile(r"\$\{[^{}]+\}|\$\w+")
-HOW_TO_GET_A_KEY = "make a personal API key (phx_...) in PostHog under Settings > Personal API keys"
 
 
 class Settings(BaseModel):
@@ -76,12 +67,12 @@ class Settings(BaseModel):
     @field_validator("host")
     @classmethod
     def _origin(cls, given: str) -> str:
-        return origin(given)
+        return parse_origin(given)
 
     @field_validator("http_posthog_hosts")
     @classmethod
     def _origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(origin, given))
+        return tuple(map(parse_origin, given))
 
     @field_validator("seal_keys")
     @classmethod
@@ -101,7 +92,7 @@ class Settings(BaseModel):
     @classmethod
     def _usable(cls, given: SecretStr | None) -> SecretStr | None:
         if given is not None:
-            why = why_unusable(given.get_secret_value())
+            why = key_problem(given.get_secret_value())
             if why:
                 raise ValueError(why)
         return given
@@ -122,52 +113,10 @@ class Settings(BaseModel):
             raise ConfigurationError(told) from None
 
 
-def origin(given: str) -> str:
-    """The API's origin for a region's name or a URL.
-
-    Raises:
-        ValueError: It is not one of them, or not safe to send a key to.
-    """
-    if given in REGIONS:
-        return REGIONS[given]
-    if "@" in given:
-        raise ValueError(
-            "what names a user or a password is not us, eu or an origin such as https://posthog.example.com"
-        )
-    parts = urlsplit(given)
-    region = _INGESTION.get(parts.hostname or given)
-    if region:
-        raise ValueError(f"{given} only takes events in; for this API say {region}")
-    # Asking for the port raises where it is none.
-    if not parts.hostname or parts.port == 0 or parts.path not in ("", "/") or parts.query:
-        raise ValueError(f"{given!r} is not us, eu or an origin such as https://posthog.example.com")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError(f"{given!r} must be https:// (http:// is for loopback only): a key travels with every call")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name means this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def why_unusable(key: str) -> str | None:
-    """Why a key cannot work here, and what to use instead; None where it may (old keys have no prefix)."""
-    if _REFERENCE.fullmatch(key):
-        return f"{key} came as it is: what started this put nothing in its place; set that variable where it is started"
-    if not key.isascii() or not key.isprintable() or " " in key:
-        return f"the key has characters that no key has; {HOW_TO_GET_A_KEY}"
-    why = next((why for prefix, why in _WHY_NOT.items() if key.startswith(prefix)), None)
-    return why and f"a key that starts with {key[:4]} {why}; {HOW_TO_GET_A_KEY}"
-
-
 def _know_all(environ: Mapping[str, str]) -> None:
     for name in environ:
         if name.startswith("CORE13_") and name not in _VARIABLES.values() and not _SERVICE_LINK.match(name):
-            like = nearest(name.removeprefix("CORE13_"), _VARIABLES)
+            like = closest(name.removeprefix("CORE13_"), _VARIABLES)
             meant = f"did you mean {_VARIABLES[like]}?" if like else f"known are {', '.join(_VARIABLES.values())}"
             raise ConfigurationError(f"{name} is not a setting; {meant}")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from string import Formatter
 from typing import Any
 
@@ -19,7 +20,7 @@ _UNSEEN = re.compile(
 )
 
 
-def clean(value: Any) -> Any:
+def strip_invisible(value: Any) -> Any:
     """Take invisible, bidirectional and tag characters out of every string of a JSON value, names included.
 
     They show nothing to a person and can carry instructions to a model.
@@ -29,14 +30,14 @@ def clean(value: Any) -> Any:
             # Most text is plain, and telling that is ten times cheaper than searching it.
             return value if value.isascii() and value.isprintable() else _UNSEEN.sub("", value)
         case dict():
-            return {clean(name): clean(part) for name, part in value.items()}
+            return {strip_invisible(name): strip_invisible(part) for name, part in value.items()}
         case list():
-            return [clean(part) for part in value]
+            return [strip_invisible(part) for part in value]
         case _:
             return value
 
 
-def nothing_unseen(text: bytes) -> bool:
+def is_plain_ascii(text: bytes) -> bool:
     """Whether no string in a JSON text can hold anything to take out: telling that is cheap, and true of most.
 
     JSON itself forbids bare control characters; what remains would need an escape, or be outside ASCII. (A zero byte
@@ -45,25 +46,25 @@ def nothing_unseen(text: bytes) -> bool:
     return text.isascii() and not any(byte in text for byte in (b"\\", b"\x7f", b"\0"))
 
 
-def one_line(text: str, longest: int = 300) -> str:
+def single_line(text: str, longest: int = 300) -> str:
     """The text on one line, without what cannot be seen, and cut to at most `longest` characters."""
-    line = " ".join(clean(text).split())
+    line = " ".join(strip_invisible(text).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 class _Sentence(Formatter):
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
-        return at(kwargs, field_name), field_name
+        return get_path(kwargs, field_name), field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec == "count":
             return str(len([entry for entry in str(value or "").split(",") if entry.strip()]))
         if isinstance(value, bool):
             return str(value).lower()
-        return one_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        return single_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
-def fill(template: str, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
     """Fill `{arguments.id}` or `{answer.target:count}` from JSON values; what is missing becomes "unknown".
 
     `count` is the number of comma-separated entries. Values are put on one line and capped.
@@ -71,7 +72,7 @@ def fill(template: str, **values: Any) -> str:
     return _Sentence().vformat(template, (), values)
 
 
-def at(value: Any, path: str) -> Any:
+def get_path(value: Any, path: str) -> Any:
     """What stands at a dotted path, or "unknown"."""
     for step in path.split("."):
         value = value.get(step) if isinstance(value, dict) else None
@@ -90,3 +91,29 @@ def strings(value: Any) -> Iterator[str]:
         case list():
             for part in value:
                 yield from strings(part)
+
+
+_WORDS = re.compile(r"-|(?<=[a-z0-9])(?=[A-Z])")
+
+
+_SYNONYMS = {"delete": "destroy", "remove": "destroy", "get": "retrieve", "read": "retrieve", "show": "retrieve"}
+_SYNONYMS |= {"add": "create", "new": "create", "edit": "update", "change": "update", "find": "list", "search": "list"}
+
+
+def suggestions(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that may have been meant, if any: up to three that share its words, or the one spelled alike."""
+    name = name[:100]  # longer than any that was ever meant, and comparing takes time
+    names, words = list(known), _words(name)
+    same = [other for other in names if _words(other) == words]
+    sharing = same or [other for other in names if _words(other) <= words or words <= _words(other)]
+    return sharing if 0 < len(sharing) <= 3 else get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The one known name that was most likely meant, if any."""
+    return next(iter(get_close_matches(name[:100].lower(), suggestions(name, known), n=1, cutoff=0)), None)
+
+
+def _words(name: str) -> set[str]:
+    words = _WORDS.sub("_", name).lower().split("_")
+    return {_SYNONYMS.get(word, word) for word in words}

@@ -21,14 +21,14 @@ _format = TraceContextTextMapPropagator()
 # The trace only: baggage is for whoever trusts each other, and the API is somebody else's.
 
 
-def wanted(meta: Mapping[str, Any] | None) -> bool:
+def is_traced(meta: Mapping[str, Any] | None) -> bool:
     """Whether a span would be of use: the request, of which this is the `_meta`, is in a trace, or somebody records."""
     begun = bool(meta and "traceparent" in meta) or trace.get_current_span().get_span_context().is_valid
     return begun or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 @contextmanager
-def received(headers: Mapping[str, str]) -> Iterator[None]:
+def continued_trace(headers: Mapping[str, str]) -> Iterator[None]:
     """Go on, within the block, with the trace that a request came with."""
     token = context.attach(_format.extract(dict(headers)))
     try:
@@ -38,7 +38,7 @@ def received(headers: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def sending(request: httpx2.Request) -> Iterator[None]:
+def request_span(request: httpx2.Request) -> Iterator[None]:
     """A span around one request upstream, which takes the trace along.
 
     Its attributes are those of the semantic conventions but for the URL: paths have people's ids in them.
@@ -59,7 +59,7 @@ def sending(request: httpx2.Request) -> Iterator[None]:
             raise
 
 
-def answered(status: int) -> None:
+def record_status(status: int) -> None:
     """Note in the span what the API answered."""
     span = trace.get_current_span()
     span.set_attribute("http.response.status_code", status)
@@ -68,14 +68,14 @@ def answered(status: int) -> None:
         span.set_status(StatusCode.ERROR)
 
 
-def current() -> str | None:
+def trace_id() -> str | None:
     """The id of the trace that this is in, if it is in one."""
     found = trace.get_current_span().get_span_context()
     return trace.format_trace_id(found.trace_id) if found.is_valid else None
 
 
 @contextmanager
-def exporting(environ: Mapping[str, str]) -> Iterator[None]:
+def export_spans(environ: Mapping[str, str]) -> Iterator[None]:
     """Send the spans made within the block where OpenTelemetry's own variables say, if they say so."""
     if not any(environ.get(name) for name in _WHERE_TO) or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         yield

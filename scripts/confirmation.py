@@ -17,10 +17,10 @@ import anyio
 import mcp_types as types
 from mcp import Client, MCPError
 
-from core13_mcp.catalog import load, offered
-from core13_mcp.commands.wiring import callers
-from core13_mcp.instructions import instructions
-from core13_mcp.server import build
+from core13_mcp.compose.calls import context_provider
+from core13_mcp.declarations.catalog import enabled_tools, load
+from core13_mcp.server.handlers import build_server
+from core13_mcp.server.instructions import instructions
 from core13_mcp.settings import Settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "confirmation.md"
@@ -69,9 +69,9 @@ class Transcript:
 
 @asynccontextmanager
 async def connected(settings: Settings, **given: Any) -> AsyncIterator[Client]:
-    catalog = offered(settings)
-    async with callers(settings) as caller:
-        server = build(catalog, lambda _: caller(), instructions(settings, catalog, len(load())))
+    catalog = enabled_tools(settings)
+    async with context_provider(settings) as caller:
+        server = build_server(catalog, lambda _: caller(), instructions(settings, catalog, len(load())))
         async with Client(server, **given) as client:
             yield client
 

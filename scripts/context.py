@@ -19,14 +19,14 @@ import httpx2
 from pydantic import SecretStr
 
 from core13_mcp import sandbox
-from core13_mcp.call import Caller, call
-from core13_mcp.catalog import load
-from core13_mcp.credentials import Credentials
-from core13_mcp.declaration import Declaration
+from core13_mcp.api.client import APIClient
+from core13_mcp.api.credentials import Credentials
+from core13_mcp.api.exchange import CallState
+from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import ToolError
-from core13_mcp.retry import Exchange
-from core13_mcp.shape import compact
-from core13_mcp.upstream import Upstream
+from core13_mcp.jsonio import compact_json
+from core13_mcp.pipeline.call import CallContext, execute
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "context.md"
@@ -113,12 +113,12 @@ class Api:
     """A fresh sandbox, for requests by hand and for calls through the engine."""
 
     http: httpx2.AsyncClient
-    caller: Caller = field(repr=False)
+    caller: CallContext = field(repr=False)
 
     async def result(self, tool: Declaration, arguments: dict[str, Any]) -> str:
         """What a model reads of a call."""
         try:
-            return (await call(tool, arguments, self.caller, Exchange(30.0))).text
+            return (await execute(tool, arguments, self.caller, CallState(30.0))).text
         except ToolError as error:
             return str(error)
 
@@ -129,11 +129,11 @@ async def api(session: str = sandbox.SESSION_ID) -> AsyncIterator[Api]:
     transport = httpx2.ASGITransport(sandbox.build(clock=lambda: NOW))
     headers = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}
     async with (
-        Upstream(ORIGIN, transport=transport) as upstream,
+        APIClient(ORIGIN, transport=transport) as upstream,
         httpx2.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as http,
     ):
         credentials = Credentials(SecretStr(sandbox.FULL_KEY), SecretStr(session), SecretStr(sandbox.CSRF_TOKEN))
-        yield Api(http, Caller(upstream=upstream, credentials=credentials, confirm="never"))
+        yield Api(http, CallContext(upstream=upstream, credentials=credentials, confirm="never"))
 
 
 async def measured(typical: Typical, tool: Declaration) -> tuple[int, int]:
@@ -152,9 +152,9 @@ async def measured(typical: Typical, tool: Declaration) -> tuple[int, int]:
 
 async def cost(tool: Declaration) -> str:
     """One tool's row: definition, output schema, a typical concise and full result."""
-    wire = tool.wire
+    wire = tool.to_mcp()
     bare = {key: part for key, part in wire.items() if key != "outputSchema"}
-    sizes = [len(compact(bare)), len(compact(wire)) - len(compact(bare))]
+    sizes = [len(compact_json(bare)), len(compact_json(wire)) - len(compact_json(bare))]
     # Only somebody who belongs to no organization can be deleted.
     session = sandbox.NO_ORGANIZATION_SESSION_ID if tool.name == "users-destroy" else sandbox.SESSION_ID
     for detail in ("concise", "full"):
@@ -168,9 +168,9 @@ async def cost(tool: Declaration) -> str:
 
 def listed(tools: Iterable[Declaration]) -> tuple[int, int]:
     """Characters of tools/list, without and with output schemas."""
-    wires = [tool.wire for tool in tools]
+    wires = [tool.to_mcp() for tool in tools]
     bare = [{key: part for key, part in wire.items() if key != "outputSchema"} for wire in wires]
-    return len(compact(bare)), len(compact(wires))
+    return len(compact_json(bare)), len(compact_json(wires))
 
 
 async def page() -> str:

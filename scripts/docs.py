@@ -18,13 +18,13 @@ import httpx2
 from pydantic import SecretStr
 
 from core13_mcp import sandbox
-from core13_mcp.call import Caller, call
-from core13_mcp.catalog import load
-from core13_mcp.credentials import Credentials
-from core13_mcp.declaration import Declaration
+from core13_mcp.api.client import APIClient
+from core13_mcp.api.credentials import Credentials
+from core13_mcp.api.exchange import CallState
+from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import ToolError
-from core13_mcp.retry import Exchange
-from core13_mcp.upstream import Upstream
+from core13_mcp.pipeline.call import CallContext, execute
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "tools"
@@ -125,10 +125,10 @@ async def answer(tool: Declaration) -> str:
     """What a fresh sandbox answers to the tool's example, as the shell shows it; random parts are left out."""
     transport = httpx2.ASGITransport(sandbox.build(clock=lambda: NOW))
     credentials = Credentials(*map(SecretStr, (sandbox.FULL_KEY, sandbox.SESSION_ID, sandbox.CSRF_TOKEN)))
-    async with Upstream("http://sandbox.invalid", transport=transport) as upstream:
+    async with APIClient("http://sandbox.invalid", transport=transport) as upstream:
         try:
-            result = await call(
-                tool, EXAMPLES[tool.name], Caller(upstream=upstream, credentials=credentials), Exchange(30)
+            result = await execute(
+                tool, EXAMPLES[tool.name], CallContext(upstream=upstream, credentials=credentials), CallState(30)
             )
         except ToolError as error:
             return f"```text\n{error}\n```"

@@ -21,8 +21,8 @@ sys.path.insert(0, str(ROOT))
 from shown import block, run, shown, write_or_compare
 
 from core13_mcp.sandbox import CSRF_TOKEN, FULL_KEY, OTHER_PROJECT_KEY, PUBLIC_KEY, READ_ONLY_KEY, SESSION_ID
-from tests.setup import broken
-from tests.setup.broken import ENTRY, KEY
+from tests.setup.doctor import broken
+from tests.setup.doctor.broken import ENTRY, KEY
 
 PAGE = ROOT / "docs" / "doctor.md"
 GOOD = (broken.CURSOR, {"mcpServers": {"core13-mcp": ENTRY}})

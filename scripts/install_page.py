@@ -16,12 +16,12 @@ sys.path.insert(0, str(ROOT))
 
 from shown import block, run, shown, write_or_compare
 
-from core13_mcp.install.client import Client
-from core13_mcp.install.clients import CLIENTS
-from core13_mcp.install.entry import KEY, reference
-from core13_mcp.install.machine import Machine
-from tests.setup import broken
+from core13_mcp.setup.client import Client
+from core13_mcp.setup.clients import CLIENTS
+from core13_mcp.setup.entries import KEY, reference
+from core13_mcp.setup.environment import Machine
 from tests.setup.before import BEFORE
+from tests.setup.doctor import broken
 
 PAGE = ROOT / "docs" / "install.md"
 URL = "https://mcp.example.com/mcp"

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from core13_mcp.catalog import load
-from core13_mcp.install.client import NAME
-from core13_mcp.install.clients import CLIENTS
-from core13_mcp.install.entry import Server, edits
+from core13_mcp.declarations.catalog import load
 from core13_mcp.options import OPTIONS
+from core13_mcp.setup.client import NAME
+from core13_mcp.setup.clients import CLIENTS
+from core13_mcp.setup.entries import Server, edits
 
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -36,7 +36,7 @@ BOOTSTRAP = '''"""Starts core13-mcp, once it is installed."""
 
 import sys
 
-from core13_mcp.cli import main
+from core13_mcp.cli.main import main
 
 sys.exit(main(["serve"]))
 '''

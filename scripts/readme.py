@@ -9,8 +9,8 @@ import re
 import sys
 from pathlib import Path
 
-from core13_mcp.catalog import load
-from core13_mcp.declaration import Declaration
+from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.model import Declaration
 from core13_mcp.options import OPTIONS, Option
 
 README = Path(__file__).parents[1] / "README.md"

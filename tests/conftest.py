@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
 from mcp import Client
 
-from core13_mcp.catalog import offered
-from core13_mcp.commands.wiring import callers
-from core13_mcp.instructions import instructions
-from core13_mcp.server import build
+from core13_mcp.compose.calls import context_provider
+from core13_mcp.declarations.catalog import enabled_tools
+from core13_mcp.options import OPTIONS
+from core13_mcp.server.handlers import build_server
+from core13_mcp.server.instructions import instructions
 from core13_mcp.settings import Settings
 
 # The same examples every time, however slow the machine is; nothing is kept between runs.
@@ -44,9 +47,9 @@ def settings() -> Settings:
 @pytest.fixture
 async def mcp(settings: Settings) -> AsyncIterator[Client]:
     """A connected MCP client; behind it the real server, behind that the sandbox."""
-    catalog = offered(settings)
-    async with callers(settings) as caller:
-        server = build(catalog, lambda _: caller(), instructions(settings, catalog, len(catalog)))
+    catalog = enabled_tools(settings)
+    async with context_provider(settings) as caller:
+        server = build_server(catalog, lambda _: caller(), instructions(settings, catalog, len(catalog)))
         async with Client(server) as client:
             yield client
 
@@ -54,4 +57,17 @@ async def mcp(settings: Settings) -> AsyncIterator[Client]:
 @pytest.fixture
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once, unless the API asks for a wait."""
-    monkeypatch.setattr("core13_mcp.retry.random.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("core13_mcp.api.retry.random.uniform", lambda *_: 0.0)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder; the current folder is a project in it, and no variable of ours is set."""
+    project = tmp_path / "home" / "project"
+    project.mkdir(parents=True)
+    for variable in ("XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", *(option.variable for option in OPTIONS)):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(project.parent))
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.chdir(project)
+    return project.parent

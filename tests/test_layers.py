@@ -13,21 +13,19 @@ import pytest
 
 import core13_mcp
 
-from .children import environment
+from .processes import environment
 
 ROOT = Path(core13_mcp.__file__).parent
 LAYERS = [
-    "errors schema options examples text tracing turns terminal pipes wire sockets",
-    "declaration log tidy connections",
-    "check bind confirm shape retry",
-    "settings outcome grammar",
-    "credentials catalog install",
-    "upstream instructions prompts completion results",
-    "call",
-    "asking doctor demo",
-    "server stdio",
-    "http front",
-    "commands",
+    "errors jsonio text tracing origins",
+    "redaction keys",
+    "logs options",
+    "settings",
+    "declarations api",
+    "pipeline",
+    "server",
+    "transports setup",
+    "compose",
     "cli",
     "__main__",
 ]
@@ -37,7 +35,7 @@ RANK = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
 FILES = [
     file for file in sorted(ROOT.rglob("*.py")) if file.parent != ROOT / "sandbox" and file != ROOT / "__init__.py"
 ]
-MEETING = {"commands/wiring.py", "commands/sandbox.py", "commands/demo.py"}
+MEETING = {"compose/calls.py", "cli/commands/sandbox.py", "cli/commands/demo.py"}
 """Where the engine and the sandbox meet; the demo shows what the sandbox would have sent."""
 
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
@@ -97,9 +95,7 @@ def test_the_engine_names_no_endpoint(file: Path):
 
 
 def test_asking_for_help_imports_neither_the_sdk_nor_pydantic():
-    script = (
-        "import sys, core13_mcp.cli; print([m for m in ('mcp', 'pydantic', 'httpx2', 'anyio') if m in sys.modules])"
-    )
+    script = "import sys, core13_mcp.cli.main; print([m for m in ('mcp', 'pydantic', 'httpx2', 'anyio') if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60, env=environment()
     )

@@ -4,7 +4,8 @@ import pytest
 
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.options import OPTIONS
-from core13_mcp.settings import Settings, is_loopback, origin
+from core13_mcp.origins import is_loopback, parse_origin
+from core13_mcp.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_other_keys_are_tried(key):
 )
 def test_a_host_to_which_no_key_should_go_is_refused(given, says):
     with pytest.raises(ValueError, match=says):
-        origin(given)
+        parse_origin(given)
     with pytest.raises(ConfigurationError, match="POSTHOG_HOST"):
         Settings.read({"POSTHOG_HOST": given})
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core13_mcp.text import at, clean, fill, nothing_unseen, one_line, strings
+from core13_mcp.text import get_path, is_plain_ascii, render, single_line, strings, strip_invisible
 
 UNSEEN = ["\x00", "\x1b", "\x7f", "\x9f", "\u00ad", "\u200b", "\u200e", "\u202e", "\u2066", "\u2028", "\ufeff", "\u3164",
           "\ufe0f", "\ud800", "\U000e0041", "\U000e01ef"]  # fmt: skip
@@ -16,18 +16,18 @@ UNSEEN = ["\x00", "\x1b", "\x7f", "\x9f", "\u00ad", "\u200b", "\u200e", "\u202e"
 
 @pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
 def test_what_cannot_be_seen_is_taken_out_of_values_and_names(unseen):
-    assert clean({f"na{unseen}me": [f"a{unseen}b", 1, None]}) == {"name": ["ab", 1, None]}
+    assert strip_invisible({f"na{unseen}me": [f"a{unseen}b", 1, None]}) == {"name": ["ab", 1, None]}
 
 
 @pytest.mark.parametrize("text", ["plain", "tab\tand\nlines\r\n", "Zoë", "日本語", "👍", "مرحبا", "a\u0301"])
 def test_what_people_write_stays(text):
-    assert clean(text) == text
+    assert strip_invisible(text) == text
 
 
 @given(some.text())
 def test_cleaned_text_has_no_control_and_no_direction_marks_and_stays_clean(text):
-    cleaned = clean(text)
-    assert clean(cleaned) == cleaned
+    cleaned = strip_invisible(text)
+    assert strip_invisible(cleaned) == cleaned
     assert not {c for c in cleaned if unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\n\r"}
     assert not {c for c in cleaned if unicodedata.bidirectional(c) in ("RLO", "LRO", "RLE", "LRE", "PDF", "RLI", "LRI")}
 
@@ -40,7 +40,7 @@ JSON = some.recursive(
 @given(JSON, some.booleans())
 def test_a_text_said_to_hold_nothing_unseen_has_nothing_to_take_out(value: Any, ascii_only: bool):
     text = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
-    assert not nothing_unseen(text) or clean(value) == value
+    assert not is_plain_ascii(text) or strip_invisible(value) == value
 
 
 @pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
@@ -48,15 +48,15 @@ def test_a_text_said_to_hold_nothing_unseen_has_nothing_to_take_out(value: Any, 
 def test_no_character_that_shows_nothing_hides_from_that(unseen, ascii_only):
     text = json.dumps(f"a{unseen}b", ensure_ascii=ascii_only)
     encodings = ("utf-8", "utf-16", "utf-16-le", "utf-32-be")
-    assert not any(nothing_unseen(text.encode(encoding, "surrogatepass")) for encoding in encodings)
-    assert nothing_unseen(b'{"plain": ["text", 1, null]}')
+    assert not any(is_plain_ascii(text.encode(encoding, "surrogatepass")) for encoding in encodings)
+    assert is_plain_ascii(b'{"plain": ["text", 1, null]}')
 
 
 def test_one_line_is_one_line_and_no_longer_than_asked():
-    assert one_line(" a\n\n b\tc ") == "a b c"
-    assert one_line("x" * 300) == "x" * 300
-    assert one_line("x" * 301) == "x" * 299 + "…"
-    assert len(one_line("x" * 50, 10)) == 10
+    assert single_line(" a\n\n b\tc ") == "a b c"
+    assert single_line("x" * 300) == "x" * 300
+    assert single_line("x" * 301) == "x" * 299 + "…"
+    assert len(single_line("x" * 50, 10)) == 10
 
 
 @pytest.mark.parametrize(
@@ -77,16 +77,16 @@ def test_one_line_is_one_line_and_no_longer_than_asked():
 def test_a_template_is_filled_from_json(template, said):
     facts = {"id": 7, "inner": {"name": "deep"}, "mails": "x@y, z@y,", "list": ["x", "y"], "no": False}
     facts |= {"braces": "{a.id}", "lines": "one\n\u202etwo"}
-    assert fill(template, a=facts) == said
+    assert render(template, a=facts) == said
 
 
 def test_a_long_value_is_cut_in_a_sentence():
-    assert len(fill("{a}", a="x" * 1000)) == 300
+    assert len(render("{a}", a="x" * 1000)) == 300
 
 
 def test_at_finds_what_stands_there_and_says_so_where_nothing_does():
-    assert at({"a": {"b": 0}}, "a.b") == 0
-    assert at({"a": None}, "a") == at("text", "a.b") == at({}, "a") == "unknown"
+    assert get_path({"a": {"b": 0}}, "a.b") == 0
+    assert get_path({"a": None}, "a") == get_path("text", "a.b") == get_path({}, "a") == "unknown"
 
 
 def test_strings_gives_every_string_with_names():

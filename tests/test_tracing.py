@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from opentelemetry import trace
 
-from core13_mcp.tracing import exporting
+from core13_mcp.tracing import export_spans
 
 COLLECTOR = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
 
@@ -16,5 +16,5 @@ def test_traces_are_sent_only_where_the_variables_say_so(monkeypatch, environ):
         raise AssertionError("nobody asked for traces")
 
     monkeypatch.setattr(trace, "set_tracer_provider", set_up)
-    with exporting(environ):
+    with export_spans(environ):
         assert not trace.get_current_span().get_span_context().is_valid

@@ -12,12 +12,12 @@ import anyio
 from bare import build
 from mcp.server.lowlevel import Server
 
-from core13_mcp.stdio import streams
+from core13_mcp.transports.stdio.streams import open_streams
 
 
 async def serve(server: Server[Any]) -> None:
     """Serve over stdio."""
-    async with streams() as (reader, writer):
+    async with open_streams() as (reader, writer):
         await server.run(reader, writer, server.create_initialization_options())
 
 

@@ -9,14 +9,15 @@ import sys
 
 import anyio
 
-from core13_mcp.commands import serve_http
-from core13_mcp.server import build
+from core13_mcp.compose import http as serve_http
+from core13_mcp.server.handlers import build_server
 from core13_mcp.settings import Settings
-from tests.conformance.fixtures import mount
+
+from .fixtures import mount
 
 if "--fixtures" in sys.argv:
     # The one line in which this differs from what `core13-mcp serve --http` runs.
-    serve_http.build = lambda *given: mount(build(*given))  # type: ignore[attr-defined] # an import of that module
+    serve_http.build = lambda *given: mount(build_server(*given))  # type: ignore[attr-defined] # an import of that module
 
 # The suite is one caller with a thousand requests.
 settings = Settings(sandbox=True, http_rate=100_000, http_drain=0)

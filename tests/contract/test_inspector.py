@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core13_mcp.catalog import load
+from core13_mcp.declarations.catalog import load
 
 from .inspector import ERAS, command, environment
 

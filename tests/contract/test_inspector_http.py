@@ -16,11 +16,11 @@ import pytest
 from anyio.abc import Process
 
 from core13_mcp import sandbox
-from core13_mcp.catalog import load
+from core13_mcp.declarations.catalog import load
 from core13_mcp.settings import Settings
-from tests.http.login import Kept, Person, logged_in
-from tests.http.world import post, serving
 
+from ..transports.http.auth.login import Kept, Person, logged_in
+from ..transports.http.http_server import post, serving
 from .inspector import AUTH_REQUIRED, ERAS, command, environment
 
 pytestmark = [pytest.mark.anyio, pytest.mark.system]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .eval_world import World
 from .tasks import Step, Task
-from .world import World
 
 
 async def faults(task: Task, world: World) -> list[str]:

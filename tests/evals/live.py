@@ -15,10 +15,10 @@ from typing import Any
 import anyio
 import httpx2
 
+from .eval_world import World, world
 from .judge import faults
 from .play import Played, lines
 from .tasks import Task, tasks
-from .world import World, world
 
 TURNS = 15
 VERSION = "2023-06-01"

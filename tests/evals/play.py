@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import anyio
 
+from .eval_world import Use, world
 from .judge import faults
 from .scripted import agent
 from .tasks import Task, tasks
-from .world import Use, world
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import anyio
 
+from .eval_world import Use
 from .play import Played, lines, play_all
-from .world import Use
 
 HERE = Path(__file__).parent
 REPORT, RECOVERIES = HERE / "README.md", HERE.parents[1] / "docs" / "recoveries.md"

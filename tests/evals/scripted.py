@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .eval_world import Use, World
 from .judge import filled, named
 from .tasks import JSON, Task
-from .world import Use, World
 
 TRIES = 6
 _NEXT = re.compile(r"\b[Cc]all ([a-z][a-z0-9-]+) with ((?:\w+=[^\s,;:]+(?:, )?)+)")
@@ -120,7 +120,7 @@ class Agent:
     def _reread(self, fault: str, arguments: JSON, tool: str) -> None:
         """Look up in the goal what the sentence names."""
         words = set(re.findall(r"\w+", fault)) & self.accepted[tool]
-        arguments.update({name: self.task.facts[name] for name in words if name in self.task.facts})
+        arguments.update({name: self.task.details[name] for name in words if name in self.task.details})
 
     def _filled(self, call: Call) -> Call:
         return replace(call, arguments=filled(call.arguments, named(self.task, self.world)))

@@ -58,7 +58,7 @@ class Task(Part):
     id: str
     goal: str
     who: str = Field("key", alias="as")
-    facts: JSON = {}
+    details: JSON = {}
     before: Before = Before()
     faults: tuple[str, ...] = ()
     calls: tuple[Step, ...]

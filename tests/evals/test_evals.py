@@ -10,13 +10,13 @@ import anyio
 import httpx2
 import pytest
 
+from .eval_world import world
 from .judge import faults, holds
 from .live import Model
 from .live import play as play_live
 from .play import play
 from .report import REPORT, differing
 from .tasks import Task, tasks
-from .world import world
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as some
 
-from core13_mcp.declaration import Declaration
+from core13_mcp.declarations.model import Declaration
 
 PLANTED = 'pl4nted "horse"\\ stäple\u200br'
 """A password with every character that quoting, cleaning and cutting could change."""

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
-from core13_mcp.catalog import load
-from core13_mcp.declaration import Declaration
+from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.model import Declaration
 
 from .arguments import invalid, valid
-from .bench import Bench
-from .laws import happened, hold, no_leak, text_of
-from .wire import FAULTS
+from .fault_transport import FAULTS
+from .harness import Bench
+from .invariants import happened, hold, no_leak, text_of
 
 TOOLS = load()
 EXAMPLES = 200

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.test_stdio import HELLO, Peer, frame, peer
+from ..transports.stdio.test_streams import HELLO, Peer, frame, peer
 
 pytestmark = pytest.mark.anyio
 

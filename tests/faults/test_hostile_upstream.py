@@ -17,12 +17,12 @@ import pytest
 from mcp import Client
 from pydantic import SecretStr
 
-from core13_mcp.call import Caller
-from core13_mcp.catalog import load
-from core13_mcp.connections import AT_ONCE
-from core13_mcp.credentials import Credentials
-from core13_mcp.server import build
-from core13_mcp.upstream import Upstream
+from core13_mcp.api.client import APIClient
+from core13_mcp.api.credentials import Credentials
+from core13_mcp.api.transport import MAX_CONNECTIONS
+from core13_mcp.declarations.catalog import load
+from core13_mcp.pipeline.call import CallContext
+from core13_mcp.server.handlers import build_server
 
 pytestmark = pytest.mark.anyio
 
@@ -79,15 +79,15 @@ async def upstream(behave: Behave) -> AsyncIterator[Seen]:
 @asynccontextmanager
 async def client(origin: str, timeout: float = 20.0) -> AsyncIterator[Client]:
     """A client of the real server in front of that upstream."""
-    async with Upstream(origin) as reached:
-        caller = Caller(upstream=reached, credentials=Credentials(SecretStr(KEY)), timeout=timeout)
+    async with APIClient(origin) as reached:
+        caller = CallContext(upstream=reached, credentials=Credentials(SecretStr(KEY)), timeout=timeout)
         async with serving(caller) as connected:
             yield connected
 
 
-def serving(caller: Caller) -> Client:
+def serving(caller: CallContext) -> Client:
     """A client of the real server that calls on behalf of this caller."""
-    return Client(build(load(), lambda _: caller, ""))
+    return Client(build_server(load(), lambda _: caller, ""))
 
 
 async def asked(behave: Behave, name: str = "users-retrieve", **arguments: Any) -> tuple[str, str]:
@@ -143,7 +143,7 @@ FLOODS = {
 
 @pytest.mark.parametrize("flood", FLOODS)
 async def test_a_flood_is_a_clear_error_in_bounded_memory(flood: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core13_mcp.retry.TRIES", 1)
+    monkeypatch.setattr("core13_mcp.api.retry.TRIES", 1)
     tracemalloc.start()
     try:
         code, text = await asked(FLOODS[flood])
@@ -181,20 +181,20 @@ async def test_the_deadline_ends_an_answer_that_does_not_and_the_upstream_sees_i
 
 async def test_a_deadline_that_passes_while_waiting_for_a_turn_is_no_unknown_outcome() -> None:
     with anyio.fail_after(30):
-        async with upstream(saying()) as seen, Upstream(seen.origin) as reached:
+        async with upstream(saying()) as seen, APIClient(seen.origin) as reached:
             patient, hasty = (
-                Caller(upstream=reached, credentials=Credentials(SecretStr(KEY)), timeout=seconds)
+                CallContext(upstream=reached, credentials=Credentials(SecretStr(KEY)), timeout=seconds)
                 for seconds in (25, 0.3)
             )
             async with serving(patient) as mcp, serving(hasty) as late, anyio.create_task_group() as tasks:
-                for _ in range(AT_ONCE):
+                for _ in range(MAX_CONNECTIONS):
                     tasks.start_soon(mcp.call_tool, "users-retrieve", {})
-                while len(seen.requests) < AT_ONCE:
+                while len(seen.requests) < MAX_CONNECTIONS:
                     await anyio.lowlevel.checkpoint()
                 result = await late.call_tool("subscriptions-create", WRITE)
                 tasks.cancel_scope.cancel()
     assert dict(result.meta or {})["core13-mcp/error"]["code"] == "unreachable"
-    assert len(seen.requests) == AT_ONCE
+    assert len(seen.requests) == MAX_CONNECTIONS
 
 
 async def test_cancelling_a_call_closes_its_connection_at_once_and_is_logged(
@@ -208,7 +208,7 @@ async def test_cancelling_a_call_closes_its_connection_at_once_and_is_logged(
                 await seen.asked.wait()
                 tasks.cancel_scope.cancel()
             await seen.left.wait()
-    assert [record.facts["outcome"] for record in caplog.records] == ["cancelled"]  # type: ignore[attr-defined]
+    assert [record.details["outcome"] for record in caplog.records] == ["cancelled"]  # type: ignore[attr-defined]
 
 
 async def test_closing_the_client_closes_the_connections_of_its_calls() -> None:

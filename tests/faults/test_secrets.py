@@ -15,8 +15,8 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from tests.children import COMMAND, environment
-from tests.test_stdio import Peer, frame, peer
+from ..processes import COMMAND, environment
+from ..transports.stdio.test_streams import Peer, frame, peer
 
 pytestmark = pytest.mark.anyio
 
@@ -175,15 +175,15 @@ def test_a_wrong_setting_is_told_without_a_secret(over: dict[str, str], words: l
 
 CRASH = """
 import sys
-from core13_mcp import {module}
+import core13_mcp.{module} as module
 def crash(*_, **__):
     secret = sys.argv.pop()
     try:
         raise ValueError(secret)
     except ValueError as error:
         raise RuntimeError("while " + secret) from error
-{module}.{name} = crash
-from core13_mcp.cli import main
+module.{name} = crash
+from core13_mcp.cli.main import main
 sys.argv = ["core13-mcp", "call", "users-retrieve", "--log-level", "debug"]
 sys.argv.append({secret!r})
 sys.exit(main(sys.argv[1:-1]))
@@ -191,10 +191,17 @@ sys.exit(main(sys.argv[1:-1]))
 
 
 @pytest.mark.parametrize(
-    "place", ["bind.quote", "upstream.persist", "upstream._read", "shape.clean", "settings.origin"]
+    "place",
+    [
+        "pipeline.bind.quote",
+        "api.client.send_with_retries",
+        "api.client._read",
+        "pipeline.response.strip_invisible",
+        "settings.parse_origin",
+    ],
 )
 def test_a_crash_anywhere_is_told_without_its_words(place: str) -> None:
-    module, name = place.split(".")
+    module, _, name = place.rpartition(".")
     env = environment(POSTHOG_PERSONAL_API_KEY=KEY, POSTHOG_HOST="http://127.0.0.1:9")
     script = CRASH.format(module=module, name=name, secret=PASSWORD)
     done = subprocess.run(

@@ -11,8 +11,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from core13_mcp import sandbox
-from tests.http.world import Collector, child, headers, message
 
+from ..transports.http.http_server import Collector, child, headers, message
 from .test_secrets import CALLS, CSRF, KEY, PASSWORD, SECRETS, SESSION, Echo, echo
 
 pytestmark = pytest.mark.anyio

@@ -18,8 +18,9 @@ import httpx2
 import pytest
 
 from core13_mcp import sandbox
-from core13_mcp.catalog import load
-from tests.http.world import client
+from core13_mcp.declarations.catalog import load
+
+from ..transports.http.http_server import client
 
 pytestmark = [pytest.mark.anyio, pytest.mark.system]
 

@@ -20,7 +20,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from core13_mcp import sandbox
-from core13_mcp.catalog import load
+from core13_mcp.declarations.catalog import load
 
 pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ const manifest = JSON.parse(readFileSync(`${extensionPath}/manifest.json`, "utf8
 const said = { manifest, extensionPath, systemDirs: {}, userConfig: JSON.parse(answers), pathSeparator: "/" };
 console.log(JSON.stringify((await getMcpConfigForManifest(said)) ?? null));
 """
-READS = [tool.name for tool in load().values() if tool.reads]
+READS = [tool.name for tool in load().values() if tool.read_only]
 
 
 def tool(*words: str | Path) -> str:

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
-from .world import Clock, Speaker
+from .sandbox_client import Clock, Speaker
 
 Speak = Callable[..., Speaker]
 

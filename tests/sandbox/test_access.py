@@ -9,7 +9,7 @@ import pytest
 from core13_mcp import sandbox
 
 from .conftest import Speak
-from .world import GUARDED, ME, OPEN, PAUSED, PROJECT, SUBSCRIPTIONS, Speaker, fault, subscription, weekly
+from .sandbox_client import GUARDED, ME, OPEN, PAUSED, PROJECT, SUBSCRIPTIONS, Speaker, fault, subscription, weekly
 
 pytestmark = pytest.mark.anyio
 ROUTES = [

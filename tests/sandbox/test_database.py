@@ -17,7 +17,7 @@ from core13_mcp import sandbox
 from core13_mcp.sandbox import users
 
 from .conftest import Speak
-from .world import ME, OPEN, SUBSCRIPTIONS, Clock, Speaker, fault, weekly
+from .sandbox_client import ME, OPEN, SUBSCRIPTIONS, Clock, Speaker, fault, weekly
 
 pytestmark = pytest.mark.anyio
 HEADERS = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from .conftest import Speak
-from .world import (
+from .sandbox_client import (
     BOARD,
     DELETED,
     PAUSED,

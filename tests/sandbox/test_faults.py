@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
-from .world import ME, SUBSCRIPTIONS, Clock, Speaker, fault, weekly
+from .sandbox_client import ME, SUBSCRIPTIONS, Clock, Speaker, fault, weekly
 
 pytestmark = pytest.mark.anyio
 HEADERS = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}

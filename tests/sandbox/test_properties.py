@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
-from .world import ME, SUBSCRIPTIONS, Clock, Speaker, weekly
+from .sandbox_client import ME, SUBSCRIPTIONS, Clock, Speaker, weekly
 
 PROFILE = settings(max_examples=60, deadline=None, derandomize=True)
 ADDRESSES = st.lists(

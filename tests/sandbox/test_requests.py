@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from .conftest import Speak
-from .world import ME, SUBSCRIPTIONS, Speaker, fault, weekly
+from .sandbox_client import ME, SUBSCRIPTIONS, Speaker, fault, weekly
 
 pytestmark = pytest.mark.anyio
 JSON = {"Content-Type": "application/json"}

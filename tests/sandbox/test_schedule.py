@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .world import SUBSCRIPTIONS, Clock, Speaker, fault, subscription, weekly
+from .sandbox_client import SUBSCRIPTIONS, Clock, Speaker, fault, subscription, weekly
 
 pytestmark = pytest.mark.anyio
 PAST = "2020-03-02T09:30:00Z"

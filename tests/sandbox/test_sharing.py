@@ -12,7 +12,7 @@ import pytest
 from core13_mcp import sandbox
 
 from .conftest import Speak
-from .world import GUARDED, NEVER_SHARED, OPEN, PROJECT, Clock, Reply, Speaker, fault
+from .sandbox_client import GUARDED, NEVER_SHARED, OPEN, PROJECT, Clock, Reply, Speaker, fault
 
 pytestmark = pytest.mark.anyio
 COMPILERS = "/api/projects/4/session_recordings/any/sharing/"

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from .conftest import Speak
-from .world import ME, OPEN, PAUSED, PROJECT, SUBSCRIPTIONS, WITH_SUMMARY, Clock, Speaker, fault, subscription
+from .sandbox_client import ME, OPEN, PAUSED, PROJECT, SUBSCRIPTIONS, WITH_SUMMARY, Clock, Speaker, fault, subscription
 
 pytestmark = pytest.mark.anyio
 QUOTA = SUBSCRIPTIONS + "summary_quota/"

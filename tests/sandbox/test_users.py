@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from .conftest import Speak
-from .world import GUARDED, ME, Clock, Reply, Speaker, fault, subscription
+from .sandbox_client import GUARDED, ME, Clock, Reply, Speaker, fault, subscription
 
 pytestmark = pytest.mark.anyio
 BETTER = "a much Better one 77"

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core13_mcp.install import jsonc, toml
-from core13_mcp.install.clients import CLIENTS
-from core13_mcp.install.entry import Server, edits
-from core13_mcp.install.merge import cleared, merged
-from core13_mcp.install.places import Unparsable
+from core13_mcp.setup import jsonc, toml
+from core13_mcp.setup.clients import CLIENTS
+from core13_mcp.setup.entries import Server, edits
+from core13_mcp.setup.merge import cleared, merged
+from core13_mcp.setup.paths import Unparsable
 
 ENTRY = {"command": "/usr/bin/core13-mcp", "args": ["serve"], "env": {"POSTHOG_HOST": "eu"}}
 NAME = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8).filter(lambda name: name != "ours")

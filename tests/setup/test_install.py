@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from core13_mcp.cli import main
-from core13_mcp.install import clients, jsonc, launch
-from core13_mcp.install.machine import Machine
+from core13_mcp.cli.main import main
 from core13_mcp.options import CLIENTS
 from core13_mcp.sandbox import FULL_KEY, PUBLIC_KEY
+from core13_mcp.setup import clients, jsonc, launch
+from core13_mcp.setup.environment import Machine
 
 from .before import BEFORE
 
@@ -220,7 +220,7 @@ def test_a_file_that_cannot_be_written_stays_whole_and_nothing_is_left_beside_it
     path = config("cursor")
     text = path.read_bytes()
 
-    monkeypatch.setattr("core13_mcp.install.files.os.fsync", full)
+    monkeypatch.setattr("core13_mcp.setup.files.os.fsync", full)
 
     assert main(["install", "cursor"]) == 2
 
@@ -233,7 +233,7 @@ def test_a_file_that_cannot_be_given_back_stays_as_it_is(config, capsys, monkeyp
     path = config("cursor")
     main(["install", "cursor"])
     text = path.read_bytes()
-    monkeypatch.setattr("core13_mcp.install.files.os.fsync", full)
+    monkeypatch.setattr("core13_mcp.setup.files.os.fsync", full)
 
     assert main(["uninstall", "cursor"]) == 2
 
@@ -398,7 +398,7 @@ def test_in_front_of_the_sandbox_no_key_is_needed(home):
 def test_the_key_is_asked_without_echo(home, monkeypatch):
     monkeypatch.delenv(KEY)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr("core13_mcp.commands.install.getpass", lambda _: FULL_KEY)
+    monkeypatch.setattr("core13_mcp.cli.commands.install.getpass", lambda _: FULL_KEY)
 
     assert main(["install", "zed"]) == 0
 
@@ -408,7 +408,7 @@ def test_the_key_is_asked_without_echo(home, monkeypatch):
 def test_a_key_of_the_wrong_kind_is_not_written(home, monkeypatch, capsys):
     monkeypatch.delenv(KEY)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr("core13_mcp.commands.install.getpass", lambda _: PUBLIC_KEY)
+    monkeypatch.setattr("core13_mcp.cli.commands.install.getpass", lambda _: PUBLIC_KEY)
 
     assert main(["install", "zed"]) == 2
 

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core13_mcp.declarations.catalog import enabled_tools, load
+from core13_mcp.errors import ConfigurationError, DeclarationError
+from core13_mcp.settings import Settings
+
+from ..factories import said
+
+ALL = len(load())
+
+
+def write(folder: Path, *declarations: dict[str, Any]) -> str:
+    for declaration in declarations:
+        (folder / f"{declaration['name']}.json").write_text(json.dumps(declaration))
+    return str(folder)
+
+
+def test_tools_are_listed_in_one_order():
+    assert list(load()) == sorted(load())
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"tools": ("users-list",)}, {"users-list"}),
+        ({"tools": ("users-*-config-*", "users-list")}, {"users-hedgehog-config-retrieve", "users-hedgehog-config-partial-update", "users-list"}),
+        ({"tools": ("users-l*",), "exclude_tools": ("*-list",)}, set()),
+        ({"tools": ("users-*",), "read_only": True, "exclude_tools": ("*hedgehog*", "*github*")}, {"users-list", "users-retrieve"}),
+    ],
+)  # fmt: skip
+def test_names_and_globs_choose_the_tools(settings, names):
+    assert set(enabled_tools(Settings(**settings))) == names
+
+
+def test_read_only_leaves_what_changes_nothing():
+    assert all(tool.read_only for tool in enabled_tools(Settings(read_only=True)).values())
+    assert len(enabled_tools(Settings(read_only=True))) == 7
+
+
+@pytest.mark.parametrize("settings", [{"tools": ("user-list",)}, {"exclude_tools": ("nothing-*",)}])
+def test_a_glob_that_matches_nothing_is_an_error(settings):
+    with pytest.raises(ConfigurationError, match="matches no tool"):
+        enabled_tools(Settings(**settings))
+
+
+def test_a_pinned_project_leaves_every_schema():
+    pinned = enabled_tools(Settings(project_id=7))
+    assert len(pinned) == ALL
+    assert not [tool for tool in pinned.values() if "project_id" in tool.arguments]
+    assert "leave it out" in pinned["subscriptions-list"].documented["project_id"]
+    assert "project_id" in enabled_tools(Settings())["subscriptions-list"].arguments
+
+
+def test_a_folder_adds_a_tool(tmp_path: Path):
+    catalog = load(write(tmp_path, said()))
+    assert len(catalog) == ALL + 1 and catalog["things-do"].title == "Do a thing"
+
+
+def test_a_folder_replaces_a_tool_by_name(tmp_path: Path):
+    catalog = load(write(tmp_path, said(name="users-list")))
+    assert len(catalog) == ALL and catalog["users-list"].title == "Do a thing"
+
+
+def test_a_folder_may_use_its_own_fields_and_the_shipped_ones(tmp_path: Path):
+    (tmp_path / "fields").mkdir()
+    (tmp_path / "fields" / "own.json").write_text('{"size": {"type": "string", "description": "Size."}}')
+    properties = {"id": {}, "size": {"$ref": "fields/own.json#/size"}, "limit": {"$ref": "fields/common.json#/limit"}}
+    tool = load(write(tmp_path, said(properties=properties)))["things-do"]
+    assert tool.arguments["size"]["type"] == "string" and tool.arguments["limit"]["default"] == 20
+
+
+def test_other_files_in_a_folder_are_left_alone(tmp_path: Path):
+    (tmp_path / "README.md").write_text("not a declaration")
+    assert len(load(str(tmp_path))) == ALL
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path):
+    with pytest.raises(ConfigurationError, match="CORE13_TOOLS_DIR cannot be read"):
+        enabled_tools(Settings(tools_dir=str(tmp_path / "none")))
+
+
+ENDPOINT = said()["endpoint"]
+
+
+@pytest.mark.parametrize(
+    ("over", "says"),
+    [
+        ({"surprise": 1}, "surprise: Extra inputs"),
+        ({"endpoint": {**ENDPOINT, "path": "/elsewhere/"}}, "endpoint.path"),
+        ({"endpoint": {**ENDPOINT, "path": "/api/without-slash"}}, "endpoint.path"),
+        ({"endpoint": {**ENDPOINT, "method": "PUT"}}, "endpoint.method"),
+        ({"annotations": {"readOnlyHint": True}}, "destructiveHint"),
+        ({"confirm": [{"say": "Really?"}]}, "confirm.0.level"),
+        ({"inputSchema": {"type": "nonsense"}}, "nonsense"),
+        ({"outputSchema": {"properties": 1}}, "1"),
+        ({"rules": [{"say": "No.", "condition": {"type": "nonsense"}}]}, "nonsense"),
+        ({"confirm": [{"level": "ask", "say": "Really?", "when": {"required": 1}}]}, "1"),
+        ({"done": [{"say": "Done.", "when": {"required": 1}}]}, "1"),
+        ({"description": {"$ref": "fields/none.json#/x"}}, "none.json"),
+        ({"description": {"$ref": "fields/common.json#/none"}}, "none"),
+        ({"description": {"$ref": "fields/../../x.json#/x"}}, "outside the folder"),
+        ({"description": {"$ref": "/etc/x.json#/x"}}, "outside the folder"),
+        ({"description": {"$ref": "fields/loop.json#/loop"}}, "recursion"),
+    ],
+)
+def test_what_is_not_a_declaration_is_an_error_that_names_the_file(tmp_path: Path, over, says):
+    (tmp_path / "fields").mkdir()
+    (tmp_path / "fields" / "loop.json").write_text('{"loop": {"$ref": "fields/loop.json#/loop"}}')
+    with pytest.raises(DeclarationError, match=r"things-do\.json") as caught:
+        load(write(tmp_path, {**said(), **over}))
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "1", '"x"', "\xff"])
+def test_what_is_not_json_is_an_error_that_names_the_file(tmp_path: Path, text):
+    (tmp_path / "things-do.json").write_text(text, "latin-1")
+    with pytest.raises(DeclarationError, match=r"things-do\.json"):
+        load(str(tmp_path))
+
+
+def test_a_file_is_named_after_its_tool(tmp_path: Path):
+    (tmp_path / "other.json").write_text(json.dumps(said()))
+    with pytest.raises(DeclarationError, match="name the file after its tool"):
+        load(str(tmp_path))

@@ -1,0 +1,202 @@
+"""One call, from its arguments to its result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from core13_mcp.api.exchange import CallState
+from core13_mcp.errors import Declined, InvalidArguments, OutcomeUnknown, Refused, Unreadable
+from core13_mcp.pipeline.call import execute
+
+from ..factories import PROJECT, thing
+from ..fake_api import KEY, Api, caller, error, reply, result, silence
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("without_pauses")]
+
+IN_PROJECT = "/api/projects/{project_id}/things/"
+PROPERTIES = {"project_id": {"type": "integer"}, "name": {"type": "string"}, "detail": {"type": "string"}}
+LISTING = thing("GET", IN_PROJECT, project=PROJECT, properties=PROPERTIES)
+CREATING = thing("POST", IN_PROJECT, project=PROJECT, properties=PROPERTIES)
+ME = reply(200, {"team": {"id": 5, "name": 'A "quoted"\nname'}})
+OK = reply(200, {"id": 1})
+DEEP: list[Any] = []
+for _ in range(70):
+    DEEP = [DEEP]
+
+
+async def test_a_read_without_a_project_is_about_the_current_one():
+    api = Api(OK)
+    await result(LISTING, api)
+    assert api.lines == ["GET /api/projects/@current/things/"]
+
+
+async def test_a_given_project_is_the_one():
+    api = Api(OK)
+    await result(CREATING, api, project_id=3, name="x")
+    assert api.lines == ["POST /api/projects/3/things/"]
+    assert api.asked[0].content == b'{"name":"x"}'
+
+
+async def test_a_pinned_project_is_the_one():
+    api = Api(OK)
+    await execute(CREATING, {"name": "x"}, caller(api, project_id=9), CallState(5))
+    assert api.lines == ["POST /api/projects/9/things/"]
+    assert api.asked[0].content == b'{"name":"x"}'
+
+
+async def test_a_write_must_say_which_project_and_is_told_the_current_one():
+    api = Api(ME)
+    failed = await error(CREATING, api, name="x")
+    assert isinstance(failed, InvalidArguments)
+    assert "project_id=5" in str(failed) and "nothing was sent" in str(failed)
+    assert "A 'quoted' name" in str(failed)
+    assert api.lines == ["GET /api/users/@me/"]
+
+
+@pytest.mark.parametrize("lookup", [reply(401, {}), silence(httpx2.ConnectError), reply(200, {"team": None})])
+async def test_a_write_is_refused_even_where_the_current_project_is_unknown(lookup):
+    failed = await error(CREATING, Api(lookup), name="x")
+    assert isinstance(failed, InvalidArguments) and "project_id: missing" in str(failed)
+
+
+async def test_every_fault_is_told_together_with_the_missing_project():
+    failed = await error(CREATING, Api(ME), name=3, nmae="x")
+    assert "3 faults" in str(failed) and "project_id: missing" in str(failed) and 'Did you mean "name"?' in str(failed)
+
+
+async def test_faulty_arguments_are_never_sent():
+    api = Api(OK)
+    await error(LISTING, api, name=3)
+    assert api.asked == []
+
+
+async def test_arguments_are_put_right_before_they_are_checked():
+    api = Api(OK)
+    await result(LISTING, api, project_id="3", name=None)
+    assert api.lines == ["GET /api/projects/3/things/"]
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), "\ud800", 10**5000, DEEP], ids=["nan", "inf", "half", "long", "deep"]
+)
+async def test_what_json_cannot_carry_is_refused_with_nothing_sent(value):
+    api = Api(OK)
+    tool = thing("PATCH", properties={"id": {}, "config": {"type": "object"}})
+    failed = await error(tool, api, id=1, config={"deep": [value]})
+    assert isinstance(failed, InvalidArguments) and api.asked == []
+
+
+async def test_what_fits_into_no_url_is_refused_with_nothing_sent():
+    api = Api(OK)
+    tool = thing(path="/api/things/", properties={"search": {"type": "string"}})
+    failed = await error(tool, api, search="x" * 100_000)
+    assert isinstance(failed, InvalidArguments) and "URL" in str(failed) and api.asked == []
+
+
+async def test_what_the_api_never_does_is_done_otherwise():
+    deleting = {"instead": {"status": 405, "method": "PATCH", "body": {"deleted": True}}}
+    tool = thing("DELETE", endpoint=deleting)
+    api = Api(reply(405, {}), reply(200, {"id": 1, "deleted": True}))
+    assert (await result(tool, api, id=1))["deleted"] is True
+    assert api.lines == ["DELETE /api/things/1/", "PATCH /api/things/1/"]
+    assert isinstance(await error(tool, Api(reply(405, {}), reply(404, {})), id=1), Refused)
+
+
+PROMISING = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+
+
+@pytest.mark.parametrize("body", [{"id": "1"}, {}, {"other": 1}])
+async def test_an_answer_of_another_shape_is_never_passed_on(body):
+    reading, creating = thing(output=PROMISING), thing("POST", output=PROMISING)
+    assert isinstance(await error(reading, Api(reply(200, body)), id=1), Unreadable)
+    assert isinstance(await error(creating, Api(reply(200, body)), id=1), OutcomeUnknown)
+
+
+ASKING = thing(
+    "POST",
+    "/api/things/{id}/",
+    confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Send {answer.title} to {answer.to:count}?"}],
+)
+SHOWN = reply(200, {"title": "Weekly", "to": "a,b"})
+
+
+class Person:
+    """Answers every question the same, and remembers them."""
+
+    def __init__(self, verdict: str) -> None:
+        self.verdict = verdict
+        self.asked: list[str] = []
+
+    async def __call__(self, question: str) -> Any:
+        self.asked.append(question)
+        return self.verdict
+
+
+async def test_a_call_that_the_person_accepts_is_sent():
+    api, person = Api(SHOWN, SHOWN, OK), Person("accepted")
+    await result(ASKING, api, ask=person, id=1)
+    assert api.lines[-1] == "POST /api/things/1/"
+    assert person.asked == ["Send Weekly to 2?"]
+
+
+async def test_what_changed_while_the_person_thought_is_not_sent():
+    api = Api(SHOWN, reply(200, {"title": "Weekly", "to": "a,b,c"}))
+    failed = await error(ASKING, api, ask=Person("accepted"), id=1)
+    assert isinstance(failed, Declined) and "changed" in str(failed)
+    assert not [line for line in api.lines if line.startswith("POST")]
+
+
+async def test_what_the_person_is_shown_holds_no_secret():
+    tool = thing("POST", confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Use {answer.title}?"}])
+    person = Person("declined")
+    await error(tool, Api(reply(200, {"title": f"the key {KEY}"})), ask=person, id=1)
+    assert person.asked == ["Use the key [withheld]?"]
+
+
+async def test_a_call_that_the_person_declines_is_not_sent():
+    api = Api(SHOWN)
+    failed = await error(ASKING, api, ask=Person("declined"), id=1)
+    assert isinstance(failed, Declined) and api.lines == ["GET /api/things/1/"]
+
+
+async def test_a_thing_that_is_not_there_is_not_asked_about():
+    person = Person("accepted")
+    failed = await error(ASKING, Api(reply(404, {})), ask=person, id=1)
+    assert isinstance(failed, Refused) and person.asked == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "level", "lines"),
+    [
+        ("auto", "ask", ["POST /api/things/1/"]),
+        ("never", "require", ["POST /api/things/1/"]),
+        ("auto", "require", []),
+        ("always", "ask", []),
+    ],
+)
+async def test_where_nobody_can_be_asked_the_policy_decides(policy, level, lines):
+    tool = thing("POST", confirm=[{"level": level, "say": "Really?"}])
+    api = Api(OK)
+    try:
+        await execute(tool, {"id": 1}, caller(api, confirm=policy), CallState(5))
+    except Declined as failed:
+        assert failed.details["code"] == "confirmation_required"
+    assert api.lines == lines
+
+
+async def test_nobody_is_asked_about_a_faulty_call():
+    person = Person("accepted")
+    await error(ASKING, Api(OK), ask=person, id="x", other=1)
+    assert person.asked == []
+
+
+async def test_nobody_is_asked_about_what_the_api_will_refuse_for_want_of_a_session():
+    tool = thing(
+        "DELETE", endpoint={"scope": None, "auth": "session"}, confirm=[{"level": "require", "say": "Really?"}]
+    )
+    person = Person("declined")
+    failed = await error(tool, Api(reply(401, {})), ask=person, id=1)
+    assert failed.details["status"] == 401 and person.asked == []
