@@ -42,8 +42,6 @@ class CallState:
     report: ProgressCallback = no_progress
     patient: bool = True
     """Whether to try again at all; who wants to know how things are does not."""
-    whose: str = ""
-    """Whose turn it is where many callers share the upstream."""
     attempts: int = 0
     waited: float = 0.0
     spent: float = 0.0

@@ -27,13 +27,6 @@ from .validate import argument_errors, raise_if_invalid
 Confirmer = Callable[[str], Awaitable[Decision]]
 """Asks the person who uses the client; None stands for a client through which nobody can be asked."""
 
-StatusCallback = Callable[[int | None], None]
-"""Told a status; None where nothing was answered."""
-
-
-def ignore_status(_: int | None) -> None:
-    """Tell nobody."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallContext:
@@ -47,10 +40,6 @@ class CallContext:
     max_result_chars: int = 40_000
     name: str = ""
     """What this server calls whoever asks, in its logs; empty where only one can ask."""
-    lane: str = ""
-    """With whom it takes turns at what all callers share; empty where only one can ask."""
-    heard: StatusCallback = ignore_status
-    """Told how the API answered this caller, by its last status."""
 
     @property
     def principal(self) -> str:

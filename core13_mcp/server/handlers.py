@@ -122,12 +122,11 @@ async def _answer(
     params: CallToolRequestParams,
     asking: Elicitor,
 ) -> dict[str, Any]:
-    exchange = CallState(caller.timeout, report=_reporter(context), whose=caller.lane)
+    exchange = CallState(caller.timeout, report=_reporter(context))
     arguments = params.arguments or {}
     hidden = call_secrets(tool, arguments, caller)
     set_secrets(hidden)
     said = await _said(tool, arguments, caller, exchange, asking.through(context, params))
-    caller.heard(exchange.status)
     facts = _facts(tool, arguments, caller, exchange)
     _log(tool, caller, said.details["code"] if isinstance(said, ToolError) else "ok", facts)
     return redacted(failure(said, facts) if isinstance(said, ToolError) else success(said, facts), hidden)

@@ -14,7 +14,7 @@ WITHIN = 20.0
 """Seconds in which a request must have arrived whole."""
 
 TOGETHER = 64 * 1024 * 1024
-"""Bytes of all requests that are not answered yet; half of them for callers who are known only."""
+"""Bytes of all requests that are not answered yet."""
 
 
 class BodyReader:
@@ -25,7 +25,7 @@ class BodyReader:
         self._held = 0
 
     @asynccontextmanager
-    async def whole(self, request: Request, known: bool) -> AsyncIterator[bytes]:
+    async def whole(self, request: Request) -> AsyncIterator[bytes]:
         """The body of a request, held for the length of a block.
 
         Raises:
@@ -34,19 +34,19 @@ class BodyReader:
         """
         body = bytearray()
         try:
-            await self._gather(request, body, TOGETHER if known else TOGETHER // 2)
+            await self._gather(request, body)
             yield bytes(body)
         finally:
             self._held -= len(body)
 
-    async def _gather(self, request: Request, body: bytearray, together: int) -> None:
+    async def _gather(self, request: Request, body: bytearray) -> None:
         with anyio.move_on_after(WITHIN):
             async for piece in request.stream():
                 body += piece
                 self._held += len(piece)
                 if len(body) > self._longest:
                     raise _turned(413, f"The request is longer than {self._longest} bytes.")
-                if self._held > together:
+                if self._held > TOGETHER:
                     raise _turned(503, "This server holds too many requests. Try again in 1 s.", **{"Retry-After": "1"})
             return
         raise _turned(408, "The request did not arrive in time.")

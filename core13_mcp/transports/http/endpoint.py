@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from mcp.server import ServerRequestContext
@@ -18,7 +16,6 @@ from ...redaction import redact_keys
 from .auth.callers import Authenticator
 from .body import BodyReader
 from .errors import Rejected
-from .known import Known, lane
 from .limits import Limits
 
 log = logging.getLogger("core13_mcp.http")
@@ -32,7 +29,6 @@ class MCPEndpoint:
         self._admission = admission
         self._limits = limits
         self._bodies = BodyReader(max_body)
-        self._known = Known()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -51,22 +47,15 @@ class MCPEndpoint:
             # Without sessions there is nothing to stream to a GET, and nothing for a DELETE to end.
             raise Rejected(405, "Only POST is served here.", {"Allow": "POST"})
         caller = self._admission.admit(request)
-        known = self._admission.vouches or caller.principal in self._known
-        caller = self._placed(caller, known)
         async with (
-            self._limits.within(caller.principal, known),
-            self._bodies.whole(request, known) as body,
+            self._limits.within(caller.principal),
+            self._bodies.whole(request) as body,
             # Only what has arrived whole takes one of the places that all callers share.
-            self._limits.turn(caller.lane),
+            self._limits.turn(caller.principal),
         ):
             await self._admission.verify(caller, body)
             scope["state"] = {**scope.get("state", {}), "caller": caller}
             await self._app(scope, _again(body, receive), send)
-
-    def _placed(self, caller: CallContext, known: bool) -> CallContext:
-        """The caller in its lane, and listened for: what the API says of its key makes it known."""
-        name = caller.principal
-        return replace(caller, lane=lane(name, known), heard=partial(self._known.heard, name))
 
 
 def _log(turned: Rejected) -> None:

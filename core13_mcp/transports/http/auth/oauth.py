@@ -99,14 +99,13 @@ class ProtectedResource:
             raise self._invalid("The token has expired or was taken back.")
         if answer.status != 200 or told.get("active") is not True:
             raise _nobody_can_say(f"answered {answer.status}")
-        caller.heard(answer.status)
         return set(str(told.get("scope", "")).split())
 
     async def _ask(self, caller: CallContext) -> APIResponse:
         token = caller.credentials.secrets[0]
         question = APIRequest(method="POST", path=INTROSPECT, form={"token": token})
         try:
-            return await self._issuer.send(question, caller.credentials, CallState(WITHIN, whose=caller.lane))
+            return await self._issuer.send(question, caller.credentials, CallState(WITHIN))
         except httpx2.RequestError as error:
             raise _nobody_can_say(f"did not answer ({type(error).__name__})") from None
 
