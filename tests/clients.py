@@ -1,4 +1,4 @@
-"""A real MCP client in front of the real server, in memory, in either era of the protocol."""
+"""The SDK's client, connected in memory to the real server, for both protocol eras."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from core13_mcp.declarations.model import Declaration
 from core13_mcp.pipeline.call import CallContext
 from core13_mcp.server.handlers import ContextResolver, build_server
 
-ERAS = ["auto", "legacy"]
-"""How the SDK's client is told to speak: 2026-07-28, or the handshake of 2025."""
+# Modes of the SDK's client: protocol 2026-07-28, and the handshake of the 2025 revisions.
+CLIENT_MODES = ["auto", "legacy"]
 
 
 @asynccontextmanager
 async def connected(
-    whose: CallContext | ContextResolver, *tools: Declaration, mode: str = "auto", **client: Any
+    context: CallContext | ContextResolver, *tools: Declaration, mode: str = "auto", **options: Any
 ) -> AsyncIterator[Client]:
-    """A client of a server that offers these tools, or all shipped ones, on behalf of this caller."""
+    """Connect a client to a server with these tools, or with all shipped tools."""
     catalog: Mapping[str, Declaration] = {tool.name: tool for tool in tools} or load()
-    found = whose if callable(whose) else lambda _: whose
-    async with Client(build_server(catalog, found, "Be kind."), mode=mode, **client) as connection:
-        yield connection
+    resolve = context if callable(context) else lambda _: context
+    async with Client(build_server(catalog, resolve, "Test instructions."), mode=mode, **options) as client:
+        yield client
 
 
-def text(result: types.CallToolResult) -> str:
-    """What a model reads of a result."""
-    [said] = result.content
-    assert isinstance(said, types.TextContent)
-    return said.text
+def result_text(result: types.CallToolResult) -> str:
+    """The text that a model reads."""
+    [content] = result.content
+    assert isinstance(content, types.TextContent)
+    return content.text
 
 
-def facts(result: types.CallToolResult, kind: str = "error") -> dict[str, Any]:
-    """What a program reads of a result."""
-    found: dict[str, Any] = (result.meta or {})[f"core13-mcp/{kind}"]
-    return found
+def result_meta(result: types.CallToolResult, kind: str = "error") -> dict[str, Any]:
+    """The machine-readable details in `_meta`."""
+    details: dict[str, Any] = (result.meta or {})[f"core13-mcp/{kind}"]
+    return details

@@ -1,4 +1,4 @@
-"""A made-up tool, for tests of the engine that no endpoint should decide."""
+"""A declaration of an invented tool, for tests of the engine that no real endpoint may decide."""
 
 from __future__ import annotations
 
@@ -18,27 +18,26 @@ CREATE = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": Fal
 UPDATE = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True, "openWorldHint": False}
 
 
-def said(method: str = "GET", path: str = "/api/things/{id}/", **over: Any) -> dict[str, Any]:
-    """What a file in tools/ would say of a thing."""
-    properties = over.pop("properties", {"id": {"type": "integer", "description": "Which thing."}})
-    kind = {"GET": READ, "POST": CREATE}.get(method, UPDATE)
+def declaration_json(method: str = "GET", path: str = "/api/things/{id}/", **keys: Any) -> dict[str, Any]:
+    """The content of a declaration file; `keys` replace or add keys of the declaration."""
+    properties = keys.pop("properties", {"id": {"type": "integer", "description": "The thing."}})
     return {
         "name": "things-do",
         "title": "Do a thing",
         "description": "Do something with a thing.",
-        "annotations": kind,
+        "annotations": {"GET": READ, "POST": CREATE}.get(method, UPDATE),
         "inputSchema": {
             "type": "object",
             "properties": properties,
-            "required": over.pop("required", []),
+            "required": keys.pop("required", []),
             "additionalProperties": False,
         },
-        "outputSchema": over.pop("output", {"type": "object"}),
-        "endpoint": {"method": method, "path": path, "scope": "thing:write", **over.pop("endpoint", {})},
-        **over,
+        "outputSchema": keys.pop("output", {"type": "object"}),
+        "endpoint": {"method": method, "path": path, "scope": "thing:write", **keys.pop("endpoint", {})},
+        **keys,
     }
 
 
-def thing(method: str = "GET", path: str = "/api/things/{id}/", **over: Any) -> Declaration:
-    """The same, read."""
-    return Declaration.model_validate(said(method, path, **over))
+def make_tool(method: str = "GET", path: str = "/api/things/{id}/", **keys: Any) -> Declaration:
+    """The same declaration, parsed."""
+    return Declaration.model_validate(declaration_json(method, path, **keys))

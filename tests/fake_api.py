@@ -1,4 +1,4 @@
-"""An API that answers what a test tells it to, and keeps what it was asked."""
+"""A fake API that returns prepared responses and records the requests."""
 
 from __future__ import annotations
 
@@ -22,58 +22,64 @@ Reply = Callable[[httpx2.Request], httpx2.Response]
 
 
 def reply(status: int = 200, body: Any = None, **headers: str) -> Reply:
-    """An answer: `body` is JSON, or bytes as they are."""
+    """Return a response. `body` is a JSON value, or bytes that are sent unchanged."""
     content = {"content": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda _: httpx2.Response(status, headers=named, **content)
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _: httpx2.Response(status, headers=headers, **content)
 
 
-def silence(error: type[httpx2.RequestError]) -> Reply:
-    """No answer at all."""
+def fail_with(error: type[httpx2.RequestError]) -> Reply:
+    """Raise a transport error instead of a response."""
 
     def fail(request: httpx2.Request) -> httpx2.Response:
-        raise error("as the test wants it", request=request)
+        raise error("raised by the fake API", request=request)
 
     return fail
 
 
-class Api(httpx2.MockTransport):
-    """Gives one answer after the other, and the last one for ever."""
+class FakeAPI(httpx2.MockTransport):
+    """A transport that returns one prepared reply after another, then repeats the last one."""
 
     def __init__(self, *replies: Reply) -> None:
-        self.asked: list[httpx2.Request] = []
+        self.requests: list[httpx2.Request] = []
         self._replies = list(replies)
         super().__init__(self._reply)
 
     def _reply(self, request: httpx2.Request) -> httpx2.Response:
-        self.asked.append(request)
+        self.requests.append(request)
         return (self._replies.pop(0) if len(self._replies) > 1 else self._replies[0])(request)
 
     @property
-    def lines(self) -> list[str]:
-        """Every request so far as method and target."""
-        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.asked]
+    def request_lines(self) -> list[str]:
+        """Method and target of each request so far."""
+        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.requests]
 
 
-def upstream(api: httpx2.AsyncBaseTransport, **over: Any) -> APIClient:
-    return APIClient(ORIGIN, transport=api, **over)
+def api_client(api: httpx2.AsyncBaseTransport, **options: Any) -> APIClient:
+    return APIClient(ORIGIN, transport=api, **options)
 
 
-def caller(api: httpx2.AsyncBaseTransport, **over: Any) -> CallContext:
-    """Somebody with a key and no login session."""
-    credentials = over.pop("credentials", Credentials(SecretStr(KEY)))
-    return CallContext(upstream=upstream(api), credentials=credentials, **over)
+def call_context(api: httpx2.AsyncBaseTransport, **options: Any) -> CallContext:
+    """A context with an API key and without a login session."""
+    credentials = options.pop("credentials", Credentials(SecretStr(KEY)))
+    return CallContext(upstream=api_client(api), credentials=credentials, **options)
 
 
-async def result(tool: Declaration, api: Api, /, *, ask: Any = None, timeout: float = 30.0, **arguments: Any) -> Any:
-    """What one call gives."""
-    return (await execute(tool, arguments, caller(api), CallState(timeout), ask)).value
+async def call_value(
+    tool: Declaration, api: FakeAPI, /, *, ask: Any = None, timeout: float = 30.0, **arguments: Any
+) -> Any:
+    """Call a tool and return the value of its result."""
+    return (await execute(tool, arguments, call_context(api), CallState(timeout), ask)).value
 
 
-async def error(tool: Declaration, api: Api, /, **arguments: Any) -> ToolError:
-    """What one call that must fail fails with."""
+async def call_error(tool: Declaration, api: FakeAPI, /, **arguments: Any) -> ToolError:
+    """Call a tool and return its error.
+
+    Raises:
+        AssertionError: The call succeeds.
+    """
     try:
-        found = await result(tool, api, **arguments)
-    except ToolError as failed:
-        return failed
-    raise AssertionError(f"it did not fail: {found}")
+        value = await call_value(tool, api, **arguments)
+    except ToolError as error:
+        return error
+    raise AssertionError(f"the call succeeded: {value}")

@@ -1,4 +1,4 @@
-"""The command line as a process of its own."""
+"""The command line, started as a child process."""
 
 from __future__ import annotations
 
@@ -9,23 +9,30 @@ from collections.abc import Mapping
 
 from mcp import StdioServerParameters
 
-COMMAND = [sys.executable, "-m", "core13_mcp"]
+CLI = [sys.executable, "-m", "core13_mcp"]
 
 
-def environment(**over: str) -> dict[str, str]:
-    """This process's environment without any setting of the server."""
-    return {n: v for n, v in os.environ.items() if not n.startswith(("CORE13_", "POSTHOG_"))} | over
+def clean_environment(**variables: str) -> dict[str, str]:
+    """The environment of the tests without settings of the server, plus these variables."""
+    settings = ("CORE13_", "POSTHOG_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(settings)} | variables
 
 
-def run(*words: str, stdin: str = "", **over: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    command = [*COMMAND, *words]
-    env = environment(**over)
-    return subprocess.run(command, check=False, input=stdin, capture_output=True, text=True, timeout=60, env=env)
+def run_cli(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*CLI, *arguments],
+        check=False,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=clean_environment(**variables),
+    )
 
 
-def server(*words: str, env: Mapping[str, str] | None = None) -> StdioServerParameters:
-    """How the SDK's client starts the server."""
+def stdio_parameters(*arguments: str, env: Mapping[str, str] | None = None) -> StdioServerParameters:
+    """The parameters with which the SDK's client starts `core13-mcp serve`."""
     return StdioServerParameters(
-        command=COMMAND[0], args=[*COMMAND[1:], "serve", *words], env=environment(**(env or {}))
+        command=CLI[0], args=[*CLI[1:], "serve", *arguments], env=clean_environment(**(env or {}))
     )

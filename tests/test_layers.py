@@ -13,7 +13,7 @@ import pytest
 
 import core13_mcp
 
-from .processes import environment
+from .processes import clean_environment
 
 ROOT = Path(core13_mcp.__file__).parent
 LAYERS = [
@@ -97,6 +97,6 @@ def test_the_engine_names_no_endpoint(file: Path):
 def test_asking_for_help_imports_neither_the_sdk_nor_pydantic():
     script = "import sys, core13_mcp.cli.main; print([m for m in ('mcp', 'pydantic', 'httpx2', 'anyio') if m in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60, env=environment()
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60, env=clean_environment()
     )
     assert done.stdout.strip() == "[]"

@@ -19,7 +19,7 @@ from core13_mcp.api.exchange import APIRequest, CallState
 from core13_mcp.api.retry import NOT_SENT_ERRORS
 from core13_mcp.errors import ConfigurationError
 
-from ..fake_api import KEY, ORIGIN, Api, reply, silence, upstream
+from ..fake_api import KEY, ORIGIN, FakeAPI, api_client, fail_with, reply
 
 pytestmark = pytest.mark.anyio
 
@@ -29,10 +29,10 @@ SESSION = Credentials(SecretStr(KEY), SecretStr("session-id"), SecretStr("csrf-t
 
 
 async def sent(request: APIRequest, credentials: Credentials = SESSION) -> httpx2.Request:
-    api = Api(reply(200, {}))
-    async with upstream(api) as reached:
+    api = FakeAPI(reply(200, {}))
+    async with api_client(api) as reached:
         await reached.send(request, credentials, CallState(5))
-    return api.asked[0]
+    return api.requests[0]
 
 
 async def test_a_request_carries_the_key_and_says_who_asks():
@@ -62,45 +62,45 @@ async def test_without_a_session_such_an_endpoint_gets_the_key():
 
 
 async def test_a_cookie_that_the_api_sets_does_not_travel_with_the_next_call():
-    api = Api(reply(200, {}, Set_Cookie="sessionid=someone; Path=/"))
-    async with upstream(api) as reached:
+    api = FakeAPI(reply(200, {}, Set_Cookie="sessionid=someone; Path=/"))
+    async with api_client(api) as reached:
         for _ in range(2):
             await reached.send(READ, Credentials(SecretStr(KEY)), CallState(5))
-    assert "Cookie" not in api.asked[1].headers
+    assert "Cookie" not in api.requests[1].headers
 
 
 async def test_a_redirect_is_an_answer_and_not_followed():
-    api = Api(reply(302, None, Location="https://elsewhere.example/"))
-    assert (await upstream(api).send(READ, SESSION, CallState(5))).status == 302
-    assert len(api.asked) == 1
+    api = FakeAPI(reply(302, None, Location="https://elsewhere.example/"))
+    assert (await api_client(api).send(READ, SESSION, CallState(5))).status == 302
+    assert len(api.requests) == 1
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
 async def test_a_read_only_server_sends_nothing_but_reads(method):
-    api = Api(reply(200, {}))
+    api = FakeAPI(reply(200, {}))
     with pytest.raises(ConfigurationError, match="read-only"):
-        await upstream(api, read_only=True).send(APIRequest(method=method, path="/api/"), SESSION, CallState(5))
-    await upstream(api, read_only=True).send(READ, SESSION, CallState(5))
-    assert [request.method for request in api.asked] == ["GET"]
+        await api_client(api, read_only=True).send(APIRequest(method=method, path="/api/"), SESSION, CallState(5))
+    await api_client(api, read_only=True).send(READ, SESSION, CallState(5))
+    assert [request.method for request in api.requests] == ["GET"]
 
 
 @pytest.mark.parametrize(
     ("packing", "pack"), [("identity", lambda body: body), ("gzip", gzip.compress), ("deflate", zlib.compress)]
 )
 async def test_an_answer_larger_than_any_is_not_read_to_its_end(packing, pack):
-    api = Api(reply(200, pack(b" " * (MAX_RESPONSE_BYTES + 1)), Content_Encoding=packing))
+    api = FakeAPI(reply(200, pack(b" " * (MAX_RESPONSE_BYTES + 1)), Content_Encoding=packing))
     with pytest.raises(ResponseTooLarge):
-        await upstream(api).send(READ, SESSION, CallState(5))
+        await api_client(api).send(READ, SESSION, CallState(5))
 
 
 async def test_an_answer_as_large_as_allowed_is_read():
-    api = Api(reply(200, gzip.compress(b" " * MAX_RESPONSE_BYTES), Content_Encoding="gzip"))
-    assert len((await upstream(api).send(READ, SESSION, CallState(5))).body) == MAX_RESPONSE_BYTES
+    api = FakeAPI(reply(200, gzip.compress(b" " * MAX_RESPONSE_BYTES), Content_Encoding="gzip"))
+    assert len((await api_client(api).send(READ, SESSION, CallState(5))).body) == MAX_RESPONSE_BYTES
 
 
 async def test_an_answer_wrongly_packed_is_an_error_of_the_request():
     with pytest.raises(httpx2.RequestError):
-        await upstream(Api(reply(200, b"not gzip", Content_Encoding="gzip"))).send(READ, SESSION, CallState(5))
+        await api_client(FakeAPI(reply(200, b"not gzip", Content_Encoding="gzip"))).send(READ, SESSION, CallState(5))
 
 
 class Hanging(httpx2.AsyncBaseTransport):
@@ -124,7 +124,7 @@ async def test_one_deadline_holds_for_all_requests_of_a_call(spent):
     exchange = CallState(30 if spent else 0.01, spent=spent)
     # What is sent at the last moment would be acted on with nobody left to hear the answer.
     with anyio.fail_after(5), pytest.raises(httpx2.PoolTimeout if spent else httpx2.ReadTimeout):
-        await upstream(Hanging()).send(READ, SESSION, exchange)
+        await api_client(Hanging()).send(READ, SESSION, exchange)
     assert exchange.left <= 0.01
 
 
@@ -132,7 +132,7 @@ async def test_a_cancelled_call_drops_its_request():
     api = Hanging()
     with anyio.fail_after(5):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(upstream(api).send, READ, SESSION, CallState(500))
+            tasks.start_soon(api_client(api).send, READ, SESSION, CallState(500))
             await api.taken.wait()
             tasks.cancel_scope.cancel()
     assert api.dropped
@@ -225,14 +225,14 @@ async def test_tls_that_a_proxy_lets_break_is_a_read_that_failed():
     def broken(request: httpx2.Request) -> httpx2.Response:
         raise ssl.SSLError("alert")
 
-    async with upstream(Api(broken)) as reached:
+    async with api_client(FakeAPI(broken)) as reached:
         with pytest.raises(httpx2.ReadError):
             await reached.send(WRITE, SESSION, CallState(5))
 
 
 async def test_the_status_of_an_earlier_answer_is_not_told_of_a_request_that_got_none():
     exchange = CallState(5, patient=False)
-    async with upstream(Api(reply(200, {}), silence(httpx2.ReadError))) as reached:
+    async with api_client(FakeAPI(reply(200, {}), fail_with(httpx2.ReadError))) as reached:
         await reached.send(READ, SESSION, exchange)
         assert exchange.status == 200
         with pytest.raises(httpx2.ReadError):

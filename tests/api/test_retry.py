@@ -13,15 +13,15 @@ from core13_mcp.api.credentials import Credentials
 from core13_mcp.api.exchange import APIRequest, CallState
 from core13_mcp.api.retry import MAX_ATTEMPTS, retry_after
 
-from ..fake_api import Api, reply, silence, upstream
+from ..fake_api import FakeAPI, api_client, fail_with, reply
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("without_pauses")]
 
 READ = APIRequest(method="GET", path="/api/things/")
 WRITE = APIRequest(method="POST", path="/api/things/", body={"a": 1}, repeatable=False)
 OK = reply(200, {})
-BUSY, BROKEN, GONE = reply(429, {}, retry_after="0"), reply(503, {}), silence(httpx2.ReadError)
-UNREACHABLE, SLOW = silence(httpx2.ConnectError), silence(httpx2.ReadTimeout)
+BUSY, BROKEN, GONE = reply(429, {}, retry_after="0"), reply(503, {}), fail_with(httpx2.ReadError)
+UNREACHABLE, SLOW = fail_with(httpx2.ConnectError), fail_with(httpx2.ReadTimeout)
 
 
 @pytest.mark.parametrize(
@@ -35,44 +35,44 @@ UNREACHABLE, SLOW = silence(httpx2.ConnectError), silence(httpx2.ReadTimeout)
         (READ, [BROKEN], MAX_ATTEMPTS),
         (WRITE, [BUSY, OK], 2),
         (WRITE, [UNREACHABLE, BUSY, OK], 3),
-        (WRITE, [silence(httpx2.PoolTimeout), silence(httpx2.ConnectTimeout), OK], 3),
+        (WRITE, [fail_with(httpx2.PoolTimeout), fail_with(httpx2.ConnectTimeout), OK], 3),
         (WRITE, [BROKEN, OK], 1),
         (WRITE, [BUSY, BROKEN, OK], 2),
         (WRITE, [BUSY], MAX_ATTEMPTS),
     ],
 )
 async def test_only_what_is_safe_to_send_again_is_sent_again(request_, script, attempts):
-    api, exchange = Api(*script), CallState(5)
-    answer = await upstream(api).send(request_, Credentials(), exchange)
-    assert len(api.asked) == exchange.attempts == attempts
+    api, exchange = FakeAPI(*script), CallState(5)
+    answer = await api_client(api).send(request_, Credentials(), exchange)
+    assert len(api.requests) == exchange.attempts == attempts
     assert answer.status == exchange.status
 
 
-@pytest.mark.parametrize("lost", [GONE, SLOW, silence(httpx2.WriteError), silence(httpx2.RemoteProtocolError)])
+@pytest.mark.parametrize("lost", [GONE, SLOW, fail_with(httpx2.WriteError), fail_with(httpx2.RemoteProtocolError)])
 async def test_a_write_whose_answer_was_lost_is_not_sent_again(lost):
-    api = Api(lost, OK)
+    api = FakeAPI(lost, OK)
     with pytest.raises(httpx2.TransportError):
-        await upstream(api).send(WRITE, Credentials(), CallState(5))
-    assert len(api.asked) == 1
+        await api_client(api).send(WRITE, Credentials(), CallState(5))
+    assert len(api.requests) == 1
 
 
 @pytest.mark.parametrize(("request_", "script"), [(READ, [GONE]), (WRITE, [UNREACHABLE])])
 async def test_the_last_silence_is_passed_on(request_, script):
-    api = Api(*script)
+    api = FakeAPI(*script)
     with pytest.raises(httpx2.TransportError):
-        await upstream(api).send(request_, Credentials(), CallState(5))
-    assert len(api.asked) == MAX_ATTEMPTS
+        await api_client(api).send(request_, Credentials(), CallState(5))
+    assert len(api.requests) == MAX_ATTEMPTS
 
 
 async def test_every_try_sends_the_same_body():
-    api = Api(BUSY, OK)
-    await upstream(api).send(WRITE, Credentials(), CallState(5))
-    assert [request.content for request in api.asked] == [b'{"a":1}'] * 2
+    api = FakeAPI(BUSY, OK)
+    await api_client(api).send(WRITE, Credentials(), CallState(5))
+    assert [request.content for request in api.requests] == [b'{"a":1}'] * 2
 
 
 async def test_a_wait_that_does_not_fit_before_the_deadline_is_not_begun():
-    api, exchange = Api(reply(429, {}, retry_after="30"), OK), CallState(5)
-    assert (await upstream(api).send(READ, Credentials(), exchange)).status == 429
+    api, exchange = FakeAPI(reply(429, {}, retry_after="30"), OK), CallState(5)
+    assert (await api_client(api).send(READ, Credentials(), exchange)).status == 429
     assert (exchange.attempts, exchange.waited) == (1, 0)
 
 
@@ -82,7 +82,7 @@ async def test_each_new_try_is_reported_in_one_line():
     async def report(line: str) -> None:
         lines.append(line)
 
-    await upstream(Api(BUSY, GONE, OK)).send(READ, Credentials(), CallState(5, report))
+    await api_client(FakeAPI(BUSY, GONE, OK)).send(READ, Credentials(), CallState(5, report))
     assert lines == ["status 429; trying again in 0 s", "no answer; trying again in 0 s"]
 
 
@@ -91,7 +91,7 @@ async def test_each_new_try_is_reported_in_one_line():
 )
 async def test_a_try_that_may_have_been_acted_on_is_remembered(script, unclear):
     exchange = CallState(5)
-    await upstream(Api(*script)).send(READ, Credentials(), exchange)
+    await api_client(FakeAPI(*script)).send(READ, Credentials(), exchange)
     assert exchange.unclear is unclear
 
 
@@ -138,5 +138,5 @@ async def test_cancelling_a_call_ends_its_waiting():
                 tasks.cancel_scope.cancel()
 
             exchange = CallState(500, report=stop)
-            await upstream(Api(reply(429, {}, retry_after="400"), OK)).send(READ, Credentials(), exchange)
+            await api_client(FakeAPI(reply(429, {}, retry_after="400"), OK)).send(READ, Credentials(), exchange)
     assert exchange.attempts == 1

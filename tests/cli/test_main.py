@@ -23,7 +23,7 @@ from core13_mcp.declarations.catalog import load
 from core13_mcp.options import OPTIONS, flags
 from core13_mcp.settings import Settings
 
-from ..processes import COMMAND, environment, run
+from ..processes import CLI, clean_environment, run_cli
 
 
 class Ran(SimpleNamespace):
@@ -276,25 +276,25 @@ def test_what_ends_a_command_early_is_told_in_one_line(ran, monkeypatch, raised,
 
 
 def test_the_module_is_the_command():
-    done = run("--version")
+    done = run_cli("--version")
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, version("core13-mcp"), "")
 
 
 def test_names_come_and_go_as_they_are_written_whatever_the_systems_encoding():
     sent = ["call", "users-partial-update", "-", "--sandbox"]
     done = subprocess.run(
-        [*COMMAND, *sent],
+        [*CLI, *sent],
         input='{"first_name": "李"}'.encode(),
         capture_output=True,
         check=False,
         timeout=60,
-        env=environment(PYTHONIOENCODING="cp1252"),
+        env=clean_environment(PYTHONIOENCODING="cp1252"),
     )
     assert (done.returncode, "李" in done.stdout.decode()) == (0, True)
 
 
 def test_output_that_nobody_reads_to_its_end_is_no_mistake():
-    child = subprocess.Popen([*COMMAND, "tools", "--json"], stdout=-1, stderr=-1, env=environment())
+    child = subprocess.Popen([*CLI, "tools", "--json"], stdout=-1, stderr=-1, env=clean_environment())
     assert child.stdout is not None and child.stderr is not None
     child.stdout.close()
     with child.stderr:
@@ -303,13 +303,13 @@ def test_output_that_nobody_reads_to_its_end_is_no_mistake():
 
 
 def test_the_sandbox_serves_on_a_port_and_says_where():
-    child = subprocess.Popen([*COMMAND, "sandbox", "--port", "0"], stderr=-1, text=True, env=environment())
+    child = subprocess.Popen([*CLI, "sandbox", "--port", "0"], stderr=-1, text=True, env=clean_environment())
     assert child.stderr is not None
     with child.stderr:
         told = child.stderr.readline()
         found = re.search(r"http://127\.0\.0\.1:(\d+)", told)
         assert found and sandbox.FULL_KEY in told
-        taken = run("sandbox", "--port", found[1])
+        taken = run_cli("sandbox", "--port", found[1])
         assert taken.returncode == 2 and f"port {found[1]} is taken" in taken.stderr
         child.send_signal(signal.SIGTERM)
         assert child.wait(60) in (0, -signal.SIGTERM)

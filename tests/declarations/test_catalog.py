@@ -10,7 +10,7 @@ from core13_mcp.declarations.catalog import enabled_tools, load
 from core13_mcp.errors import ConfigurationError, DeclarationError
 from core13_mcp.settings import Settings
 
-from ..factories import said
+from ..factories import declaration_json
 
 ALL = len(load())
 
@@ -58,12 +58,12 @@ def test_a_pinned_project_leaves_every_schema():
 
 
 def test_a_folder_adds_a_tool(tmp_path: Path):
-    catalog = load(write(tmp_path, said()))
+    catalog = load(write(tmp_path, declaration_json()))
     assert len(catalog) == ALL + 1 and catalog["things-do"].title == "Do a thing"
 
 
 def test_a_folder_replaces_a_tool_by_name(tmp_path: Path):
-    catalog = load(write(tmp_path, said(name="users-list")))
+    catalog = load(write(tmp_path, declaration_json(name="users-list")))
     assert len(catalog) == ALL and catalog["users-list"].title == "Do a thing"
 
 
@@ -71,7 +71,7 @@ def test_a_folder_may_use_its_own_fields_and_the_shipped_ones(tmp_path: Path):
     (tmp_path / "fields").mkdir()
     (tmp_path / "fields" / "own.json").write_text('{"size": {"type": "string", "description": "Size."}}')
     properties = {"id": {}, "size": {"$ref": "fields/own.json#/size"}, "limit": {"$ref": "fields/common.json#/limit"}}
-    tool = load(write(tmp_path, said(properties=properties)))["things-do"]
+    tool = load(write(tmp_path, declaration_json(properties=properties)))["things-do"]
     assert tool.arguments["size"]["type"] == "string" and tool.arguments["limit"]["default"] == 20
 
 
@@ -85,7 +85,7 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path):
         enabled_tools(Settings(tools_dir=str(tmp_path / "none")))
 
 
-ENDPOINT = said()["endpoint"]
+ENDPOINT = declaration_json()["endpoint"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_what_is_not_a_declaration_is_an_error_that_names_the_file(tmp_path: Pat
     (tmp_path / "fields").mkdir()
     (tmp_path / "fields" / "loop.json").write_text('{"loop": {"$ref": "fields/loop.json#/loop"}}')
     with pytest.raises(DeclarationError, match=r"things-do\.json") as caught:
-        load(write(tmp_path, {**said(), **over}))
+        load(write(tmp_path, {**declaration_json(), **over}))
     assert says in str(caught.value)
 
 
@@ -125,6 +125,6 @@ def test_what_is_not_json_is_an_error_that_names_the_file(tmp_path: Path, text):
 
 
 def test_a_file_is_named_after_its_tool(tmp_path: Path):
-    (tmp_path / "other.json").write_text(json.dumps(said()))
+    (tmp_path / "other.json").write_text(json.dumps(declaration_json()))
     with pytest.raises(DeclarationError, match="name the file after its tool"):
         load(str(tmp_path))

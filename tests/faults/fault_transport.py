@@ -124,7 +124,7 @@ class Faulty(httpx2.AsyncBaseTransport):
 
     async def _answer(self, request: httpx2.Request, fault: str) -> httpx2.Response:
         if fault in NEVER_SENT:
-            raise NEVER_SENT[fault]("as the test wants it", request=request)
+            raise NEVER_SENT[fault]("raised by the fake API", request=request)
         if fault.startswith("refused"):
             return BY_ANSWER[fault](request, httpx2.Response(200))
         if fault in BY_SANDBOX:
@@ -132,7 +132,7 @@ class Faulty(httpx2.AsyncBaseTransport):
         assert self.app is not None
         real = await sandbox.Transport(self.app).handle_async_request(request)
         if fault in BROKEN:
-            raise BROKEN[fault]("as the test wants it", request=request)
+            raise BROKEN[fault]("raised by the fake API", request=request)
         if fault in BY_ANSWER:
             await real.aread()
             return BY_ANSWER[fault](request, real)

@@ -15,7 +15,7 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from ..processes import COMMAND, environment
+from ..processes import CLI, clean_environment
 from ..transports.stdio.test_streams import Peer, frame, peer
 
 pytestmark = pytest.mark.anyio
@@ -167,7 +167,7 @@ async def test_no_secret_comes_out_whatever_the_api_says_back(form: str, tmp_pat
 @pytest.mark.parametrize("words", [["call", "users-retrieve"], ["serve"]])
 def test_a_wrong_setting_is_told_without_a_secret(over: dict[str, str], words: list[str]) -> None:
     done = subprocess.run(
-        [*COMMAND, *words], check=False, input="", capture_output=True, text=True, timeout=60, env=environment(**over)
+        [*CLI, *words], check=False, input="", capture_output=True, text=True, timeout=60, env=clean_environment(**over)
     )
     assert done.returncode == 2, done
     clear(done.stdout + done.stderr)
@@ -202,7 +202,7 @@ sys.exit(main(sys.argv[1:-1]))
 )
 def test_a_crash_anywhere_is_told_without_its_words(place: str) -> None:
     module, _, name = place.rpartition(".")
-    env = environment(POSTHOG_PERSONAL_API_KEY=KEY, POSTHOG_HOST="http://127.0.0.1:9")
+    env = clean_environment(POSTHOG_PERSONAL_API_KEY=KEY, POSTHOG_HOST="http://127.0.0.1:9")
     script = CRASH.format(module=module, name=name, secret=PASSWORD)
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -5,9 +5,9 @@ import pytest
 from core13_mcp.errors import Declined
 from core13_mcp.pipeline.confirm import confirmation, question, require_accepted, required
 
-from ..factories import thing
+from ..factories import make_tool
 
-TOOL = thing(
+TOOL = make_tool(
     "PATCH",
     properties={"id": {}, "loud": {}},
     confirm=[
@@ -25,7 +25,7 @@ def test_the_first_confirmation_that_applies_is_the_one(arguments, level):
 
 def test_nobody_is_asked_where_nothing_is_declared_or_the_operator_says_never():
     assert confirmation(TOOL, {"loud": 1}, "never") is None
-    assert confirmation(thing(), {}, "always") is None
+    assert confirmation(make_tool(), {}, "always") is None
 
 
 @pytest.mark.parametrize(

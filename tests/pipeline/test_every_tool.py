@@ -13,8 +13,8 @@ from mcp import Client
 from core13_mcp import sandbox
 from core13_mcp.declarations.catalog import load
 
-from ..clients import text
-from ..processes import server
+from ..clients import result_text
+from ..processes import stdio_parameters
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,7 @@ async def accept(context: Any, params: types.ElicitRequestParams) -> types.Elici
 async def made(client: Client, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """The result of one call, which is what the tool's output schema promises."""
     result = await client.call_tool(name, arguments)
-    assert not result.is_error, text(result)
+    assert not result.is_error, result_text(result)
     jsonschema.validate(result.structured_content, CATALOG[name].output_schema)
     found: dict[str, Any] = result.structured_content or {}
     return found
@@ -60,7 +60,7 @@ async def made(client: Client, name: str, arguments: dict[str, Any]) -> dict[str
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_each_tool_does_its_job_over_stdio(mode):
     with anyio.fail_after(60):
-        async with Client(server("--sandbox"), mode=mode, elicitation_callback=accept) as ada:
+        async with Client(stdio_parameters("--sandbox"), mode=mode, elicitation_callback=accept) as ada:
             assert {tool.name for tool in (await ada.list_tools()).tools} == CATALOG.keys()
             for name, arguments, expected in STORY:
                 found = await made(ada, name, arguments)
@@ -70,7 +70,7 @@ async def test_each_tool_does_its_job_over_stdio(mode):
             "POSTHOG_SESSION_ID": sandbox.NO_ORGANIZATION_SESSION_ID,
         }
         env["POSTHOG_CSRF_TOKEN"] = sandbox.CSRF_TOKEN
-        async with Client(server("--sandbox", env=env), mode=mode, elicitation_callback=accept) as noor:
+        async with Client(stdio_parameters("--sandbox", env=env), mode=mode, elicitation_callback=accept) as noor:
             assert "deleted for good" in (await made(noor, "users-destroy", {}))["done"]
 
 

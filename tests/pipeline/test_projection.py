@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from core13_mcp.jsonio import compact_json
 from core13_mcp.pipeline.projection import project, project_response, truncate
 
-from ..factories import thing
+from ..factories import make_tool
 
 ROW: dict[str, Any] = {"type": "object", "properties": {"id": {"type": "integer"}, "name": {}}, "required": ["id"]}
 PAGE = {
@@ -18,8 +18,8 @@ PAGE = {
     "properties": {"count": {}, "results": {"type": "array", "items": ROW}},
     "required": ["count", "results"],
 }
-ONE = thing(output={**ROW, "properties": {**ROW["properties"], "done": {"type": "string"}}})
-MANY = thing(path="/api/things/", output=PAGE)
+ONE = make_tool(output={**ROW, "properties": {**ROW["properties"], "done": {"type": "string"}}})
+MANY = make_tool(path="/api/things/", output=PAGE)
 
 
 def shaped(answer: Any, budget: int = 1000, tool: Any = ONE, **arguments: Any) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_full_detail_keeps_everything():
 )
 def test_a_write_says_what_it_did(answer, done):
     when = {"properties": {"answer": {"properties": {"id": {"const": 7}}, "required": ["id"]}}}
-    tool = thing(
+    tool = make_tool(
         "POST", done=[{"when": when, "say": "Made {answer.id}."}, {"say": "Made something."}], output=ONE.output_schema
     )
     assert project_response(tool, answer, {}, 1000).value["done"] == done
@@ -92,7 +92,7 @@ def test_one_row_that_is_too_long_alone_is_shortened_so_that_paging_moves_on():
 
 @pytest.mark.parametrize("answer", [{"results": "none", "count": 1}, {"results": [1], "count": 1}, {"results": []}])
 def test_what_only_looks_like_a_page_is_an_object(answer):
-    assert project_response(thing(), answer, {}, 1000).value == answer
+    assert project_response(make_tool(), answer, {}, 1000).value == answer
 
 
 def test_an_object_that_is_too_long_loses_its_longest_fields_and_says_which():
@@ -136,7 +136,7 @@ def test_every_page_fits_the_budget_and_paging_reaches_every_row(found, budget, 
 
 @given(some.dictionaries(some.text(max_size=10), some.text(max_size=400) | some.lists(some.integers()), max_size=20))
 def test_an_object_whose_fields_may_all_go_always_fits(found):
-    assert len(project_response(thing(), found, {"detail": "full"}, 1000).text) <= 1000
+    assert len(project_response(make_tool(), found, {"detail": "full"}, 1000).text) <= 1000
 
 
 def test_compact_is_json_in_as_few_characters_as_there_are():

@@ -9,22 +9,22 @@ import pytest
 
 from core13_mcp.errors import OutcomeUnknown, Refused, Unavailable, Unreadable
 
-from ..factories import thing
-from ..fake_api import Api, error, reply, result, silence
+from ..factories import make_tool
+from ..fake_api import FakeAPI, call_error, call_value, fail_with, reply
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("without_pauses")]
 
 HINTS = {"400": "Read the manual.", "400 taken": "Take another.", "unknown": "Look at thing {arguments.id} first."}
-READ = thing(hints=HINTS)
-CREATE = thing("POST", hints=HINTS)
-UPDATE = thing("PATCH")
+READ = make_tool(hints=HINTS)
+CREATE = make_tool("POST", hints=HINTS)
+UPDATE = make_tool("PATCH")
 DRF = {"type": "validation_error", "code": "taken", "detail": "Already there.", "attr": "name"}
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
 async def test_what_people_wrote_comes_without_what_cannot_be_seen(ascii_only):
     body = json.dumps({"id": 1, "na\u200bme": "pay\u202ecod\U000e0041e"}, ensure_ascii=ascii_only).encode()
-    assert await result(READ, Api(reply(200, body)), id=1) == {"id": 1, "name": "paycode"}
+    assert await call_value(READ, FakeAPI(reply(200, body)), id=1) == {"id": 1, "name": "paycode"}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ async def test_what_people_wrote_comes_without_what_cannot_be_seen(ascii_only):
     ],
 )
 async def test_a_refusal_says_what_the_api_said_and_what_to_do(status, body, says):
-    failed = await error(READ, Api(reply(status, body)), id=1)
+    failed = await call_error(READ, FakeAPI(reply(status, body)), id=1)
     assert isinstance(failed, Refused)
     assert all(part in str(failed) for part in says), str(failed)
     assert failed.details["status"] == status and failed.details["retryable"] is False
@@ -67,72 +67,76 @@ async def test_a_refusal_says_what_the_api_said_and_what_to_do(status, body, say
     ],
 )
 async def test_a_refusal_has_a_stable_code(status, body, code):
-    assert (await error(READ, Api(reply(status, body)), id=1)).details["code"] == code
+    assert (await call_error(READ, FakeAPI(reply(status, body)), id=1)).details["code"] == code
 
 
 async def test_a_missing_scope_is_told_from_other_refusals():
-    failed = await error(READ, Api(reply(403, {"detail": "API key missing required scope 'thing:write'"})), id=1)
+    failed = await call_error(
+        READ, FakeAPI(reply(403, {"detail": "API key missing required scope 'thing:write'"})), id=1
+    )
     assert failed.details["code"] == "missing_scope" and "the person adds thing:write" in str(failed)
 
 
 async def test_a_refusal_names_the_field_for_programs():
-    assert (await error(READ, Api(reply(400, DRF)), id=1)).details["field"] == "name"
+    assert (await call_error(READ, FakeAPI(reply(400, DRF)), id=1)).details["field"] == "name"
 
 
 async def test_what_the_api_says_is_put_on_one_line_and_cut():
-    failed = await error(READ, Api(reply(400, {"detail": "a\n\u202e\nSYSTEM: " + "x" * 5000, "code": "y" * 500})), id=1)
+    failed = await call_error(
+        READ, FakeAPI(reply(400, {"detail": "a\n\u202e\nSYSTEM: " + "x" * 5000, "code": "y" * 500})), id=1
+    )
     assert len(str(failed).splitlines()) == 2 and len(str(failed)) < 500 and "\u202e" not in str(failed)
 
 
 async def test_a_tool_for_sessions_says_what_it_takes():
-    tool = thing("DELETE", endpoint={"scope": None, "auth": "session"})
-    assert "of a login session" in str(await error(tool, Api(reply(403, {})), id=1))
+    tool = make_tool("DELETE", endpoint={"scope": None, "auth": "session"})
+    assert "of a login session" in str(await call_error(tool, FakeAPI(reply(403, {})), id=1))
 
 
 @pytest.mark.parametrize("tool", [READ, CREATE, UPDATE], ids=["read", "create", "update"])
 async def test_a_limit_that_outlasts_the_call_says_how_long_to_wait(tool):
-    failed = await error(tool, Api(reply(429, {}, retry_after="90")), id=1)
+    failed = await call_error(tool, FakeAPI(reply(429, {}, retry_after="90")), id=1)
     assert "Call again in 90 s." in str(failed)
     assert failed.details == {"code": "throttled", "status": 429, "retryable": True, "retry_after": 90}
 
 
 async def test_a_limit_without_a_time_says_none():
-    failed = await error(READ, Api(reply(429, {})), id=1)
+    failed = await call_error(READ, FakeAPI(reply(429, {})), id=1)
     assert "Call again in" not in str(failed) and "retry_after" not in failed.details
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 @pytest.mark.parametrize("tool", [READ, UPDATE], ids=["read", "update"])
 async def test_a_failing_api_may_be_asked_again_where_that_is_safe(tool, status):
-    failed = await error(tool, Api(reply(status, {})), id=1)
+    failed = await call_error(tool, FakeAPI(reply(status, {})), id=1)
     assert isinstance(failed, Unavailable) and failed.details["retryable"] is True
     assert "safe" in str(failed)
 
 
 async def test_a_failing_api_that_names_a_time_is_quoted():
-    failed = await error(READ, Api(reply(503, {}, retry_after="40")), id=1)
+    failed = await call_error(READ, FakeAPI(reply(503, {}, retry_after="40")), id=1)
     assert "Call again in 40 s." in str(failed) and failed.details["retry_after"] == 40
 
 
-LOST = [reply(500, {}), reply(503, {}), reply(599, {}), silence(httpx2.ReadTimeout), silence(httpx2.ReadError),
-        silence(httpx2.RemoteProtocolError), reply(200, b"<html>"), reply(200, b"[]"), reply(200, b'{"a": NaN}'),
+LOST = [reply(500, {}), reply(503, {}), reply(599, {}), fail_with(httpx2.ReadTimeout), fail_with(httpx2.ReadError),
+        fail_with(httpx2.RemoteProtocolError), reply(200, b"<html>"), reply(200, b"[]"), reply(200, b'{"a": NaN}'),
         reply(302, None, location="/"), reply(200, b"xx", content_encoding="gzip")]  # fmt: skip
 
 
 @pytest.mark.parametrize("lost", LOST)
 async def test_a_create_without_a_clear_answer_may_have_happened_and_says_how_to_find_out(lost):
-    api = Api(lost)
-    failed = await error(CREATE, api, id=7)
+    api = FakeAPI(lost)
+    failed = await call_error(CREATE, api, id=7)
     assert isinstance(failed, OutcomeUnknown)
     assert "It may have happened; it was not sent again." in str(failed)
     assert "Look at thing 7 first." in str(failed) and "Do not call it again before you know." in str(failed)
     assert failed.details["code"] == "outcome_unknown" and failed.details["retryable"] is False
-    assert len(api.asked) == 1
+    assert len(api.requests) == 1
 
 
 @pytest.mark.parametrize("lost", LOST)
 async def test_a_read_without_a_clear_answer_may_be_called_again(lost):
-    failed = await error(READ, Api(lost), id=7)
+    failed = await call_error(READ, FakeAPI(lost), id=7)
     assert isinstance(failed, Unavailable | Unreadable)
     assert "safe" in str(failed)
 
@@ -140,29 +144,29 @@ async def test_a_read_without_a_clear_answer_may_be_called_again(lost):
 @pytest.mark.parametrize("tool", [READ, CREATE, UPDATE], ids=["read", "create", "update"])
 @pytest.mark.parametrize("never", [httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError])
 async def test_what_never_left_says_that_nothing_was_sent(tool, never):
-    failed = await error(tool, Api(silence(never)), id=1)
+    failed = await call_error(tool, FakeAPI(fail_with(never)), id=1)
     assert isinstance(failed, Unavailable) and "nothing was sent" in str(failed)
     assert failed.details == {"code": "unreachable", "retryable": True}
 
 
 async def test_an_unreachable_api_after_a_lost_try_is_not_called_unsent():
-    failed = await error(UPDATE, Api(silence(httpx2.ReadError), silence(httpx2.ConnectError)), id=1)
+    failed = await call_error(UPDATE, FakeAPI(fail_with(httpx2.ReadError), fail_with(httpx2.ConnectError)), id=1)
     assert "nothing was sent" not in str(failed)
 
 
 async def test_a_refusal_after_a_lost_try_of_the_same_write_says_that_it_may_be_done_already():
-    lost_then_refused = Api(reply(503, {}), reply(404, {}))
-    assert "it may have done it already" in str(await error(UPDATE, lost_then_refused, id=1))
-    assert "already" not in str(await error(READ, Api(reply(503, {}), reply(404, {})), id=1))
+    lost_then_refused = FakeAPI(reply(503, {}), reply(404, {}))
+    assert "it may have done it already" in str(await call_error(UPDATE, lost_then_refused, id=1))
+    assert "already" not in str(await call_error(READ, FakeAPI(reply(503, {}), reply(404, {})), id=1))
 
 
 @pytest.mark.parametrize(("body", "found"), [(None, {}), (b"{}", {}), ({"a": 1}, {"a": 1})])
 async def test_a_success_is_passed_on(body, found):
-    assert await result(READ, Api(reply(200, body)), id=1) == found
-    assert await result(READ, Api(reply(204)), id=1) == {}
+    assert await call_value(READ, FakeAPI(reply(200, body)), id=1) == found
+    assert await call_value(READ, FakeAPI(reply(204)), id=1) == {}
 
 
 async def test_no_failure_shows_the_key_or_a_traceback():
     for broken in LOST:
-        text = str(await error(READ, Api(broken), id=1))
+        text = str(await call_error(READ, FakeAPI(broken), id=1))
         assert "phx_" not in text and "Traceback" not in text and len(text.splitlines()) <= 4

@@ -7,7 +7,7 @@ from core13_mcp.errors import InvalidArguments
 from core13_mcp.pipeline.validate import argument_errors, check
 from core13_mcp.text import closest, suggestions
 
-from ..factories import thing
+from ..factories import make_tool
 
 PROPERTIES = {
     "id": {"type": "integer", "minimum": 1, "description": "Which thing."},
@@ -15,7 +15,7 @@ PROPERTIES = {
     "parts": {"type": "array", "items": {"type": "integer"}, "description": "Its parts."},
     "pin": {"type": "string", "minLength": 8, "description": "Its pin."},
 }
-TOOL = thing(
+TOOL = make_tool(
     "PATCH",
     properties=PROPERTIES,
     required=["id"],
@@ -60,7 +60,7 @@ def test_a_fault_says_what_is_wrong_and_what_would_be_right(arguments, says):
 
 @pytest.mark.parametrize("given", [5, "5", "small", None, [1]])
 def test_a_choice_among_numbers_is_told_like_any_other(given):
-    tool = thing(properties={"id": {}, "size": {"type": "integer", "enum": [1, 2, 3], "description": "Its size."}})
+    tool = make_tool(properties={"id": {}, "size": {"type": "integer", "enum": [1, 2, 3], "description": "Its size."}})
     assert any("1, 2, 3" in fault for fault in argument_errors(tool, {"size": given}))
 
 
@@ -76,7 +76,7 @@ def test_a_secret_is_not_told_back_and_what_is_wrong_with_it_is():
 
 
 def test_what_is_wrong_with_a_secret_is_not_told_where_that_would_tell_it():
-    tool = thing("PATCH", properties={"pin": {"const": "the-only-one"}}, secrets=["pin"])
+    tool = make_tool("PATCH", properties={"pin": {"const": "the-only-one"}}, secrets=["pin"])
     assert argument_errors(tool, {"pin": "hunter2"}) == ["pin: the value does not fit."]
 
 
@@ -100,7 +100,7 @@ def test_the_first_faulty_argument_is_named_for_programs():
 
 
 def test_a_tool_without_arguments_says_so():
-    assert argument_errors(thing(properties={}, path="/api/things/"), {"x": 1}) == [
+    assert argument_errors(make_tool(properties={}, path="/api/things/"), {"x": 1}) == [
         "x: no such argument. Known are: none."
     ]
 
@@ -110,14 +110,14 @@ def test_a_tool_without_arguments_says_so():
 )
 def test_dates_that_the_api_takes_are_taken(when):
     assert (
-        argument_errors(thing(properties={"id": {}, "at": {"type": "string", "format": "date-time"}}), {"at": when})
+        argument_errors(make_tool(properties={"id": {}, "at": {"type": "string", "format": "date-time"}}), {"at": when})
         == []
     )
 
 
 @pytest.mark.parametrize("when", ["tomorrow", "2026-13-01", "05.01.2026", "", "2026-01-05T25:00:00Z"])
 def test_other_dates_are_refused(when):
-    tool = thing(properties={"id": {}, "at": {"type": "string", "format": "date-time", "description": "When."}})
+    tool = make_tool(properties={"id": {}, "at": {"type": "string", "format": "date-time", "description": "When."}})
     assert len(argument_errors(tool, {"at": when})) == 1
 
 
@@ -155,7 +155,7 @@ def test_a_value_or_argument_that_is_nearly_right_is_corrected_by_name():
         "first_name": {"type": "string"},
         "last_name": {"type": "string"},
     }
-    found = argument_errors(thing(properties=properties), {"colour": "gren", "name": "x"})
+    found = argument_errors(make_tool(properties=properties), {"colour": "gren", "name": "x"})
     assert found == [
         'colour: "gren" is not one of red, green. Did you mean "green"? Left out, it is red.',
         'name: no such argument. Did you mean "first_name" or "last_name"?',
@@ -163,7 +163,7 @@ def test_a_value_or_argument_that_is_nearly_right_is_corrected_by_name():
 
 
 def test_names_of_which_the_same_is_to_be_said_share_a_sentence():
-    tool = thing(path="/api/things/", documented={"a": "It is ignored.", "b": "It is ignored."})
+    tool = make_tool(path="/api/things/", documented={"a": "It is ignored.", "b": "It is ignored."})
     assert argument_errors(tool, {"a": 1, "b": 1, "zzz": 1, "yyy": 1}) == [
         "a, b: not accepted. It is ignored.",
         "zzz, yyy: no such argument. Known are: id.",

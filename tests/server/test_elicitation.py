@@ -18,19 +18,19 @@ from core13_mcp.errors import ConfigurationError
 from core13_mcp.server import elicitation as asking
 from core13_mcp.server.elicitation import Elicitor
 
-from ..clients import ERAS, connected, facts, text
-from ..factories import thing
-from ..fake_api import KEY, Api, caller, reply
+from ..clients import CLIENT_MODES, connected, result_meta, result_text
+from ..factories import make_tool
+from ..fake_api import KEY, FakeAPI, call_context, reply
 
 pytestmark = pytest.mark.anyio
 
-in_both_eras = pytest.mark.parametrize("mode", ERAS)
-TOOL = thing(
+in_both_eras = pytest.mark.parametrize("mode", CLIENT_MODES)
+TOOL = make_tool(
     "POST",
     properties={"id": {"type": "integer"}, "loud": {"type": "boolean"}},
     confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Send {answer.title}?"}],
 )
-STRICT = thing("POST", confirm=[{"level": "require", "say": "Really?"}])
+STRICT = make_tool("POST", confirm=[{"level": "require", "say": "Really?"}])
 NAME = TOOL.name
 SHOWN = reply(200, {"id": 1, "title": "Weekly"})
 
@@ -45,14 +45,14 @@ def person(action: str, heard: list[str] | None = None) -> Callable[..., Any]:
     return answer
 
 
-def sent(api: Api) -> int:
-    return sum(line.startswith("POST") for line in api.lines)
+def sent(api: FakeAPI) -> int:
+    return sum(line.startswith("POST") for line in api.request_lines)
 
 
 @in_both_eras
 async def test_what_the_person_accepts_is_sent_once(mode):
-    api, heard = Api(SHOWN), list[str]()
-    async with connected(caller(api), TOOL, mode=mode, elicitation_callback=person("accept", heard)) as client:
+    api, heard = FakeAPI(SHOWN), list[str]()
+    async with connected(call_context(api), TOOL, mode=mode, elicitation_callback=person("accept", heard)) as client:
         result = await client.call_tool(NAME, {"id": 1})
     assert not result.is_error and sent(api) == 1
     assert heard == ["Send Weekly?"]
@@ -61,20 +61,20 @@ async def test_what_the_person_accepts_is_sent_once(mode):
 @in_both_eras
 @pytest.mark.parametrize("action", ["decline", "cancel"])
 async def test_what_the_person_does_not_accept_is_not_sent(mode, action):
-    api = Api(SHOWN)
-    async with connected(caller(api), TOOL, mode=mode, elicitation_callback=person(action)) as client:
+    api = FakeAPI(SHOWN)
+    async with connected(call_context(api), TOOL, mode=mode, elicitation_callback=person(action)) as client:
         result = await client.call_tool(NAME, {"id": 1})
-    assert result.is_error and facts(result)["code"] == "declined" and sent(api) == 0
+    assert result.is_error and result_meta(result)["code"] == "declined" and sent(api) == 0
 
 
 @in_both_eras
 async def test_a_client_that_cannot_ask_sends_what_only_should_be_asked_and_not_what_must_be(mode):
-    api = Api(SHOWN)
-    async with connected(caller(api), TOOL, mode=mode) as client:
+    api = FakeAPI(SHOWN)
+    async with connected(call_context(api), TOOL, mode=mode) as client:
         assert not (await client.call_tool(NAME, {"id": 1})).is_error
-    async with connected(caller(api), STRICT, mode=mode) as client:
+    async with connected(call_context(api), STRICT, mode=mode) as client:
         refused = await client.call_tool(NAME, {"id": 1})
-    assert facts(refused)["code"] == "confirmation_required" and "Really?" in text(refused)
+    assert result_meta(refused)["code"] == "confirmation_required" and "Really?" in result_text(refused)
     assert sent(api) == 1
 
 
@@ -82,10 +82,10 @@ async def test_a_client_that_fails_to_ask_is_one_that_cannot():
     async def broken(*_: Any) -> types.ErrorData:
         return types.ErrorData(code=-1, message="no window")
 
-    api = Api(SHOWN)
-    async with connected(caller(api), TOOL, mode="legacy", elicitation_callback=broken) as client:
+    api = FakeAPI(SHOWN)
+    async with connected(call_context(api), TOOL, mode="legacy", elicitation_callback=broken) as client:
         result = await client.call_tool(NAME, {"id": 1})
-    assert facts(result)["code"] == "confirmation_required" and sent(api) == 0
+    assert result_meta(result)["code"] == "confirmation_required" and sent(api) == 0
 
 
 async def test_a_question_that_nobody_answers_is_declined(monkeypatch):
@@ -95,11 +95,11 @@ async def test_a_question_that_nobody_answers_is_declined(monkeypatch):
         await anyio.sleep_forever()
         raise AssertionError
 
-    api = Api(SHOWN)
+    api = FakeAPI(SHOWN)
     with anyio.fail_after(10):
-        async with connected(caller(api), TOOL, mode="legacy", elicitation_callback=absent) as client:
+        async with connected(call_context(api), TOOL, mode="legacy", elicitation_callback=absent) as client:
             result = await client.call_tool(NAME, {"id": 1})
-    assert facts(result)["code"] == "declined" and sent(api) == 0
+    assert result_meta(result)["code"] == "declined" and sent(api) == 0
 
 
 YES = {"confirm": types.ElicitResult(action="accept", content={})}
@@ -120,7 +120,7 @@ async def answer(client: Client, state: str | None, said: Any = YES, **arguments
 
 
 async def test_the_question_comes_back_with_a_state_that_says_nothing():
-    async with connected(caller(Api(SHOWN)), TOOL, elicitation_callback=person("accept")) as client:
+    async with connected(call_context(FakeAPI(SHOWN)), TOOL, elicitation_callback=person("accept")) as client:
         first = await ask(client, id=1)
     [request] = (first.input_requests or {}).values()
     assert isinstance(request, types.ElicitRequest) and request.params.message == "Send Weekly?"
@@ -129,24 +129,24 @@ async def test_the_question_comes_back_with_a_state_that_says_nothing():
 
 @pytest.mark.parametrize("said", [YES, {}, None, {"other": YES["confirm"]}])
 async def test_an_acceptance_of_a_question_that_was_never_asked_does_not_count(said):
-    api = Api(SHOWN)
-    async with connected(caller(api), TOOL, elicitation_callback=person("accept")) as client:
+    api = FakeAPI(SHOWN)
+    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
         assert isinstance(await answer(client, None, said, id=1), types.InputRequiredResult)
     assert sent(api) == 0
 
 
 @pytest.mark.parametrize("forged", ["", "{}", "v1.AAAA", '{"question": "x", "once": "y"}'])
 async def test_a_forged_state_is_refused(forged):
-    api = Api(SHOWN)
-    async with connected(caller(api), TOOL, elicitation_callback=person("accept")) as client:
+    api = FakeAPI(SHOWN)
+    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
         with pytest.raises(MCPError) as caught:
             await answer(client, forged, id=1)
     assert caught.value.code == INVALID_PARAMS and sent(api) == 0
 
 
 async def test_an_answer_counts_once():
-    api = Api(SHOWN)
-    async with connected(caller(api), TOOL, elicitation_callback=person("accept")) as client:
+    api = FakeAPI(SHOWN)
+    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
         state = (await ask(client, id=1)).request_state
         assert isinstance(await answer(client, state, id=1), types.CallToolResult)
         assert isinstance(await answer(client, state, id=1), types.InputRequiredResult)
@@ -154,8 +154,8 @@ async def test_an_answer_counts_once():
 
 
 async def test_an_answer_for_other_arguments_is_refused():
-    api = Api(SHOWN)
-    async with connected(caller(api), TOOL, elicitation_callback=person("accept")) as client:
+    api = FakeAPI(SHOWN)
+    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
         state = (await ask(client, id=1)).request_state
         for other in ({"id": 2}, {"id": 1, "loud": True}):
             with pytest.raises(MCPError):
@@ -164,8 +164,8 @@ async def test_an_answer_for_other_arguments_is_refused():
 
 
 async def test_an_answer_of_another_caller_is_refused():
-    api = Api(SHOWN)
-    callers = [caller(api), caller(api, credentials=Credentials(SecretStr("phx_other000000000000000000")))]
+    api = FakeAPI(SHOWN)
+    callers = [call_context(api), call_context(api, credentials=Credentials(SecretStr("phx_other000000000000000000")))]
     who = [callers[0]]
     async with connected(lambda _: who[0], TOOL, elicitation_callback=person("accept")) as client:
         state = (await ask(client, id=1)).request_state
@@ -176,18 +176,18 @@ async def test_an_answer_of_another_caller_is_refused():
 
 
 async def test_an_answer_of_another_server_is_refused():
-    api = Api(SHOWN)
-    async with connected(caller(api), TOOL, elicitation_callback=person("accept")) as client:
+    api = FakeAPI(SHOWN)
+    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
         state = (await ask(client, id=1)).request_state
-    async with connected(caller(api), TOOL, elicitation_callback=person("accept")) as client:
+    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
         with pytest.raises(MCPError):
             await answer(client, state, id=1)
     assert sent(api) == 0
 
 
 async def test_an_effect_that_has_changed_is_asked_about_anew():
-    api = Api(SHOWN, reply(200, {"id": 1, "title": "Daily"}))
-    async with connected(caller(api), TOOL, elicitation_callback=person("accept")) as client:
+    api = FakeAPI(SHOWN, reply(200, {"id": 1, "title": "Daily"}))
+    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
         state = (await ask(client, id=1)).request_state
         again = await answer(client, state, id=1)
     assert isinstance(again, types.InputRequiredResult) and "Daily" in again.model_dump_json()
@@ -195,9 +195,9 @@ async def test_an_effect_that_has_changed_is_asked_about_anew():
 
 
 async def test_a_stale_answer_is_refused(monkeypatch):
-    api, now = Api(SHOWN), [1e9]
+    api, now = FakeAPI(SHOWN), [1e9]
     monkeypatch.setattr("mcp.server.request_state.time", python.SimpleNamespace(time=lambda: now[0]))
-    async with connected(caller(api), TOOL, elicitation_callback=person("accept")) as client:
+    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
         state = (await ask(client, id=1)).request_state
         now[0] += asking.CONFIRMATION_TTL + 1
         with pytest.raises(MCPError):
@@ -215,12 +215,12 @@ async def test_numbers_used_are_forgotten_once_they_are_stale(monkeypatch):
 
 
 async def test_a_key_that_has_gone_between_the_rounds_sends_nothing():
-    api, gone = Api(SHOWN), list[bool]()
+    api, gone = FakeAPI(SHOWN), list[bool]()
 
     def whose(_: Any) -> Any:
         if gone:
             raise ConfigurationError("the key file is empty")
-        return caller(api)
+        return call_context(api)
 
     async with connected(whose, TOOL, elicitation_callback=person("accept")) as client:
         state = (await ask(client, id=1)).request_state
@@ -230,7 +230,7 @@ async def test_a_key_that_has_gone_between_the_rounds_sends_nothing():
         except MCPError as error:
             assert "key file" not in str(error)
         else:
-            assert facts(result)["code"] == "configuration"
+            assert result_meta(result)["code"] == "configuration"
     assert sent(api) == 0
 
 

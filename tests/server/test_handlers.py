@@ -15,75 +15,75 @@ from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import ConfigurationError
 
 from ..api.test_client import Hanging
-from ..clients import ERAS, connected, facts, text
-from ..factories import thing
-from ..fake_api import KEY, Api, caller, reply, silence
+from ..clients import CLIENT_MODES, connected, result_meta, result_text
+from ..factories import make_tool
+from ..fake_api import KEY, FakeAPI, call_context, fail_with, reply
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("without_pauses")]
 
-in_both_eras = pytest.mark.parametrize("mode", ERAS)
+in_both_eras = pytest.mark.parametrize("mode", CLIENT_MODES)
 OK = reply(200, {"id": 1, "name": "Zoë"})
-READ, CREATE = thing(), thing("POST")
+READ, CREATE = make_tool(), make_tool("POST")
 
 
 @in_both_eras
 async def test_a_client_sees_the_declarations_as_they_are(mode):
-    async with connected(caller(Api(OK)), mode=mode) as client:
+    async with connected(call_context(FakeAPI(OK)), mode=mode) as client:
         listed = (await client.list_tools()).tools
         assert [tool.model_dump(by_alias=True, exclude_none=True) for tool in listed] == [
             tool.to_mcp() for tool in load().values()
         ]
-        assert client.instructions == "Be kind."
+        assert client.instructions == "Test instructions."
         assert client.server_info is not None
         assert (client.server_info.name, client.server_info.version) == ("core13-mcp", version("core13-mcp"))
 
 
 async def test_the_list_may_be_kept_for_an_hour_and_shared():
-    async with connected(caller(Api(OK))) as client:
+    async with connected(call_context(FakeAPI(OK))) as client:
         listed = await client.list_tools()
     assert (listed.ttl_ms, listed.cache_scope) == (3_600_000, "public")
 
 
 @in_both_eras
 async def test_the_prompts_that_are_listed_can_be_had(mode):
-    async with connected(caller(Api(OK)), mode=mode) as client:
+    async with connected(call_context(FakeAPI(OK)), mode=mode) as client:
         for prompt in (await client.list_prompts()).prompts:
             needed = {argument.name: "x" for argument in prompt.arguments or [] if argument.required}
             assert (await client.get_prompt(prompt.name, needed)).messages
-    async with connected(caller(Api(OK)), READ, mode=mode) as client:
+    async with connected(call_context(FakeAPI(OK)), READ, mode=mode) as client:
         assert (await client.list_prompts()).prompts == [], "their tools are not offered"
 
 
 @in_both_eras
 async def test_a_result_is_the_same_object_as_compact_text_and_as_structure(mode):
-    async with connected(caller(Api(OK)), READ, mode=mode) as client:
+    async with connected(call_context(FakeAPI(OK)), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1})
     assert not result.is_error
-    assert text(result) == '{"id":1,"name":"Zoë"}'
-    assert result.structured_content == json.loads(text(result))
-    assert facts(result, "call").items() >= {"status": 200, "attempts": 1}.items()
+    assert result_text(result) == '{"id":1,"name":"Zoë"}'
+    assert result.structured_content == json.loads(result_text(result))
+    assert result_meta(result, "call").items() >= {"status": 200, "attempts": 1}.items()
 
 
 @in_both_eras
 async def test_an_error_is_words_and_facts_and_no_structure(mode):
-    async with connected(caller(Api(reply(404, {}))), READ, mode=mode) as client:
+    async with connected(call_context(FakeAPI(reply(404, {}))), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1})
     assert result.is_error and result.structured_content is None
-    assert text(result).startswith("things-do: 404 Not Found")
-    assert facts(result) == {"code": "not_found", "status": 404, "retryable": False}
+    assert result_text(result).startswith("things-do: 404 Not Found")
+    assert result_meta(result) == {"code": "not_found", "status": 404, "retryable": False}
 
 
 @in_both_eras
 async def test_bad_arguments_are_an_error_that_the_model_can_correct(mode):
-    api = Api(OK)
-    async with connected(caller(api), READ, mode=mode) as client:
+    api = FakeAPI(OK)
+    async with connected(call_context(api), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": "x", "nmae": 1})
-    assert result.is_error and "2 faults" in text(result) and api.asked == []
+    assert result.is_error and "2 faults" in result_text(result) and api.requests == []
 
 
 @in_both_eras
 async def test_a_call_without_arguments_is_a_call_with_none(mode):
-    async with connected(caller(Api(OK)), thing(path="/api/things/"), mode=mode) as client:
+    async with connected(call_context(FakeAPI(OK)), make_tool(path="/api/things/"), mode=mode) as client:
         assert not (await client.call_tool("things-do")).is_error
 
 
@@ -93,7 +93,7 @@ async def test_a_call_without_arguments_is_a_call_with_none(mode):
     [("thing-do", 'did you mean "things-do"?'), ("weather", "Unknown tool: weather"), ("x" * 500, "x" * 100)],
 )
 async def test_an_unknown_tool_is_an_error_of_the_protocol(mode, name, says):
-    async with connected(caller(Api(OK)), READ, mode=mode) as client:
+    async with connected(call_context(FakeAPI(OK)), READ, mode=mode) as client:
         with pytest.raises(MCPError) as caught:
             await client.call_tool(name, {})
     assert caught.value.code == INVALID_PARAMS and says in str(caught.value) and len(str(caught.value)) < 200
@@ -105,17 +105,19 @@ def surprise(_: httpx2.Request) -> httpx2.Response:
 
 @in_both_eras
 async def test_what_nobody_foresaw_is_an_error_without_its_words(mode, caplog):
-    async with connected(caller(Api(surprise)), READ, mode=mode) as client:
+    async with connected(call_context(FakeAPI(surprise)), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1})
-    assert result.is_error and "RuntimeError" in text(result) and "the words" not in text(result)
-    assert facts(result)["code"] == "failed"
+    assert result.is_error and "RuntimeError" in result_text(result) and "the words" not in result_text(result)
+    assert result_meta(result)["code"] == "failed"
     assert "unforeseen in things-do" in caplog.text
 
 
 async def test_what_nobody_foresaw_in_a_write_may_have_happened():
-    async with connected(caller(Api(surprise)), CREATE) as client:
+    async with connected(call_context(FakeAPI(surprise)), CREATE) as client:
         result = await client.call_tool("things-do", {"id": 1})
-    assert facts(result)["code"] == "outcome_unknown" and "Do not call it again before you know" in text(result)
+    assert result_meta(result)["code"] == "outcome_unknown" and "Do not call it again before you know" in result_text(
+        result
+    )
 
 
 @in_both_eras
@@ -125,45 +127,47 @@ async def test_a_key_that_has_gone_is_an_error_of_the_call(mode):
 
     async with connected(nobody, READ, mode=mode) as client:  # type: ignore[arg-type]  # it only raises
         result = await client.call_tool("things-do", {"id": 1})
-    assert result.is_error and text(result) == "things-do: the key file is empty"
-    assert facts(result)["code"] == "configuration"
+    assert result.is_error and result_text(result) == "things-do: the key file is empty"
+    assert result_meta(result)["code"] == "configuration"
 
 
 @in_both_eras
 @pytest.mark.parametrize("status", [200, 400])
 async def test_a_key_that_the_api_says_back_is_withheld(mode, status):
     body = {"detail": f"bad key {KEY}", KEY: [KEY]}
-    async with connected(caller(Api(reply(status, body))), READ, mode=mode) as client:
+    async with connected(call_context(FakeAPI(reply(status, body))), READ, mode=mode) as client:
         result = await client.call_tool(
             "things-do",
             {
                 "id": 1,
             },
         )
-    assert KEY not in result.model_dump_json() and "[withheld]" in text(result)
+    assert KEY not in result.model_dump_json() and "[withheld]" in result_text(result)
 
 
 async def test_a_key_that_is_put_where_an_argument_belongs_is_not_quoted():
-    async with connected(caller(Api()), READ) as client:
+    async with connected(call_context(FakeAPI()), READ) as client:
         result = await client.call_tool("things-do", {"id": 1, KEY: True})
-    assert KEY not in result.model_dump_json() and "[withheld]: no such argument" in text(result)
+    assert KEY not in result.model_dump_json() and "[withheld]: no such argument" in result_text(result)
 
 
 @in_both_eras
 @pytest.mark.parametrize("pin", ["complete", "structuredContent", "resultType"])
 async def test_a_secret_that_is_a_word_of_the_protocol_takes_nothing_else_away(mode, pin):
-    tool = thing("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
-    async with connected(caller(Api(reply(200, {"pin": pin}))), tool, mode=mode) as client:
+    tool = make_tool("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
+    async with connected(call_context(FakeAPI(reply(200, {"pin": pin}))), tool, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1, "pin": pin})
-    assert json.loads(text(result)) == result.structured_content == {"pin": "[withheld]"}
+    assert json.loads(result_text(result)) == result.structured_content == {"pin": "[withheld]"}
 
 
 async def test_a_secret_argument_is_withheld_from_words_and_structure():
-    tool = thing("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
-    async with connected(caller(Api(reply(200, {"pin": 'quoted " pin', "note": 'has quoted " pin'}))), tool) as client:
+    tool = make_tool("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
+    async with connected(
+        call_context(FakeAPI(reply(200, {"pin": 'quoted " pin', "note": 'has quoted " pin'}))), tool
+    ) as client:
         result = await client.call_tool("things-do", {"id": 1, "pin": 'quoted " pin'})
     assert "quoted" not in result.model_dump_json()
-    assert json.loads(text(result)) == result.structured_content
+    assert json.loads(result_text(result)) == result.structured_content
 
 
 @in_both_eras
@@ -173,21 +177,21 @@ async def test_a_waiting_call_reports_its_progress(mode):
     async def listen(progress: float, total: float | None, message: str | None) -> None:
         told.append((progress, message))
 
-    api = Api(reply(429, {}, retry_after="0"), silence(httpx2.ReadError), OK)
-    async with connected(caller(api), READ, mode=mode) as client:
+    api = FakeAPI(reply(429, {}, retry_after="0"), fail_with(httpx2.ReadError), OK)
+    async with connected(call_context(api), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1}, progress_callback=listen)
         with anyio.fail_after(5):
             while len(told) < 2:
                 await anyio.lowlevel.checkpoint()
     assert told == [(1, "status 429; trying again in 0 s"), (2, "no answer; trying again in 0 s")]
-    assert facts(result, "call")["attempts"] == 3
+    assert result_meta(result, "call")["attempts"] == 3
 
 
 @in_both_eras
 async def test_a_call_that_the_client_cancels_drops_its_request(mode):
     api = Hanging()
     with anyio.fail_after(10):
-        async with connected(caller(api), READ, mode=mode) as client:
+        async with connected(call_context(api), READ, mode=mode) as client:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(client.call_tool, "things-do", {"id": 1})
                 await api.taken.wait()
@@ -198,7 +202,7 @@ async def test_a_call_that_the_client_cancels_drops_its_request(mode):
 
 async def test_each_call_is_logged_in_one_line_without_what_was_in_it(caplog):
     caplog.set_level(logging.INFO, "core13_mcp")
-    async with connected(caller(Api(OK), project_id=7, name="ada"), READ) as client:
+    async with connected(call_context(FakeAPI(OK), project_id=7, name="ada"), READ) as client:
         await client.call_tool("things-do", {"id": 12345})
     [line] = [record for record in caplog.records if record.name == "core13_mcp.calls"]
     assert line.getMessage() == "things-do"
@@ -218,9 +222,9 @@ async def test_each_call_is_logged_in_one_line_without_what_was_in_it(caplog):
     ],
 )
 async def test_the_facts_of_a_call_name_its_project(name, arguments, pinned, project):
-    async with connected(caller(Api(reply(404, {})), project_id=pinned)) as client:
+    async with connected(call_context(FakeAPI(reply(404, {})), project_id=pinned)) as client:
         result = await client.call_tool(name, arguments)
-    assert facts(result, "call").get("project") == project
+    assert result_meta(result, "call").get("project") == project
 
 
 async def test_results_of_the_sandbox_fit_the_output_schema_in_short_and_in_full(mcp: Client):

@@ -18,7 +18,7 @@ from core13_mcp.pipeline.confirm import confirmation, question, require_accepted
 from core13_mcp.pipeline.projection import project_response
 from core13_mcp.text import single_line, strings, strip_invisible
 
-from ..fake_api import Api, error, reply
+from ..fake_api import FakeAPI, call_error, reply
 
 pytestmark = pytest.mark.anyio
 
@@ -114,7 +114,7 @@ async def test_the_words_of_the_api_stay_in_the_first_line_of_an_error(poison: s
 
     async def said(words: str) -> list[str]:
         body = {"type": "x", "code": "not_found", "detail": words, "attr": words}
-        return str(await error(tool, Api(reply(404, body)), id=1)).split("\n")
+        return str(await call_error(tool, FakeAPI(reply(404, body)), id=1)).split("\n")
 
     poisoned, harmless = await said(poison), await said(HARMLESS)
     assert poisoned[1:] == harmless[1:]
@@ -128,7 +128,7 @@ async def test_the_words_of_the_api_stay_in_the_first_line_of_an_error(poison: s
 async def test_the_name_of_a_project_stays_in_the_first_line_of_an_error(poison: str):
     async def said(name: str) -> list[str]:
         account = reply(200, {"team": {"id": 1, "name": name}})
-        return str(await error(CATALOG["subscriptions-destroy"], Api(account), id=1)).split("\n")
+        return str(await call_error(CATALOG["subscriptions-destroy"], FakeAPI(account), id=1)).split("\n")
 
     poisoned, harmless = await said(poison), await said(HARMLESS)
     assert poisoned[1:] == harmless[1:]

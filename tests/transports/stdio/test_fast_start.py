@@ -504,9 +504,9 @@ async def _session(cache: Path, until_kept: bool = False) -> bytes:
     frames = conversation("2025-11-25")
     call = {"name": "users-retrieve", "arguments": {"uuid": "not a uuid"}}
     frames.append({"jsonrpc": "2.0", "id": "call", "method": "tools/call", "params": call})
-    env = children.environment(XDG_CACHE_HOME=str(cache), CORE13_SANDBOX="1", CORE13_LOG_LEVEL="error")
+    env = children.clean_environment(XDG_CACHE_HOME=str(cache), CORE13_SANDBOX="1", CORE13_LOG_LEVEL="error")
     with anyio.fail_after(60):
-        async with await anyio.open_process([*children.COMMAND, "serve"], env=env, stderr=None) as process:
+        async with await anyio.open_process([*children.CLI, "serve"], env=env, stderr=None) as process:
             assert process.stdin is not None and process.stdout is not None
             await process.stdin.send(lines(*frames))
             heard = b""
@@ -523,6 +523,8 @@ async def _session(cache: Path, until_kept: bool = False) -> bytes:
 
 
 async def test_a_server_that_cannot_start_does_not_greet(tmp_path, environ, settled):
-    broken = children.run("serve", stdin=lines(conversation("2025-11-25")[0]).decode(), XDG_CACHE_HOME=str(tmp_path))
+    broken = children.run_cli(
+        "serve", stdin=lines(conversation("2025-11-25")[0]).decode(), XDG_CACHE_HOME=str(tmp_path)
+    )
     assert (broken.returncode, broken.stdout) == (2, "")
     assert "POSTHOG_PERSONAL_API_KEY is not set" in broken.stderr

@@ -21,7 +21,7 @@ from core13_mcp.transports.stdio import streams as stdio
 from core13_mcp.transports.stdio.framing import MAX_IN_FLIGHT, MAX_MESSAGE_BYTES, JSONRPCStream
 from core13_mcp.transports.stdio.pipes import stdio_is_pollable
 
-from ...processes import COMMAND, environment
+from ...processes import CLI, clean_environment
 
 pytestmark = pytest.mark.anyio
 
@@ -77,7 +77,7 @@ class Peer:
 
 @asynccontextmanager
 async def peer(*words: str, **env: str) -> AsyncIterator[Peer]:
-    process = await anyio.open_process([*COMMAND, "serve", *words], env=environment(**env))
+    process = await anyio.open_process([*CLI, "serve", *words], env=clean_environment(**env))
     with anyio.fail_after(ENOUGH):
         async with process:
             try:
@@ -399,16 +399,18 @@ def test_where_stdin_is_no_pipe_the_sdks_transport_serves(tmp_path):
     frames = [frame("initialize", 0, **HELLO), frame("notifications/initialized"), frame("tools/list", 1)]
     (tmp_path / "in").write_text("".join(json.dumps(line) + "\n" for line in frames))
     with (tmp_path / "in").open() as source, (tmp_path / "out").open("w") as sink:
-        command = [*COMMAND, "serve", "--sandbox"]
-        done = subprocess.run(command, check=False, stdin=source, stdout=sink, stderr=-1, timeout=60, env=environment())
+        command = [*CLI, "serve", "--sandbox"]
+        done = subprocess.run(
+            command, check=False, stdin=source, stdout=sink, stderr=-1, timeout=60, env=clean_environment()
+        )
     said = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
     # The SDK's transport drops what is not yet answered when a file ends.
     assert done.returncode == 0 and {line["id"] for line in said} <= {0, 1}
 
 
 def test_with_nothing_to_read_the_server_ends():
-    command = [*COMMAND, "serve", "--sandbox"]
+    command = [*CLI, "serve", "--sandbox"]
     done = subprocess.run(
-        command, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, env=environment()
+        command, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, env=clean_environment()
     )
     assert (done.returncode, done.stdout) == (0, b"")
