@@ -19,7 +19,7 @@ from typing import Any
 
 import anyio
 
-from core13_mcp.compose.calls import context_provider
+from core13_mcp.compose.engine import context_provider
 from core13_mcp.declarations.catalog import enabled_tools
 from core13_mcp.server.handlers import build_server
 from core13_mcp.settings import Settings

@@ -17,7 +17,7 @@ import anyio
 import mcp_types as types
 from mcp import Client, MCPError
 
-from core13_mcp.compose.calls import context_provider
+from core13_mcp.compose.engine import context_provider
 from core13_mcp.declarations.catalog import enabled_tools, load
 from core13_mcp.server.handlers import build_server
 from core13_mcp.server.instructions import instructions

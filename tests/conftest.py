@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 from mcp import Client
 
-from core13_mcp.compose.calls import context_provider
+from core13_mcp.compose.engine import context_provider
 from core13_mcp.declarations.catalog import enabled_tools
 from core13_mcp.options import OPTIONS
 from core13_mcp.server.handlers import build_server

@@ -24,7 +24,7 @@ from ..settings import Settings
 from ..tracing import export_spans
 from ..transports.http.address import Address, allowed_hosts, endpoint
 from ..transports.http.app import app
-from ..transports.http.auth.callers import Authenticator, api_key_auth, no_auth, token_auth
+from ..transports.http.auth.authenticator import Authenticator, api_key_auth, no_auth, token_auth
 from ..transports.http.auth.oauth import ProtectedResource
 from ..transports.http.auth.tokens import CallerTokens
 from ..transports.http.endpoint import resolve_context
@@ -34,7 +34,7 @@ from ..transports.http.limits import Limits
 from ..transports.http.metrics import Metrics
 from ..transports.http.serving import serve
 from ..transports.http.validation import validate_http
-from .calls import api_clients, credential_provider, make_context
+from .engine import api_clients, credential_provider, make_context
 
 log = logging.getLogger("core13_mcp")
 
@@ -46,7 +46,7 @@ class HTTPServer:
     app: ASGIApp
     listener: socket.socket
     url: str
-    duty: Lifecycle
+    lifecycle: Lifecycle
 
 
 async def run(settings: Settings, where: str) -> int:
@@ -65,7 +65,7 @@ async def run(settings: Settings, where: str) -> int:
                 log.warning("CORE13_SEAL_KEYS is not set: a confirmation holds only on the replica that asked for it")
 
         with export_spans(os.environ):
-            await serve(made.app, made.listener, made.duty, drain=drain, grace=grace, ready=ready)
+            await serve(made.app, made.listener, made.lifecycle, drain=drain, grace=grace, ready=ready)
     return 0
 
 
@@ -94,7 +94,7 @@ async def build_http(settings: Settings, where: str) -> AsyncIterator[HTTPServer
                 origins=settings.http_origins,
                 limits=Limits(settings.http_at_once, settings.http_rate),
                 max_body=settings.http_max_body,
-                duty=duty,
+                lifecycle=duty,
                 page=page(catalog, settings.auth, url, mode_notices(settings, len(catalog), len(declared))),
                 metrics=Metrics(catalog) if settings.http_metrics else None,
                 routes=routes,

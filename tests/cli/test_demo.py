@@ -19,7 +19,7 @@ from core13_mcp.cli.demo import player
 from core13_mcp.cli.demo.player import Player
 from core13_mcp.cli.demo.screen import WIDTH, Screen
 from core13_mcp.cli.demo.story import Differs, Story, fit
-from core13_mcp.compose.calls import context_provider
+from core13_mcp.compose.engine import context_provider
 from core13_mcp.declarations.catalog import enabled_tools, load
 from core13_mcp.server.handlers import build_server
 from core13_mcp.settings import Settings

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from core13_mcp import sandbox
 from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
-from core13_mcp.compose.calls import SANDBOX_ORIGIN
+from core13_mcp.compose.engine import SANDBOX_ORIGIN
 from core13_mcp.declarations.catalog import load
 from core13_mcp.logs import configure_logging
 from core13_mcp.pipeline.call import CallContext

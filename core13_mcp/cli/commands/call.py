@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from ...api.exchange import CallState
-from ...compose.calls import SANDBOX_ORIGIN, context_provider
+from ...compose.engine import SANDBOX_ORIGIN, context_provider
 from ...declarations.catalog import enabled_tools
 from ...declarations.model import Declaration
 from ...errors import ConfigurationError, ToolError

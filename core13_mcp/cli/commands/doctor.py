@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from ...api.credentials import Credentials
-from ...compose.calls import api_clients, credential_provider, make_context
+from ...compose.engine import api_clients, credential_provider, make_context
 from ...declarations.catalog import enabled_tools, load
 from ...errors import Core13Error
 from ...logs import configure_logging

@@ -8,7 +8,7 @@ import os
 
 import anyio
 
-from ...compose.calls import context_provider
+from ...compose.engine import context_provider
 from ...declarations.catalog import enabled_tools, load
 from ...server.handlers import build_server
 from ...server.instructions import instructions

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from .address import PATH
-from .auth.callers import Authenticator
+from .auth.authenticator import Authenticator
 from .endpoint import MCPEndpoint
 from .health import CloseOnDrain, Lifecycle, health_routes
 from .host_check import HostOriginMiddleware
@@ -36,7 +36,7 @@ def app(
     origins: Sequence[str] = (),
     limits: Limits | None = None,
     max_body: int = 1024 * 1024,
-    duty: Lifecycle | None = None,
+    lifecycle: Lifecycle | None = None,
     page: Response | None = None,
     metrics: Metrics | None = None,
     routes: Sequence[BaseRoute] = (),
@@ -49,12 +49,12 @@ def app(
         origins: Web origins other than its own whose pages may call.
         limits: How much one caller may ask for.
         max_body: Bytes of one request.
-        duty: Cleared when the process is to end.
+        lifecycle: Cleared when the process is to end.
         page: What a browser sees.
         metrics: What is counted; nothing where there is none.
         routes: Whatever else it answers.
     """
-    duty = duty or Lifecycle()
+    lifecycle = lifecycle or Lifecycle()
     # Not JSON-only: in that mode a client that goes away does not cancel its call.
     manager = StreamableHTTPSessionManager(server, stateless=True, security_settings=_GUARDED_ALREADY)
     page = page or PlainTextResponse(f"POST {PATH}\n")
@@ -66,10 +66,10 @@ def app(
         server.middleware.append(metrics.operation)
         measured, counted = [Middleware(MetricsMiddleware, metrics)], [metrics.route]
     return Starlette(
-        routes=[Route("/", page, methods=["GET"]), *_at(door), *health_routes(duty), *counted, *routes],
+        routes=[Route("/", page, methods=["GET"]), *_at(door), *health_routes(lifecycle), *counted, *routes],
         middleware=[
             *measured,
-            Middleware(CloseOnDrain, duty),
+            Middleware(CloseOnDrain, lifecycle),
             Middleware(HostOriginMiddleware, hosts, origins),
             *_cross_origin(origins),
         ],

@@ -13,7 +13,7 @@ from ... import tracing
 from ...errors import ConfigurationError
 from ...pipeline.call import CallContext
 from ...redaction import redact_keys
-from .auth.callers import Authenticator
+from .auth.authenticator import Authenticator
 from .body import BodyReader
 from .errors import Rejected
 from .limits import Limits
@@ -46,7 +46,7 @@ class MCPEndpoint:
         if request.method != "POST":
             # Without sessions there is nothing to stream to a GET, and nothing for a DELETE to end.
             raise Rejected(405, "Only POST is served here.", {"Allow": "POST"})
-        caller = self._admission.admit(request)
+        caller = self._admission.authenticate(request)
         async with (
             self._limits.within(caller.principal),
             self._bodies.whole(request) as body,

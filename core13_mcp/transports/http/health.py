@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class Lifecycle:
     """Whether this process still takes work; false from the moment it was told to end."""
 
-    taking: bool = True
+    accepting: bool = True
 
 
 def health_routes(duty: Lifecycle) -> list[Route]:
@@ -24,7 +24,7 @@ def health_routes(duty: Lifecycle) -> list[Route]:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
-        return PlainTextResponse("ready\n") if duty.taking else PlainTextResponse("draining\n", 503)
+        return PlainTextResponse("ready\n") if duty.accepting else PlainTextResponse("draining\n", 503)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
 
@@ -40,7 +40,7 @@ class CloseOnDrain:
         """Pass a request on."""
 
         async def parting(message: Message) -> None:
-            if message["type"] == "http.response.start" and not self._duty.taking:
+            if message["type"] == "http.response.start" and not self._duty.accepting:
                 kept = [(name, value) for name, value in message.get("headers", []) if name.lower() != b"connection"]
                 message = {**message, "headers": [*kept, (b"connection", b"close")]}
             await send(message)

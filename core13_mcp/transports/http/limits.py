@@ -12,15 +12,15 @@ import anyio
 from .errors import Rejected
 from .known import STRANGERS
 from .queue import FairLimiter
-from .rate import BURST, TokenBucket
+from .rate import BURST_SECONDS, TokenBucket
 
-WAITING = 4
+MAX_QUEUED_PER_SLOT = 4
 """How many requests of a caller may wait for each that runs; more are turned away."""
 
-RUNNING = 64
+MAX_CONCURRENT = 64
 """Requests that are worked on at the same time; more wait, and each free place goes to the next caller."""
 
-OPEN_AT_MOST = 4096
+MAX_OPEN = 4096
 """Requests of all callers that are not answered yet; more are turned away."""
 
 
@@ -46,7 +46,7 @@ class Limits:
         self._in_a_minute = in_a_minute
         self._strangers = TokenBucket(in_a_minute * STRANGERS)
         self._allowances: dict[str, _Allowance] = {}
-        self._turns = FairLimiter(RUNNING)
+        self._turns = FairLimiter(MAX_CONCURRENT)
         self._open = 0
         self._tidied = 0.0
 
@@ -78,31 +78,31 @@ class Limits:
         return self._turns.turn(lane)
 
     def _refuse_more(self, known: bool) -> None:
-        if self._open >= (OPEN_AT_MOST if known else OPEN_AT_MOST // 2):
+        if self._open >= (MAX_OPEN if known else MAX_OPEN // 2):
             raise _later(503, "This server has too many requests open.", 1)
 
     def _spend(self, principal: str, known: bool, now: float) -> _Allowance:
         fresh = _Allowance(TokenBucket(self._in_a_minute), anyio.Semaphore(self._at_once))
         allowance = self._allowances.get(principal, fresh)
-        if allowance.open >= self._at_once * (1 + WAITING):
+        if allowance.open >= self._at_once * (1 + MAX_QUEUED_PER_SLOT):
             raise _later(429, f"More than {allowance.open} requests of yours are open; wait for some of them.", 1)
         if wait := allowance.rate.wait(now):
             raise _later(429, f"More than {self._in_a_minute} requests in a minute.", wait)
         if wait := 0 if known else self._strangers.wait(now):
             raise _later(429, "Too many requests with keys that this server has not seen accepted yet.", wait)
-        allowance.rate.spend(now)
+        allowance.rate.take(now)
         if not known:
-            self._strangers.spend(now)
+            self._strangers.take(now)
         # Kept only now: what is turned away leaves nothing behind.
         return self._allowances.setdefault(principal, allowance)
 
     def _tidy(self, now: float) -> None:
         """Forget whoever has nothing open and nothing spent."""
-        if now - self._tidied < BURST:
+        if now - self._tidied < BURST_SECONDS:
             return
         self._tidied = now
         for principal, allowance in list(self._allowances.items()):
-            if not allowance.open and allowance.rate.is_whole(now):
+            if not allowance.open and allowance.rate.is_full(now):
                 del self._allowances[principal]
 
 

@@ -107,11 +107,11 @@ async def _end_on_signals(
         async for received in signals:
             if server.should_exit:
                 server.force_exit = True
-            elif received == signal.SIGTERM and duty.taking:
-                duty.taking = False
+            elif received == signal.SIGTERM and duty.accepting:
+                duty.accepting = False
                 tasks.start_soon(_end_after, server, drain)
             else:
-                duty.taking = False
+                duty.accepting = False
                 server.should_exit = True
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mcp.server import Server
 from mcp.types import ListToolsResult
 
-from core13_mcp.compose.calls import context_provider
+from core13_mcp.compose.engine import context_provider
 from core13_mcp.declarations.catalog import enabled_tools, load
 from core13_mcp.server.handlers import build_server
 from core13_mcp.server.instructions import instructions

@@ -22,15 +22,15 @@ from ....api.credentials import Credentials
 from ....api.exchange import APIRequest, APIResponse, CallState
 from ....pipeline.call import CallContext
 from ..errors import Rejected
-from .callers import Authenticator, bearer, named
+from .authenticator import Authenticator, bearer, identified
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 INTROSPECT = "/oauth/introspect/"
 INTROSPECTION = "introspection"
 """The scope by which a token may ask about itself."""
 
-PREFIX = "pha_"
-WITHIN = 10.0
+TOKEN_PREFIX = "pha_"
+INTROSPECTION_TIMEOUT = 10.0
 """Seconds for the issuer to answer."""
 
 
@@ -59,9 +59,9 @@ class ProtectedResource:
             token = bearer(request)
             if token is None:
                 raise self._challenge(401, "Log in: this server takes OAuth access tokens.", scope=self._wanted)
-            if not token.startswith(PREFIX):
+            if not token.startswith(TOKEN_PREFIX):
                 raise self._invalid(f"This is not an access token of {self._issuer.origin}.")
-            return named(template, Credentials(SecretStr(token)))
+            return identified(template, Credentials(SecretStr(token)))
 
         return Authenticator(admit, self._verify)
 
@@ -105,7 +105,7 @@ class ProtectedResource:
         token = caller.credentials.secrets[0]
         question = APIRequest(method="POST", path=INTROSPECT, form={"token": token})
         try:
-            return await self._issuer.send(question, caller.credentials, CallState(WITHIN))
+            return await self._issuer.send(question, caller.credentials, CallState(INTROSPECTION_TIMEOUT))
         except httpx2.RequestError as error:
             raise _nobody_can_say(f"did not answer ({type(error).__name__})") from None
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ....server.handlers import SERVER_NAME
-from ..auth.callers import KEY
+from ..auth.authenticator import KEY
 
 _SECRET = "secret"
 

@@ -34,7 +34,7 @@ Raises:
 """
 
 
-async def nothing_more(_: CallContext, __: bytes) -> None:
+async def no_check(_: CallContext, __: bytes) -> None:
     """Ask nobody: the API itself judges the key that calls it."""
 
 
@@ -46,9 +46,9 @@ class Authenticator:
         vouches: Whether this server knows by itself whom it admits, so that nobody can be many callers.
     """
 
-    admit: Authenticate
-    verify: Verify = nothing_more
-    vouches: bool = False
+    authenticate: Authenticate
+    verify: Verify = no_check
+    trusted: bool = False
 
 
 def no_auth(own: Callable[[], CallContext]) -> Authenticator:
@@ -57,7 +57,7 @@ def no_auth(own: Callable[[], CallContext]) -> Authenticator:
     def admit(_: Request) -> CallContext:
         return _ours(own)
 
-    return Authenticator(admit, vouches=True)
+    return Authenticator(admit, trusted=True)
 
 
 def token_auth(own: Callable[[], CallContext], tokens: CallerTokens) -> Authenticator:
@@ -76,7 +76,7 @@ def token_auth(own: Callable[[], CallContext], tokens: CallerTokens) -> Authenti
             raise Rejected(401, f"{why} Ask whoever runs this server for one.", {"WWW-Authenticate": "Bearer"})
         return replace(_ours(own), name=name)
 
-    return Authenticator(admit, vouches=True)
+    return Authenticator(admit, trusted=True)
 
 
 def api_key_auth(template: CallContext, upstreams: Sequence[APIClient], bearer_too: bool) -> Authenticator:
@@ -89,7 +89,7 @@ def api_key_auth(template: CallContext, upstreams: Sequence[APIClient], bearer_t
         if why := key_problem(key):
             raise Rejected(401, f"{KEY}: {why}.", _challenge(bearer_too))
         return replace(
-            named(template, Credentials(SecretStr(key))),
+            identified(template, Credentials(SecretStr(key))),
             upstream=_asked_for(request, upstreams),
             project_id=_project(request) or template.project_id,
         )
@@ -97,7 +97,7 @@ def api_key_auth(template: CallContext, upstreams: Sequence[APIClient], bearer_t
     return Authenticator(admit)
 
 
-def named(template: CallContext, credentials: Credentials) -> CallContext:
+def identified(template: CallContext, credentials: Credentials) -> CallContext:
     """A caller who is known by a key only; the logs tell it from others by the beginning of the key's hash."""
     return replace(template, credentials=credentials, name=credentials.principal[:8])
 
