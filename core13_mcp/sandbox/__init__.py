@@ -22,8 +22,7 @@ from .personas import (
     STAFF_KEY,
     STALE_SESSION_ID,
 )
-from .serving import listening, outbox, serve
-from .transport import Transport
+from .serving import outbox, serve
 
 __all__ = [
     "CSRF_TOKEN",
@@ -45,9 +44,7 @@ __all__ = [
     "SESSION_ID",
     "STAFF_KEY",
     "STALE_SESSION_ID",
-    "Transport",
     "build",
-    "listening",
     "outbox",
     "serve",
 ]

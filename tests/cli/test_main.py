@@ -310,6 +310,6 @@ def test_the_sandbox_serves_on_a_port_and_says_where():
         found = re.search(r"http://127\.0\.0\.1:(\d+)", told)
         assert found and sandbox.FULL_KEY in told
         taken = run_cli("sandbox", "--port", found[1])
-        assert taken.returncode == 2 and f"port {found[1]} is taken" in taken.stderr
+        assert taken.returncode == 2 and f"Port {found[1]} is in use" in taken.stderr
         child.send_signal(signal.SIGTERM)
         assert child.wait(60) in (0, -signal.SIGTERM)

@@ -13,6 +13,7 @@ from anyio.from_thread import start_blocking_portal
 
 from core13_mcp import sandbox
 
+from ..asgi import listening
 from ..setup.terminal import at_a_terminal
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -74,7 +75,7 @@ def slow() -> Iterator[str]:
     """An API that takes more than a second to answer."""
     app = sandbox.build(faults=True)
     app.state.faults.append("delay=1.5; times=9")
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(listening(app)) as at:
         yield at
 
 

@@ -19,6 +19,7 @@ from core13_mcp import sandbox
 from core13_mcp.declarations.catalog import load
 from core13_mcp.settings import Settings
 
+from ..asgi import listening
 from ..transports.http.auth.login import Kept, Person, logged_in
 from ..transports.http.http_server import post, serving
 from .inspector import AUTH_REQUIRED, ERAS, command, environment
@@ -42,7 +43,7 @@ def by_token(folder: Path) -> Settings:
 async def by_oauth() -> AsyncIterator[str]:
     """A server whose authorization server is the sandbox's, each on its socket."""
     async with AsyncExitStack() as running:
-        issuer = await running.enter_async_context(sandbox.listening(sandbox.build(oauth=True)))
+        issuer = await running.enter_async_context(listening(sandbox.build(oauth=True)))
         served = serving(Settings(host=issuer, auth="oauth", log_level="error"))
         yield (await running.enter_async_context(served)).url
 

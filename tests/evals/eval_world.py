@@ -23,6 +23,7 @@ from core13_mcp.server.handlers import build_server
 from core13_mcp.server.instructions import instructions
 from core13_mcp.settings import Settings
 
+from ..asgi import ResetTransport
 from .tasks import Task
 
 CATALOG = load()
@@ -105,7 +106,7 @@ async def world(task: Task) -> AsyncIterator[World]:
     """A fresh world for one task, prepared as the task says."""
     clock = Clock()
     app = sandbox.build(faults=True, clock=clock)
-    transport = sandbox.Transport(app)
+    transport = ResetTransport(app)
     headers = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}
     async with (
         httpx2.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as api,

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 from starlette.types import ASGIApp
 
-from core13_mcp import sandbox
+from ..asgi import ResetTransport
 
 BY_SANDBOX = (
     "status=429; retry-after=1",
@@ -130,7 +130,7 @@ class Faulty(httpx2.AsyncBaseTransport):
         if fault in BY_SANDBOX:
             request.headers["X-Sandbox-Fault"] = fault
         assert self.app is not None
-        real = await sandbox.Transport(self.app).handle_async_request(request)
+        real = await ResetTransport(self.app).handle_async_request(request)
         if fault in BROKEN:
             raise BROKEN[fault]("raised by the fake API", request=request)
         if fault in BY_ANSWER:

@@ -10,8 +10,7 @@ import httpx2
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from core13_mcp import sandbox
-
+from ..asgi import listening
 from ..transports.http.http_server import Collector, child, headers, message
 from .test_secrets import CALLS, CSRF, KEY, PASSWORD, SECRETS, SESSION, Echo, echo
 
@@ -64,7 +63,7 @@ async def test_no_span_of_a_server_carries_a_secret(tmp_path: Path) -> None:
     with anyio.fail_after(120):
         async with (
             echo(hangs_up=5) as (api, origin),
-            sandbox.listening(collector) as at,
+            listening(collector) as at,
             child(**variables(origin, at), **more) as (process, url),
             httpx2.AsyncClient(timeout=20) as http,
         ):

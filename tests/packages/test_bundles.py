@@ -22,6 +22,8 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from core13_mcp import sandbox
 from core13_mcp.declarations.catalog import load
 
+from ..asgi import listening
+
 pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[2]
 KINDS = ("mcpb", "mcpb-uvx")
@@ -101,7 +103,7 @@ def test_a_host_asks_for_the_key_before_it_starts_anything(kind):
 async def test_a_host_starts_the_bundle_and_calls_a_tool(packed, tmp_path, answers, tools):
     with anyio.fail_after(300):
         async with (
-            sandbox.listening(sandbox.build()) as api,
+            listening(sandbox.build()) as api,
             started(packed, tmp_path, {"personal_api_key": sandbox.FULL_KEY, "host": api, **answers}) as client,
         ):
             listed = {tool.name: tool for tool in (await client.list_tools()).tools}

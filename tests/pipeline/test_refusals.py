@@ -18,6 +18,8 @@ from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import ToolError
 from core13_mcp.pipeline.call import CallContext, execute
 
+from ..asgi import ResetTransport
+
 pytestmark = pytest.mark.anyio
 
 CATALOG = load()
@@ -237,7 +239,7 @@ async def refused(case: Case) -> ToolError:
     app = sandbox.build(faults=True)
     session = SecretStr(case.session) if case.session else None
     credentials = Credentials(SecretStr(case.key), session, SecretStr(sandbox.CSRF_TOKEN) if session else None)
-    async with APIClient("http://sandbox.invalid", transport=sandbox.Transport(app)) as upstream:
+    async with APIClient("http://sandbox.invalid", transport=ResetTransport(app)) as upstream:
         caller = CallContext(upstream=upstream, credentials=credentials, confirm="never")
         for tool, arguments in case.before:
             try:

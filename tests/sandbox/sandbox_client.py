@@ -10,6 +10,8 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
+from ..asgi import ResetTransport
+
 PROJECT: Final = "/api/projects/1/"
 SUBSCRIPTIONS: Final = PROJECT + "subscriptions/"
 ME: Final = "/api/users/@me/"
@@ -38,7 +40,7 @@ class Speaker(httpx2.AsyncClient):
 
     def __init__(self, app: Starlette, key: str | None = None, *, session: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        super().__init__(transport=sandbox.Transport(app=app), base_url="http://sandbox", headers=headers)
+        super().__init__(transport=ResetTransport(app=app), base_url="http://sandbox", headers=headers)
         if session:
             self.cookies.update({"sessionid": session, "posthog_csrftoken": sandbox.CSRF_TOKEN})
             self.headers["X-CSRFToken"] = sandbox.CSRF_TOKEN

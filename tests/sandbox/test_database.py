@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 from core13_mcp.sandbox import users
 
+from ..asgi import listening
 from .conftest import Speak
 from .sandbox_client import ME, OPEN, SUBSCRIPTIONS, Clock, Speaker, fault, weekly
 
@@ -107,7 +108,7 @@ async def test_a_request_that_breaks_halfway_leaves_nothing_behind(
 async def test_requests_at_once_lose_nothing(app: Starlette) -> None:
     with anyio.fail_after(30):
         async with (
-            sandbox.listening(app) as origin,
+            listening(app) as origin,
             httpx2.AsyncClient(base_url=origin, headers=HEADERS) as client,
             anyio.create_task_group() as tasks,
         ):

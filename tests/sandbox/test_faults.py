@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
+from ..asgi import listening
 from .sandbox_client import ME, SUBSCRIPTIONS, Clock, Speaker, fault, weekly
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +37,7 @@ async def wire(faulty: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
     """The same sandbox through a real socket."""
     with anyio.fail_after(20):
         async with (
-            sandbox.listening(faulty) as origin,
+            listening(faulty) as origin,
             httpx2.AsyncClient(base_url=origin, headers=HEADERS) as client,
         ):
             yield client

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
+from ..asgi import listening
 from .conftest import Speak
 from .sandbox_client import ME, SUBSCRIPTIONS, Speaker, fault, weekly
 
@@ -75,7 +76,7 @@ async def test_a_client_that_goes_away_in_its_body_changes_and_breaks_nothing(
 ) -> None:
     head = f"POST {SUBSCRIPTIONS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {sandbox.FULL_KEY}\r\n"
     with anyio.fail_after(10):
-        async with sandbox.listening(app) as origin:
+        async with listening(app) as origin:
             async with await anyio.connect_tcp("127.0.0.1", int(origin.rpartition(":")[2])) as stream:
                 await stream.send(f"{head}Content-Type: application/json\r\nContent-Length: 900\r\n\r\n{{".encode())
             async with httpx2.AsyncClient(base_url=origin) as client:

@@ -12,7 +12,7 @@ import anyio
 from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from ... import sandbox
+from ...compose.sandbox import read_outbox
 from ..demo.player import Player
 from ..demo.screen import Screen
 from ..demo.story import Differs, Story, fit
@@ -45,7 +45,7 @@ async def _tell(story: Story, screen: Screen, folder: str, log: TextIO) -> None:
     screen.say("embedded sandbox instead of PostHog: no account, no key, and nothing is sent to anyone.")
     database = Path(folder) / "sandbox.db"
     await _play(story, screen, server(database, folder), log)
-    rows = sandbox.outbox(str(database))
+    rows = read_outbox(str(database))
     screen.heading(story.outbox.title)
     screen.answer(story.outbox.told(list(rows)))
     fit(story.outbox.expect, rows)

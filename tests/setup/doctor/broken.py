@@ -18,6 +18,8 @@ from anyio.from_thread import start_blocking_portal
 from core13_mcp import sandbox
 from core13_mcp.sandbox import READ_ONLY_KEY
 
+from ...asgi import listening
+
 KEY = "POSTHOG_PERSONAL_API_KEY"
 COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
 ENTRY = {"command": COMMAND, "args": ["serve"], "env": {"CORE13_SANDBOX": "true"}}
@@ -105,7 +107,7 @@ def api(*faults: str, database: str = ":memory:") -> Iterator[str]:
     """A sandbox on a port, with these faults."""
     app = sandbox.build(database, faults=bool(faults))
     app.state.faults += faults
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(listening(app)) as at:
         yield at
 
 

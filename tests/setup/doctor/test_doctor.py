@@ -19,6 +19,7 @@ from core13_mcp.sandbox import FULL_KEY, PUBLIC_KEY, READ_ONLY_KEY
 from core13_mcp.setup.doctor.clients import _own_command as own_command
 from core13_mcp.setup.doctor.finding import Finding
 
+from ...asgi import listening
 from . import broken
 from .broken import COMMAND, ENTRY, KEY, program, write
 
@@ -559,7 +560,7 @@ def test_nothing_is_written_anywhere(doctor, home, api):
     write(home, ".cursor/mcp.json", {"mcpServers": {"core13-mcp": ENTRY}})
     before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     app = sandbox.build()
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.listening(app)) as at:
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(listening(app)) as at:
         doctor("--host", at, **{KEY: FULL_KEY})
 
     assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before

@@ -16,6 +16,7 @@ from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 from core13_mcp.transports.http.serving import CONNECTIONS
 
+from ...asgi import listening
 from .http_server import MODERN, Stub, child, headers, message, post, serving
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +32,7 @@ async def test_a_client_that_goes_away_cancels_its_upstream_call(version: str) -
             await http.post(url, json=message("tools/call", name="users-retrieve", arguments={}), headers=said)
 
     with anyio.fail_after(20):
-        async with sandbox.listening(stub) as origin:
+        async with listening(stub) as origin:
             settings = Settings(host=origin, personal_api_key="phx_key", log_level="error")  # type: ignore[arg-type] # coerced
             async with serving(settings) as served:
                 async with anyio.create_task_group() as tasks:
@@ -48,7 +49,7 @@ async def test_sigterm_lets_a_running_call_finish_and_says_that_it_is_not_ready(
         answers["call"] = await post(url, "tools/call", name="users-retrieve", arguments={})
 
     with anyio.fail_after(60):
-        async with sandbox.listening(stub) as origin:
+        async with listening(stub) as origin:
             said = {"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": "phx_key", "CORE13_HTTP_DRAIN": "2"}
             async with child(**said) as (process, url), anyio.create_task_group() as tasks:
                 tasks.start_soon(call, url)
@@ -86,7 +87,7 @@ async def test_another_signal_ends_it_though_a_call_is_still_running() -> None:
             await post(url, "tools/call", name="users-retrieve", arguments={})
 
     with anyio.fail_after(20):
-        async with sandbox.listening(stub) as origin:
+        async with listening(stub) as origin:
             said = {"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": "phx_key", "CORE13_TIMEOUT": "600"}
             async with child(**said) as (process, url), anyio.create_task_group() as tasks:
                 tasks.start_soon(call, url)

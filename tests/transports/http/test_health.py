@@ -16,12 +16,12 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from core13_mcp import sandbox
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.settings import Settings
 from core13_mcp.tracing import export_spans
 from core13_mcp.transports.http.metrics import Metrics
 
+from ...asgi import listening
 from .http_server import ERAS, Collector, Stub, child, client, headers, message, post, serving
 
 pytestmark = pytest.mark.anyio
@@ -72,7 +72,7 @@ async def test_a_call_whose_client_went_away_is_counted_as_such() -> None:
         await post(url, "tools/call", name="users-retrieve", arguments={})
 
     with anyio.fail_after(20):
-        async with sandbox.listening(stub) as origin:
+        async with listening(stub) as origin:
             said: dict[str, Any] = {"host": origin, "personal_api_key": "phx_key", "http_metrics": True}
             async with serving(Settings(**said, log_level="error")) as served, httpx2.AsyncClient() as http:
                 async with anyio.create_task_group() as tasks:
@@ -105,7 +105,7 @@ async def test_the_trace_that_a_caller_is_in_goes_upstream_and_nothing_else_does
     else:
         body["params"]["_meta"] |= {"traceparent": TRACEPARENT, "baggage": "who=anna"}
     with anyio.fail_after(20):
-        async with sandbox.listening(stub) as origin:
+        async with listening(stub) as origin:
             settings = Settings(host=origin, personal_api_key="phx_key", log_level="error")  # type: ignore[arg-type] # coerced
             async with serving(settings) as served, httpx2.AsyncClient() as http:
                 await http.post(served.url, json=body, headers=said)
@@ -158,7 +158,7 @@ async def test_a_refusal_of_the_api_is_an_error_in_the_trace(url: str, spans: In
 async def test_traces_go_where_opentelemetrys_own_variables_say() -> None:
     collector = Collector()
     with anyio.fail_after(60):
-        async with sandbox.listening(collector) as origin:
+        async with listening(collector) as origin:
             said = {"OTEL_EXPORTER_OTLP_ENDPOINT": origin, "CORE13_SANDBOX": "1"}
             async with child(**said) as (process, url):
                 await post(url, "tools/call", name="users-retrieve")

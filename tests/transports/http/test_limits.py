@@ -15,6 +15,7 @@ from core13_mcp.settings import Settings
 from core13_mcp.transports.http.errors import Rejected
 from core13_mcp.transports.http.limits import Limits
 
+from ...asgi import listening
 from .http_server import Stub, active, headers, message, post, serving
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +42,7 @@ async def test_what_is_too_much_at_once_waits_and_other_callers_do_not() -> None
         done.append((key, answer.status_code))
 
     with anyio.fail_after(20):
-        async with sandbox.listening(stub) as origin:
+        async with listening(stub) as origin:
             settings = Settings(host=origin, auth="own-key", http_at_once=2, log_level="error")
             async with serving(settings) as served, anyio.create_task_group() as tasks:
                 for _ in range(6):
@@ -63,7 +64,7 @@ async def test_where_places_are_few_the_next_one_goes_to_the_next_caller(monkeyp
         done.append(key)
 
     with anyio.fail_after(20):
-        async with sandbox.listening(stub) as origin:
+        async with listening(stub) as origin:
             settings = Settings(host=origin, auth="own-key", http_metrics=True, log_level="error")
             async with serving(settings) as served:
                 stub.slow = lambda _: False

@@ -15,6 +15,7 @@ from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 from core13_mcp.transports.http.address import allowed_hosts
 
+from ....asgi import listening
 from ..http_server import ERAS, Stub, client, post, serving
 
 pytestmark = pytest.mark.anyio
@@ -89,7 +90,7 @@ async def test_a_callers_token_is_not_sent_upstream(tokens: Path, tmp_path: Path
     stub.slow = never
     key.write_text("phx_theServersOwnKey")
     with anyio.fail_after(20):
-        async with sandbox.listening(stub) as origin:
+        async with listening(stub) as origin:
             settings = Settings(
                 host=origin,
                 personal_api_key_file=str(key),
@@ -208,7 +209,7 @@ async def test_a_caller_chooses_among_the_hosts_that_are_allowed() -> None:
     here, there = Stub(), Stub()
     here.slow = there.slow = never
     with anyio.fail_after(20):
-        async with sandbox.listening(here) as one, sandbox.listening(there) as two:
+        async with listening(here) as one, listening(there) as two:
             settings = Settings(host=one, auth="own-key", http_posthog_hosts=(two,), log_level="error")
             async with serving(settings) as served:
                 answers = [

@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core13_mcp import sandbox
 from core13_mcp.compose.http import HTTPServer
 from core13_mcp.settings import Settings
 
+from ....asgi import listening
 from ..http_server import ERAS, client, headers, post, serving
 
 pytestmark = pytest.mark.anyio
@@ -69,7 +69,7 @@ def issuer() -> Issuer:
 
 @pytest.fixture
 async def served(issuer: Issuer) -> AsyncIterator[HTTPServer]:
-    async with sandbox.listening(issuer.app) as origin, serving(by_oauth(origin)) as ready:
+    async with listening(issuer.app) as origin, serving(by_oauth(origin)) as ready:
         yield ready
 
 
@@ -210,7 +210,7 @@ async def test_what_is_no_request_is_left_to_the_protocol_to_refuse(url: str, bo
 async def test_a_read_only_server_still_checks_tokens(issuer: Issuer) -> None:
     said: dict[str, Any] = {"auth": "oauth", "read_only": True, "log_level": "error"}
     with anyio.fail_after(20):
-        async with sandbox.listening(issuer.app) as origin, serving(Settings(host=origin, **said)) as served:
+        async with listening(issuer.app) as origin, serving(Settings(host=origin, **said)) as served:
             answer = await call(served.url, GOOD)
     assert answer.status_code == 200
 

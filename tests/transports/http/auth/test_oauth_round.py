@@ -20,6 +20,7 @@ from mcp import Client
 from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 
+from ....asgi import listening
 from ..http_server import ERAS, serving
 from .login import Kept, Person, logged_in
 
@@ -46,7 +47,7 @@ class World:
 async def world() -> AsyncIterator[World]:
     clock = Clock(datetime.now(UTC))
     async with AsyncExitStack() as running:
-        issuer = await running.enter_async_context(sandbox.listening(sandbox.build(oauth=True, clock=clock)))
+        issuer = await running.enter_async_context(listening(sandbox.build(oauth=True, clock=clock)))
         settings = Settings(host=issuer, auth="oauth", log_level="error")
         yield World((await running.enter_async_context(serving(settings))).url, clock)
 

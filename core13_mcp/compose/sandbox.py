@@ -1,0 +1,49 @@
+"""The embedded sandbox for the commands that serve it or show its outbox."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .. import sandbox
+from ..errors import ConfigurationError
+
+SANDBOX_KEY = sandbox.FULL_KEY
+
+
+async def serve_sandbox(port: int, database: str, *, faults: bool, ready: Callable[[str], None]) -> None:
+    """Serve the sandbox on loopback until SIGINT or SIGTERM.
+
+    Args:
+        port: The port to listen on; 0 selects a free port.
+        database: A file, or `:memory:`.
+        faults: Whether clients can inject faults.
+        ready: Called with the origin as soon as connections are accepted.
+
+    Raises:
+        ConfigurationError: The port is in use, or the file is not a sandbox database.
+    """
+    try:
+        await sandbox.serve("127.0.0.1", port, database, faults=faults, oauth=True, ready=ready)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            message = f"Port {port} is in use. Choose another port, or use --port 0 for a free one."
+            raise ConfigurationError(message) from None
+        raise ConfigurationError(f"The sandbox cannot start: {error}") from None
+
+
+def read_outbox(database: str) -> list[dict[str, Any]]:
+    """Return the messages that the sandbox would have sent, oldest first.
+
+    Raises:
+        ConfigurationError: There is no such file, or it is not a sandbox database.
+    """
+    if not Path(database).is_file():
+        message = "No sandbox database. Pass --db FILE, the file that `serve --sandbox-db` or `sandbox --db` writes."
+        raise ConfigurationError(message)
+    try:
+        return sandbox.outbox(database)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"The outbox cannot be read: {error}") from None
