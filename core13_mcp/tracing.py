@@ -12,11 +12,13 @@ from opentelemetry import context, trace
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from .identity import NAME
+
 EXTRA = "core13-mcp[otel]"
 _WHERE_TO = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 log = logging.getLogger("core13_mcp")
-_tracer = trace.get_tracer("core13-mcp")
+_tracer = trace.get_tracer(NAME)
 _format = TraceContextTextMapPropagator()
 # The trace only: baggage is for whoever trusts each other, and the API is somebody else's.
 
@@ -89,7 +91,7 @@ def export_spans(environ: Mapping[str, str]) -> Iterator[None]:
         log.warning("traces are not sent: that takes `pip install '%s'`", EXTRA)
         yield
         return
-    named = {} if environ.get("OTEL_SERVICE_NAME") else {"service.name": "core13-mcp"}
+    named = {} if environ.get("OTEL_SERVICE_NAME") else {"service.name": NAME}
     provider = TracerProvider(resource=Resource.create(named))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)

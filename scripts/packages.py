@@ -17,16 +17,14 @@ from typing import Any
 from urllib.parse import quote
 
 from core13_mcp.declarations.catalog import load
+from core13_mcp.identity import NAME, TITLE, VERSION
 from core13_mcp.options import OPTIONS
-from core13_mcp.setup.client import NAME
 from core13_mcp.setup.clients import CLIENTS
 from core13_mcp.setup.entries import Server, edits
 
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-VERSION: str = PROJECT["version"]
 AUTHOR = {"name": "The core13-mcp developers"}
-TITLE = "PostHog Core-13"
 SHORT = f"PostHog recording sharing, subscriptions and users as {len(load())} MCP tools, with a sandbox."
 REGISTRY_NAME = "io.github.core13-mcp/core13-mcp"
 """The namespace has to be one that whoever publishes can prove to own; the README says the same name."""

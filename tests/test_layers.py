@@ -1,11 +1,9 @@
-"""Imports point one way."""
+"""Imports go one way, from the command line down to the modules that know nothing of PostHog or MCP."""
 
 from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,90 +11,71 @@ import pytest
 
 import core13_mcp
 
-from .processes import clean_environment
-
 ROOT = Path(core13_mcp.__file__).parent
+
+# The highest layer first. A module imports from lower layers and from its own package only.
 LAYERS = [
-    "errors jsonio text tracing origins",
-    "redaction keys",
-    "logs options",
-    "settings",
-    "declarations api",
-    "pipeline",
-    "server",
-    "transports setup",
-    "compose",
-    "cli",
     "__main__",
+    "cli",
+    "compose",
+    "setup transports",
+    "server",
+    "pipeline",
+    "api declarations",
+    "settings",
+    "options logs",
+    "redaction tracing",
+    "errors identity jsonio keys origins text",
 ]
-"""A module imports from lines above its own, or from its own package."""
 
-RANK = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
-FILES = [
-    file for file in sorted(ROOT.rglob("*.py")) if file.parent != ROOT / "sandbox" and file != ROOT / "__init__.py"
-]
-MEETING = {"compose/engine.py", "compose/sandbox.py"}
-"""Only these modules import the sandbox."""
-
-each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+DEPTHS = {name: depth for depth, layer in enumerate(LAYERS) for name in layer.split()}
+FILES = sorted(file for file in ROOT.rglob("*.py") if file != ROOT / "__init__.py")
+SANDBOX = [file for file in FILES if file.is_relative_to(ROOT / "sandbox")]
+ENGINE = [file for file in FILES if file not in SANDBOX]
 
 
-def unit(file: Path) -> str:
+def path(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def package(file: Path) -> str:
     return file.relative_to(ROOT).with_suffix("").parts[0]
 
 
-def imported(file: Path) -> Iterator[str]:
-    """What a file imports of this package: dotted names, without the package's own."""
-    here = file.relative_to(ROOT).parts[:-1]
+def imports(file: Path) -> Iterator[str]:
+    """The top-level names of core13_mcp that a file imports, such as `server` or `text`."""
+    parents = file.relative_to(ROOT).parts[:-1]
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         match node:
             case ast.ImportFrom(module=module, level=level) if level:
-                base = [*here[: len(here) - level + 1], *(module.split(".") if module else [])]
-                yield from (".".join([*base, name.name]) for name in node.names)
+                prefix = [*parents[: len(parents) - level + 1], *(module.split(".") if module else [])]
+                yield from ([*prefix, alias.name][0] for alias in node.names)
             case ast.ImportFrom(module=str(module)) if module.split(".")[0] == "core13_mcp":
-                yield from (".".join([*module.split(".")[1:], name.name]) for name in node.names)
+                yield from ([*module.split(".")[1:], alias.name][0] for alias in node.names)
             case ast.Import():
-                yield from (name.name.partition(".")[2] for name in node.names if name.name.startswith("core13_mcp."))
+                yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("core13_mcp."))
 
 
-@each_file
-def test_a_module_imports_only_from_the_layers_below_it(file: Path):
-    assert unit(file) in RANK, "say in which layer it is"
-    for name in imported(file):
-        other = name.split(".")[0]
-        same = other == unit(file)
-        assert same or other == "sandbox" or RANK[other] < RANK[unit(file)], f"{other} is not below {unit(file)}"
+@pytest.mark.parametrize("file", ENGINE, ids=path)
+def test_a_module_imports_only_from_lower_layers(file: Path):
+    own = package(file)
+    assert own in DEPTHS, f"add {own} to LAYERS"
+    others = set(imports(file)) - {own, "sandbox", "__version__"}
+    assert not [other for other in others if DEPTHS[other] <= DEPTHS[own]]
 
 
-@each_file
-def test_only_these_commands_know_the_sandbox(file: Path):
-    meets = any(name.split(".")[0] == "sandbox" for name in imported(file))
-    assert not meets or str(file.relative_to(ROOT)) in MEETING
+@pytest.mark.parametrize("file", ENGINE, ids=path)
+def test_only_compose_imports_the_sandbox(file: Path):
+    assert "sandbox" not in imports(file) or package(file) == "compose"
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "sandbox").rglob("*.py")), ids=lambda file: file.name)
-def test_the_sandbox_knows_nothing_of_the_engine(file: Path):
-    assert {name.split(".")[0] for name in imported(file)} <= {"sandbox"}
+@pytest.mark.parametrize("file", SANDBOX, ids=path)
+def test_the_sandbox_imports_nothing_of_the_engine(file: Path):
+    assert set(imports(file)) <= {"sandbox"}
 
 
-def test_modules_of_one_package_do_not_import_in_a_circle():
-    graph = {unit(file): {name.split(".")[0] for name in imported(file)} - {unit(file), "sandbox"} for file in FILES}
-    seen: list[str] = []
-    while left := graph.keys() - set(seen):
-        ready = [name for name in left if graph[name] <= set(seen)]
-        assert ready, f"a circle among {sorted(left)}"
-        seen += ready
-
-
-@each_file
+@pytest.mark.parametrize("file", ENGINE, ids=path)
 def test_the_engine_names_no_endpoint(file: Path):
-    own = file.read_text("utf-8").replace("subscriptions/listen", "")  # that one is MCP's
-    assert not re.search("subscription|hedgehog|recording", own, re.IGNORECASE)
-
-
-def test_asking_for_help_imports_neither_the_sdk_nor_pydantic():
-    script = "import sys, core13_mcp.cli.main; print([m for m in ('mcp', 'pydantic', 'httpx2', 'anyio') if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60, env=clean_environment()
-    )
-    assert done.stdout.strip() == "[]"
+    # `subscriptions/listen` is a method of MCP.
+    source = file.read_text("utf-8").replace("subscriptions/listen", "")
+    assert not re.search("subscription|hedgehog|recording", source, re.IGNORECASE)

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from typing import Any, Self
 
 import anyio
@@ -15,6 +14,7 @@ import httpx2
 
 from .. import tracing
 from ..errors import ConfigurationError, InvalidArguments
+from ..identity import NAME, VERSION
 from .credentials import Credentials
 from .exchange import APIRequest, APIResponse, CallState
 from .retry import NOT_SENT_ERRORS, send_with_retries
@@ -122,7 +122,7 @@ class APIClient:
 @cache
 def _headers() -> dict[str, str]:
     return {
-        "User-Agent": f"core13-mcp/{version('core13-mcp')}",
+        "User-Agent": f"{NAME}/{VERSION}",
         "Accept": "application/json",
         "Accept-Encoding": "gzip, deflate",
     }

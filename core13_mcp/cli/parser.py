@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from ..identity import VERSION
 from ..options import CLIENTS, OPTIONS
 from .examples import EXAMPLES
 
@@ -40,17 +41,6 @@ class _Parser(argparse.ArgumentParser):
             meant = f"; did you mean {' or '.join(begun)}?" if begun else _meant(str(value), known)
             meant = meant or f"; there are {', '.join(known)}"
             raise argparse.ArgumentError(action if action.option_strings else None, f"there is no {value!r}{meant}")
-
-
-class _Version(argparse.Action):
-    """Looks the version up when it is asked for: that costs more than all else that every start does."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print it, and end."""
-        from importlib.metadata import version
-
-        print(version("core13-mcp"))
-        parser.exit()
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -99,7 +89,7 @@ def _grammar() -> tuple[argparse.ArgumentParser, Any]:
         epilog=_examples(""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    whole.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    whole.add_argument("--version", action="version", version=VERSION, help="show the version and exit")
     whole.set_defaults(command="serve", needs_settings=True)
     _add_options(whole, serving=True)
     commands = whole.add_subparsers(metavar="COMMAND")

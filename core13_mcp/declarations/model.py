@@ -9,10 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from .files import MCP_KEYS
 from .schema import Schema
-
-WIRE = ("name", "title", "description", "annotations", "inputSchema", "outputSchema")
-"""The keys that clients see, spelled as MCP spells them; the rest of a file is ours."""
 
 
 class _Part(BaseModel):
@@ -153,4 +151,4 @@ class Declaration(_Part):
     def to_mcp(self) -> dict[str, Any]:
         """The part that clients see, spelled as the protocol spells it."""
         said = self.model_dump(by_alias=True)
-        return {key: said[key] for key in WIRE}
+        return {key: said[key] for key in MCP_KEYS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from mcp import MCPError
@@ -20,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from ..text import closest, render
 from .catalog import Catalog
-from .files import builtin_dir
+from .files import read_server_file
 
 
 class Argument(BaseModel):
@@ -72,8 +71,7 @@ class PromptTemplate(BaseModel):
 
 def load_prompts(catalog: Catalog) -> dict[str, PromptTemplate]:
     """The shipped prompts whose tools are all offered, by name, in the order of their file."""
-    said = (builtin_dir() / "fields" / "prompts.json").read_text("utf-8")
-    found = TypeAdapter(list[PromptTemplate]).validate_python(json.loads(said))
+    found = TypeAdapter(list[PromptTemplate]).validate_python(read_server_file("prompts.json"))
     return {script.name: script for script in found if all(tool in catalog for tool in script.tools)}
 
 

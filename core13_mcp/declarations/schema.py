@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -26,12 +26,12 @@ def _is_date_time(text: str) -> bool:
 class SchemaError:
     """One way in which a value does not fit a schema."""
 
-    where: str
+    path: str
     keyword: str
-    says: str
-    names: tuple[str, ...] = ()
+    message: str
+    properties: tuple[str, ...] = ()
     """The property names in question, where the keyword is about names; the texts allowed, where it is `enum`."""
-    given: Any = None
+    instance: Any = None
     """The value that does not fit."""
 
 
@@ -73,20 +73,3 @@ def _fault(error: ValidationError) -> SchemaError:
     names = (detail["property"],) if kind.name == "required" else detail.get("unexpected", detail.get("options", ()))
     where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
     return SchemaError(where.removeprefix("."), kind.name, error.message, tuple(map(str, names)), error.instance)
-
-
-def inline(node: Any, resolve: Callable[[str], Any]) -> Any:
-    """Put in place of every `$ref` what it names; its neighbours win over what it brings.
-
-    Clients and model providers reject references, so none may reach the wire.
-    """
-    match node:
-        case {"$ref": str(reference), **beside}:
-            named = inline(resolve(reference), resolve)
-            return {**named, **inline(beside, resolve)} if beside else named
-        case dict():
-            return {key: inline(value, resolve) for key, value in node.items()}
-        case list():
-            return [inline(value, resolve) for value in node]
-        case _:
-            return node

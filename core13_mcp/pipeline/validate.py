@@ -54,14 +54,14 @@ def argument_errors(tool: Declaration, arguments: JSON) -> list[str]:
 
 
 def _say(tool: Declaration, fault: SchemaError) -> Iterator[str]:
-    if fault.keyword == "additionalProperties" and not fault.where:
-        yield from _unknown(tool, fault.names)
-    elif fault.keyword == "required" and not fault.where:
-        yield from (f"{name}: missing. {_described(tool, name)}".rstrip() for name in fault.names)
+    if fault.keyword == "additionalProperties" and not fault.path:
+        yield from _unknown(tool, fault.properties)
+    elif fault.keyword == "required" and not fault.path:
+        yield from (f"{name}: missing. {_described(tool, name)}".rstrip() for name in fault.properties)
     else:
-        name = fault.where.partition("[")[0].partition(".")[0]
+        name = fault.path.partition("[")[0].partition(".")[0]
         said = _misfit(fault, secret=name in tool.secrets)
-        told = (f"{fault.where}: {said}", _described(tool, name, choices=not fault.names), _default(tool, name))
+        told = (f"{fault.path}: {said}", _described(tool, name, choices=not fault.properties), _default(tool, name))
         yield " ".join(filter(None, told))
 
 
@@ -74,19 +74,17 @@ def _misfit(fault: SchemaError, secret: bool) -> str:
     """The value, cut where it is long, and why it does not fit; of a secret only why."""
     if fault.keyword == "enum" and not secret:
         return _not_among(fault)
-    given = json.dumps(fault.given, ensure_ascii=False, separators=(",", ":"))
-    told = fault.says.startswith(f"{given} ")  # as jsonschema-rs begins nearly every sentence
-    why = fault.says.removeprefix(given) if told else "does not fit" if secret else fault.says
+    given = json.dumps(fault.instance, ensure_ascii=False, separators=(",", ":"))
+    told = fault.message.startswith(f"{given} ")  # as jsonschema-rs begins nearly every sentence
+    why = fault.message.removeprefix(given) if told else "does not fit" if secret else fault.message
     shown = "the value" if secret else single_line(given, 60) if told else ""
     return f"{shown} {single_line(why, _LONGEST).rstrip('.')}.".lstrip()
 
 
 def _not_among(fault: SchemaError) -> str:
-    like = closest(fault.given, fault.names) if isinstance(fault.given, str) else None
+    like = closest(fault.instance, fault.properties) if isinstance(fault.instance, str) else None
     meant = f' Did you mean "{like}"?' if like else ""
-    return (
-        f"{single_line(json.dumps(fault.given, ensure_ascii=False), 60)} is not one of {', '.join(fault.names)}.{meant}"
-    )
+    return f"{single_line(json.dumps(fault.instance, ensure_ascii=False), 60)} is not one of {', '.join(fault.properties)}.{meant}"
 
 
 def _unknown(tool: Declaration, names: Iterable[str]) -> Iterator[str]:

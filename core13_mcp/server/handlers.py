@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
 import anyio
@@ -28,6 +27,7 @@ from ..declarations import prompts
 from ..declarations.catalog import Catalog
 from ..declarations.model import Declaration
 from ..errors import ConfigurationError, ToolError
+from ..identity import NAME, TITLE, VERSION
 from ..jsonio import JSON
 from ..pipeline import response as outcome
 from ..pipeline.call import CallContext, Confirmer, call_secrets, execute
@@ -37,7 +37,6 @@ from ..text import closest
 from .elicitation import Elicitor, InputRequired, request_state_middleware
 from .results import failure, redacted, success
 
-SERVER_NAME = "core13-mcp"
 _HINT = CacheHint(ttl_ms=3_600_000, scope="public")
 # The lists depend on how the server was started, not on who asks.
 
@@ -85,9 +84,9 @@ def build_server(
         return prompts.render_prompt(scripts, params)
 
     server: Server[Any] = Server(
-        SERVER_NAME,
-        title="PostHog Core-13",
-        version=version("core13-mcp"),
+        NAME,
+        title=TITLE,
+        version=VERSION,
         instructions=instructions,
         cache_hints={"tools/list": _HINT, "prompts/list": _HINT},
         get_tool_input_schema=lambda name: catalog[name].input_schema if name in catalog else None,
@@ -100,7 +99,7 @@ def build_server(
     spans = map(_sparing, server.middleware)  # the SDK's own, which is all that is there
     server.middleware[:] = [
         *spans,
-        request_state_middleware(SERVER_NAME, lambda context: whose(context).principal, seal_keys),
+        request_state_middleware(NAME, lambda context: whose(context).principal, seal_keys),
     ]
     return server
 

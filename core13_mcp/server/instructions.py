@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from ..declarations.catalog import Catalog
-from ..declarations.files import builtin_dir
+from ..declarations.files import read_server_file
 from ..settings import Settings
 
 LONGEST = 2000
@@ -18,7 +16,7 @@ def instructions(settings: Settings, offered: Catalog, declared: int) -> str:
     Args:
         declared: How many tools there are before any is hidden.
     """
-    said: list[str] = json.loads((builtin_dir() / "fields" / "instructions.json").read_text("utf-8"))
+    said: list[str] = read_server_file("instructions.json")
     return "\n".join([*mode_notices(settings, len(offered), declared), *said])[:LONGEST]
 
 

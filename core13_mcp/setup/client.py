@@ -14,9 +14,6 @@ from . import jsonc, toml
 from .environment import Machine
 from .paths import Step
 
-NAME = "core13-mcp"
-"""The name of the entry in every configuration."""
-
 
 @dataclass(frozen=True, slots=True)
 class Editor:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ConfigurationError
-from .client import NAME, Client
+from ..identity import NAME
+from .client import Client
 from .paths import Step
 
 KEY = "POSTHOG_PERSONAL_API_KEY"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 from ..errors import ConfigurationError
-
-PACKAGE = "core13-mcp"
+from ..identity import NAME, VERSION
 
 
 def command(uvx: bool = False) -> list[str]:
@@ -22,8 +20,8 @@ def command(uvx: bool = False) -> list[str]:
         ConfigurationError: uvx is needed and not found.
     """
     if uvx or passing():
-        return [_uvx(), f"{PACKAGE}@{version(PACKAGE)}", "serve"]
-    script = Path(sys.executable).with_name(PACKAGE + (".exe" if sys.platform == "win32" else ""))
+        return [_uvx(), f"{NAME}@{VERSION}", "serve"]
+    script = Path(sys.executable).with_name(NAME + (".exe" if sys.platform == "win32" else ""))
     return [str(script), "serve"] if script.is_file() else [sys.executable, "-m", "core13_mcp", "serve"]
 
 

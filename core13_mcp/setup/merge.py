@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from .client import NAME, Client
+from ..identity import NAME
+from .client import Client
 from .entries import Edit, inputs
 from .paths import Step
 

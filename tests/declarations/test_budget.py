@@ -62,7 +62,7 @@ def held(tool: Declaration, shaped: CallResult, budget: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("tool", OBJECTS, **by_name)
 @run(max_examples=20, deadline=None)
-@given(data=some.data(), max_result_chars=budgets, detail=details)
+@given(data=some.data(), budget=budgets, detail=details)
 def test_an_object_fits_the_budget_and_names_what_it_left_out(
     tool: Declaration, data: some.DataObject, budget: int, detail: str
 ):
@@ -76,7 +76,7 @@ def test_an_object_fits_the_budget_and_names_what_it_left_out(
 
 @pytest.mark.parametrize("tool", LISTS, **by_name)
 @run(max_examples=40, deadline=None)
-@given(data=some.data(), max_result_chars=budgets, detail=details, size=some.integers(1, 7))
+@given(data=some.data(), budget=budgets, detail=details, size=some.integers(1, 7))
 def test_paging_yields_every_row_once_and_in_order(
     tool: Declaration, data: some.DataObject, budget: int, detail: str, size: int
 ):

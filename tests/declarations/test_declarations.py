@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from core13_mcp.declarations.catalog import load, with_pinned_project
-from core13_mcp.declarations.files import builtin_dir
+from core13_mcp.declarations.files import read_server_file
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.declarations.schema import Schema
 from core13_mcp.errors import InvalidArguments
@@ -26,7 +26,7 @@ from core13_mcp.pipeline.bind import expand_path
 
 CATALOG = load()
 PAGE = {entry["tool"]: entry for entry in json.loads((Path(__file__).parent / "page.json").read_text("utf-8"))}
-SHARED = json.loads((builtin_dir() / "fields" / "instructions.json").read_text("utf-8"))
+SHARED = read_server_file("instructions.json")
 
 FREE_FORM = {"users-hedgehog-config-retrieve", "users-hedgehog-config-partial-update"}
 """These hand back an object whose names the API does not fix."""

@@ -11,8 +11,8 @@ import pytest
 
 from core13_mcp.declarations.catalog import enabled_tools, load
 from core13_mcp.declarations.model import Declaration
+from core13_mcp.identity import NAME
 from core13_mcp.jsonio import compact_json
-from core13_mcp.server.handlers import SERVER_NAME
 from core13_mcp.server.instructions import instructions
 from core13_mcp.settings import Settings
 
@@ -41,8 +41,8 @@ def parts(schema: dict[str, Any], depth: int = 0) -> Iterator[tuple[int, dict[st
 def test_names_fit_every_provider_and_host(tool: Declaration):
     assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", tool.name), "OpenAI, Anthropic"
     assert re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}", tool.name), "Gemini"
-    assert len(f"{SERVER_NAME}{tool.name}") <= 60, "Cursor: server and tool together"
-    assert len(f"mcp__{SERVER_NAME}__{tool.name}") <= 64, "Claude Code puts the server before the tool"
+    assert len(f"{NAME}{tool.name}") <= 60, "Cursor: server and tool together"
+    assert len(f"mcp__{NAME}__{tool.name}") <= 64, "Claude Code puts the server before the tool"
 
 
 @each_tool

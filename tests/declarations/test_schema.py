@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from core13_mcp.declarations.catalog import load
-from core13_mcp.declarations.schema import Schema, inline
+from core13_mcp.declarations.files import inline
+from core13_mcp.declarations.schema import Schema
 from core13_mcp.jsonio import MAX_DEPTH, MAX_TOKENS, json_error, parse_json
 
 NAMED = {"a": {"type": "integer"}, "b": {"$ref": "a"}, "text": "words", "list": [{"$ref": "a"}]}
@@ -59,7 +60,7 @@ def test_faults_say_where_and_which_names():
     schema = Schema(
         {"properties": {"a": {"items": {"type": "integer"}}}, "required": ["b"], "additionalProperties": False}
     )
-    found = {(fault.where, fault.keyword, fault.names) for fault in schema.iter_errors({"a": [1, "x"], "c": 1})}
+    found = {(fault.path, fault.keyword, fault.properties) for fault in schema.iter_errors({"a": [1, "x"], "c": 1})}
     assert found == {("a[1]", "type", ()), ("", "required", ("b",)), ("", "additionalProperties", ("c",))}
 
 

@@ -17,8 +17,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from mcp import Client
 
+from core13_mcp import __version__
+
 ROOT = Path(__file__).parents[2]
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+VERSION = __version__
 KEY = "POSTHOG_PERSONAL_API_KEY"
 
 

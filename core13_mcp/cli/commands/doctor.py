@@ -8,7 +8,6 @@ import os
 import platform
 from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from typing import Any
 
 from pydantic import SecretStr
@@ -17,6 +16,7 @@ from ...api.credentials import Credentials
 from ...compose.engine import api_clients, credential_provider, make_context
 from ...declarations.catalog import enabled_tools, load
 from ...errors import Core13Error
+from ...identity import NAME, VERSION
 from ...logs import configure_logging
 from ...options import flags
 from ...redaction import redact, redact_keys
@@ -41,7 +41,7 @@ async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
     status_line("")
     wrong = sum(finding.status == "wrong" for finding in found)
     if arguments.json:
-        told = {"ok": not wrong, "version": version("core13-mcp"), "findings": [asdict(finding) for finding in found]}
+        told = {"ok": not wrong, "version": VERSION, "findings": [asdict(finding) for finding in found]}
         print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         print(style(f"{wrong} wrong" if wrong else "all well", "bold"))
@@ -54,9 +54,7 @@ async def examine(given: dict[str, Any]) -> AsyncIterator[Finding]:
     Args:
         given: The settings given as flags.
     """
-    yield Finding(
-        "version", "ok", f"core13-mcp {version('core13-mcp')}, Python {platform.python_version()}, {platform.system()}"
-    )
+    yield Finding("version", "ok", f"{NAME} {VERSION}, Python {platform.python_version()}, {platform.system()}")
     settings, wrong = variables.read(os.environ, given)
     for finding in wrong:
         yield finding

@@ -11,12 +11,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ...errors import ConfigurationError
+from ...identity import NAME
 from ...keys import HOW_TO_GET_A_KEY, key_problem
 from ...options import OPTIONS
 from ...origins import is_loopback
 from ...settings import Settings
 from ...setup import files
-from ...setup.client import NAME, Client
+from ...setup.client import Client
 from ...setup.clients import CLIENTS
 from ...setup.entries import KEY, PLACEHOLDER, Server, edits, literals, needs_secret
 from ...setup.environment import Machine

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from ...errors import ConfigurationError
+from ...identity import NAME
 from ...setup import files
-from ...setup.client import NAME, Client
+from ...setup.client import Client
 from ...setup.clients import CLIENTS
 from ...setup.environment import Machine
 from ...setup.merge import cleared, held

@@ -99,7 +99,7 @@ def fit(expected: JSON, value: object) -> None:
     Raises:
         Differs: It does not fit; the text says where.
     """
-    faults = [f"{fault.where}: {fault.says}".removeprefix(": ") for fault in Schema(expected).iter_errors(value)]
+    faults = [f"{fault.path}: {fault.message}".removeprefix(": ") for fault in Schema(expected).iter_errors(value)]
     if faults:
         raise Differs("; ".join(faults))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
-from importlib.metadata import version
 
 from ...errors import ConfigurationError
+from ...identity import VERSION
 from ...keys import HOW_TO_GET_A_KEY
 from ...options import OPTIONS
 from .. import files, launch
@@ -76,7 +76,7 @@ async def _own_command(machine: Machine, timeout: float) -> Finding:
 
 
 async def _entry(entry: Entry, machine: Machine, mode: int, timeout: float) -> AsyncIterator[Finding]:
-    found = list(examine(entry, machine, version("core13-mcp"), mode))
+    found = list(examine(entry, machine, VERSION, mode))
     for finding in found:
         yield finding
     if any(finding.status == "wrong" for finding in found):
@@ -91,7 +91,7 @@ async def _entry(entry: Entry, machine: Machine, mode: int, timeout: float) -> A
         yield await _why(entry, error, {**environ, "PATH": machine.environ.get("PATH", "")}, timeout)
         return
     yield Finding(entry.check, "ok", f"{entry.path}: {_told(greeting)}")
-    own = version("core13-mcp")
+    own = VERSION
     if greeting.version != own and not found:
         yield entry.note(f"it runs {greeting.version}, and this is {own}", f"{entry.again} puts this one there")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..client import NAME, Client
+from ...identity import NAME
+from ..client import Client
 from ..clients import CLIENTS
 from ..environment import Machine
 from ..merge import held

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from html import escape
-from importlib.metadata import version
 from importlib.resources import files
 from string import Template
 
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ....declarations.catalog import Catalog
 from ....declarations.model import Declaration
+from ....identity import VERSION
 from .snippets import ConfigSnippet, ConnectionInfo, Link, links, snippets
 
 TITLE = "PostHog Core-13"
@@ -61,7 +61,7 @@ def page(catalog: Catalog, auth: str, url: str, notes: list[str]) -> HTMLRespons
         snippets="\n".join(map(_snippet, snippets(door, auth))),
         count=len(catalog),
         tools="\n".join(map(_tool, catalog.values())),
-        version=escape(version("core13-mcp")),
+        version=escape(VERSION),
     )
     return HTMLResponse(told, headers=_headers(style))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ....server.handlers import SERVER_NAME
+from ....identity import NAME
 from ..auth.authenticator import KEY
 
 _SECRET = "secret"
@@ -68,11 +68,9 @@ def snippets(door: ConnectionInfo, auth: str) -> list[ConfigSnippet]:
     header = f' \\\n  --header "{door.header}: {door.prefix}${door.variable}"' if door.header else ""
     return [
         *(_chats(door) if auth == "oauth" else []),
-        ConfigSnippet("Claude Code", "In a shell", f"claude mcp add --transport http {SERVER_NAME} {door.url}{header}"),
-        ConfigSnippet("Cursor", "In ~/.cursor/mcp.json", _shown({"mcpServers": {SERVER_NAME: _cursor(door)}})),
-        ConfigSnippet(
-            "VS Code", "In .vscode/mcp.json", _shown({**_inputs(door), "servers": {SERVER_NAME: _code(door)}})
-        ),
+        ConfigSnippet("Claude Code", "In a shell", f"claude mcp add --transport http {NAME} {door.url}{header}"),
+        ConfigSnippet("Cursor", "In ~/.cursor/mcp.json", _shown({"mcpServers": {NAME: _cursor(door)}})),
+        ConfigSnippet("VS Code", "In .vscode/mcp.json", _shown({**_inputs(door), "servers": {NAME: _code(door)}})),
         ConfigSnippet("Codex", "In ~/.codex/config.toml", _codex(door)),
     ]
 
@@ -80,12 +78,12 @@ def snippets(door: ConnectionInfo, auth: str) -> list[ConfigSnippet]:
 def links(door: ConnectionInfo) -> list[Link]:
     """Links that add this server, for the clients that have such a thing."""
     cursor = base64.b64encode(json.dumps(_cursor(door)).encode()).decode()
-    code = json.dumps({"name": SERVER_NAME, **_inputs(door), **_code(door)})
+    code = json.dumps({"name": NAME, **_inputs(door), **_code(door)})
     return [
         Link("Add to VS Code", f"vscode:mcp/install?{quote(code, safe='')}"),
         Link(
             "Add to Cursor",
-            f"cursor://anysphere.cursor-deeplink/mcp/install?name={SERVER_NAME}&config={quote(cursor, safe='')}",
+            f"cursor://anysphere.cursor-deeplink/mcp/install?name={NAME}&config={quote(cursor, safe='')}",
         ),
     ]
 
@@ -115,7 +113,7 @@ def _inputs(door: ConnectionInfo) -> dict[str, Any]:
 
 
 def _codex(door: ConnectionInfo) -> str:
-    lines = [f"[mcp_servers.{SERVER_NAME}]", f'url = "{door.url}"']
+    lines = [f"[mcp_servers.{NAME}]", f'url = "{door.url}"']
     if door.header == "Authorization":
         lines.append(f'bearer_token_env_var = "{door.variable}"')
     elif door.header:
