@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 REGIONS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
 
@@ -11,32 +11,53 @@ REGIONS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
 _INGESTION = {"us.i.posthog.com": "us", "eu.i.posthog.com": "eu", "app.posthog.com": "us"}
 
 
-def parse_origin(given: str) -> str:
-    """The API's origin for a region's name or a URL.
+def parse_origin(text: str) -> str:
+    """Return the API origin for a region name or a URL.
 
     Raises:
-        ValueError: It is not one of them, or not safe to send a key to.
+        ValueError: The text is neither, or the origin is not safe to send a key to.
     """
-    if given in REGIONS:
-        return REGIONS[given]
-    if "@" in given:
+    if text in REGIONS:
+        return REGIONS[text]
+    # The text may contain a password, so the message does not quote it.
+    if "@" in text:
         raise ValueError(
-            "what names a user or a password is not us, eu or an origin such as https://posthog.example.com"
+            "a URL with a user name or password is not us, eu or an origin such as https://posthog.example.com"
         )
-    parts = urlsplit(given)
-    region = _INGESTION.get(parts.hostname or given)
+    url = split_url(text)
+    region = _INGESTION.get(url.hostname or "" if url else text)
     if region:
-        raise ValueError(f"{given} only takes events in; for this API say {region}")
-    # Asking for the port raises where it is none.
-    if not parts.hostname or parts.port == 0 or parts.path not in ("", "/") or parts.query:
-        raise ValueError(f"{given!r} is not us, eu or an origin such as https://posthog.example.com")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError(f"{given!r} must be https:// (http:// is for loopback only): a key travels with every call")
-    return f"{parts.scheme}://{parts.netloc}"
+        raise ValueError(f"{text} only takes events in; for this API say {region}")
+    if url is None or not is_origin(url):
+        raise ValueError(f"{text!r} is not us, eu or an origin such as https://posthog.example.com")
+    if not is_secure(url):
+        raise ValueError(f"{text!r} must be https:// (http:// is for loopback only): a key travels with every call")
+    return f"{url.scheme}://{url.netloc}"
+
+
+def split_url(text: str) -> SplitResult | None:
+    """Parse an absolute http:// or https:// URL; return None if the text is not one."""
+    try:
+        url = urlsplit(text)
+        # Reading the port raises ValueError if it is not a number from 0 to 65535.
+        valid = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        return None
+    return url if valid else None
+
+
+def is_origin(url: SplitResult) -> bool:
+    """Whether a URL consists of scheme, host and port only."""
+    return url.path in ("", "/") and not (url.query or url.fragment or url.username or url.password)
+
+
+def is_secure(url: SplitResult) -> bool:
+    """Whether secrets may be sent to a URL: over https, or over http to this machine."""
+    return url.scheme == "https" or is_loopback(url.hostname or "")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name means this machine."""
+    """Whether a host name or address refers to this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -24,7 +24,7 @@ LAYERS = [
     "api declarations",
     "settings",
     "options logs",
-    "redaction tracing",
+    "files redaction tracing",
     "errors identity jsonio keys origins text",
 ]
 

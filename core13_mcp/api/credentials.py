@@ -10,11 +10,9 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from ..errors import ConfigurationError
+from ..files import WatchedFile
 from ..keys import HOW_TO_GET_A_KEY, key_problem
 from ..settings import Settings
-
-_LONGEST_FILE = 4096
-# Bytes. Whatever is longer holds no key, and may have no end.
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,43 +75,22 @@ def credentials_from(settings: Settings) -> CredentialProvider:
         raise ConfigurationError(
             f"POSTHOG_PERSONAL_API_KEY is not set; {HOW_TO_GET_A_KEY}, or try it without an account: --sandbox"
         )
-    kept = KeyFile(Path(settings.personal_api_key_file))
-    kept.read()
-    return lambda: Credentials(kept.read(), *session)
+    file = WatchedFile(Path(settings.personal_api_key_file), "the API key", _parse_key)
+    file.read()
+    return lambda: Credentials(file.read(), *session)
 
 
-class KeyFile:
-    """A key in a file, read again when the file changes, so that a key can be rotated without a restart."""
+def _parse_key(text: str) -> SecretStr:
+    """Return the key in the text of a key file.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stamp: tuple[int, int, int] | None = None
-        self._key = SecretStr("")
-
-    def read(self) -> SecretStr:
-        """The key as the file holds it now.
-
-        Raises:
-            ConfigurationError: The file cannot be read, or holds no usable key.
-        """
-        try:
-            state = self._path.stat()
-            stamp = (state.st_mtime_ns, state.st_ino, state.st_size)
-            if stamp != self._stamp:
-                self._key, self._stamp = self._usable(self._text()), stamp
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"the key file cannot be read ({type(error).__name__}): {self._path}") from None
-        return self._key
-
-    def _text(self) -> str:
-        with self._path.open("rb") as file:
-            return file.read(_LONGEST_FILE).decode().strip()
-
-    def _usable(self, key: str) -> SecretStr:
-        why = key_problem(key) if key else f"it is empty; {HOW_TO_GET_A_KEY}"
-        if why:
-            raise ConfigurationError(f"the key file {self._path}: {why}")
-        return SecretStr(key)
+    Raises:
+        ValueError: The text is not a usable key.
+    """
+    key = text.strip()
+    problem = key_problem(key) if key else f"it is empty; {HOW_TO_GET_A_KEY}"
+    if problem:
+        raise ValueError(problem)
+    return SecretStr(key)
 
 
 def _plain(secret: SecretStr | None) -> str:

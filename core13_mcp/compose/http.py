@@ -127,7 +127,7 @@ def build_auth(
 
 def _tokens(settings: Settings) -> CallerTokens:
     tokens = CallerTokens(Path(settings.caller_tokens_file or ""))
-    tokens.read()
+    tokens.check()
     return tokens
 
 

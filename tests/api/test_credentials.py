@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from core13_mcp.api.credentials import Credentials, KeyFile, credentials_from
+from core13_mcp.api.credentials import Credentials, credentials_from
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.settings import Settings
 
@@ -37,7 +37,7 @@ def test_a_key_file_is_read_again_when_it_changes(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", "it is empty"), (b"  \n", "it is empty"), (b"phc_public0000", "public project key"), (b"\xff\xfe", "cannot be read"),
+    [(b"", "it is empty"), (b"  \n", "it is empty"), (b"phc_public0000", "public project key"), (b"\xff\xfe", "not UTF-8"),
      (b"two words", "characters that no key has")],
 )  # fmt: skip
 def test_a_key_file_without_a_usable_key_is_an_error_that_names_it(tmp_path: Path, content, says):
@@ -50,8 +50,10 @@ def test_a_key_file_without_a_usable_key_is_an_error_that_names_it(tmp_path: Pat
 
 
 def test_a_key_file_that_is_not_there_is_an_error(tmp_path: Path):
-    with pytest.raises(ConfigurationError, match="FileNotFoundError"):
-        KeyFile(tmp_path / "none").read()
+    with pytest.raises(
+        ConfigurationError, match=f"the file with the API key, {tmp_path / 'none'}: it cannot be read: No such file"
+    ):
+        credentials_from(Settings(personal_api_key_file=str(tmp_path / "none")))
 
 
 def test_a_key_file_that_turns_bad_while_serving_is_an_error_of_the_call(tmp_path: Path):

@@ -8,13 +8,12 @@ import sys
 from collections.abc import Mapping
 from getpass import getpass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from ...errors import ConfigurationError
 from ...identity import NAME
 from ...keys import HOW_TO_GET_A_KEY, key_problem
 from ...options import OPTIONS
-from ...origins import is_loopback
+from ...origins import is_secure, split_url
 from ...settings import Settings
 from ...setup import files
 from ...setup.client import Client
@@ -85,11 +84,8 @@ def _spelled(value: object) -> str:
 
 
 def _safe(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))):
+    parsed = split_url(url)
+    if parsed is not None and is_secure(parsed):
         return url
     raise ConfigurationError(f"--remote {url!r} is not an https:// URL (http:// is for loopback only)")
 

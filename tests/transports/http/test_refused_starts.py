@@ -62,7 +62,9 @@ def refusals(source: Path) -> Iterator[str]:
         match node:
             case ast.Yield(value=ast.expr() as text):
                 yield _longest(text)
-            case ast.Call(func=ast.Name(id="ConfigurationError"), args=[ast.Constant() | ast.JoinedStr() as text]):
+            case ast.Call(
+                func=ast.Name(id="ConfigurationError" | "ValueError"), args=[ast.Constant() | ast.JoinedStr() as text]
+            ):
                 yield _longest(text)
 
 

@@ -36,7 +36,11 @@ async def refusal(where: str, **said: Any) -> str:
         ("[::]:0", PUBLIC, "set CORE13_AUTH to token"),
         ("0.0.0.0:0", {"auth": "own-key"}, "CORE13_HTTP_URL=https://... or CORE13_HTTP_HOSTS"),
         ("0", {"auth": "token"}, "needs CORE13_CALLER_TOKENS_FILE"),
-        ("0", {"auth": "token", "caller_tokens_file": "/nowhere"}, "cannot be read (FileNotFoundError): /nowhere"),
+        (
+            "0",
+            {"auth": "token", "caller_tokens_file": "/nowhere"},
+            "the callers' tokens, /nowhere: it cannot be read: No such file",
+        ),
         ("0", {"caller_tokens_file": "/nowhere"}, "CORE13_AUTH=none asks for no token"),
         ("0", {"auth": "token", "caller_tokens_file": "x", "http_bearer_keys": True}, "need CORE13_AUTH=own-key"),
         ("0", {"http_posthog_hosts": "eu"}, "need CORE13_AUTH=own-key"),
@@ -62,11 +66,11 @@ async def test_it_refuses(where: str, said: dict[str, Any], tells: str) -> None:
 @pytest.mark.parametrize(
     ("text", "tells"),
     [
-        ("", "holds no token"),
-        ("# nobody\n", "holds no token"),
-        (f"anna: {TOKEN}\nben\n", "line 2: write `name: token`"),
-        ("anna: tooshort", "line 1: the token has under 32 characters"),
-        (f"an na: {TOKEN}", "line 1: write `name: token`"),
+        ("", "contains no token"),
+        ("# nobody\n", "contains no token"),
+        (f"anna: {TOKEN}\nben\n", "line 2 is not valid; write `name: token`"),
+        ("anna: tooshort", "line 1 has a token with less than 32 characters"),
+        (f"an na: {TOKEN}", "line 1 is not valid; write `name: token`"),
     ],
 )
 async def test_a_wrong_tokens_file_is_told_by_its_line_and_never_by_its_words(

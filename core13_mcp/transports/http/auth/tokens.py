@@ -1,4 +1,4 @@
-"""The secrets by which this server knows its callers."""
+"""The tokens with which callers authenticate under `CORE13_AUTH=token`."""
 
 from __future__ import annotations
 
@@ -7,70 +7,69 @@ import hmac
 import re
 from pathlib import Path
 
-from ....errors import ConfigurationError
+from ....files import WatchedFile
 
-SHORTEST = 32
-"""Characters of a token: it is all that stands between anyone and this server's key."""
+# Nothing but a token protects the PostHog key of the server, so a token must be too long to guess.
+MIN_TOKEN_LENGTH = 32
 
 _LINE = re.compile(r"([\w.@-]{1,64})\s*[:=]\s*(\S+)")
 
+# The SHA-256 hash of a token, and the name of its caller.
+_Entry = tuple[bytes, str]
+
 
 class CallerTokens:
-    """Named tokens in a file, read again when it changes, so that one is taken back without a restart.
+    """Named tokens in a file, one `name: token` on each line.
 
-    A name may have several, for rotation. Only their hashes are kept.
+    The file is read again when it changes: to revoke a token, delete its line. A name may have several tokens, which
+    allows rotation. Only hashes stay in memory.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stamp: tuple[int, int, int] | None = None
-        self._known: list[tuple[bytes, str]] = []
+        self._file = WatchedFile(path, "the callers' tokens", _parse)
 
     def name(self, token: str) -> str | None:
-        """Whose token it is; None where it is nobody's. Takes as long for any token of a length.
+        """Return the name of the caller with this token, or None for an unknown token.
+
+        The comparison takes constant time for tokens of equal length.
 
         Raises:
-            ConfigurationError: The file cannot be read, or a line is wrong.
+            ConfigurationError: The file cannot be read, or a line is not valid.
         """
-        self.read()
-        given, found = _hash(token), None
-        for known, name in self._known:
-            if hmac.compare_digest(known, given):
-                found = name
-        return found
+        digest, name = _hash(token), None
+        for known_digest, caller in self._file.read():
+            if hmac.compare_digest(known_digest, digest):
+                name = caller
+        return name
 
-    def read(self) -> None:
-        """Read the file, if it has changed.
+    def check(self) -> None:
+        """Read the file now, so that a mistake in it is reported at the start.
 
         Raises:
-            ConfigurationError: It cannot be read, or a line is wrong.
+            ConfigurationError: The file cannot be read, or a line is not valid.
         """
-        try:
-            state = self._path.stat()
-            stamp = (state.st_mtime_ns, state.st_ino, state.st_size)
-            if stamp != self._stamp:
-                self._known, self._stamp = self._read(self._path.read_text("utf-8")), stamp
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                f"the callers' tokens cannot be read ({type(error).__name__}): {self._path}"
-            ) from None
+        self._file.read()
 
-    def _read(self, text: str) -> list[tuple[bytes, str]]:
-        lines = [line.strip() for line in text.splitlines()]
-        told = [(number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
-        if not told:
-            raise ConfigurationError(f"{self._path} holds no token; write `name: token`, one a line")
-        return [self._caller(number, line) for number, line in told]
 
-    def _caller(self, number: int, line: str) -> tuple[bytes, str]:
-        parts = _LINE.fullmatch(line)
-        if parts is None:
-            raise ConfigurationError(f"{self._path}, line {number}: write `name: token`")
-        if len(parts[2]) < SHORTEST:
-            raise ConfigurationError(
-                f"{self._path}, line {number}: the token has under {SHORTEST} characters; `openssl rand -hex 32` makes one"
-            )
-        return _hash(parts[2]), parts[1]
+def _parse(text: str) -> list[_Entry]:
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
+    entries = [_parse_line(number, line) for number, line in lines if line and not line.startswith("#")]
+    if not entries:
+        raise ValueError("it contains no token; write `name: token`, one on each line")
+    return entries
+
+
+def _parse_line(number: int, line: str) -> _Entry:
+    # The messages do not quote the line, because it contains a secret.
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise ValueError(f"line {number} is not valid; write `name: token`")
+    if len(match[2]) < MIN_TOKEN_LENGTH:
+        raise ValueError(
+            f"line {number} has a token with less than {MIN_TOKEN_LENGTH} characters; "
+            "create one with `openssl rand -hex 32`"
+        )
+    return _hash(match[2]), match[1]
 
 
 def _hash(token: str) -> bytes:

@@ -128,8 +128,8 @@ async def test_why_nobody_is_let_in_is_logged_for_whoever_runs_the_server(
             await post(served.url)
     (told,) = [record for record in caplog.records if record.message == "turned away"]
     assert told.levelname == "ERROR"
-    assert "a key that starts with phc_" in told.details["why"]  # type: ignore[attr-defined]
-    assert "aPublicProjectKey" not in told.details["why"]  # type: ignore[attr-defined]
+    assert "a key that starts with phc_" in told.facts["why"]  # type: ignore[attr-defined]
+    assert "aPublicProjectKey" not in told.facts["why"]  # type: ignore[attr-defined]
 
 
 def test_this_machines_own_names_are_always_answered_to() -> None:

@@ -1,0 +1,59 @@
+"""Small text files that the server reads again when they change, such as files with secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from .errors import ConfigurationError
+
+T = TypeVar("T")
+
+MAX_BYTES = 1024 * 1024
+
+
+class WatchedFile(Generic[T]):
+    """A value in a UTF-8 file, read again when the file changes, so that a change needs no restart.
+
+    Args:
+        path: The file.
+        content: What the file contains, for error messages, such as "the API key".
+        parse: Turns the text into the value; raises ValueError, with the reason, if the text is not valid.
+    """
+
+    def __init__(self, path: Path, content: str, parse: Callable[[str], T]) -> None:
+        self._path = path
+        self._content = content
+        self._parse = parse
+        self._current: tuple[tuple[int, int, int], T] | None = None
+
+    def read(self) -> T:
+        """Return the current value.
+
+        Raises:
+            ConfigurationError: The file cannot be read, or its content is not valid.
+        """
+        try:
+            status = self._path.stat()
+            version = (status.st_mtime_ns, status.st_ino, status.st_size)
+            if self._current is None or self._current[0] != version:
+                self._current = (version, self._parse(self._text()))
+        except OSError as error:
+            raise self._error(f"it cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise self._error("it is not UTF-8 text") from None
+        except ValueError as error:
+            raise self._error(str(error)) from None
+        return self._current[1]
+
+    def _text(self) -> str:
+        # A device such as /dev/zero has no end.
+        with self._path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES} bytes")
+        return data.decode()
+
+    def _error(self, reason: str) -> ConfigurationError:
+        return ConfigurationError(f"the file with {self._content}, {self._path}: {reason}")
