@@ -125,4 +125,4 @@ def _tell(place: tuple[int | str, ...], message: str) -> str:
     option = next(o for o in OPTIONS if o.name == place[0])
     own = message.removeprefix("Value error, ")
     # What is not said in our own words does not say what the setting is for.
-    return f"{option.variable}: {own}" + (f"; it means: {option.says}" if own == message else "")
+    return f"{option.variable}: {own}" + (f"; it means: {option.help}" if own == message else "")

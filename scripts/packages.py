@@ -57,7 +57,7 @@ class Asked:
     @property
     def says(self) -> str:
         """What it means."""
-        return str(self.option.says)
+        return str(self.option.help)
 
     @property
     def name(self) -> str:

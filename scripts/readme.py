@@ -37,13 +37,13 @@ def _tool(tool: Declaration) -> str:
 def variables(serving: bool) -> str:
     """A row for each variable, of those that only `serve --http` reads or of the others."""
     head = "| variable | flag | means | default |\n|---|---|---|---|\n"
-    return head + "".join(_variable(option) for option in OPTIONS if option.serving is serving)
+    return head + "".join(_variable(option) for option in OPTIONS if option.serve_only is serving)
 
 
 def _variable(option: Option) -> str:
     flag = "" if option.secret else f"`{option.flag}`"
-    default = f"`{option.default}`" if option.default else "off" if option.switch else ""
-    return f"| `{option.variable}` | {flag} | {option.says.replace('|', chr(92) + '|')} | {default} |\n"
+    default = f"`{option.default}`" if option.default else "off" if option.is_flag else ""
+    return f"| `{option.variable}` | {flag} | {option.help.replace('|', chr(92) + '|')} | {default} |\n"
 
 
 def written(text: str) -> str:

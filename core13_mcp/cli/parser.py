@@ -91,7 +91,7 @@ def _grammar() -> tuple[argparse.ArgumentParser, Any]:
     )
     whole.add_argument("--version", action="version", version=VERSION, help="show the version and exit")
     whole.set_defaults(command="serve", needs_settings=True)
-    _add_options(whole, serving=True)
+    _add_options(whole, serve_only=True)
     commands = whole.add_subparsers(metavar="COMMAND")
 
     _command(commands, "serve", "serve MCP over stdio (the default), or over HTTP")
@@ -158,19 +158,19 @@ def _command(commands: Any, name: str, says: str, options: bool = True) -> argpa
     )
     command.set_defaults(command=name)
     if options:
-        _add_options(command, serving=name == "serve")
+        _add_options(command, serve_only=name == "serve")
     return command
 
 
-def _add_options(parser: argparse.ArgumentParser, serving: bool) -> None:
+def _add_options(parser: argparse.ArgumentParser, serve_only: bool) -> None:
     group = parser.add_argument_group("settings", "each is also a variable; secrets are variables only")
     for option in OPTIONS:
-        if option.secret or (option.serving and not serving):
+        if option.secret or (option.serve_only and not serve_only):
             continue
-        says = f"{option.says} [{option.variable}{f', default {option.default}' if option.default else ''}]"
+        says = f"{option.help} [{option.variable}{f', default {option.default}' if option.default else ''}]"
         # Suppressed, so that what stands before the command is not undone by the command's own default.
         common: dict[str, Any] = {"dest": f"set_{option.name}", "default": argparse.SUPPRESS, "help": says}
-        if option.switch:
+        if option.is_flag:
             group.add_argument(option.flag, action="store_true", **common)
         else:
             group.add_argument(option.flag, metavar=option.name.rpartition("_")[2].upper(), **common)

@@ -41,8 +41,8 @@ class Endpoint(_Part):
     path: Annotated[str, Field(pattern=r"^/api/.*/$")]
     scope: Annotated[str, Field(pattern=r"^[a-z_]+:(read|write)$")] | None = None
     auth: Literal["key", "session"] = "key"
-    whole: str | None = None
-    instead: Fallback | None = None
+    body_argument: str | None = Field(None, alias="whole")
+    fallback: Fallback | None = Field(None, alias="instead")
 
     @cached_property
     def placeholders(self) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ class Condition(_Part):
 class Rule(_Part):
     """A condition across fields, beside the input schema because providers reject combinators at its root."""
 
-    say: str
+    message: Annotated[str, Field(alias="say")]
     condition: dict[str, Any]
 
     @cached_property
@@ -95,13 +95,13 @@ class Confirm(Condition):
     level: Literal["ask", "require"]
     read: str | None = None
     """A path to GET first, whose answer the sentence may name."""
-    say: str
+    message: Annotated[str, Field(alias="say")]
 
 
 class Done(Condition):
     """What has happened or will, told with the result of a write."""
 
-    say: str
+    message: Annotated[str, Field(alias="say")]
 
 
 class Declaration(_Part):

@@ -45,13 +45,12 @@ class PromptTemplate(BaseModel):
     """The tools that its text relies on; without any of them it is not offered."""
     text: tuple[str, ...]
 
-    @property
-    def wire(self) -> Prompt:
+    def to_mcp(self) -> Prompt:
         """The part that clients list."""
         told = [PromptArgument(**argument.model_dump()) for argument in self.arguments]
         return Prompt(name=self.name, title=self.title, description=self.description, arguments=told)
 
-    def spoken(self, said: Mapping[str, str]) -> GetPromptResult:
+    def render(self, said: Mapping[str, str]) -> GetPromptResult:
         """The prompt with what the person said in it; what they did not say reads "unknown".
 
         Raises:
@@ -77,7 +76,7 @@ def load_prompts(catalog: Catalog) -> dict[str, PromptTemplate]:
 
 def list_result(offered: Mapping[str, PromptTemplate]) -> ListPromptsResult:
     """What a client is told of the prompts."""
-    return ListPromptsResult(prompts=[script.wire for script in offered.values()])
+    return ListPromptsResult(prompts=[script.to_mcp() for script in offered.values()])
 
 
 def render_prompt(offered: Mapping[str, PromptTemplate], params: GetPromptRequestParams) -> GetPromptResult:
@@ -87,7 +86,7 @@ def render_prompt(offered: Mapping[str, PromptTemplate], params: GetPromptReques
         MCPError: There is none of that name, or its arguments do not fit.
     """
     if params.name in offered:
-        return offered[params.name].spoken(params.arguments or {})
+        return offered[params.name].render(params.arguments or {})
     like = closest(params.name, offered)
     meant = f'; did you mean "{like}"?' if like else ""
     raise MCPError(INVALID_PARAMS, f"Unknown prompt: {params.name[:100]!r}{meant}")

@@ -47,7 +47,7 @@ def bind(tool: Declaration, arguments: JSON, context: JSON) -> APIRequest:
 
 def fallback_request(endpoint: Endpoint, request: APIRequest, status: int) -> APIRequest | None:
     """What to send after the API answered that it never does this; None where nothing is declared for that."""
-    other = endpoint.instead
+    other = endpoint.fallback
     if other is None or other.status != status:
         return None
     return replace(request, method=other.method, query={}, body=other.body)
@@ -71,7 +71,7 @@ def _segment(name: str, value: Any) -> str:
 
 
 def _body(endpoint: Endpoint, rest: dict[str, Any]) -> JSON | None:
-    if endpoint.whole is not None:
-        whole: JSON = rest[endpoint.whole]
+    if endpoint.body_argument is not None:
+        whole: JSON = rest[endpoint.body_argument]
         return whole
     return rest or None

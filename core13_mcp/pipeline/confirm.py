@@ -28,7 +28,7 @@ def required(confirm: Confirm, policy: Policy) -> bool:
 
 def question(confirm: Confirm, arguments: JSON, answer: Any) -> str:
     """The question in words. `answer` is what the API said at `confirm.read`, or None."""
-    return render(confirm.say, arguments=dict(arguments), answer=answer or {})
+    return render(confirm.message, arguments=dict(arguments), answer=answer or {})
 
 
 def stale_confirmation(tool: Declaration) -> Declined:

@@ -107,7 +107,7 @@ def _is_page(answer: dict[str, Any]) -> bool:
 
 def _done(tool: Declaration, arguments: JSON, answer: Any) -> str | None:
     facts = {"arguments": dict(arguments), "answer": answer}
-    said = next((done.say for done in tool.done if done.validator.is_valid(facts)), None)
+    said = next((done.message for done in tool.done if done.validator.is_valid(facts)), None)
     return said and render(said, **facts)
 
 

@@ -50,7 +50,7 @@ def argument_errors(tool: Declaration, arguments: JSON) -> list[str]:
         return [f"{single_line(name, 60)}: {why}." for name, why in each if why]
     fits = tool.input_validator.is_valid(arguments)  # much cheaper than listing no fault
     found = [] if fits else [say for fault in tool.input_validator.iter_errors(arguments) for say in _say(tool, fault)]
-    return found + [rule.say for rule in tool.rules if not rule.validator.is_valid(arguments)]
+    return found + [rule.message for rule in tool.rules if not rule.validator.is_valid(arguments)]
 
 
 def _say(tool: Declaration, fault: SchemaError) -> Iterator[str]:

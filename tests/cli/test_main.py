@@ -73,8 +73,8 @@ def test_the_help_begins_with_what_is_the_commands_own_and_not_with_all_settings
 
 @pytest.mark.parametrize("option", [option for option in OPTIONS if not option.secret], ids=lambda option: option.flag)
 def test_every_setting_but_the_secrets_has_a_flag(option):
-    words = ["serve", option.flag] if option.switch else ["serve", option.flag, "x"]
-    assert flags(parse(words)) == {option.name: True if option.switch else "x"}
+    words = ["serve", option.flag] if option.is_flag else ["serve", option.flag, "x"]
+    assert flags(parse(words)) == {option.name: True if option.is_flag else "x"}
 
 
 @pytest.mark.parametrize(

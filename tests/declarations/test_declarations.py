@@ -81,7 +81,7 @@ def told(tool: Declaration) -> Iterator[str]:
     yield from (schema["description"] for schema in tool.arguments.values())
     yield from (*tool.hints.values(), *tool.documented.values())
     for said in (tool.rules, tool.confirm, tool.done):
-        yield from (part.say for part in said)
+        yield from (part.message for part in said)
 
 
 def fields(template: str) -> set[str]:
@@ -176,7 +176,7 @@ def test_the_hints_agree_with_method_and_scope(tool: Declaration):
 
 @each_tool
 def test_what_is_done_instead_may_be_repeated_like_the_call_itself(tool: Declaration):
-    assert tool.endpoint.instead is None or tool.repeatable
+    assert tool.endpoint.fallback is None or tool.repeatable
 
 
 @each_tool
@@ -223,14 +223,14 @@ def test_rules_and_conditions_name_only_declared_arguments(tool: Declaration):
         assert named(condition) <= tool.arguments.keys()
     facts = named([part.when for part in tool.done]) - {"arguments", "answer"}
     assert facts <= tool.arguments.keys() | tool.output_schema.get("properties", {}).keys()
-    assert tool.endpoint.whole is None or tool.endpoint.whole in tool.input_schema["required"]
+    assert tool.endpoint.body_argument is None or tool.endpoint.body_argument in tool.input_schema["required"]
 
 
 @each_tool
 def test_templates_name_only_what_there_is_to_fill_them(tool: Declaration):
     for part in tool.confirm:
         read = declared_at(part.read).output_schema["properties"].keys() if part.read else set()
-        assert fields(part.say) <= {f"arguments.{n}" for n in tool.arguments} | {f"answer.{n}" for n in read}
+        assert fields(part.message) <= {f"arguments.{n}" for n in tool.arguments} | {f"answer.{n}" for n in read}
     for hint in tool.hints.values():
         assert fields(hint) <= {"scope", "field"} | {f"arguments.{n}" for n in tool.arguments}
 
@@ -239,7 +239,7 @@ def test_templates_name_only_what_there_is_to_fill_them(tool: Declaration):
 def test_what_a_model_reads_of_a_write_holds_no_text_that_other_people_wrote(tool: Declaration):
     safe = {"arguments.id", "arguments.uuid", "arguments.password_id", "arguments.target_type"}
     safe |= {"answer.id", "answer.target_type", "answer.target_value", "answer.team.id", "scope", "field"}
-    for say in (*tool.hints.values(), *(part.say for part in tool.done)):
+    for say in (*tool.hints.values(), *(part.message for part in tool.done)):
         assert fields(say) <= safe
         assert "{answer.target_value}" not in say, "only how many, not which"
 

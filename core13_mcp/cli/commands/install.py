@@ -69,7 +69,7 @@ def chosen(settings: Settings) -> Mapping[str, str]:
     found = {}
     for option in OPTIONS:
         value = getattr(settings, option.name)
-        if option.secret or option.serving or value == Settings.model_fields[option.name].default:
+        if option.secret or option.serve_only or value == Settings.model_fields[option.name].default:
             continue
         # A client starts the server in a folder of its own.
         is_path = option.name in ("personal_api_key_file", "tools_dir", "sandbox_db")
