@@ -1,0 +1,73 @@
+"""The tables of the documentation that follow from data: tools, settings and clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.model import Declaration
+from core13_mcp.options import OPTIONS, Option
+from core13_mcp.setup.client import Client
+from core13_mcp.setup.clients import CLIENTS
+from core13_mcp.setup.entries import reference
+from core13_mcp.setup.environment import Machine
+
+SYSTEMS = ("linux", "darwin", "win32")
+
+
+def generate() -> dict[str, str]:
+    """Every table by the name in its marker."""
+    return {
+        "tools": table("tool | what it does | key scope | confirmation", map(_tool, load().values())),
+        "variables": _variables(serving=False),
+        "variables of serve --http": _variables(serving=True),
+        "keys": table("client | where the API key is stored | after `install`", map(_key, CLIENTS.values())),
+        "files": table("client | scope | file", (row for client in CLIENTS.values() for row in _files(client))),
+    }
+
+
+def table(head: str, rows: Iterable[tuple[object, ...]]) -> str:
+    """A Markdown table. Vertical bars in cells are escaped."""
+    escaped = ([str(cell).replace("|", "\\|") for cell in row] for row in rows)
+    lines = [f"| {head} |", "|---" * len(head.split("|")) + "|", *(f"| {' | '.join(row)} |" for row in escaped)]
+    return "\n".join(lines) + "\n"
+
+
+def _tool(tool: Declaration) -> tuple[str, ...]:
+    levels = {confirm.level for confirm in tool.confirm}
+    when = ", for some arguments" if any(confirm.when for confirm in tool.confirm) else ""
+    confirmation = "required" if "require" in levels else "if the client can ask" if levels else ""
+    scope = f"`{tool.endpoint.scope}`" if tool.endpoint.scope else "none: needs a login session"
+    return f"[`{tool.name}`](docs/tools/{tool.name}.md)", tool.title, scope, confirmation + when
+
+
+def _variables(serving: bool) -> str:
+    options = [option for option in OPTIONS if option.serving is serving]
+    return table("variable | flag | meaning | default", map(_variable, options))
+
+
+def _variable(option: Option) -> tuple[str, ...]:
+    default = f"`{option.default}`" if option.default else "off" if option.switch else ""
+    return f"`{option.variable}`", "" if option.secret else f"`{option.flag}`", option.says, default
+
+
+def _key(client: Client) -> tuple[str, ...]:
+    if client.prompts:
+        place = f"`{reference(client)}`: {client.title} asks once and stores the key in the system's key store"
+    elif client.reference:
+        place = f"`{reference(client)}`: set the variable where {client.title} is started"
+    else:
+        place = f"in the file: {client.title} does not expand variables, so `install` asks for the key"
+    return f"{client.title} (`{client.name}`)", place, client.after
+
+
+def _files(client: Client) -> Iterable[tuple[str, ...]]:
+    """A row for each scope. The first scope is the default."""
+    for scope in client.files:
+        paths = dict.fromkeys(str(client.file(_machine(system), scope)) for system in SYSTEMS)
+        yield client.title, f"`{scope}`", ", ".join(f"`{path}`" for path in paths)
+
+
+def _machine(system: str) -> Machine:
+    return Machine(platform=system, home=Path("~"), environ={"APPDATA": "%APPDATA%"}, here=Path("."))
