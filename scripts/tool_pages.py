@@ -60,7 +60,9 @@ def generate() -> tuple[dict[Path, str], str]:
 
 async def _generate() -> tuple[dict[Path, str], str]:
     catalog = load()
-    index = "# The tools\n\nOne page for each tool. `scripts/docs.py` generates them from the declarations in `tools/`.\n\n"
+    index = (
+        "# The tools\n\nOne page for each tool. `scripts/docs.py` generates them from the declarations in `tools/`.\n\n"
+    )
     index += "".join(f"- [{name}]({name}.md): {tool.title}\n" for name, tool in catalog.items())
     pages = {PAGES / "README.md": index}
     costs = []
@@ -69,7 +71,9 @@ async def _generate() -> tuple[dict[Path, str], str]:
         pages[PAGES / f"{name}.md"] = page(tool, result)
         costs.append((name, *await _cost(tool, result, size)))
     columns = [[row[n] for row in costs] for n in (1, 2)]
-    costs.append(("all", *(f"{sum(int(size.replace(',', '')) for size in column):,}" for column in columns), "", "", ""))
+    costs.append(
+        ("all", *(f"{sum(int(size.replace(',', '')) for size in column):,}" for column in columns), "", "", "")
+    )
     return pages, table("tool | definition | output schema | API response | concise result | full result", costs)
 
 
@@ -138,7 +142,9 @@ def _arguments(tool: Declaration) -> str:
 
 def _type(schema: dict[str, Any]) -> str:
     kinds = schema.get("type", "any")
-    values = [f"`{value}`" for value in schema["enum"]] if "enum" in schema else [kinds] if kinds == str(kinds) else kinds
+    values = (
+        [f"`{value}`" for value in schema["enum"]] if "enum" in schema else [kinds] if kinds == str(kinds) else kinds
+    )
     return " or ".join(values)
 
 
