@@ -43,13 +43,13 @@ def _tool(tool: Declaration) -> tuple[str, ...]:
 
 
 def _variables(serving: bool) -> str:
-    options = [option for option in OPTIONS if option.serving is serving]
+    options = [option for option in OPTIONS if option.serve_only is serving]
     return table("variable | flag | meaning | default", map(_variable, options))
 
 
 def _variable(option: Option) -> tuple[str, ...]:
-    default = f"`{option.default}`" if option.default else "off" if option.switch else ""
-    return f"`{option.variable}`", "" if option.secret else f"`{option.flag}`", option.says, default
+    default = f"`{option.default}`" if option.default else "off" if option.is_flag else ""
+    return f"`{option.variable}`", "" if option.secret else f"`{option.flag}`", option.help, default
 
 
 def _key(client: Client) -> tuple[str, ...]:
