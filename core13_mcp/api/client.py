@@ -18,7 +18,7 @@ from ..identity import NAME, VERSION
 from .credentials import Credentials
 from .exchange import APIRequest, APIResponse, CallState
 from .retry import NOT_SENT_ERRORS, send_with_retries
-from .transport import MAX_CONNECTIONS, create_transport
+from .transport import MAX_CONNECTIONS, PoolTransport
 
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 """Bytes of one answer, unpacked. The API sets no maximum page; this bounds what one call can cost."""
@@ -99,7 +99,7 @@ class APIClient:
     def _transport(self) -> httpx2.AsyncBaseTransport:
         # Made when first needed: its TLS context costs what a client waits for at the start.
         if self._connected is None:
-            self._connected = create_transport(self.origin)
+            self._connected = PoolTransport(self.origin)
         return self._connected
 
     def _build(self, request: APIRequest, credentials: Credentials, exchange: CallState) -> httpx2.Request:

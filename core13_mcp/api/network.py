@@ -1,8 +1,11 @@
-"""The network below the connections: anyio's sockets, read and written without a clock.
+"""The network backend of the connection pool: TCP, tunnels through a proxy, and TLS.
 
-httpcore2's own network enters a cancel scope at every read and every write, also where no timeout is asked for, and
-looks a socket up anew each time its pool asks whether it is still open: a tenth of what a call costs. Here one
-deadline holds for a whole call, and is kept by whoever waits for it; only connecting has a time of its own.
+It differs from httpcore2's own backend:
+
+- It opens the tunnels, so the pool treats direct and proxied connections alike.
+- It closes a connection if a handshake fails, is late or is cancelled, because the pool does not own it yet.
+- It detects data behind a response, so the pool closes that connection and does not use it again.
+- It ignores timeouts for reads and writes. One deadline covers a call; a cancel scope per read costs 10 % of its time.
 """
 
 from __future__ import annotations
@@ -10,9 +13,9 @@ from __future__ import annotations
 import select
 import ssl
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -20,13 +23,19 @@ import httpcore2
 from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.tls import TLSAttribute, TLSStream
 
-Stream = TypeVar("Stream", bound=ByteStream)
+from .proxy import Proxy
+
+# Bytes. An event loop delivers at most this much at once; `is_readable` cannot see what a smaller read leaves behind.
+RECEIVE_SIZE = 256 * 1024
 
 _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError)
 
 
-class Network(httpcore2.AsyncNetworkBackend):
-    """What httpcore2 makes its connections with: it never asks for a time to read or write within."""
+class Backend(httpcore2.AsyncNetworkBackend):
+    """Opens connections, directly or through a proxy."""
+
+    def __init__(self, proxy: Proxy | None = None) -> None:
+        self._proxy = proxy
 
     async def connect_tcp(
         self,
@@ -35,82 +44,111 @@ class Network(httpcore2.AsyncNetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> Socket:
-        """Connect within `timeout` seconds, over IPv6 or IPv4, whichever answers first.
+    ) -> Stream:
+        """Connect to a host, or to the proxy and through it to the host, within `timeout` seconds.
 
         Raises:
-            httpcore2.ConnectError, httpcore2.ConnectTimeout: Nobody takes the connection.
+            httpcore2.ConnectError: No connection is possible.
+            httpcore2.ConnectTimeout: The timeout has passed.
+            httpcore2.ProxyError: The proxy does not open a tunnel.
         """
-        with _connecting(timeout):
-            return Socket(await _wanted(await anyio.connect_tcp(host, port, local_host=local_address)))
+        proxy = self._proxy
+        with _map_connect_errors(timeout):
+            tcp = await anyio.connect_tcp(*((proxy.host, proxy.port) if proxy else (host, port)))
+            async with _close_on_failure(tcp):
+                stream = Stream(tcp)
+                if proxy and proxy.ssl_context:
+                    stream = await stream.start_tls(proxy.ssl_context, proxy.host)
+                if proxy:
+                    await proxy.open_tunnel(stream.raw, host, port)
+                return stream
 
 
-class Socket(httpcore2.AsyncNetworkStream):
-    """One connection, plain or in TLS."""
+class Stream(httpcore2.AsyncNetworkStream):
+    """One connection: TCP, or TLS over another stream."""
 
-    def __init__(self, stream: ByteStream) -> None:
-        self._stream = stream
-        self._is_readable = _readable(stream.extra(SocketAttribute.raw_socket))
+    def __init__(self, raw: ByteStream, ssl_objects: tuple[ssl.SSLObject, ...] = ()) -> None:
+        self.raw = raw
+        self._ssl_objects = ssl_objects
+        self._socket_is_readable = _readability(raw.extra(SocketAttribute.raw_socket))
+        # What was received, and how much of it `read` has returned.
+        self._received = b""
+        self._position = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """What has come, at most `max_bytes` of it; nothing at the end.
+        """Return at most `max_bytes` bytes, and none at the end of the connection.
 
         Raises:
-            httpcore2.ReadError: The connection broke.
+            httpcore2.ReadError: The connection is broken.
         """
+        if self._position >= len(self._received):
+            self._received, self._position = await self._receive(), 0
+        # Return the last byte separately. The HTTP parser asks for it only if the response is incomplete without it.
+        # Otherwise the byte belongs to data behind the response, and `is_readable` reports it.
+        end = min(self._position + max_bytes, max(len(self._received) - 1, self._position + 1))
+        data = self._received[self._position : end]
+        self._position = end
+        return data
+
+    async def _receive(self) -> bytes:
         try:
-            return await self._stream.receive(max_bytes)
+            return await self.raw.receive(RECEIVE_SIZE)
         except anyio.EndOfStream:
             return b""
         except _BROKEN as error:
             raise httpcore2.ReadError(str(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all of it.
+        """Send all bytes.
 
         Raises:
-            httpcore2.WriteError: The connection broke.
+            httpcore2.WriteError: The connection is broken.
         """
-        if not buffer:  # as the end of a request without a body is written
+        # httpcore2 ends a request that has no body with an empty write.
+        if not buffer:
             return
         try:
-            await self._stream.send(buffer)
+            await self.raw.send(buffer)
         except (*_BROKEN, anyio.EndOfStream) as error:
             raise httpcore2.WriteError(str(error)) from error
 
     async def aclose(self) -> None:
-        """Close it."""
-        await self._stream.aclose()
+        """Close the connection."""
+        await self.raw.aclose()
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> Socket:
-        """The same connection in TLS, agreed on within `timeout` seconds.
+    ) -> Stream:
+        """Do a TLS handshake within `timeout` seconds, or close the connection.
 
         Raises:
-            httpcore2.ConnectError, httpcore2.ConnectTimeout: They do not agree; the connection is closed.
+            httpcore2.ConnectError: The handshake failed.
+            httpcore2.ConnectTimeout: The timeout has passed.
         """
-        wrap = TLSStream.wrap(
-            self._stream, hostname=server_hostname, ssl_context=ssl_context, standard_compatible=False
-        )
-        agreed = None
-        try:
-            with _connecting(timeout):
-                agreed = await _wanted(await wrap)
-        finally:
-            if agreed is None:
-                await anyio.aclose_forcefully(self._stream)
-        return Socket(agreed)
+        with _map_connect_errors(timeout):
+            async with _close_on_failure(self.raw):
+                tls = await TLSStream.wrap(
+                    self.raw, hostname=server_hostname, ssl_context=ssl_context, standard_compatible=False
+                )
+                return Stream(tls, (*self._ssl_objects, tls.extra(TLSAttribute.ssl_object)))
 
     def get_extra_info(self, info: str) -> Any:
-        """Whether there is something to read, which on an idle connection is its end; or the TLS object."""
+        """Return what the pool asks for: `is_readable` or `ssl_object`."""
         if info == "is_readable":
             return self._is_readable()
-        return self._stream.extra(TLSAttribute.ssl_object, None) if info == "ssl_object" else None
+        return self._ssl_objects[-1] if info == "ssl_object" and self._ssl_objects else None
+
+    def _is_readable(self) -> bool:
+        """Check for unread data or the end of the connection. The pool closes an idle connection that has either."""
+        return (
+            self._position < len(self._received)
+            or any(_has_unread_data(ssl_object) for ssl_object in self._ssl_objects)
+            or self._socket_is_readable()
+        )
 
 
 @contextmanager
-def _connecting(timeout: float | None) -> Iterator[None]:
+def _map_connect_errors(timeout: float | None) -> Iterator[None]:
     try:
         with anyio.fail_after(timeout):
             yield
@@ -120,26 +158,32 @@ def _connecting(timeout: float | None) -> Iterator[None]:
         raise httpcore2.ConnectError(str(error)) from error
 
 
-async def _wanted(stream: Stream) -> Stream:
-    """The stream, unless nobody waits for it any more: then it is closed, or the pool would keep it for ever.
-
-    The pool can undo only what it has: a cancellation that comes as it is handed a connection ends it elsewhere.
-    """
-    wanted = False
+@asynccontextmanager
+async def _close_on_failure(stream: ByteStream) -> AsyncIterator[None]:
+    """Close the stream if the block fails, or if the caller is cancelled at its end."""
+    complete = False
     try:
+        yield
         await anyio.lowlevel.checkpoint_if_cancelled()
-        wanted = True
+        complete = True
     finally:
-        if not wanted:
+        if not complete:
             await anyio.aclose_forcefully(stream)
-    return stream
 
 
-def _readable(socket: Any) -> Callable[[], bool]:
-    """A question that costs one system call; where there is no `poll`, `select` takes sockets of any number.
+def _has_unread_data(ssl_object: ssl.SSLObject) -> bool:
+    """Check for data behind TLS. The check consumes the data, so the connection must be closed if there is any."""
+    try:
+        ssl_object.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
+    return True
 
-    What was closed under it has nothing to give either, and says so by being readable.
-    """
+
+def _readability(socket: Any) -> Callable[[], bool]:
+    """Return a function that checks, with one system call, whether a socket is readable or closed."""
     if sys.platform == "win32":  # pragma: no cover - the tests do not run on Windows
         return lambda: socket.fileno() < 0 or bool(select.select([socket], [], [], 0)[0])
     poll = select.poll()

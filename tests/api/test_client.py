@@ -4,8 +4,7 @@ import asyncio
 import gzip
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from importlib.metadata import version
 
 import anyio
@@ -16,7 +15,6 @@ from pydantic import SecretStr
 from core13_mcp.api.client import MAX_RESPONSE_BYTES, APIClient, ResponseTooLarge
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.api.exchange import APIRequest, CallState
-from core13_mcp.api.retry import NOT_SENT_ERRORS
 from core13_mcp.errors import ConfigurationError
 
 from ..fake_api import KEY, ORIGIN, FakeAPI, api_client, fail_with, reply
@@ -152,20 +150,6 @@ async def test_a_real_connection_tells_whether_the_request_has_left():
     assert not exchange.in_flight
 
 
-@asynccontextmanager
-async def answering() -> AsyncIterator[tuple[str, list[bytes]]]:
-    """An HTTP server on a port, and the first line of each request that reached it."""
-    lines: list[bytes] = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        lines.append((await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")[0])
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
-        writer.close()
-
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", lines
-
-
 @pytest.fixture
 def proxied(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
@@ -177,33 +161,6 @@ def proxied(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             monkeypatch.setenv(name, value)
 
     return said
-
-
-@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-async def test_a_request_goes_through_the_proxy_that_the_environment_names(proxied, variable):
-    async with answering() as (origin, direct), answering() as (proxy, through), APIClient(origin) as reached:
-        proxied(**{variable: proxy.removeprefix("http://") if variable == "http_proxy" else proxy})
-        assert (await reached.send(READ, SESSION, CallState(5))).body == b"{}"
-    assert (direct, len(through)) == ([], 1)
-    assert through[0].startswith(f"GET {origin}/api/things/?".encode())
-
-
-@pytest.mark.parametrize("beside", ["127.0.0.1", "other.example, 127.0.0.1", "*"])
-async def test_a_request_goes_past_the_proxy_where_the_environment_says_so(proxied, beside):
-    async with answering() as (origin, direct), answering() as (proxy, through), APIClient(origin) as reached:
-        proxied(HTTP_PROXY=proxy, NO_PROXY=beside)
-        await reached.send(READ, SESSION, CallState(5))
-    assert (len(direct), through) == (1, [])
-
-
-@pytest.mark.parametrize("proxy", ["gopher://me:hunter22@proxy.example", "socks5://me:hunter22@proxy.example"])
-async def test_a_proxy_of_a_kind_that_cannot_be_used_is_not_quoted_and_surely_nothing_was_sent(proxied, proxy):
-    proxied(HTTPS_PROXY=proxy)
-    exchange = CallState(5, patient=False)
-    with pytest.raises(httpx2.ProxyError) as wrong:
-        await APIClient("https://us.posthog.com").send(WRITE, SESSION, exchange)
-    assert "hunter22" not in str(wrong.value)
-    assert isinstance(wrong.value, NOT_SENT_ERRORS) and not exchange.in_flight
 
 
 @pytest.mark.parametrize("request_", [READ, WRITE], ids=["read", "write"])

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from ...api import transport as connections
+from ...api.proxy import proxy_url
 from .finding import Finding
 
 
 def proxy(origin: str) -> str | None:
     """The proxy that requests to this origin go through, without the credentials that its URL may hold."""
-    named = connections.proxy_for(origin)
+    named = proxy_url(origin)
     if named is None:
         return None
     try:
