@@ -1,1 +1,1 @@
-"""Tasks for agents, and two agents that play them: a scripted one for everybody, a live model for whoever has a key."""
+"""Tasks for agents, played by a scripted agent in the tests, or by a live model."""

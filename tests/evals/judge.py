@@ -1,75 +1,74 @@
-"""Whether a task is done: by what the tools answered, what the API holds, and what was sent. Knows no agent."""
+"""Check whether a task is done, by the results of the tools, the data in the API and the messages that were sent."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from .eval_world import World
+from .environment import Environment
 from .tasks import Step, Task
 
 
-async def faults(task: Task, world: World) -> list[str]:
-    """Everything that is not as it must be; nothing where the task is done."""
-    results = named(task, world)
-    wrong = [f"{step.tool} did not end as it should" for step in task.calls if not _ended(step, world)]
+async def find_problems(task: Task, environment: Environment) -> list[str]:
+    """Everything that differs from the task's goal. Empty if the task is done."""
+    results = named_results(task, environment)
+    problems = [f"{step.tool} did not end as expected" for step in task.calls if not _succeeded(step, environment)]
     for after in task.after:
-        path = str(filled(after.get, results))
-        found = await world.get(path)
-        if not holds(found, after.has):
-            wrong.append(f"{path} is not as it should be")
-    sent = await world.outbox()
-    if len(sent) != len(task.outbox) or not all(map(holds, sent, task.outbox)):
-        wrong.append(f"{len(sent)} messages were sent, not the {len(task.outbox)} that should")
-    return wrong
+        path = str(fill(after.get, results))
+        if not contains(await environment.get(path), after.has):
+            problems.append(f"{path} has other data than expected")
+    messages = await environment.outbox()
+    if len(messages) != len(task.outbox) or not all(map(contains, messages, task.outbox)):
+        problems.append(f"{len(messages)} messages were sent, {len(task.outbox)} are expected")
+    return problems
 
 
-def named(task: Task, world: World) -> dict[str, Any]:
-    """The last good result of each step that has a name."""
-    last = {used.tool: used.value for used in world.log if not used.failed}
-    return {step.name: last.get(step.tool) for step in task.calls if step.name}
+def named_results(task: Task, environment: Environment) -> dict[str, Any]:
+    """The last successful result of each step that has a name."""
+    values = {call.tool: call.value for call in environment.calls if not call.failed}
+    return {step.name: values.get(step.tool) for step in task.calls if step.name}
 
 
-def holds(found: Any, wanted: Any) -> bool:
-    """Whether a value has at least what is wanted: more keys are fine, other items of a list are not."""
-    match wanted:
+def contains(value: Any, expected: Any) -> bool:
+    """Whether a value has all expected content. Objects may have more keys; lists have the same length."""
+    match expected:
         case dict():
-            return isinstance(found, dict) and all(
-                name in found and holds(found[name], wanted[name]) for name in wanted
+            return isinstance(value, dict) and all(
+                name in value and contains(value[name], expected[name]) for name in expected
             )
         case list():
-            return isinstance(found, list) and len(found) == len(wanted) and all(map(holds, found, wanted))
+            return isinstance(value, list) and len(value) == len(expected) and all(map(contains, value, expected))
         case _:
-            return bool(found == wanted)
+            return bool(value == expected)
 
 
-def filled(value: Any, results: dict[str, Any]) -> Any:
-    """The value with `{name.path}` replaced; a text that is nothing else becomes the value itself, of any type."""
+def fill(value: Any, results: dict[str, Any]) -> Any:
+    """Replace `{name.path}` in a value. A text that is only a placeholder becomes the value itself, of any type."""
     match value:
         case str():
-            whole = re.fullmatch(r"\{([\w.]+)\}", value)
-            if whole:
-                return _at(results, whole[1])
-            return re.sub(r"\{([\w.]+)\}", lambda found: str(_at(results, found[1])), value)
+            placeholder = re.fullmatch(r"\{([\w.]+)\}", value)
+            if placeholder:
+                return _get_path(results, placeholder[1])
+            return re.sub(r"\{([\w.]+)\}", lambda match: str(_get_path(results, match[1])), value)
         case dict():
-            return {name: filled(part, results) for name, part in value.items()}
+            return {name: fill(part, results) for name, part in value.items()}
         case list():
-            return [filled(part, results) for part in value]
+            return [fill(part, results) for part in value]
         case _:
             return value
 
 
-def _at(value: Any, path: str) -> Any:
-    for step in path.split("."):
+def _get_path(value: Any, path: str) -> Any:
+    for key in path.split("."):
         try:
-            value = value[int(step)] if isinstance(value, list) else value.get(step)
+            value = value[int(key)] if isinstance(value, list) else value.get(key)
         except (AttributeError, IndexError):
             return None
     return value
 
 
-def _ended(step: Step, world: World) -> bool:
-    uses = [used for used in world.log if used.tool == step.tool]
+def _succeeded(step: Step, environment: Environment) -> bool:
+    calls = [call for call in environment.calls if call.tool == step.tool]
     if step.refused:
-        return any(used.failed and step.refused in used.text for used in uses)
-    return step.has is None or any(holds(used.value, step.has) for used in uses)
+        return any(call.failed and step.refused in call.text for call in calls)
+    return step.has is None or any(contains(call.value, step.has) for call in calls)

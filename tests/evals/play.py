@@ -1,4 +1,4 @@
-"""Every task played by the scripted agent, and what came of it."""
+"""Play the tasks with the scripted agent."""
 
 from __future__ import annotations
 
@@ -6,46 +6,47 @@ from dataclasses import dataclass
 
 import anyio
 
-from .eval_world import Use, world
-from .judge import faults
-from .scripted import agent
-from .tasks import Task, tasks
+from .environment import ToolCall, open_environment
+from .judge import find_problems
+from .scripted import Reading, create_agent
+from .tasks import Task, load_tasks
 
 
 @dataclass(frozen=True)
-class Played:
-    """What came of one task."""
+class Outcome:
+    """The result of one task. `problems` is empty if the task is done."""
 
     task: Task
-    wrong: list[str]
-    log: list[Use]
+    problems: list[str]
+    calls: list[ToolCall]
 
     @property
     def characters(self) -> int:
-        """How much was read of results and errors."""
-        return sum(len(used.text) for used in self.log)
+        """The length of all results and errors that the agent read."""
+        return sum(len(call.text) for call in self.calls)
 
 
-async def play(task: Task, *, weak: bool, blind: bool = False) -> Played:
-    """One task in a fresh world."""
+async def play(task: Task, *, mistakes: bool, reading: Reading = "all") -> Outcome:
+    """Play one task in a fresh environment."""
     with anyio.fail_after(20):
-        async with world(task) as place:
-            await (await agent(task, place, weak=weak, blind=blind)).play()
-            return Played(task, await faults(task, place), place.log)
+        async with open_environment(task) as environment:
+            agent = await create_agent(task, environment, mistakes, reading)
+            await agent.play()
+            return Outcome(task, await find_problems(task, environment), environment.calls)
 
 
-async def play_all(*, weak: bool, blind: bool = False) -> list[Played]:
-    """All tasks, one after the other."""
-    return [await play(task, weak=weak, blind=blind) for task in tasks()]
+async def play_all(*, mistakes: bool, reading: Reading = "all") -> list[Outcome]:
+    """Play all tasks, one after another."""
+    return [await play(task, mistakes=mistakes, reading=reading) for task in load_tasks()]
 
 
-def lines(played: list[Played]) -> list[str]:
-    """What came of each, as a Markdown table."""
+def table(outcomes: list[Outcome]) -> str:
+    """The outcomes as aligned columns: task, finished, number of calls, characters read."""
     rows = [
-        f"| {one.task.id} | {'yes' if not one.wrong else '; '.join(one.wrong)} | {len(one.log)} | {one.characters:,} |"
-        for one in played
+        (outcome.task.id, "; ".join(outcome.problems) or "yes", len(outcome.calls), outcome.characters)
+        for outcome in outcomes
     ]
-    done = sum(not one.wrong for one in played)
-    calls, characters = sum(len(one.log) for one in played), sum(one.characters for one in played)
-    total = f"| **{done} of {len(played)}** | | {calls} | {characters:,} |"
-    return ["| task | finished | calls | characters read |", "|---|---|---|---|", *rows, total]
+    done = sum(not outcome.problems for outcome in outcomes)
+    rows.append((f"{done} of {len(rows)}", "", sum(row[2] for row in rows), sum(row[3] for row in rows)))
+    lines = [f"{task:24} {finished:8} {calls:5} {characters:10,}" for task, finished, calls, characters in rows]
+    return "\n".join([f"{'task':24} {'finished':8} calls characters", *lines])

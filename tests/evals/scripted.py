@@ -1,7 +1,7 @@
-"""An agent that cannot think: it calls what a weak one would, and then does what the error says, to the letter.
+"""A scripted agent without a model. It follows the text of errors literally.
 
-It knows what `tools/list` says and what its goal states; a task that it finishes is one whose errors name their own
-correction.
+It knows the tools from `tools/list`, the values in its goal, and the errors that it reads. If it finishes a task after a
+wrong call, the error alone contains the correction.
 """
 
 from __future__ import annotations
@@ -9,140 +9,148 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from .eval_world import Use, World
-from .judge import filled, named
+from .environment import Environment, ToolCall
+from .judge import fill, named_results
 from .tasks import JSON, Task
 
-TRIES = 6
-_NEXT = re.compile(r"\b[Cc]all ([a-z][a-z0-9-]+) with ((?:\w+=[^\s,;:]+(?:, )?)+)")
+MAX_CORRECTIONS = 6
+# `Call NAME with a=1, b=2` in an error: the tool to call next.
+NEXT_CALL = re.compile(r"\b[Cc]all ([a-z][a-z0-9-]+) with ((?:\w+=[^\s,;:]+(?:, )?)+)")
+# `NAME with a=1`: these arguments belong to another tool.
+OTHER_TOOL = re.compile(r"\b[a-z]+(?:-[a-z]+)+ with (?:\w+=[^\s,;:]+(?:, )?)+")
 
-_OTHER = re.compile(r"\b[a-z]+(?:-[a-z]+)+ with (?:\w+=[^\s,;:]+(?:, )?)+")
+Reading = Literal["all", "first line"]
 
 
 @dataclass(frozen=True)
-class Call:
-    """What it is about to do."""
+class PlannedCall:
+    """A tool and arguments that the agent will call."""
 
     tool: str
     arguments: JSON
 
 
 @dataclass(frozen=True)
-class Agent:
-    """Plays one task in one world. `weak` makes the wrong call first; otherwise it makes the good calls only."""
+class ScriptedAgent:
+    """Plays one task in one environment.
+
+    Attributes:
+        argument_names: The names of the arguments of each tool.
+        mistakes: Whether the agent makes the wrong call of the task first.
+        reading: How much of an error the agent reads. The first line states what failed, but not the correction.
+    """
 
     task: Task
-    world: World
-    accepted: dict[str, set[str]]
-    """The names of every tool's arguments."""
-    weak: bool = True
-    blind: bool = False
-    """Whether it reads only the first line of an error: what failed, but not what to change."""
+    environment: Environment
+    argument_names: dict[str, set[str]]
+    mistakes: bool
+    reading: Reading
 
     async def play(self) -> None:
-        """All steps, the wrong one first in its place; until the end, or an error that names no correction."""
-        wrong, calls = self.task.wrong, list(self.task.calls)
-        place = 0
-        while place < len(calls):
-            step = calls[place]
-            call = Call(step.tool, step.arguments)
-            if self.weak and place == wrong.at:
-                call = Call(wrong.tool or step.tool, wrong.arguments)
-                place = (wrong.until or place + 1) - 1
-            if (await self._carry(self._filled(call))).failed:
+        """Make all calls of the task. Stop at an error without a correction."""
+        wrong, steps = self.task.wrong, list(self.task.calls)
+        position = 0
+        while position < len(steps):
+            step = steps[position]
+            call = PlannedCall(step.tool, step.arguments)
+            if self.mistakes and position == wrong.at:
+                call = PlannedCall(wrong.tool or step.tool, wrong.arguments)
+                position = (wrong.until or position + 1) - 1
+            if (await self._call_with_corrections(self._filled(call))).failed:
                 return
-            place += 1
+            position += 1
 
-    async def _carry(self, call: Call) -> Use:
-        """One call, corrected as its errors say, as long as that changes anything."""
-        used = await self.world.use(call.tool, call.arguments)
-        for _ in range(TRIES):
-            if not used.failed:
+    async def _call_with_corrections(self, planned: PlannedCall) -> ToolCall:
+        """Make a call. Repeat it with the corrections from its errors while they change anything."""
+        call = await self.environment.call(planned.tool, planned.arguments)
+        for _ in range(MAX_CORRECTIONS):
+            if not call.failed:
                 break
-            text = used.text.split("\n")[0] if self.blind else used.text
-            look, wait = self._detour(text, call), re.search(r"Call again in (\d+) s\.", text)
-            if look:
-                other = await self.world.use(look.tool, look.arguments)
+            text = call.text if self.reading == "all" else call.text.split("\n")[0]
+            other, seconds = self._other_call(text, planned), re.search(r"Call again in (\d+) s\.", text)
+            if other:
+                other_result = await self.environment.call(other.tool, other.arguments)
                 if "Do not call it again" in text:
-                    return other
-            if wait:
-                self.world.clock.wait(int(wait[1]))
-            corrected = self._corrected(text, call)
-            if corrected == call and not look and not wait:
+                    return other_result
+            if seconds:
+                self.environment.clock.wait(int(seconds[1]))
+            corrected = self._corrected(text, planned)
+            if corrected == planned and not other and not seconds:
                 break
-            call, used = corrected, await self.world.use(corrected.tool, corrected.arguments)
-        return used
+            planned, call = corrected, await self.environment.call(corrected.tool, corrected.arguments)
+        return call
 
-    def _detour(self, text: str, call: Call) -> Call | None:
-        """The other tool that the error says to call, in the same project."""
-        found = _NEXT.search(text)
-        if not found or found[1] not in self.accepted or found[1] == call.tool:
+    def _other_call(self, text: str, planned: PlannedCall) -> PlannedCall | None:
+        """The call of another tool that the error requests, in the same project."""
+        match = NEXT_CALL.search(text)
+        if not match or match[1] not in self.argument_names or match[1] == planned.tool:
             return None
-        given = dict(re.findall(r"(\w+)=([^\s,;:.]+)", found[2]))
-        same = {"project_id": call.arguments.get("project_id")} if "project_id" in call.arguments else {}
-        return Call(found[1], {**same, **{name: _read(value) for name, value in given.items()}})
+        arguments = {name: _parse(value) for name, value in re.findall(r"(\w+)=([^\s,;:.]+)", match[2])}
+        if "project_id" in planned.arguments:
+            arguments = {"project_id": planned.arguments["project_id"], **arguments}
+        return PlannedCall(match[1], arguments)
 
-    def _corrected(self, text: str, call: Call) -> Call:
-        unknown = re.search(r'Unknown tool: .*did you mean "([\w-]+)"', text)
-        if unknown:
-            return replace(call, tool=unknown[1])
-        arguments = dict(call.arguments)
-        for fault in re.split(r"\n(?:\(1\) )?| \(\d+\) ", text)[1:]:
-            self._mend(fault, arguments, call.tool)
-        return self._filled(replace(call, arguments=arguments))
+    def _corrected(self, text: str, planned: PlannedCall) -> PlannedCall:
+        suggestion = re.search(r'Unknown tool: .*[Dd]id you mean "([\w-]+)"', text)
+        if suggestion:
+            return replace(planned, tool=suggestion[1])
+        arguments = dict(planned.arguments)
+        for sentence in re.split(r"\n(?:\(1\) )?| \(\d+\) ", text)[1:]:
+            self._apply(sentence, arguments, planned.tool)
+        return self._filled(replace(planned, arguments=arguments))
 
-    def _mend(self, fault: str, arguments: JSON, tool: str) -> None:
-        """Do to the arguments what one sentence says."""
-        name, *others = fault.partition(":")[0].split(", ")
+    def _apply(self, sentence: str, arguments: JSON, tool: str) -> None:
+        """Change the arguments as one sentence of an error requests."""
+        name, *others = sentence.partition(":")[0].split(", ")
         for other in others:
-            # What is said of several at once is that they have no place.
+            # A sentence about several arguments means that all but the first are not allowed.
             arguments.pop(other, None)
-        like = re.search(r'Did you mean "([^"]+)"\?', fault)
-        said = re.findall(r"\b(\w+)=([^\s,;:]*[^\s,;:.])", _OTHER.sub("", fault))
-        meant = {key: _read(value) for key, value in said if key in self.accepted[tool]}
-        if "no such argument" in fault:
+        suggestion = re.search(r'Did you mean "([^"]+)"\?', sentence)
+        assignments = re.findall(r"\b(\w+)=([^\s,;:]*[^\s,;:.])", OTHER_TOOL.sub("", sentence))
+        values = {key: _parse(value) for key, value in assignments if key in self.argument_names[tool]}
+        if "no such argument" in sentence:
             value = arguments.pop(name, None)
-            if like:
-                arguments.setdefault(like[1], value)
-        elif like:
-            _put(arguments, name, like[1])
-        elif bound := re.search(r"(?:maximum|minimum) of (\d+)", fault):
-            arguments[name] = int(bound[1])
-        elif "not accepted" in fault or re.search(r"\b[Ll]eft out\b", fault):
+            if suggestion:
+                arguments.setdefault(suggestion[1], value)
+        elif suggestion:
+            _set(arguments, name, suggestion[1])
+        elif limit := re.search(r"(?:maximum|minimum) of (\d+)", sentence):
+            arguments[name] = int(limit[1])
+        elif "not accepted" in sentence or re.search(r"\b[Ll]eft out\b", sentence):
             arguments.pop(name, None)
-        elif meant:
-            arguments.update(meant)
+        elif values:
+            arguments.update(values)
         else:
-            self._reread(fault, arguments, tool)
+            self._copy_from_goal(sentence, arguments, tool)
 
-    def _reread(self, fault: str, arguments: JSON, tool: str) -> None:
-        """Look up in the goal what the sentence names."""
-        words = set(re.findall(r"\w+", fault)) & self.accepted[tool]
-        arguments.update({name: self.task.details[name] for name in words if name in self.task.details})
+    def _copy_from_goal(self, sentence: str, arguments: JSON, tool: str) -> None:
+        """Set the arguments that the sentence names to their values in the goal."""
+        names = set(re.findall(r"\w+", sentence)) & self.argument_names[tool]
+        arguments.update({name: self.task.details[name] for name in names if name in self.task.details})
 
-    def _filled(self, call: Call) -> Call:
-        return replace(call, arguments=filled(call.arguments, named(self.task, self.world)))
-
-
-async def agent(task: Task, world: World, *, weak: bool = True, blind: bool = False) -> Agent:
-    """An agent that has listed the tools."""
-    accepted = {tool.name: set(tool.input_schema.get("properties", {})) for tool in await world.tools()}
-    return Agent(task, world, accepted, weak, blind)
+    def _filled(self, planned: PlannedCall) -> PlannedCall:
+        return replace(planned, arguments=fill(planned.arguments, named_results(self.task, self.environment)))
 
 
-def _read(value: str) -> Any:
+async def create_agent(task: Task, environment: Environment, mistakes: bool, reading: Reading) -> ScriptedAgent:
+    """Create an agent that has read the list of tools."""
+    names = {tool.name: set(tool.input_schema.get("properties", {})) for tool in await environment.tools()}
+    return ScriptedAgent(task, environment, names, mistakes, reading)
+
+
+def _parse(value: str) -> Any:
     try:
         return json.loads(value)
     except ValueError:
         return value
 
 
-def _put(arguments: JSON, where: str, value: str) -> None:
+def _set(arguments: JSON, location: str, value: str) -> None:
     """Set a value at `name` or `name[0]`."""
-    name, _, index = where.rstrip("]").partition("[")
+    name, _, index = location.rstrip("]").partition("[")
     if index:
-        arguments[name] = [value if n == int(index) else part for n, part in enumerate(arguments[name])]
+        arguments[name] = [value if n == int(index) else item for n, item in enumerate(arguments[name])]
     else:
         arguments[name] = value

@@ -1,4 +1,4 @@
-"""What a task says: a goal, the calls of a good agent, the first call of a weak one, and what must hold afterwards."""
+"""The data model of tasks.json: a goal, the calls of a good agent, a first wrong call, and the expected end state."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 JSON = dict[str, Any]
 
 
-class Part(BaseModel):
-    """Read strictly: a key that nobody knows is a mistake."""
+class StrictModel(BaseModel):
+    """A frozen model that rejects unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Step(Part):
-    """One call of a good agent. `{name.path}` stands for a value of an earlier step's result."""
+class Step(StrictModel):
+    """One call of a good agent. `{name.path}` stands for a value in the result of an earlier step."""
 
     tool: str
     arguments: JSON
     name: str | None = Field(None, alias="as")
+    # The content that the result must have, at least.
     has: JSON | None = None
-    """What its result must hold, at least."""
+    # The text that the error must have, if the correct end is that the agent explains the error to the person.
     refused: str | None = None
-    """What its error must say, where the right end is that the agent tells the person why not."""
 
 
-class Wrong(Part):
-    """What a weak agent calls first, in place of the steps from `at` up to `until`."""
+class WrongCall(StrictModel):
+    """The first call of an agent that makes a mistake. It replaces the steps from `at` up to `until`."""
 
     at: int
     until: int | None = None
@@ -37,37 +37,37 @@ class Wrong(Part):
     arguments: JSON = {}
 
 
-class Before(Part):
-    """Requests that somebody else made before."""
+class Before(StrictModel):
+    """Requests that are made before the task starts."""
 
     times: int = 0
     post: str = ""
     body: JSON | None = None
 
 
-class After(Part):
-    """What the API must answer in the end, at least."""
+class After(StrictModel):
+    """A path of the API, and the content that it must have at the end, at least."""
 
     get: str
     has: JSON
 
 
-class Task(Part):
-    """One task. `facts` are values that the goal states, by the argument they are meant for."""
+class Task(StrictModel):
+    """One task. `details` are values from the goal, by the name of their argument."""
 
     id: str
     goal: str
-    who: str = Field("key", alias="as")
+    key: str = Field("key", alias="as")
     details: JSON = {}
     before: Before = Before()
     faults: tuple[str, ...] = ()
     calls: tuple[Step, ...]
-    wrong: Wrong
+    wrong: WrongCall
     after: tuple[After, ...] = ()
+    # The messages that must have been sent, and no others.
     outbox: tuple[JSON, ...] = ()
-    """The messages that must have been sent, and no other."""
 
 
-def tasks() -> list[Task]:
-    """All of them."""
+def load_tasks() -> list[Task]:
+    """Read all tasks."""
     return TypeAdapter(list[Task]).validate_json((Path(__file__).parent / "tasks.json").read_bytes())

@@ -1,4 +1,4 @@
-"""Where a task is played: a sandbox of its own, the real server in front of it, a real client, and a log of its use."""
+"""The environment of one task: a sandbox, the real server, a connected MCP client, and a record of the tool calls."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ KEYS = {"read-only": sandbox.READ_ONLY_KEY, "free": sandbox.FREE_KEY}
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """One call of one tool, and what the agent read of it."""
+class ToolCall:
+    """A tool call of the agent, and the text that the agent reads."""
 
     tool: str
     arguments: dict[str, Any]
@@ -42,12 +42,12 @@ class Use:
 
     @property
     def value(self) -> Any:
-        """The result as JSON; None of an error."""
+        """The result as JSON, or None for an error."""
         return None if self.failed else json.loads(self.text)
 
 
 class Clock:
-    """A time that passes only when somebody waits."""
+    """The sandbox's clock. Its time changes only when an agent waits."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -56,54 +56,49 @@ class Clock:
         return self.now
 
     def wait(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Advance the time."""
         self.now += timedelta(seconds=seconds)
 
 
 @dataclass
-class World:
-    """What an agent has to work with (tools, use, wait), and what its judge looks at (log, get, outbox)."""
+class Environment:
+    """What an agent uses (tools, call, clock), and what the judge reads (calls, get, outbox)."""
 
     client: Client
     clock: Clock
     api: httpx2.AsyncClient
-    log: list[Use] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
 
     async def tools(self) -> list[Tool]:
-        """What the server lists."""
+        """The tools that the server lists."""
         return (await self.client.list_tools()).tools
 
-    async def use(self, tool: str, arguments: dict[str, Any]) -> Use:
-        """Call a tool as an agent does."""
+    async def call(self, tool: str, arguments: dict[str, Any]) -> ToolCall:
+        """Call a tool and record the call."""
         try:
-            answer = await self.client.call_tool(tool, arguments)
+            result = await self.client.call_tool(tool, arguments)
         except MCPError as error:
-            used = Use(tool, arguments, error.message, True)
+            call = ToolCall(tool, arguments, error.message, True)
         else:
-            said = answer.content[0]
-            assert isinstance(said, TextContent)
-            used = Use(tool, arguments, said.text, bool(answer.is_error))
-        self.log.append(used)
-        return used
+            content = result.content[0]
+            assert isinstance(content, TextContent)
+            call = ToolCall(tool, arguments, content.text, bool(result.is_error))
+        self.calls.append(call)
+        return call
 
     async def get(self, path: str) -> Any:
-        """What the API holds, seen by somebody who may see it."""
+        """Read a path of the API with a key that has full access."""
         return (await self.api.get(path)).json()
 
     async def outbox(self) -> list[dict[str, Any]]:
-        """What would have been sent."""
-        found: list[dict[str, Any]] = await self.get("/_sandbox/outbox")
-        return found
-
-    @property
-    def characters(self) -> int:
-        """How much the agent has read of results and errors."""
-        return sum(len(used.text) for used in self.log)
+        """The messages that the sandbox would have sent."""
+        messages: list[dict[str, Any]] = await self.get("/_sandbox/outbox")
+        return messages
 
 
 @asynccontextmanager
-async def world(task: Task) -> AsyncIterator[World]:
-    """A fresh world for one task, prepared as the task says."""
+async def open_environment(task: Task) -> AsyncIterator[Environment]:
+    """Open a fresh environment with the preparation that the task describes."""
     clock = Clock()
     app = sandbox.build(faults=True, clock=clock)
     transport = ResetTransport(app)
@@ -112,23 +107,19 @@ async def world(task: Task) -> AsyncIterator[World]:
         httpx2.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as api,
         APIClient(ORIGIN, transport=transport) as upstream,
     ):
-        caller = CallContext(upstream=upstream, credentials=_credentials(task.who), timeout=5.0)
-        server = build_server(CATALOG, lambda _: caller, instructions(Settings(), CATALOG, len(CATALOG)))
+        context = CallContext(upstream=upstream, credentials=_credentials(task.key), timeout=5.0)
+        server = build_server(CATALOG, lambda _: context, instructions(Settings(), CATALOG, len(CATALOG)))
         async with Client(server) as client:
-            await _prepare(task, api)
+            for _ in range(task.before.times):
+                await api.post(task.before.post, json=task.before.body)
             app.state.faults.extend(task.faults)
-            yield World(client, clock, api)
+            yield Environment(client, clock, api)
 
 
-async def _prepare(task: Task, api: httpx2.AsyncClient) -> None:
-    for _ in range(task.before.times):
-        await api.post(task.before.post, json=task.before.body)
-
-
-def _credentials(who: str) -> Credentials:
-    session = who == "session"
+def _credentials(key: str) -> Credentials:
+    session = key == "session"
     return Credentials(
-        SecretStr(KEYS.get(who, sandbox.FULL_KEY)),
+        SecretStr(KEYS.get(key, sandbox.FULL_KEY)),
         SecretStr(sandbox.SESSION_ID) if session else None,
         SecretStr(sandbox.CSRF_TOKEN) if session else None,
     )
