@@ -1,6 +1,6 @@
-"""The fixture tools and prompts that the conformance suite calls, put beside the real ones of a real server.
+"""The tools and prompts that the conformance suite calls, added to the real server.
 
-Only this test build has them. The server, its transport, its middleware and its own tools are the product's.
+Only the conformance tests use them. The server, its transport, middleware and own tools are those of the product.
 """
 
 from __future__ import annotations
@@ -21,56 +21,56 @@ CONTENT: TypeAdapter[list[types.ContentBlock]] = TypeAdapter(list[types.ContentB
 NAMES = [*DATA["tools"], *DATA["forms"], *(name for name in DATA["rounds"] if not name.endswith("_prompt"))]
 NAMES += ["test_error_handling", "test_tool_with_progress", "test_missing_capability", "test_logging_tool"]
 
-Handle = Callable[[ServerRequestContext[Any], Any], Awaitable[Any]]
+Handler = Callable[[ServerRequestContext[Any], Any], Awaitable[Any]]
 
 
-def mount(server: Server[Any]) -> Server[Any]:
-    """Add the fixtures to a server, in front of what it has."""
-    _extend(server, "tools/list", types.PaginatedRequestParams, _tools_after)
-    _extend(server, "tools/call", types.CallToolRequestParams, _call_before)
-    _extend(server, "prompts/list", types.PaginatedRequestParams, _prompts_after)
-    _extend(server, "prompts/get", types.GetPromptRequestParams, _get_before)
+def add_fixtures(server: Server[Any]) -> Server[Any]:
+    """Add the fixtures to a server. Calls of other tools and prompts reach the server's own handlers."""
+    _extend(server, "tools/list", types.PaginatedRequestParams, _list_tools)
+    _extend(server, "tools/call", types.CallToolRequestParams, _call_tool)
+    _extend(server, "prompts/list", types.PaginatedRequestParams, _list_prompts)
+    _extend(server, "prompts/get", types.GetPromptRequestParams, _get_prompt)
     return server
 
 
-def _extend(server: Server[Any], method: str, params: type[Any], around: Callable[[Handle], Handle]) -> None:
-    own = server.get_request_handler(method)
-    assert own is not None, f"the server does not serve {method}"
-    server.add_request_handler(method, params, around(own.handler))
+def _extend(server: Server[Any], method: str, params: type[Any], wrap: Callable[[Handler], Handler]) -> None:
+    entry = server.get_request_handler(method)
+    assert entry is not None, f"the server has no handler for {method}"
+    server.add_request_handler(method, params, wrap(entry.handler))
 
 
-def _tools_after(own: Handle) -> Handle:
+def _list_tools(original: Handler) -> Handler:
     async def handle(context: ServerRequestContext[Any], params: Any) -> types.ListToolsResult:
-        listed = await own(context, params)
+        result = await original(context, params)
         schema = {"type": "object", "properties": {"message": {"type": "string"}, "prompt": {"type": "string"}}}
         added = [types.Tool(name=name, description=f"Fixture {name}.", input_schema=schema) for name in NAMES]
-        return types.ListToolsResult(tools=[*listed.tools, *added])
+        return types.ListToolsResult(tools=[*result.tools, *added])
 
     return handle
 
 
-def _call_before(own: Handle) -> Handle:
+def _call_tool(original: Handler) -> Handler:
     async def handle(context: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Any:
         if params.name in DATA["tools"]:
             return types.CallToolResult(content=CONTENT.validate_python(DATA["tools"][params.name]))
         if params.name in DATA["forms"]:
             return await _elicit(context, params)
         if params.name in DATA["rounds"]:
-            return _round(context, params, lambda said: types.CallToolResult(content=[_text(said)]))
-        special = {
+            return _round(context, params, lambda text: types.CallToolResult(content=[_text(text)]))
+        handler = {
             "test_error_handling": _fail,
             "test_tool_with_progress": _progress,
             "test_missing_capability": _needs_sampling,
             "test_logging_tool": _log,
         }.get(params.name)
-        return await special(context, params) if special else await own(context, params)
+        return await handler(context, params) if handler else await original(context, params)
 
     return handle
 
 
-def _prompts_after(own: Handle) -> Handle:
+def _list_prompts(original: Handler) -> Handler:
     async def handle(context: ServerRequestContext[Any], params: Any) -> types.ListPromptsResult:
-        listed = await own(context, params)
+        result = await original(context, params)
         names = {**DATA["prompts"], "test_input_required_result_prompt": {"arguments": []}}
         added = [
             types.Prompt(
@@ -80,83 +80,88 @@ def _prompts_after(own: Handle) -> Handle:
             )
             for name, prompt in names.items()
         ]
-        return types.ListPromptsResult(prompts=[*listed.prompts, *added])
+        return types.ListPromptsResult(prompts=[*result.prompts, *added])
 
     return handle
 
 
-def _get_before(own: Handle) -> Handle:
+def _get_prompt(original: Handler) -> Handler:
     async def handle(context: ServerRequestContext[Any], params: types.GetPromptRequestParams) -> Any:
         if params.name in DATA["rounds"]:
-            return _round(context, params, lambda said: types.GetPromptResult(messages=_messages([_text(said)])))
+            return _round(context, params, lambda text: types.GetPromptResult(messages=_messages([_text(text)])))
         if params.name not in DATA["prompts"]:
-            return await own(context, params)
-        filled = json.dumps(DATA["prompts"][params.name]["content"])
+            return await original(context, params)
+        content = json.dumps(DATA["prompts"][params.name]["content"])
         for name, value in (params.arguments or {}).items():
-            filled = filled.replace(f"{{{name}}}", value)
-        return types.GetPromptResult(messages=_messages(CONTENT.validate_json(filled)))
+            content = content.replace(f"{{{name}}}", value)
+        return types.GetPromptResult(messages=_messages(CONTENT.validate_json(content)))
 
     return handle
 
 
 async def _elicit(context: ServerRequestContext[Any], params: types.CallToolRequestParams) -> types.CallToolResult:
     message = (params.arguments or {}).get("message", "Please fill in")
-    answer = await context.session.elicit_form(message, DATA["forms"][params.name], context.request_id)
+    response = await context.session.elicit_form(message, DATA["forms"][params.name], context.request_id)
     return types.CallToolResult(
-        content=[_text(f"Elicitation completed: action={answer.action}, content={json.dumps(answer.content)}")]
+        content=[_text(f"Elicitation completed: action={response.action}, content={json.dumps(response.content)}")]
     )
 
 
 async def _log(context: ServerRequestContext[Any], _: types.CallToolRequestParams) -> types.CallToolResult:
-    said = types.LoggingMessageNotificationParams(level="info", data="A line that nobody asked for.")
+    message = types.LoggingMessageNotificationParams(level="info", data="A log line.")
     if "io.modelcontextprotocol/logLevel" in (context.meta or {}):
-        await context.session.send_notification(types.LoggingMessageNotification(params=said), context.request_id)
+        await context.session.send_notification(types.LoggingMessageNotification(params=message), context.request_id)
     return types.CallToolResult(content=[_text("Done.")])
 
 
 async def _fail(_: ServerRequestContext[Any], __: types.CallToolRequestParams) -> types.CallToolResult:
-    said = "This tool intentionally returns an error for testing"
-    return types.CallToolResult(content=[_text(said)], is_error=True)
+    text = "This tool intentionally returns an error for testing"
+    return types.CallToolResult(content=[_text(text)], is_error=True)
 
 
 async def _progress(context: ServerRequestContext[Any], _: types.CallToolRequestParams) -> types.CallToolResult:
     for progress in (0, 50, 100):
         await context.session.report_progress(progress, 100)
-        await anyio.sleep(0.05)  # the suite wants to see them arrive one by one
+        # The suite expects separate notifications.
+        await anyio.sleep(0.05)
     return types.CallToolResult(content=[_text("Done.")])
 
 
 async def _needs_sampling(context: ServerRequestContext[Any], _: types.CallToolRequestParams) -> types.CallToolResult:
-    able = context.session.client_capabilities
-    if able is None or able.sampling is None:
+    capabilities = context.session.client_capabilities
+    if capabilities is None or capabilities.sampling is None:
         raise MCPError(-32021, "Missing required client capability", {"requiredCapabilities": {"sampling": {}}})
     return types.CallToolResult(content=[_text("The client can sample.")])
 
 
 def _round(context: ServerRequestContext[Any], params: Any, finish: Callable[[str], Any]) -> Any:
-    """Ask what is still to be asked, or finish; the state says which round this is."""
+    """Request the input of the next round, or finish. The request state is the number of the round."""
     rounds = DATA["rounds"][params.name]
-    reached = int(params.request_state or 0)
-    answered = params.input_responses or {}
-    wanted = _supported(context, rounds[reached])
-    if set(wanted) <= set(answered) and wanted:
-        reached += 1
-        if reached == len(rounds):
-            return finish(f"state-ok {sorted(answered)} {[part.model_dump_json() for part in answered.values()]}")
-        wanted = _supported(context, rounds[reached])
+    number = int(params.request_state or 0)
+    responses = params.input_responses or {}
+    requests = _supported(context, rounds[number])
+    if set(requests) <= set(responses) and requests:
+        number += 1
+        if number == len(rounds):
+            return finish(f"state-ok {sorted(responses)} {[part.model_dump_json() for part in responses.values()]}")
+        requests = _supported(context, rounds[number])
     return types.InputRequiredResult.model_validate(
-        {"resultType": "input_required", "inputRequests": wanted, "requestState": str(reached)}
+        {"resultType": "input_required", "inputRequests": requests, "requestState": str(number)}
     )
 
 
 def _supported(context: ServerRequestContext[Any], requests: dict[str, Any]) -> dict[str, Any]:
-    able = context.session.client_capabilities or types.ClientCapabilities()
-    can = {"elicitation": able.elicitation, "sampling": able.sampling, "roots": able.roots}
-    return {name: asked for name, asked in requests.items() if can[asked["method"].partition("/")[0]] is not None}
+    """The requests whose capability the client has."""
+    capabilities = context.session.client_capabilities or types.ClientCapabilities()
+    return {
+        name: request
+        for name, request in requests.items()
+        if getattr(capabilities, request["method"].partition("/")[0]) is not None
+    }
 
 
-def _text(said: str) -> types.TextContent:
-    return types.TextContent(type="text", text=said)
+def _text(text: str) -> types.TextContent:
+    return types.TextContent(type="text", text=text)
 
 
 def _messages(content: list[Any]) -> list[types.PromptMessage]:

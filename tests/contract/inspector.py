@@ -1,4 +1,4 @@
-"""The MCP Inspector's command line. INSPECTOR is its command (`mcp-inspector` without it)."""
+"""The command line of the MCP Inspector. The variable INSPECTOR is its command; the default is `mcp-inspector`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 ERAS = ("legacy", "modern")
+# The exit status of the Inspector if a server requires authentication.
 AUTH_REQUIRED = 3
-"""How it ends where a server wants to know who calls."""
 
 
-def command(era: str, *words: str) -> list[str]:
-    """Its command for one method of a server; skips the test where there is none and none was promised."""
-    said = os.environ.get("INSPECTOR", "mcp-inspector")
-    if "INSPECTOR" not in os.environ and shutil.which(said) is None:
-        pytest.skip("there is no mcp-inspector")
-    return [said, "--cli", "--protocol-era", era, *words]
+def command(era: str, *arguments: str) -> list[str]:
+    """The command for one method of a server. Skips the test if the Inspector is neither installed nor configured."""
+    program = os.environ.get("INSPECTOR", "mcp-inspector")
+    if "INSPECTOR" not in os.environ and shutil.which(program) is None:
+        pytest.skip("mcp-inspector is not installed")
+    return [program, "--cli", "--protocol-era", era, *arguments]
 
 
-def environment(home: Path, **more: str) -> Mapping[str, str]:
-    """With nothing kept from another run, and nobody's key store asked."""
-    return {**os.environ, "HOME": str(home), "MCP_INSPECTOR_SECRET_STORE": "memory", **more}
+def environment(home: Path, **variables: str) -> Mapping[str, str]:
+    """An environment without stored data of other runs and without the system's key store."""
+    return {**os.environ, "HOME": str(home), "MCP_INSPECTOR_SECRET_STORE": "memory", **variables}

@@ -1,6 +1,6 @@
-"""A stock client, the MCP Inspector's command line, lists the tools and calls each of them, in both protocol eras.
+"""The MCP Inspector lists the tools and calls each of them, in both protocol eras.
 
-The arguments are those of the docs, and so is what comes of them.
+Arguments and expected results are those of the documentation.
 """
 
 import json
@@ -26,17 +26,17 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture
 def inspect(tmp_path: Path) -> Callable[..., Any]:
-    """What the Inspector prints as the result of one method."""
+    """A function that calls one method with the Inspector and returns the result."""
 
-    def inspected(era: str, *words: str) -> Any:
+    def call_method(era: str, *arguments: str) -> Any:
         ran = subprocess.run(
-            command(era, *SERVER, *words),
+            command(era, *SERVER, *arguments),
             cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=90, check=False,
         )  # fmt: skip
         assert ran.stdout.startswith("{"), ran.stderr
         return json.loads(ran.stdout)
 
-    return inspected
+    return call_method
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -47,7 +47,7 @@ def test_the_inspector_lists_every_tool(inspect: Callable[..., Any], era: str) -
 @pytest.mark.parametrize("name", load())
 @pytest.mark.parametrize("era", ERAS)
 def test_the_inspector_calls_every_tool(inspect: Callable[..., Any], era: str, name: str) -> None:
-    words = ("--method", "tools/call", "--tool-name", name, "--tool-args-json", json.dumps(EXAMPLES[name]))
-    result = inspect(era, *words)
+    method = ("--method", "tools/call", "--tool-name", name, "--tool-args-json", json.dumps(EXAMPLES[name]))
+    result = inspect(era, *method)
     assert bool(result.get("isError")) is (name in REFUSED), result
     assert ("structuredContent" in result) is (name not in REFUSED)

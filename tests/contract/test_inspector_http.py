@@ -1,4 +1,4 @@
-"""The MCP Inspector reaches the server over HTTP: for anyone, with a token, with a key of its own, and through OAuth."""
+"""The MCP Inspector calls the server over HTTP with each kind of authentication."""
 
 from __future__ import annotations
 
@@ -26,130 +26,130 @@ from .inspector import AUTH_REQUIRED, ERAS, command, environment
 
 pytestmark = [pytest.mark.anyio, pytest.mark.system]
 
-WITHIN = 90.0
+TIMEOUT = 90.0
 TOKEN = "an-inspector-" + "t" * 32
 LIST = ("--method", "tools/list")
 CALL = ("--method", "tools/call", "--tool-name", "users-retrieve")
-NOBODY_TO_ASK = "--stored-auth-only"
+NO_LOGIN = "--stored-auth-only"
 
 
-def by_token(folder: Path) -> Settings:
-    """Whoever presents the one token that this server knows."""
+def token_settings(folder: Path) -> Settings:
+    """Settings of a server with one caller token."""
     (folder / "tokens").write_text(f"inspector: {TOKEN}\n")
     return Settings(sandbox=True, auth="token", caller_tokens_file=str(folder / "tokens"), log_level="error")
 
 
 @asynccontextmanager
-async def by_oauth() -> AsyncIterator[str]:
-    """A server whose authorization server is the sandbox's, each on its socket."""
-    async with AsyncExitStack() as running:
-        issuer = await running.enter_async_context(listening(sandbox.build(oauth=True)))
+async def oauth_server() -> AsyncIterator[str]:
+    """Serve with OAuth; the sandbox is the authorization server. Yields the URL."""
+    async with AsyncExitStack() as stack:
+        issuer = await stack.enter_async_context(listening(sandbox.build(oauth=True)))
         served = serving(Settings(host=issuer, auth="oauth", log_level="error"))
-        yield (await running.enter_async_context(served)).url
+        yield (await stack.enter_async_context(served)).url
 
 
-async def inspect(home: Path, era: str, url: str, *words: str) -> CompletedProcess[bytes]:
-    """Run the Inspector on one method of the server at a URL."""
-    said = command(era, url, "--transport", "http", *words)
-    return await anyio.run_process(said, env=environment(home), check=False)
+async def inspect(home: Path, era: str, url: str, *arguments: str) -> CompletedProcess[bytes]:
+    """Call one method of the server at a URL with the Inspector."""
+    program = command(era, url, "--transport", "http", *arguments)
+    return await anyio.run_process(program, env=environment(home), check=False)
 
 
-async def reaches(home: Path, era: str, url: str, *headers: str) -> None:
-    """See that the Inspector lists all tools and is told who calls."""
-    sent = [word for header in headers for word in ("--header", header)]
-    listed, called = [await inspect(home, era, url, *sent, *method) for method in (LIST, CALL)]
+async def check_access(home: Path, era: str, url: str, *headers: str) -> None:
+    """Check that the Inspector lists all tools and reads the caller's account."""
+    options = [word for header in headers for word in ("--header", header)]
+    listed, called = [await inspect(home, era, url, *options, *method) for method in (LIST, CALL)]
     assert [tool["name"] for tool in _result(listed)["tools"]] == list(load())
     assert _result(called)["structuredContent"]["email"] == "ada@analytical.example"
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_the_inspector_reaches_a_server_that_asks_nothing(tmp_path: Path, era: str) -> None:
-    with anyio.fail_after(WITHIN):
+async def test_the_inspector_calls_a_server_without_authentication(tmp_path: Path, era: str) -> None:
+    with anyio.fail_after(TIMEOUT):
         async with serving(Settings(sandbox=True, log_level="error")) as served:
-            await reaches(tmp_path, era, served.url)
+            await check_access(tmp_path, era, served.url)
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_the_inspector_presents_a_token(tmp_path: Path, era: str) -> None:
-    with anyio.fail_after(WITHIN):
-        async with serving(by_token(tmp_path)) as served:
-            await reaches(tmp_path, era, served.url, f"Authorization: Bearer {TOKEN}")
+async def test_the_inspector_sends_a_caller_token(tmp_path: Path, era: str) -> None:
+    with anyio.fail_after(TIMEOUT):
+        async with serving(token_settings(tmp_path)) as served:
+            await check_access(tmp_path, era, served.url, f"Authorization: Bearer {TOKEN}")
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_the_inspector_brings_a_key_of_its_own(tmp_path: Path, era: str) -> None:
-    with anyio.fail_after(WITHIN):
+async def test_the_inspector_sends_its_own_api_key(tmp_path: Path, era: str) -> None:
+    with anyio.fail_after(TIMEOUT):
         async with serving(Settings(sandbox=True, auth="own-key", log_level="error")) as served:
-            await reaches(tmp_path, era, served.url, f"X-PostHog-Api-Key: {sandbox.FULL_KEY}")
+            await check_access(tmp_path, era, served.url, f"X-PostHog-Api-Key: {sandbox.FULL_KEY}")
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_the_inspector_presents_a_token_that_another_client_was_issued(tmp_path: Path, era: str) -> None:
+async def test_the_inspector_sends_an_access_token_of_another_client(tmp_path: Path, era: str) -> None:
     kept = Kept()
-    with anyio.fail_after(WITHIN):
-        async with by_oauth() as url:
+    with anyio.fail_after(TIMEOUT):
+        async with oauth_server() as url:
             async with logged_in(url, Person(), kept, "auto") as client:
                 await client.list_tools()
             assert kept.tokens is not None
-            await reaches(tmp_path, era, url, f"Authorization: Bearer {kept.tokens.access_token}")
+            await check_access(tmp_path, era, url, f"Authorization: Bearer {kept.tokens.access_token}")
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_without_a_token_the_inspector_is_turned_away_and_pointed_to_the_login(tmp_path: Path, era: str) -> None:
-    with anyio.fail_after(WITHIN):
-        async with by_oauth() as url:
-            ended = await inspect(tmp_path, era, url, *LIST, NOBODY_TO_ASK)
-            pointer = (await post(url)).headers["WWW-Authenticate"]
-    assert ended.returncode == AUTH_REQUIRED
-    assert _error(ended)["code"] == "auth_required"
-    assert f'resource_metadata="{url.removesuffix("/mcp")}/.well-known/oauth-protected-resource/mcp"' in pointer
+async def test_without_an_access_token_the_inspector_gets_the_address_of_the_metadata(tmp_path: Path, era: str) -> None:
+    with anyio.fail_after(TIMEOUT):
+        async with oauth_server() as url:
+            result = await inspect(tmp_path, era, url, *LIST, NO_LOGIN)
+            challenge = (await post(url)).headers["WWW-Authenticate"]
+    assert result.returncode == AUTH_REQUIRED
+    assert _error(result)["code"] == "auth_required"
+    assert f'resource_metadata="{url.removesuffix("/mcp")}/.well-known/oauth-protected-resource/mcp"' in challenge
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_without_a_token_of_this_server_the_inspector_is_turned_away(tmp_path: Path, era: str) -> None:
-    with anyio.fail_after(WITHIN):
-        async with serving(by_token(tmp_path)) as served:
-            ended = await inspect(tmp_path, era, served.url, *LIST, NOBODY_TO_ASK)
-    assert ended.returncode == AUTH_REQUIRED
+async def test_without_a_caller_token_the_inspector_gets_an_authentication_error(tmp_path: Path, era: str) -> None:
+    with anyio.fail_after(TIMEOUT):
+        async with serving(token_settings(tmp_path)) as served:
+            result = await inspect(tmp_path, era, served.url, *LIST, NO_LOGIN)
+    assert result.returncode == AUTH_REQUIRED
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_the_inspector_logs_in_by_itself(tmp_path: Path, era: str) -> None:
+async def test_the_inspector_logs_in_with_oauth(tmp_path: Path, era: str) -> None:
     person = Person()
-    with anyio.fail_after(WITHIN):
-        async with by_oauth() as url:
-            # Forced to open a browser, because it would ask nobody without a terminal; the browser is a program that
-            # does nothing, and the person reads the address where the Inspector prints it.
+    with anyio.fail_after(TIMEOUT):
+        async with oauth_server() as url:
+            # Without a terminal the Inspector logs in only if it must open a browser. BROWSER=true does nothing, and the
+            # test reads the address from the output.
             env = environment(tmp_path, MCP_AUTO_OPEN_ENABLED="true", BROWSER="true")
-            anywhere = ("--callback-url", "http://127.0.0.1:0/oauth/callback")
-            said = command(era, url, "--transport", "http", *anywhere, *CALL)
-            async with await anyio.open_process(said, env=env) as process:
+            callback = ("--callback-url", "http://127.0.0.1:0/oauth/callback")
+            program = command(era, url, "--transport", "http", *callback, *CALL)
+            async with await anyio.open_process(program, env=env) as process:
                 await person.open(await _login(process))
                 async with httpx2.AsyncClient() as browser:
                     await browser.get(person.sent_to)
                 assert process.stdout is not None
-                told = b"".join([piece async for piece in process.stdout])
+                output = b"".join([chunk async for chunk in process.stdout])
                 assert await process.wait() == 0
-    assert json.loads(told)["structuredContent"]["email"] == "ada@analytical.example"
-    assert [{"introspection", "user:read", "subscription:write"} <= asked for asked in person.asked] == [True]
+    assert json.loads(output)["structuredContent"]["email"] == "ada@analytical.example"
+    assert [{"introspection", "user:read", "subscription:write"} <= scopes for scopes in person.asked] == [True]
 
 
 async def _login(process: Process) -> str:
-    """The address to which the Inspector sends the person."""
-    heard = b""
+    """The login address that the Inspector prints."""
+    output = b""
     assert process.stderr is not None
-    async for piece in process.stderr:
-        heard += piece
-        if found := re.search(rb"Please navigate to: (\S+)\s", heard):
-            return found[1].decode()
-    raise AssertionError(heard.decode())
+    async for chunk in process.stderr:
+        output += chunk
+        if match := re.search(rb"Please navigate to: (\S+)\s", output):
+            return match[1].decode()
+    raise AssertionError(output.decode())
 
 
-def _result(ran: CompletedProcess[bytes]) -> Any:
-    assert ran.returncode == 0, ran.stderr.decode()
-    return json.loads(ran.stdout)
+def _result(run: CompletedProcess[bytes]) -> Any:
+    assert run.returncode == 0, run.stderr.decode()
+    return json.loads(run.stdout)
 
 
-def _error(ran: CompletedProcess[bytes]) -> Any:
-    """What it says on stderr last, after whatever else it says."""
-    return json.loads(ran.stderr.decode().strip().splitlines()[-1])["error"]
+def _error(run: CompletedProcess[bytes]) -> Any:
+    """The error on the last line of stderr."""
+    return json.loads(run.stderr.decode().strip().splitlines()[-1])["error"]

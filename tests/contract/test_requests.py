@@ -1,6 +1,7 @@
-"""What each tool sends over stdio is what the API's own OpenAPI document accepts, by the judgement of a Prism mock.
+"""A Prism mock of the API's OpenAPI document accepts the requests of every tool.
 
-CONTRACT names the document, PRISM the command of the mock (`prism` without it). The arguments are those of the docs.
+The variable CONTRACT is the path of the document, PRISM the command of the mock (default: `prism`). The arguments are those of
+the documentation.
 """
 
 import json
@@ -24,8 +25,8 @@ from core13_mcp.declarations.catalog import load
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES: dict[str, dict[str, Any]] = json.loads((ROOT / "docs" / "examples.json").read_text("utf-8"))
-MISTOLD = {"session-recordings-sharing-passwords-create"}
-# The document gives it the answer of another endpoint; what the real server answers is in the sandbox.
+# The document describes the response of another endpoint here. The sandbox returns what the real API returns.
+WRONG_RESPONSE = {"session-recordings-sharing-passwords-create"}
 KEY = "phx_contract00000000000000000000000001"
 
 pytestmark = [pytest.mark.anyio, pytest.mark.system]
@@ -38,10 +39,10 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The origin of a mock that refuses what the document does not accept."""
+    """The origin of a mock that rejects requests which the document does not allow."""
     document, log = os.environ.get("CONTRACT"), tmp_path_factory.mktemp("prism") / "log"
     if not document:
-        pytest.skip("CONTRACT names no document")
+        pytest.skip("CONTRACT is not set")
     port = free_port()
     command = [os.environ.get("PRISM", "prism"), "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), document]
     with log.open("w") as sink, subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT) as process:
@@ -68,24 +69,24 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def client(prism: str) -> AsyncIterator[Client]:
-    """A client of the real server, a child over stdio, in front of the mock."""
-    environ = {"POSTHOG_HOST": prism, "POSTHOG_PERSONAL_API_KEY": KEY, "CORE13_CONFIRM": "never"}
-    child = StdioServerParameters(command=sys.executable, args=["-m", "core13_mcp", "serve"], env=environ)
+    """A client of the real server over stdio. The server sends its requests to the mock."""
+    variables = {"POSTHOG_HOST": prism, "POSTHOG_PERSONAL_API_KEY": KEY, "CORE13_CONFIRM": "never"}
+    child = StdioServerParameters(command=sys.executable, args=["-m", "core13_mcp", "serve"], env=variables)
     with anyio.fail_after(300):
         async with Client(child, read_timeout_seconds=60) as connected:
             yield connected
 
 
 def status(result: CallToolResult) -> int:
-    """The last status that the mock answered."""
+    """The status of the mock's last response."""
     return int((result.meta or {}).get("core13-mcp/call", {}).get("status", 0))
 
 
 @pytest.mark.parametrize("name", load())
-async def test_a_right_call_sends_what_the_document_accepts(name: str, client: Client) -> None:
+async def test_the_document_allows_the_request_of_every_tool(name: str, client: Client) -> None:
     result = await client.call_tool(name, EXAMPLES[name])
     assert 200 <= status(result) < 300, result.content
-    assert bool(result.is_error) is (name in MISTOLD), result.content
+    assert bool(result.is_error) is (name in WRONG_RESPONSE), result.content
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ async def test_a_right_call_sends_what_the_document_accepts(name: str, client: C
         ("GET", "/api/projects/1/no-such-thing/", None, 404),
     ],
 )
-def test_the_mock_refuses_what_the_document_does_not_accept(
+def test_the_mock_rejects_requests_that_the_document_does_not_allow(
     method: str, path: str, body: Any, expected: int, prism: str
 ) -> None:
     headers = {} if expected == 401 else {"Authorization": f"Bearer {KEY}"}
