@@ -1,4 +1,4 @@
-"""What every test can lean on: the sandbox, the engine in front of it, and a real MCP client in front of that."""
+"""Shared fixtures: settings for the sandbox, a connected MCP client, and an empty home directory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core13_mcp.server.handlers import build_server
 from core13_mcp.server.instructions import instructions
 from core13_mcp.settings import Settings
 
-# The same examples every time, however slow the machine is; nothing is kept between runs.
+# Hypothesis uses the same examples in every run, has no time limit and stores nothing.
 SLOW = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile(
     "core13", derandomize=True, deadline=None, database=None, suppress_health_check=SLOW
@@ -32,7 +32,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing that a start keeps for the next one comes from, or stays in, the home of whoever runs the tests."""
+    """Keep the cache of the server out of the home directory of the developer."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -40,13 +40,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def settings() -> Settings:
-    """Settings of a server in front of a fresh sandbox; a test module may override it."""
+    """Settings of a server that uses a fresh sandbox. A test module may override them."""
     return Settings(sandbox=True, log_level="error")
 
 
 @pytest.fixture
 async def mcp(settings: Settings) -> AsyncIterator[Client]:
-    """A connected MCP client; behind it the real server, behind that the sandbox."""
+    """An MCP client that is connected in memory to the real server with the sandbox."""
     catalog = enabled_tools(settings)
     async with context_provider(settings) as caller:
         server = build_server(catalog, lambda _: caller(), instructions(settings, catalog, len(catalog)))
@@ -56,13 +56,13 @@ async def mcp(settings: Settings) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again at once, unless the API asks for a wait."""
+    """Retry without a random pause. Waits that the API requests still apply."""
     monkeypatch.setattr("core13_mcp.api.retry.random.uniform", lambda *_: 0.0)
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home folder; the current folder is a project in it, and no variable of ours is set."""
+    """An empty home directory without settings of the server. The current directory is a project in it."""
     project = tmp_path / "home" / "project"
     project.mkdir(parents=True)
     for variable in ("XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", *(option.variable for option in OPTIONS)):

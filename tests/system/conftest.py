@@ -1,4 +1,4 @@
-"""Not even collected where the browser's driver is missing: scripts/system installs it."""
+"""Skip the tests in a browser if selenium is not installed. scripts/system installs it."""
 
 from importlib.util import find_spec
 

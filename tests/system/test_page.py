@@ -1,4 +1,4 @@
-"""The page that a browser gets, in a real browser: complete without the network, and usable without eyes or mouse."""
+"""The page at `/` in a real browser: no external resources, keyboard navigation and accessibility."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ def url() -> Iterator[str]:
     command = [sys.executable, "-m", "core13_mcp", "serve", "--sandbox", "--http", "0", "--http-drain", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
-        found = next(match[1] for line in server.stderr if (match := re.search(r"(http://\S+)/mcp", line)))
-        yield found
+        yield next(match[1] for line in server.stderr if (match := re.search(r"(http://\S+)/mcp", line)))
         server.terminate()
 
 
@@ -50,17 +49,17 @@ def browser(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webd
     driver.quit()
 
 
-def test_it_shows_all_tools_and_this_very_address(browser: webdriver.Chrome, url: str) -> None:
+def test_the_page_shows_all_tools_and_the_url_of_the_server(browser: webdriver.Chrome, url: str) -> None:
     assert len(browser.find_elements(By.CSS_SELECTOR, "table tbody tr")) == 18
     assert f"{url}/mcp" in browser.find_element(By.TAG_NAME, "main").text
 
 
-def test_it_asks_nothing_of_anyone_else(browser: webdriver.Chrome, url: str) -> None:
+def test_the_page_loads_nothing_from_other_servers(browser: webdriver.Chrome, url: str) -> None:
     loaded = browser.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")
     assert [name for name in loaded if not name.startswith(url)] == []
 
 
-def test_every_link_is_reached_by_the_keyboard_and_says_where_it_leads(browser: webdriver.Chrome) -> None:
+def test_the_keyboard_reaches_every_link_and_every_link_has_a_text(browser: webdriver.Chrome) -> None:
     links = browser.find_elements(By.CSS_SELECTOR, "a[href]")
     reached = set()
     for _ in range(len(links) + 20):
@@ -70,7 +69,7 @@ def test_every_link_is_reached_by_the_keyboard_and_says_where_it_leads(browser: 
     assert all(str(link.get_property("textContent")).strip() for link in links)
 
 
-def test_the_links_carry_this_very_address(browser: webdriver.Chrome, url: str) -> None:
+def test_the_install_links_contain_the_url_of_the_server(browser: webdriver.Chrome, url: str) -> None:
     installs = [
         link.get_attribute("href") or ""
         for link in browser.find_elements(By.CSS_SELECTOR, "a[href^='vscode'], a[href^='cursor']")
@@ -80,20 +79,20 @@ def test_the_links_carry_this_very_address(browser: webdriver.Chrome, url: str) 
 
 
 @pytest.fixture(params=[1280, 390], ids=["desktop", "phone"])
-def wide(browser: webdriver.Chrome, request: pytest.FixtureRequest) -> int:
-    """The browser at the width of a kind of screen."""
+def screen_width(browser: webdriver.Chrome, request: pytest.FixtureRequest) -> int:
+    """Set the screen size of a desktop computer or a phone."""
     width: int = request.param
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     return width
 
 
-def test_nothing_stands_in_the_way_of_a_screen_reader(browser: webdriver.Chrome, wide: int) -> None:
+def test_the_page_has_no_accessibility_violations(browser: webdriver.Chrome, screen_width: int) -> None:
     browser.execute_script(Path(os.environ["AXE_CORE"]).read_text("utf-8"))
-    found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
-    assert [(broken["id"], broken["help"], len(broken["nodes"])) for broken in found["violations"]] == []
-    assert len(found["passes"]) > 10
+    report = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    assert [(rule["id"], rule["help"], len(rule["nodes"])) for rule in report["violations"]] == []
+    assert len(report["passes"]) > 10
 
 
-def test_it_fits_the_screen(browser: webdriver.Chrome, wide: int) -> None:
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= wide
+def test_the_page_fits_the_screen(browser: webdriver.Chrome, screen_width: int) -> None:
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= screen_width

@@ -1,4 +1,4 @@
-"""Two replicas behind a real nginx: a whole story in which every request goes to the other one."""
+"""Two replicas behind nginx with the shipped configuration. nginx sends each request to the next replica."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.system]
 
 CONF = Path(__file__).parents[2] / "deploy" / "nginx" / "core13-mcp.conf"
 TOKEN = "a-caller-of-the-two-replicas-0123456789"
-WITHIN = 30.0
+TIMEOUT = 30.0
 
 
 @dataclass
@@ -38,45 +38,43 @@ class Deployment:
     database: Path
 
     def calls(self) -> list[int]:
-        """How many tool calls each replica has logged."""
+        """The number of tool calls in the log of each replica."""
         return [len(re.findall(r"core13_mcp.calls|outcome=", log.read_text())) for log in self.logs]
 
 
 @pytest.fixture
 async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
-    """A sandbox, two replicas that share their seal keys, and nginx with the shipped configuration."""
+    """A sandbox, two replicas with the same seal keys, and nginx with the shipped configuration."""
     ports = _free_ports(4)
     database = tmp_path / "sandbox.db"
     (tmp_path / "tokens").write_text(f"story: {TOKEN}\n")
     (tmp_path / "key").write_text(sandbox.FULL_KEY)
-    with ExitStack() as running:
-        running.enter_context(
-            _process(tmp_path, "sandbox", ["sandbox", "--port", str(ports[3]), "--db", str(database)])
-        )
+    with ExitStack() as stack:
+        stack.enter_context(_process(tmp_path, "sandbox", ["sandbox", "--port", str(ports[3]), "--db", str(database)]))
         replicas = [
-            running.enter_context(
-                _process(tmp_path, f"replica{port}", ["serve", "--http", str(port)], _environ(tmp_path, ports))
+            stack.enter_context(
+                _process(tmp_path, f"replica{port}", ["serve", "--http", str(port)], _environment(tmp_path, ports))
             )
             for port in ports[:2]
         ]
-        running.enter_context(_nginx(tmp_path, ports))
+        stack.enter_context(_nginx(tmp_path, ports))
         url = f"http://127.0.0.1:{ports[2]}"
         origins = [f"http://127.0.0.1:{port}" for port in ports[:2]]
         for origin in [*origins, url]:
-            await _answers(f"{origin}/readyz")
+            await _wait_until_ready(f"{origin}/readyz")
         yield Deployment(
             f"{url}/mcp", origins, replicas, [tmp_path / f"replica{port}.log" for port in ports[:2]], database
         )
 
 
-async def test_a_story_with_confirmations_crosses_replicas_at_every_step(deployment: Deployment) -> None:
-    asked: list[str] = []
+async def test_calls_and_their_confirmations_may_reach_different_replicas(deployment: Deployment) -> None:
+    questions: list[str] = []
 
     async def agree(_: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
-        asked.append(params.message)
+        questions.append(params.message)
         return types.ElicitResult(action="accept", content={})
 
-    with anyio.fail_after(WITHIN):
+    with anyio.fail_after(TIMEOUT):
         async with _client(deployment, agree) as client:
             await client.list_tools()
             before = deployment.calls()
@@ -91,13 +89,13 @@ async def test_a_story_with_confirmations_crosses_replicas_at_every_step(deploym
                 await client.call_tool("subscriptions-retrieve", {"id": 1}),
             ]
     assert [result.is_error for result in results] == [False] * 5, [result.content[0] for result in results]
-    assert len(asked) == 2
+    assert len(questions) == 2
     assert [after - start for after, start in zip(deployment.calls(), before, strict=True)].count(0) == 0
     assert len([row for row in sandbox.outbox(str(deployment.database)) if row["subscription"] == 1]) == 1
 
 
-async def test_losing_one_replica_in_the_middle_loses_nothing(deployment: Deployment) -> None:
-    with anyio.fail_after(WITHIN):
+async def test_calls_succeed_after_one_replica_is_killed(deployment: Deployment) -> None:
+    with anyio.fail_after(TIMEOUT):
         async with _client(deployment) as client:
             await client.call_tool("users-retrieve", {})
             deployment.replicas[0].send_signal(signal.SIGKILL)
@@ -110,12 +108,12 @@ async def test_losing_one_replica_in_the_middle_loses_nothing(deployment: Deploy
     assert sorted(row["title"] for row in listed.structured_content["results"]) == names
 
 
-async def test_who_watches_reaches_each_replica_and_callers_do_not(deployment: Deployment) -> None:
-    with anyio.fail_after(WITHIN):
+async def test_metrics_are_served_by_each_replica_but_not_through_nginx(deployment: Deployment) -> None:
+    with anyio.fail_after(TIMEOUT):
         async with httpx2.AsyncClient() as http:
-            watched = [(await http.get(f"{origin}/metrics")).status_code for origin in deployment.origins]
-            called = (await http.get(deployment.url.replace("/mcp", "/metrics"))).status_code
-    assert (watched, called) == ([200, 200], 404)
+            replica_statuses = [(await http.get(f"{origin}/metrics")).status_code for origin in deployment.origins]
+            nginx_status = (await http.get(deployment.url.replace("/mcp", "/metrics"))).status_code
+    assert (replica_statuses, nginx_status) == ([200, 200], 404)
 
 
 _PAUSED = {
@@ -138,7 +136,7 @@ async def _client(deployment: Deployment, agree: Any = None) -> AsyncIterator[Cl
         yield client
 
 
-def _environ(folder: Path, ports: list[int]) -> dict[str, str]:
+def _environment(folder: Path, ports: list[int]) -> dict[str, str]:
     return {
         "POSTHOG_HOST": f"http://127.0.0.1:{ports[3]}",
         "POSTHOG_PERSONAL_API_KEY_FILE": str(folder / "key"),
@@ -155,11 +153,11 @@ def _environ(folder: Path, ports: list[int]) -> dict[str, str]:
 
 @contextmanager
 def _process(
-    folder: Path, name: str, words: list[str], environ: dict[str, str] | None = None
+    folder: Path, name: str, arguments: list[str], environment: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     with (folder / f"{name}.log").open("w") as log:
-        command = [sys.executable, "-m", "core13_mcp", *words]
-        process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=environ or {})
+        command = [sys.executable, "-m", "core13_mcp", *arguments]
+        process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=environment or {})
         try:
             yield process
         finally:
@@ -169,15 +167,15 @@ def _process(
 
 @contextmanager
 def _nginx(folder: Path, ports: list[int]) -> Iterator[None]:
-    shipped = CONF.read_text("utf-8")
-    for port, ours in zip((8081, 8082, 8080), ports, strict=False):
-        shipped = shipped.replace(f"127.0.0.1:{port}", f"127.0.0.1:{ours}")
+    configuration = CONF.read_text("utf-8")
+    for port, free_port in zip((8081, 8082, 8080), ports, strict=False):
+        configuration = configuration.replace(f"127.0.0.1:{port}", f"127.0.0.1:{free_port}")
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;\nevents {{}}\n"
-        f"http {{ access_log off;\n{temporary}{shipped} }}\n"
+        f"http {{ access_log off;\n{temporary}{configuration} }}\n"
     )
     process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")])
     try:
@@ -187,8 +185,8 @@ def _nginx(folder: Path, ports: list[int]) -> Iterator[None]:
         process.wait(timeout=20)
 
 
-async def _answers(url: str) -> None:
-    with anyio.fail_after(WITHIN):
+async def _wait_until_ready(url: str) -> None:
+    with anyio.fail_after(TIMEOUT):
         async with httpx2.AsyncClient() as http:
             while True:
                 try:
@@ -196,11 +194,12 @@ async def _answers(url: str) -> None:
                         return
                 except httpx2.TransportError:
                     pass
-                await anyio.sleep(0.05)  # there is nothing to wait for but the port itself
+                # A port sends no event when it opens.
+                await anyio.sleep(0.05)
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago; nginx cannot be given port 0."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+    """Ports that were free just now. nginx does not support port 0."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [listener.getsockname()[1] for listener in sockets]
