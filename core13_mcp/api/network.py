@@ -13,9 +13,9 @@ from __future__ import annotations
 import select
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -27,6 +27,8 @@ from .proxy import Proxy
 
 # Bytes. An event loop delivers at most this much at once; `is_readable` cannot see what a smaller read leaves behind.
 RECEIVE_SIZE = 256 * 1024
+
+Connected = TypeVar("Connected")
 
 _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError)
 
@@ -52,16 +54,18 @@ class Backend(httpcore2.AsyncNetworkBackend):
             httpcore2.ConnectTimeout: The timeout has passed.
             httpcore2.ProxyError: The proxy does not open a tunnel.
         """
-        proxy = self._proxy
+        address = (self._proxy.host, self._proxy.port) if self._proxy else (host, port)
         with _map_connect_errors(timeout):
-            tcp = await anyio.connect_tcp(*((proxy.host, proxy.port) if proxy else (host, port)))
-            async with _close_on_failure(tcp):
-                stream = Stream(tcp)
-                if proxy and proxy.ssl_context:
-                    stream = await stream.start_tls(proxy.ssl_context, proxy.host)
-                if proxy:
-                    await proxy.open_tunnel(stream.raw, host, port)
-                return stream
+            tcp = await anyio.connect_tcp(*address)
+            return await _close_on_failure(tcp, self._open_tunnel(Stream(tcp), host, port))
+
+    async def _open_tunnel(self, stream: Stream, host: str, port: int) -> Stream:
+        if self._proxy is None:
+            return stream
+        if self._proxy.ssl_context:
+            stream = await stream.start_tls(self._proxy.ssl_context, self._proxy.host)
+        await self._proxy.open_tunnel(stream.raw, host, port)
+        return stream
 
 
 class Stream(httpcore2.AsyncNetworkStream):
@@ -126,11 +130,11 @@ class Stream(httpcore2.AsyncNetworkStream):
             httpcore2.ConnectTimeout: The timeout has passed.
         """
         with _map_connect_errors(timeout):
-            async with _close_on_failure(self.raw):
-                tls = await TLSStream.wrap(
-                    self.raw, hostname=server_hostname, ssl_context=ssl_context, standard_compatible=False
-                )
-                return Stream(tls, (*self._ssl_objects, tls.extra(TLSAttribute.ssl_object)))
+            wrap = TLSStream.wrap(
+                self.raw, hostname=server_hostname, ssl_context=ssl_context, standard_compatible=False
+            )
+            tls = await _close_on_failure(self.raw, wrap)
+        return Stream(tls, (*self._ssl_objects, tls.extra(TLSAttribute.ssl_object)))
 
     def get_extra_info(self, info: str) -> Any:
         """Return what the pool asks for: `is_readable` or `ssl_object`."""
@@ -158,27 +162,25 @@ def _map_connect_errors(timeout: float | None) -> Iterator[None]:
         raise httpcore2.ConnectError(str(error)) from error
 
 
-@asynccontextmanager
-async def _close_on_failure(stream: ByteStream) -> AsyncIterator[None]:
-    """Close the stream if the block fails, or if the caller is cancelled at its end."""
-    complete = False
+async def _close_on_failure(stream: ByteStream, connect: Awaitable[Connected]) -> Connected:
+    """Wait for a handshake; close the stream if it fails, or if the caller is cancelled meanwhile."""
+    connected = None
     try:
-        yield
+        result = await connect
         await anyio.lowlevel.checkpoint_if_cancelled()
-        complete = True
+        connected = result
     finally:
-        if not complete:
+        if connected is None:
             await anyio.aclose_forcefully(stream)
+    return connected
 
 
 def _has_unread_data(ssl_object: ssl.SSLObject) -> bool:
     """Check for data behind TLS. The check consumes the data, so the connection must be closed if there is any."""
     try:
         ssl_object.read(1)
-    except ssl.SSLWantReadError:
-        return False
-    except ssl.SSLError:
-        return True
+    except ssl.SSLError as error:
+        return not isinstance(error, ssl.SSLWantReadError)
     return True
 
 

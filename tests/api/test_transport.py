@@ -283,6 +283,31 @@ async def test_a_connection_with_data_behind_its_response_is_closed_and_not_reus
         assert (count, api.connections) == (3, 3)
 
 
+async def test_a_connection_with_data_behind_64_kib_of_response_is_not_reused():
+    head = len(response("200 OK", b"x" * 65_000)) - 65_000
+    expected = response("200 OK", b"x" * (65_536 - head))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"\r\n\r\n"):
+            writer.write(expected + TRAILING["a 429 response"])
+
+    async with serve(answer) as api, PoolTransport(api.origin) as transport:
+        assert [await fetch(transport, api.origin) for _ in range(2)] == [b"x" * (65_536 - head)] * 2
+        assert api.connections == 2
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+async def test_a_connection_that_is_closed_right_behind_its_response_is_not_reused(tls):
+    async def answer_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+        writer.close()
+
+    async with serve(answer_and_close, tls) as api, PoolTransport(api.origin) as transport:
+        assert [await fetch(transport, api.origin) for _ in range(2)] == [b"{}"] * 2
+        assert api.connections == 2
+
+
 async def test_a_connection_that_gets_data_while_it_is_idle_is_not_reused():
     idle, written = anyio.Event(), anyio.Event()
 
