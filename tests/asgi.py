@@ -10,12 +10,13 @@ import httpx2
 from starlette.types import ASGIApp
 
 from core13_mcp.sandbox.serving import bind, origin, uvicorn_server
+from core13_mcp.sandbox.testing.connections import ResettableConnection
 
 
 @asynccontextmanager
 async def listening(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serve an application on a real socket and yield its origin."""
-    server = uvicorn_server(app)
+    server = uvicorn_server(app, ResettableConnection)
     # The test, not uvicorn, decides what a signal means.
     server.capture_signals = _ignore_signals  # type: ignore[method-assign]
     with bind(host, port) as listener:

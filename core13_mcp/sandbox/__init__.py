@@ -1,50 +1,6 @@
-"""A small PostHog of its own: the 18 endpoints over SQLite, in process or on a port. Sends nothing to anybody."""
+"""A small PostHog: the 18 endpoints over SQLite, in process or on a port. It sends nothing to anyone."""
 
-from .app import build
-from .personas import (
-    CSRF_TOKEN,
-    ENTERPRISE_KEY,
-    EXPIRED_OAUTH_TOKEN,
-    FREE_KEY,
-    FULL_KEY,
-    LEGACY_KEY,
-    MEMBER_KEY,
-    NO_ORGANIZATION_KEY,
-    NO_ORGANIZATION_SESSION_ID,
-    OAUTH_TOKEN,
-    OTHER_ORGANIZATION_KEY,
-    OTHER_PROJECT_KEY,
-    PASSWORD,
-    PUBLIC_KEY,
-    READ_ONLY_KEY,
-    SCOPELESS_OAUTH_TOKEN,
-    SESSION_ID,
-    STAFF_KEY,
-    STALE_SESSION_ID,
-)
-from .serving import outbox, serve
-
-__all__ = [
-    "CSRF_TOKEN",
-    "ENTERPRISE_KEY",
-    "EXPIRED_OAUTH_TOKEN",
-    "FREE_KEY",
-    "FULL_KEY",
-    "LEGACY_KEY",
-    "MEMBER_KEY",
-    "NO_ORGANIZATION_KEY",
-    "NO_ORGANIZATION_SESSION_ID",
-    "OAUTH_TOKEN",
-    "OTHER_ORGANIZATION_KEY",
-    "OTHER_PROJECT_KEY",
-    "PASSWORD",
-    "PUBLIC_KEY",
-    "READ_ONLY_KEY",
-    "SCOPELESS_OAUTH_TOKEN",
-    "SESSION_ID",
-    "STAFF_KEY",
-    "STALE_SESSION_ID",
-    "build",
-    "outbox",
-    "serve",
-]
+from .app import build as build
+from .fixtures import *
+from .serving import outbox as outbox
+from .serving import serve as serve

@@ -1,4 +1,4 @@
-"""The sandbox's routes, put together."""
+"""The sandbox as an ASGI application: its routes and its options."""
 
 from __future__ import annotations
 
@@ -12,55 +12,56 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import errors, outbox, seed, sharing, subscriptions, times, users
-from .call import Switches
-from .door import Action, House, Resource
-from .faults import Faults
+from . import errors, outbox, timestamps
+from .context import Options
+from .dispatch import Operation, Resource, Services
+from .operations import sharing, subscriptions, users
+from .seed import seed
 from .store import Store
 from .throttle import Throttle, delivery_limits, no_limits, user_limits
 
-SHARE: Final = "sharing_configuration:write"
+SHARING_READ, SHARING_WRITE = "sharing_configuration:read", "sharing_configuration:write"
 READ, WRITE = "subscription:read", "subscription:write"
 USER_READ, USER_WRITE = "user:read", "user:write"
 PREMIUM: Final = "subscriptions"
 RECORDING: Final = "session_recordings/{recording_id}/sharing"
 
-PROJECT_ROUTES: Final[dict[str, dict[str, Action]]] = {
+PROJECT_ROUTES: Final[dict[str, dict[str, Operation]]] = {
     RECORDING: {
-        "GET": Action(sharing.retrieve, "sharing_configuration:read"),
-        "PATCH": Action(sharing.update, SHARE),
+        "GET": Operation(sharing.retrieve, SHARING_READ),
+        "PATCH": Operation(sharing.update, SHARING_WRITE),
     },
-    f"{RECORDING}/refresh": {"POST": Action(sharing.refresh, SHARE)},
-    f"{RECORDING}/passwords": {"POST": Action(sharing.create_password, SHARE)},
-    f"{RECORDING}/passwords/{{password_id}}": {"DELETE": Action(sharing.destroy_password, SHARE)},
+    f"{RECORDING}/refresh": {"POST": Operation(sharing.refresh, SHARING_WRITE)},
+    f"{RECORDING}/passwords": {"POST": Operation(sharing.create_password, SHARING_WRITE)},
+    f"{RECORDING}/passwords/{{password_id}}": {"DELETE": Operation(sharing.destroy_password, SHARING_WRITE)},
     "subscriptions": {
-        "GET": Action(subscriptions.listing, READ, premium=PREMIUM),
-        "POST": Action(subscriptions.create, WRITE, premium=PREMIUM),
+        "GET": Operation(subscriptions.list_all, READ, premium=PREMIUM),
+        "POST": Operation(subscriptions.create, WRITE, premium=PREMIUM),
     },
-    "subscriptions/summary_quota": {"GET": Action(subscriptions.quota, READ, premium=PREMIUM)},
+    "subscriptions/summary_quota": {"GET": Operation(subscriptions.quota, READ, premium=PREMIUM)},
     "subscriptions/{id}": {
-        "GET": Action(subscriptions.retrieve, READ, premium=PREMIUM),
-        "PATCH": Action(subscriptions.update, WRITE, premium=PREMIUM),
-        "DELETE": Action(subscriptions.destroy, WRITE, premium=PREMIUM),
+        "GET": Operation(subscriptions.retrieve, READ, premium=PREMIUM),
+        "PATCH": Operation(subscriptions.update, WRITE, premium=PREMIUM),
+        "DELETE": Operation(subscriptions.destroy, WRITE, premium=PREMIUM),
     },
     "subscriptions/{id}/test-delivery": {
-        "POST": Action(subscriptions.test_delivery, WRITE, delivery_limits, premium=PREMIUM)
+        "POST": Operation(subscriptions.test_delivery, WRITE, delivery_limits, premium=PREMIUM)
     },
 }
-USER_ROUTES: Final[dict[str, dict[str, Action]]] = {
-    "": {"GET": Action(users.listing, USER_READ, user_limits)},
+USER_ROUTES: Final[dict[str, dict[str, Operation]]] = {
+    "": {"GET": Operation(users.list_all, USER_READ, user_limits)},
     "/{uuid}": {
-        "GET": Action(users.retrieve, USER_READ, user_limits),
-        "PATCH": Action(users.update, USER_WRITE, user_limits),
-        "DELETE": Action(users.destroy, limits=user_limits, session_only=True),
+        "GET": Operation(users.retrieve, USER_READ, user_limits),
+        "PATCH": Operation(users.update, USER_WRITE, user_limits),
+        "DELETE": Operation(users.destroy, limits=user_limits, session_only=True),
     },
     "/{uuid}/credentials_review_complete": {
-        "POST": Action(users.review_credentials, limits=user_limits, session_only=True)
+        "POST": Operation(users.review_credentials, limits=user_limits, session_only=True)
     },
-    "/{uuid}/github_login": {"GET": Action(users.github_login, USER_READ, user_limits)},
+    "/{uuid}/github_login": {"GET": Operation(users.github_login, USER_READ, user_limits)},
     "/{uuid}/hedgehog_config": {
-        "GET": Action(users.hedgehog, USER_READ, no_limits),
-        "PATCH": Action(users.replace_hedgehog, USER_WRITE, no_limits),
+        "GET": Operation(users.hedgehog, USER_READ, no_limits),
+        "PATCH": Operation(users.replace_hedgehog, USER_WRITE, no_limits),
     },
 }
 
@@ -68,61 +69,71 @@ USER_ROUTES: Final[dict[str, dict[str, Action]]] = {
 def build(
     database: str = ":memory:",
     *,
+    clock: Callable[[], datetime] = timestamps.now,
     faults: bool = False,
-    clock: Callable[[], datetime] = times.now,
-    throttle: bool = True,
-    token_guard: bool = True,
-    mail: bool = True,
     oauth: bool = False,
+    **options: bool,
 ) -> Starlette:
-    """The sandbox as an ASGI app, seeded when the database is new.
+    """Build the sandbox as an ASGI application, with initial content if the database is new.
 
-    ``database`` is a file that survives restarts and may be open in several processes, or ``:memory:``. ``clock``
-    tells the time in UTC. ``throttle`` counts requests as the API does. ``token_guard`` refuses that a key or token
-    changes an e-mail address or a password. ``mail`` is whether the instance can send mail at all, so that a new
-    address waits for its verification. ``faults`` lets requests and ``app.state.faults``, a list of texts, ask for
-    faults. ``oauth`` adds PostHog's authorization server, with a page on which Ada agrees.
+    `app.state.outbox()` returns the messages that would have been sent, `app.state.rows(table)` the number of rows in
+    a table, and `app.state.close()` closes the database.
 
-    ``app.state.outbox()`` tells what would have been sent, ``app.state.rows(table)`` how many
-    rows a table has, ``app.state.close()`` lets the database go.
-    Raises ValueError for a database that is not the sandbox's, OSError for one that cannot be opened.
+    Args:
+        database: A file, which several processes may share, or `:memory:`.
+        clock: Returns the current time in UTC.
+        faults: Whether requests, and the list of strings `app.state.faults`, can inject faults.
+        oauth: Whether to add PostHog's authorization server, with a consent page for the user Ada.
+        **options: The fields of `Options`. `throttle` applies the API's rate limits. `token_guard` rejects changes of
+            e-mail address and password by key or token. `mail` makes a new e-mail address wait for its verification.
+
+    Raises:
+        OSError: The database cannot be opened.
+        ValueError: The database is not one of the sandbox.
     """
     store = Store(database)
     with store.transaction():
         if store.create():
-            seed.sow(store, clock())
-    house = House(store, clock, Switches(throttle, token_guard, mail), Throttle())
-    logins = import_module(f"{__package__}.authorization").routes(house) if oauth else []
-    app = Starlette(routes=[*routes(house), *beside(house), *logins], exception_handlers={404: _unknown})
+            seed(store, clock())
+    services = Services(store, clock, Options(**options), Throttle())
+    # The authorization server imports the MCP SDK, which takes half a second.
+    oauth_routes = import_module(f"{__package__}.oauth").routes(services) if oauth else []
+    app = Starlette(
+        routes=[*api_routes(services), *unauthenticated_routes(services), *oauth_routes],
+        exception_handlers={404: _not_found},
+    )
     app.router.redirect_slashes = False
-    app.state.outbox = lambda: outbox.rows(store)
+    app.state.outbox = lambda: outbox.messages(store)
+    app.state.rows = store.count
+    app.state.close = store.close
     app.state.faults = []
     if faults:
-        app.add_middleware(Faults, schedule=app.state.faults, clock=clock)
-    app.state.close = store.close
-    app.state.rows = store.count
+        middleware = import_module(f"{__package__}.testing.faults").FaultMiddleware
+        app.add_middleware(middleware, schedule=app.state.faults, clock=clock)
     return app
 
 
-def routes(house: House) -> list[Route]:
-    """Every path with and without its last slash. ``environments`` is the old name of ``projects``."""
+def api_routes(services: Services) -> list[Route]:
+    """Every path with and without its last slash. `environments` is the old name of `projects`."""
     paths = {
-        f"/api/{name}/{{project_id}}/{path}": actions
+        f"/api/{name}/{{project_id}}/{path}": operations
         for name in ("projects", "environments")
-        for path, actions in PROJECT_ROUTES.items()
-    } | {f"/api/users{path}": actions for path, actions in USER_ROUTES.items()}
-    return [Route(path + end, Resource(house, actions)) for path, actions in paths.items() for end in ("/", "")]
-
-
-def beside(house: House) -> list[Route]:
-    """What needs no credential: the page behind a shared link, and what would have been sent."""
-    page = Action(sharing.shared_page, public=True)
-    messages = Action(lambda call: errors.answer(200, outbox.rows(call.store)), public=True)
+        for path, operations in PROJECT_ROUTES.items()
+    } | {f"/api/users{path}": operations for path, operations in USER_ROUTES.items()}
     return [
-        Route("/shared/{access_token}", Resource(house, {"GET": page, "POST": page})),
-        Route("/_sandbox/outbox", Resource(house, {"GET": messages})),
+        Route(path + end, Resource(services, operations)) for path, operations in paths.items() for end in ("/", "")
     ]
 
 
-async def _unknown(request: Request, exc: Exception) -> Response:
+def unauthenticated_routes(services: Services) -> list[Route]:
+    """Paths without authentication: the page behind a shared link, and the outbox."""
+    page = Operation(sharing.shared_page, public=True)
+    messages = Operation(lambda context: errors.json_response(200, outbox.messages(context.store)), public=True)
+    return [
+        Route("/shared/{access_token}", Resource(services, {"GET": page, "POST": page})),
+        Route("/_sandbox/outbox", Resource(services, {"GET": messages})),
+    ]
+
+
+async def _not_found(request: Request, exc: Exception) -> Response:
     return errors.not_found("Endpoint not found.").response

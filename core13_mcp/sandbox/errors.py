@@ -1,21 +1,29 @@
-"""How the API says no: one shape nearly everywhere, and the few answers that do not use it."""
+"""The API's error responses: one JSON shape, and a few responses outside that shape."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
-VALIDATION = "validation_error"
-REQUEST = "invalid_request"
-AUTHENTICATION = "authentication_error"
-SERVER = "server_error"
+Headers = Mapping[str, str]
+AUTHENTICATION: Final = "authentication_error"
+INVALID_REQUEST: Final = "invalid_request"
+SERVER: Final = "server_error"
 
 
-def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer. Lone surrogates, which UTF-8 cannot carry, travel escaped."""
+class APIError(Exception):
+    """Ends a request with an error response and rolls back its transaction."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def json_response(status: int, body: Any, headers: Headers | None = None) -> Response:
+    """A JSON response. Lone surrogates, which UTF-8 cannot encode, are escaped."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     try:
         content = text.encode()
@@ -24,84 +32,91 @@ def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> 
     return Response(content, status, dict(headers or {}), "application/json")
 
 
-def empty(status: int, headers: Mapping[str, str] | None = None) -> Response:
+def empty_response(status: int, headers: Headers | None = None) -> Response:
+    """A response without a body."""
     return Response(None, status, dict(headers or {}))
 
 
-class Refusal(Exception):
-    """Ends a request and rolls its transaction back; carries the whole answer."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
+def error_body(kind: str, code: str, detail: str, attr: str | None = None) -> dict[str, Any]:
+    """The common JSON shape of an error; `attr` names the field at fault."""
+    return {"type": kind, "code": code, "detail": detail, "attr": attr}
 
 
-def refusal(
-    status: int,
-    kind: str,
-    code: str,
-    detail: str,
-    attr: str | None = None,
-    *,
-    extra: dict[str, Any] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Refusal:
-    body = {"type": kind, "code": code, "detail": detail, "attr": attr}
-    return Refusal(answer(status, body | ({"extra": extra} if extra else {}), headers))
+def api_error(status: int, body: Mapping[str, Any], headers: Headers | None = None) -> APIError:
+    """An error with a JSON body."""
+    return APIError(json_response(status, body, headers))
 
 
-def bare(status: int, body: dict[str, str] | None) -> Refusal:
-    """One of the hand-built answers outside the common shape; without a body for None."""
-    return Refusal(empty(status) if body is None else answer(status, body))
+def raw(status: int, body: Mapping[str, str] | None) -> APIError:
+    """An error outside the common shape; None sends no body."""
+    return APIError(empty_response(status)) if body is None else api_error(status, body)
 
 
-def invalid(detail: str, attr: str | None = None, code: str = "invalid_input") -> Refusal:
-    return refusal(400, VALIDATION, code, detail, attr)
+def invalid(detail: str, attr: str | None = None, code: str = "invalid_input") -> APIError:
+    """400: the body or a query parameter is invalid."""
+    return api_error(400, error_body("validation_error", code, detail, attr))
 
 
-def malformed(detail: str) -> Refusal:
-    return refusal(400, REQUEST, "parse_error", detail)
+def parse_error(detail: str) -> APIError:
+    """400: the body is not JSON."""
+    return api_error(400, error_body(INVALID_REQUEST, "parse_error", detail))
 
 
-def unauthenticated(scheme: str = "Bearer") -> Refusal:
-    text = "Authentication credentials were not provided."
-    return refusal(401, AUTHENTICATION, "not_authenticated", text, headers={"WWW-Authenticate": scheme})
+def not_authenticated(scheme: str = "Bearer") -> APIError:
+    """401: there are no credentials of the accepted scheme."""
+    detail = "Authentication credentials were not provided."
+    return api_error(401, error_body(AUTHENTICATION, "not_authenticated", detail), {"WWW-Authenticate": scheme})
 
 
-def bad_credential(detail: str, scheme: str = "Bearer") -> Refusal:
-    return refusal(401, AUTHENTICATION, "authentication_failed", detail, headers={"WWW-Authenticate": scheme})
+def authentication_failed(detail: str) -> APIError:
+    """401: the key or token is unknown or expired."""
+    return api_error(401, error_body(AUTHENTICATION, "authentication_failed", detail), {"WWW-Authenticate": "Bearer"})
 
 
-def denied(detail: str, code: str = "permission_denied") -> Refusal:
-    return refusal(403, AUTHENTICATION, code, detail)
+def permission_denied(detail: str, code: str = "permission_denied") -> APIError:
+    """403: the caller may not do this."""
+    return api_error(403, error_body(AUTHENTICATION, code, detail))
 
 
-def payment_required(detail: str, code: str = "payment_required") -> Refusal:
-    return refusal(402, SERVER, code, detail)
+def payment_required(detail: str, code: str = "payment_required") -> APIError:
+    """402: the plan of the organization does not include this."""
+    return api_error(402, error_body(SERVER, code, detail))
 
 
-def not_found(detail: str = "Not found.") -> Refusal:
-    return refusal(404, REQUEST, "not_found", detail)
+def limit_exceeded(detail: str, extra: Mapping[str, Any]) -> APIError:
+    """402: the project has reached a limit; `extra` describes it."""
+    return api_error(402, error_body("limit_exceeded", "limit_exceeded", detail) | {"extra": extra})
 
 
-def not_allowed(method: str, allowed: str) -> Refusal:
-    detail = f'Method "{method}" not allowed.'
-    return refusal(405, REQUEST, "method_not_allowed", detail, headers={"Allow": allowed})
+def not_found(detail: str = "Not found.") -> APIError:
+    """404: the object does not exist, or the caller cannot see it."""
+    return api_error(404, error_body(INVALID_REQUEST, "not_found", detail))
 
 
-def conflict(detail: str) -> Refusal:
-    return refusal(409, SERVER, "conflict", detail)
+def method_not_allowed(method: str, allowed: str) -> APIError:
+    """405: the path exists, but not with this method."""
+    body = error_body(INVALID_REQUEST, "method_not_allowed", f'Method "{method}" not allowed.')
+    return api_error(405, body, {"Allow": allowed})
 
 
-def unsupported(content_type: str) -> Refusal:
-    return refusal(415, REQUEST, "unsupported_media_type", f'Unsupported media type "{content_type}" in request.')
+def conflict(detail: str) -> APIError:
+    """409: the state of the object does not allow this."""
+    return api_error(409, error_body(SERVER, "conflict", detail))
 
 
-def throttled(seconds: int) -> Refusal:
+def unsupported_media_type(content_type: str) -> APIError:
+    """415: the body is not `application/json`."""
+    detail = f'Unsupported media type "{content_type}" in request.'
+    return api_error(415, error_body(INVALID_REQUEST, "unsupported_media_type", detail))
+
+
+def throttled(seconds: int) -> APIError:
+    """429: a rate limit is reached; the caller may retry after so many seconds."""
     unit = "second" if seconds == 1 else "seconds"
     detail = f"Request was throttled. Expected available in {seconds} {unit}."
-    return refusal(429, "throttled_error", "throttled", detail, headers={"Retry-After": str(seconds)})
+    return api_error(429, error_body("throttled_error", "throttled", detail), {"Retry-After": str(seconds)})
 
 
-def broken() -> Refusal:
-    return refusal(500, SERVER, "error", "A server error occurred.")
+def server_error() -> APIError:
+    """500: the server failed."""
+    return api_error(500, error_body(SERVER, "error", "A server error occurred."))

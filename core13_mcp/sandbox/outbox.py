@@ -1,4 +1,4 @@
-"""What would have been sent: a row for each message, because nothing leaves the machine."""
+"""The outbox: one row per message that would have been sent. Nothing leaves the machine."""
 
 from __future__ import annotations
 
@@ -6,32 +6,36 @@ from datetime import datetime
 from typing import Any, Final
 
 from .store import Row, Store
-from .times import stamp
+from .timestamps import format_timestamp
 
+# Why a message is sent.
 CREATED: Final = "created"
 RE_ENABLED: Final = "re-enabled"
 TARGET_CHANGED: Final = "target changed"
 TEST: Final = "test"
 
-
-def put(store: Store, now: datetime, why: str, channel: str, recipients: list[str], **rest: Any) -> None:
-    doc = {"at": stamp(now), "why": why, "channel": channel, "recipients": recipients, "subscription": None}
-    store.insert("outbox", doc=doc | {"subject": None, "message": None} | rest)
+Message = dict[str, Any]
 
 
-def rows(store: Store) -> list[dict[str, Any]]:
+def add(store: Store, now: datetime, message: Message) -> None:
+    """Add a message: `why`, `channel` and `recipients`, and optionally `subscription`, `subject` and `message`."""
+    defaults = {"subscription": None, "subject": None, "message": None}
+    store.insert("outbox", doc={"at": format_timestamp(now), **defaults, **message})
+
+
+def messages(store: Store) -> list[Message]:
     """All messages, oldest first: id, at, why, channel, recipients, subscription, subject, message."""
     return [{"id": row["id"], **row["doc"]} for row in store.all("select id, doc from outbox order by id")]
 
 
-def deliver(store: Store, now: datetime, why: str, row: Row, recipients: list[str], **rest: Any) -> None:
-    """A delivery of a subscription. Webhooks are stored by the API, but nothing is ever sent to one."""
+def deliver(store: Store, now: datetime, row: Row, message: Message) -> None:
+    """Add a delivery of a subscription. The API stores webhooks, but never sends to one."""
     channel = row["doc"]["target_type"]
-    if channel in ("email", "slack") and recipients:
-        put(store, now, why, channel, recipients, subscription=row["id"], **rest)
+    if channel in ("email", "slack") and message["recipients"]:
+        add(store, now, message | {"channel": channel, "subscription": row["id"]})
 
 
-def addresses(doc: dict[str, Any]) -> list[str]:
-    """Who a subscription reaches: e-mail addresses split at commas as they are, or one Slack channel."""
-    value: str = doc["target_value"]
-    return value.split("|")[:1] if doc["target_type"] == "slack" else value.split(",")
+def recipients(doc: dict[str, Any]) -> list[str]:
+    """The recipients of a subscription: e-mail addresses split at commas, untrimmed, or one Slack channel."""
+    target: str = doc["target_value"]
+    return target.split("|")[:1] if doc["target_type"] == "slack" else target.split(",")

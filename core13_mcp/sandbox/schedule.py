@@ -1,88 +1,99 @@
-"""When a subscription is delivered: iCalendar recurrence, and the sentence that tells it."""
+"""The schedule of a subscription: iCalendar recurrence, and its summary as a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from dateutil import rrule
 
-from .times import moment, stamp
+from .timestamps import format_timestamp, parse_timestamp
 
-FREQUENCIES: Final[dict[str, Literal[0, 1, 2, 3]]] = {
-    "daily": rrule.DAILY,
-    "weekly": rrule.WEEKLY,
-    "monthly": rrule.MONTHLY,
-    "yearly": rrule.YEARLY,
+
+class Frequency(NamedTuple):
+    """A frequency: dateutil's constant, the noun, its days and the number of equal weekdays in one period."""
+
+    constant: Literal[0, 1, 2, 3]
+    unit: str
+    days: int
+    weeks: int
+
+
+FREQUENCIES: Final = {
+    "daily": Frequency(rrule.DAILY, "day", 1, 1),
+    "weekly": Frequency(rrule.WEEKLY, "week", 7, 1),
+    "monthly": Frequency(rrule.MONTHLY, "month", 31, 5),
+    "yearly": Frequency(rrule.YEARLY, "year", 366, 53),
 }
-UNITS: Final = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
-DAYS: Final = {"daily": 1, "weekly": 7, "monthly": 31, "yearly": 366}
-WEEKS: Final = {"daily": 1, "weekly": 1, "monthly": 5, "yearly": 53}
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-POSITIONS: Final = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
-FIELDS: Final = ("frequency", "interval", "byweekday", "bysetpos", "count", "start_date", "until_date")
-BUFFER: Final = timedelta(minutes=15)
+ORDINALS: Final = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
+SCHEDULE_FIELDS: Final = ("frequency", "interval", "byweekday", "bysetpos", "count", "start_date", "until_date")
+# A delivery lies at least this far ahead.
+MIN_NOTICE: Final = timedelta(minutes=15)
+# How far ahead an occurrence is searched for.
 HORIZON: Final = timedelta(days=40 * 366)
 
 
-def next_date(rule: Mapping[str, Any], now: datetime) -> str | None:
-    """The first occurrence strictly later than a quarter of an hour from now, None when there is none.
-
-    The search ends some decades ahead.
-    """
-    if _impossible(rule):
+def next_delivery(rule: Mapping[str, Any], now: datetime) -> str | None:
+    """The first occurrence more than 15 minutes after `now`, None if there is none within some decades."""
+    if _has_no_occurrence(rule):
         return None
-    base = now + BUFFER
-    found = next((date for date in _dates(rule, base) if date > base), None)
-    ended = found is None or (rule["until_date"] and found > moment(rule["until_date"]))
-    return None if found is None or ended else stamp(found)
+    earliest = now + MIN_NOTICE
+    date = next((date for date in _occurrences(rule, earliest) if date > earliest), None)
+    if date is None or (rule["until_date"] and date > parse_timestamp(rule["until_date"])):
+        return None
+    return format_timestamp(date)
 
 
-def _impossible(rule: Mapping[str, Any]) -> bool:
-    """Whether a position asks for more of its weekdays than any period has, which dateutil would seek for long."""
+def _has_no_occurrence(rule: Mapping[str, Any]) -> bool:
+    """Whether `bysetpos` exceeds the weekdays of any period. dateutil would search for very long."""
     weekdays = set(rule["byweekday"] or ())
-    return bool(weekdays) and abs(rule["bysetpos"] or 0) > len(weekdays) * WEEKS[rule["frequency"]]
+    return bool(weekdays) and abs(rule["bysetpos"] or 0) > len(weekdays) * FREQUENCIES[rule["frequency"]].weeks
 
 
-def _dates(rule: Mapping[str, Any], base: datetime) -> Iterator[datetime]:
+def _occurrences(rule: Mapping[str, Any], earliest: datetime) -> Iterator[datetime]:
     weekdays = [WEEKDAYS.index(day) for day in rule["byweekday"] or ()]
-    start, count = _near(rule, base, weekdays)
+    start, count = _skip_past_periods(rule, earliest, has_weekdays=bool(weekdays))
     dates = rrule.rrule(
-        FREQUENCIES[rule["frequency"]],
+        FREQUENCIES[rule["frequency"]].constant,
         dtstart=start,
         interval=rule["interval"],
-        until=_horizon(rule, max(base, start)),
+        until=_search_end(rule, max(earliest, start)),
         byweekday=weekdays or None,
         bysetpos=rule["bysetpos"] if weekdays else None,
     )
     return islice(dates, count)
 
 
-def _horizon(rule: Mapping[str, Any], base: datetime) -> datetime:
-    steps = min(rule["interval"] * DAYS[rule["frequency"]] * 13, 10**7)
-    last, span = datetime.max.replace(tzinfo=UTC), max(HORIZON, timedelta(days=steps))
+def _search_end(rule: Mapping[str, Any], base: datetime) -> datetime:
+    days = min(rule["interval"] * FREQUENCIES[rule["frequency"]].days * 13, 10**7)
+    last, span = datetime.max.replace(tzinfo=UTC), max(HORIZON, timedelta(days=days))
     return base + span if last - base > span else last
 
 
-def _near(rule: Mapping[str, Any], base: datetime, weekdays: list[int]) -> tuple[datetime, int | None]:
-    """Start and count after skipping whole past periods, so that a start long ago costs nothing."""
-    start, count = moment(rule["start_date"]), None if rule["count"] is None else max(0, rule["count"])
-    if rule["frequency"] not in ("daily", "weekly") or start >= base or (weekdays and count is not None):
+def _skip_past_periods(
+    rule: Mapping[str, Any], earliest: datetime, *, has_weekdays: bool
+) -> tuple[datetime, int | None]:
+    """Start and count after whole past periods are skipped, so that an old start date is not slow."""
+    start = parse_timestamp(rule["start_date"])
+    count = None if rule["count"] is None else max(0, rule["count"])
+    skippable = rule["frequency"] in ("daily", "weekly") and not (has_weekdays and count is not None)
+    if not skippable or start >= earliest:
         return start, count
-    days = rule["interval"] * DAYS[rule["frequency"]]
-    skipped = (base - start).days // days
-    return start + timedelta(days=skipped * days), None if count is None else max(0, count - skipped)
+    days = rule["interval"] * FREQUENCIES[rule["frequency"]].days
+    periods = (earliest - start).days // days
+    return start + timedelta(days=periods * days), None if count is None else max(0, count - periods)
 
 
 def summary(rule: Mapping[str, Any]) -> str:
-    """The schedule in words, as "sent every 2 weeks" or "sent every month on the last friday"."""
-    interval, unit = rule["interval"], UNITS[rule["frequency"]]
-    told = f"sent every {interval} {unit}s" if interval > 1 else f"sent every {unit}"
+    """The schedule as a sentence, such as "sent every 2 weeks" or "sent every month on the last Friday"."""
+    interval, unit = rule["interval"], FREQUENCIES[rule["frequency"]].unit
+    sentence = f"sent every {interval} {unit}s" if interval > 1 else f"sent every {unit}"
     if not (rule["byweekday"] and rule["bysetpos"]):
-        return told
-    if rule["bysetpos"] not in POSITIONS:
+        return sentence
+    if rule["bysetpos"] not in ORDINALS:
         return "sent on a schedule"
     day = rule["byweekday"][0].capitalize() if len(rule["byweekday"]) == 1 else "day"
-    return f"{told} on the {POSITIONS[rule['bysetpos']]} {day}"
+    return f"{sentence} on the {ORDINALS[rule['bysetpos']]} {day}"

@@ -5,15 +5,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from . import outbox as messages
+from . import outbox as outbox_table
 from .app import build
-from .connection import Connection
 from .store import Store
 
 
@@ -30,7 +31,7 @@ def outbox(database: str) -> list[dict[str, Any]]:
     store = Store(database)
     try:
         with store.transaction(writes=False):
-            return messages.rows(store) if store.made() else []
+            return outbox_table.messages(store) if store.is_created() else []
     finally:
         store.close()
 
@@ -40,6 +41,7 @@ async def serve(
     port: int,
     database: str = ":memory:",
     *,
+    faults: bool = False,
     ready: Callable[[str], None] = lambda origin: None,
     **options: Any,
 ) -> None:
@@ -49,16 +51,20 @@ async def serve(
         host: The address to listen on.
         port: The port to listen on; 0 selects a free port.
         database: The database, as for `build`.
+        faults: Whether clients can inject faults.
         ready: Called with the origin as soon as connections are accepted.
         **options: The other options of `build`.
 
     Raises:
         OSError: The port is in use.
     """
-    app = build(database, **options)
+    app = build(database, faults=faults, **options)
+    protocol = H11Protocol
+    if faults:
+        protocol = import_module(f"{__package__}.testing.connections").ResettableConnection
     with bind(host, port) as listener:
         ready(origin(listener))
-        await uvicorn_server(app).serve([listener])
+        await uvicorn_server(app, protocol).serve([listener])
 
 
 @contextmanager
@@ -79,8 +85,8 @@ def origin(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def uvicorn_server(app: ASGIApp) -> uvicorn.Server:
-    """A uvicorn server with connections that the fault `reset` can reset."""
+def uvicorn_server(app: ASGIApp, protocol: type[H11Protocol]) -> uvicorn.Server:
+    """A uvicorn server without logs that stops within a second."""
     return uvicorn.Server(
-        uvicorn.Config(app, http=Connection, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+        uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
     )

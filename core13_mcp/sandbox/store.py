@@ -1,4 +1,4 @@
-"""Everything the sandbox remembers: SQLite, in memory or in a file that several processes may share."""
+"""The database: SQLite, in memory or in a file that several processes may share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 Row = dict[str, Any]
 
 VERSION: Final = 1
-FOREIGN: Final = "The database is not one of this version of the sandbox: name another file."
+NOT_A_SANDBOX: Final = "The file is not a database of this version of the sandbox. Choose another file."
 TABLES: Final = (
     "organization (id text primary key, doc text not null)",
     "project (id integer primary key, organization_id text not null, doc text not null)",
@@ -32,13 +32,14 @@ TABLES: Final = (
 
 
 class Store:
-    """One connection. Each request is one short synchronous transaction.
+    """One connection to the database. Each request is one short synchronous transaction.
 
-    Nothing is awaited inside a transaction, so in one process requests follow each other and none sees another's
-    half; between processes SQLite's own lock does the same. A statement takes microseconds here: threads would cost
-    more than they give.
+    A transaction contains no `await`, so the requests of one process run one after another. Between processes,
+    SQLite's lock has the same effect. A statement takes microseconds, so threads would not make it faster.
 
-    Raises OSError for a file that cannot be opened, ValueError for one that is no database.
+    Raises:
+        OSError: The file cannot be opened.
+        ValueError: The file is not a SQLite database.
     """
 
     def __init__(self, database: str) -> None:
@@ -49,76 +50,84 @@ class Store:
 
     @contextmanager
     def transaction(self, *, writes: bool = True) -> Iterator[None]:
-        """Commits what its block did, or undoes all of it when the block raises."""
+        """Commit the changes of the block, or roll them back if it raises."""
         with self._lock:
             self._connection.execute("begin immediate" if writes else "begin")
             try:
                 yield
                 self._connection.execute("commit")
             except BaseException:
-                # A commit that failed may have ended the transaction itself.
+                # A failed commit may already have ended the transaction.
                 if self._connection.in_transaction:
                     self._connection.execute("rollback")
                 raise
 
     def create(self) -> bool:
-        """Makes the tables; False when they were there. Within a transaction, so two processes cannot both do it.
+        """Create the tables; return False if they exist. Call it in a transaction, so that only one process does it.
 
-        Raises ValueError for a database that is something else.
+        Raises:
+            ValueError: The database belongs to something else.
         """
-        if self.made():
+        if self.is_created():
             return False
         if self.value("select count(*) from sqlite_master"):
-            raise ValueError(FOREIGN)
+            raise ValueError(NOT_A_SANDBOX)
         for table in TABLES:
             self.execute(f"create table {table}")
         self.execute(f"pragma user_version = {VERSION}")
         return True
 
-    def made(self) -> bool:
+    def is_created(self) -> bool:
+        """Whether the database has the tables of this version."""
         return bool(self.value("pragma user_version") == VERSION)
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """Execute a statement."""
         return self._connection.execute(sql, values)
 
     def all(self, sql: str, *values: Any) -> list[Row]:
+        """All rows of a query."""
         return self.execute(sql, *values).fetchall()
 
     def one(self, sql: str, *values: Any) -> Row | None:
+        """The first row of a query, None if there is none."""
         row: Row | None = self.execute(sql, *values).fetchone()
         return row
 
     def value(self, sql: str, *values: Any) -> Any:
+        """The first column of the first row, None if there is none."""
         row = self.one(sql, *values)
         return next(iter(row.values())) if row else None
 
     def insert(self, table: str, **values: Any) -> int:
-        """Stores a row and returns its id; ``doc`` may be any JSON value."""
+        """Insert a row and return its id; `doc` may be an object or an array."""
         columns, marks = ", ".join(values), ", ".join("?" * len(values))
         cursor = self.execute(f"insert into {table} ({columns}) values ({marks})", *map(_column, values.values()))
         return cursor.lastrowid or 0
 
     def count(self, table: str) -> int:
+        """The number of rows in a table."""
         return int(self.value(f"select count(*) from {table}"))
 
-    def write(self, table: str, key: int | str, doc: Any) -> None:
-        """Replaces the document of one row."""
+    def update(self, table: str, key: int | str, doc: Any) -> None:
+        """Replace the document of one row."""
         self.execute(f"update {table} set doc = ? where id = ?", _column(doc), key)
 
 
 def connect(database: str) -> sqlite3.Connection:
+    """Open a database, and check that it is one."""
     try:
         connection = sqlite3.connect(database, timeout=10, isolation_level=None, check_same_thread=False)
-    except sqlite3.OperationalError as fault:
-        raise OSError(f"The database {database} cannot be opened: {fault}.") from fault
+    except sqlite3.OperationalError as error:
+        raise OSError(f"The database {database} cannot be opened: {error}.") from error
     try:
-        # Reads the file's head, and lets readers and a writer of a file work side by side.
+        # This reads the header of the file. WAL mode lets readers and a writer work at the same time.
         connection.execute("pragma journal_mode = wal")
-    except sqlite3.DatabaseError as fault:
+    except sqlite3.DatabaseError as error:
         connection.close()
-        if isinstance(fault, sqlite3.OperationalError):
-            raise OSError(f"The database {database} cannot be used: {fault}.") from fault
-        raise ValueError(FOREIGN) from fault
+        if isinstance(error, sqlite3.OperationalError):
+            raise OSError(f"The database {database} cannot be used: {error}.") from error
+        raise ValueError(NOT_A_SANDBOX) from error
     return connection
 
 

@@ -1,63 +1,71 @@
-"""Rate limits: a window of moments per bucket, kept in memory, as Django REST Framework keeps them."""
+"""Rate limits: a sliding window of request times per bucket, in memory, as in Django REST Framework."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from collections import defaultdict, deque
-from typing import Final
+from typing import Final, NamedTuple
 
 from . import errors
-from .auth import SAFE
-from .call import Call
+from .auth import SAFE_METHODS
+from .context import RequestContext
 
-Limit = tuple[str, int, float]
-BURST: Final = (480, 60.0)
-SUSTAINED: Final = (4800, 3600.0)
-PASSWORD: Final = (5, 60.0)
-DELIVERY: Final = (10, 60.0)
+
+class Limit(NamedTuple):
+    """At most `maximum` requests per bucket within `seconds`."""
+
+    bucket: str
+    maximum: int
+    seconds: float
 
 
 class Throttle:
-    """Counts what was let through. A refused request counts nothing against the bucket that refused it."""
+    """Counts accepted requests. A rejected request does not count in the bucket that rejected it."""
 
     def __init__(self) -> None:
-        self._passed: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._history: Final[defaultdict[str, deque[float]]] = defaultdict(deque)
 
     def check(self, limits: list[Limit], now: float) -> None:
-        """Raises Refusal 429 with the longest wait, when a bucket is full."""
-        waits = [wait for limit in limits if (wait := self._wait(*limit, now)) is not None]
+        """Count a request against its limits.
+
+        Raises:
+            APIError: 429 with the longest wait, if a bucket is full.
+        """
+        waits = [wait for limit in limits if (wait := self._wait(limit, now)) is not None]
         if waits:
             raise errors.throttled(max(1, math.ceil(max(waits))))
 
-    def _wait(self, bucket: str, most: int, seconds: float, now: float) -> float | None:
-        passed = self._passed[bucket]
-        while passed and passed[-1] <= now - seconds:
-            passed.pop()
-        if len(passed) >= most:
-            return seconds - (now - passed[-1])
-        passed.appendleft(now)
+    def _wait(self, limit: Limit, now: float) -> float | None:
+        """Count a request and return None, or return the seconds to wait if the bucket is full."""
+        history = self._history[limit.bucket]
+        while history and history[-1] <= now - limit.seconds:
+            history.pop()
+        if len(history) >= limit.maximum:
+            return limit.seconds - (now - history[-1])
+        history.appendleft(now)
         return None
 
 
-def default_limits(call: Call) -> list[Limit]:
-    """480 a minute and 4,800 an hour for each personal key; sessions and OAuth tokens pass."""
-    if call.caller.kind != "personal":
+def default_limits(context: RequestContext) -> list[Limit]:
+    """480 per minute and 4,800 per hour for each personal key; none for sessions and OAuth tokens."""
+    if context.principal.kind != "personal":
         return []
-    key = hashlib.sha256(call.caller.secret.encode()).hexdigest()
-    return [(f"burst {key}", *BURST), (f"sustained {key}", *SUSTAINED)]
+    key = hashlib.sha256(context.principal.secret.encode()).hexdigest()
+    return [Limit(f"burst {key}", 480, 60), Limit(f"sustained {key}", 4800, 3600)]
 
 
-def user_limits(call: Call) -> list[Limit]:
-    """Five tries a minute at a password, whatever else the request says."""
-    guessing = call.request.method not in SAFE and call.sends("current_password")
-    return [(f"password {call.caller.id}", *PASSWORD)] if guessing else []
+def user_limits(context: RequestContext) -> list[Limit]:
+    """Five requests with `current_password` per minute and user."""
+    guessing = context.request.method not in SAFE_METHODS and context.has_field("current_password")
+    return [Limit(f"password {context.principal.id}", 5, 60)] if guessing else []
 
 
-def delivery_limits(call: Call) -> list[Limit]:
-    """Ten test deliveries a minute for a project, whoever asks."""
-    return [(f"delivery {call.project['id']}", *DELIVERY)]
+def delivery_limits(context: RequestContext) -> list[Limit]:
+    """Ten test deliveries per minute and project."""
+    return [Limit(f"delivery {context.project['id']}", 10, 60)]
 
 
-def no_limits(call: Call) -> list[Limit]:
+def no_limits(context: RequestContext) -> list[Limit]:
+    """No rate limit."""
     return []

@@ -1,1 +1,1 @@
-"""What the sandbox does, told in plain HTTP: nothing here knows the engine."""
+"""Tests of the sandbox over HTTP, without the engine."""

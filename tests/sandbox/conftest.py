@@ -1,4 +1,4 @@
-"""One sandbox for each test, with a clock that stands still."""
+"""One sandbox for each test, with a clock that the test advances."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
-from .sandbox_client import Clock, Speaker
+from .sandbox_client import Clock, SandboxClient
 
-Speak = Callable[..., Speaker]
+Connect = Callable[..., SandboxClient]
 
 
 @pytest.fixture
@@ -33,20 +33,20 @@ def app(clock: Clock) -> Iterator[Starlette]:
 
 
 @pytest.fixture
-async def speak(app: Starlette) -> AsyncIterator[Speak]:
-    """Makes speakers: ``speak(key)``, ``speak(session=...)``, ``speak()`` for a stranger."""
+async def connect(app: Starlette) -> AsyncIterator[Connect]:
+    """Create clients: `connect(key)`, `connect(session=...)`, or `connect()` without a credential."""
     async with AsyncExitStack() as stack:
-        speakers: list[Speaker] = []
+        clients: list[SandboxClient] = []
 
-        def make(key: str | None = None, *, session: str | None = None) -> Speaker:
-            speakers.append(Speaker(app, key, session=session))
-            stack.push_async_callback(speakers[-1].aclose)
-            return speakers[-1]
+        def make(key: str | None = None, *, session: str | None = None) -> SandboxClient:
+            clients.append(SandboxClient(app, key, session=session))
+            stack.push_async_callback(clients[-1].aclose)
+            return clients[-1]
 
         yield make
 
 
 @pytest.fixture
-def ada(speak: Speak) -> Speaker:
-    """Ada, with the key that may do everything."""
-    return speak(sandbox.FULL_KEY)
+def ada(connect: Connect) -> SandboxClient:
+    """Ada, with the key that has every scope."""
+    return connect(sandbox.FULL_KEY)

@@ -1,4 +1,4 @@
-"""What the sandbox's tests speak with."""
+"""A client of the sandbox, request bodies, and the seeded objects."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ GUARDED: Final = PROJECT + "session_recordings/0190a1b2-checkout-bug/sharing/"
 OPEN: Final = PROJECT + "session_recordings/0190a1b2-onboarding-tour/sharing/"
 NEVER_SHARED: Final = PROJECT + "session_recordings/never-shared/sharing/"
 PAUSED, WITH_SUMMARY, BOARD, DELETED, SLACK = 2, 3, 4, 5, 6
-Reply = httpx2.Response
+Response = httpx2.Response
 
 
 class Clock:
-    """Time that only passes when it is told to."""
+    """A clock that only `advance` moves."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -35,8 +35,8 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-class Speaker(httpx2.AsyncClient):
-    """Somebody with one credential, speaking to one sandbox in process."""
+class SandboxClient(httpx2.AsyncClient):
+    """An HTTP client with one credential and an in-process sandbox."""
 
     def __init__(self, app: Starlette, key: str | None = None, *, session: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -46,18 +46,18 @@ class Speaker(httpx2.AsyncClient):
             self.headers["X-CSRFToken"] = sandbox.CSRF_TOKEN
 
     async def create(self, **changes: Any) -> dict[str, Any]:
-        """A subscription that must be accepted."""
-        reply = await self.post(SUBSCRIPTIONS, json=weekly(**changes))
-        assert reply.status_code == 201, reply.text
-        created: dict[str, Any] = reply.json()
+        """Create a subscription that the sandbox must accept."""
+        response = await self.post(SUBSCRIPTIONS, json=weekly(**changes))
+        assert response.status_code == 201, response.text
+        created: dict[str, Any] = response.json()
         return created
 
-    async def change(self, key: int, **changes: Any) -> Reply:
+    async def change(self, key: int, **changes: Any) -> Response:
         return await self.patch(f"{SUBSCRIPTIONS}{key}/", json=changes)
 
 
 def weekly(**changes: Any) -> dict[str, Any]:
-    """A body that creates a weekly e-mail; a change to None takes the field out."""
+    """A request body that creates a weekly e-mail; None removes a field."""
     body = {
         "insight": 1,
         "target_type": "email",
@@ -72,11 +72,11 @@ def dashboard(**changes: Any) -> dict[str, Any]:
     return weekly(**{"insight": None, "dashboard": 1, "dashboard_export_insights": [1, 2]} | changes)
 
 
-def fault(reply: Reply) -> tuple[int, str, str | None]:
-    """Status, code and attr of a refusal in the common shape, and nothing else in it."""
-    body = reply.json()
+def error_of(response: Response) -> tuple[int, str, str | None]:
+    """Status, code and attr of an error response, which must have the common shape."""
+    body = response.json()
     assert body.keys() - {"extra"} == {"type", "code", "detail", "attr"}, body
-    return reply.status_code, body["code"], body["attr"]
+    return response.status_code, body["code"], body["attr"]
 
 
 def subscription(key: int) -> str:

@@ -1,4 +1,4 @@
-"""Who gets in, and in which order the door asks."""
+"""Authentication and authorization, and the order of their checks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ import pytest
 
 from core13_mcp import sandbox
 
-from .conftest import Speak
-from .sandbox_client import GUARDED, ME, OPEN, PAUSED, PROJECT, SUBSCRIPTIONS, Speaker, fault, subscription, weekly
+from .conftest import Connect
+from .sandbox_client import (
+    GUARDED,
+    ME,
+    OPEN,
+    PAUSED,
+    PROJECT,
+    SUBSCRIPTIONS,
+    SandboxClient,
+    error_of,
+    subscription,
+    weekly,
+)
 
 pytestmark = pytest.mark.anyio
 ROUTES = [
@@ -38,157 +49,137 @@ IN_PROJECT = [(method, path) for method, path, _ in ROUTES if path.startswith(PR
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
-async def test_every_route_wants_a_credential(speak: Speak, method: str, path: str, scope: str) -> None:
-    reply = await speak().request(method, path)
-    assert fault(reply) == (401, "not_authenticated", None)
-    assert reply.json()["type"] == "authentication_error"
-    assert reply.headers["www-authenticate"] == ("Session" if scope == "session" else "Bearer")
+async def test_every_operation_requires_a_credential(connect: Connect, method: str, path: str, scope: str) -> None:
+    response = await connect().request(method, path)
+    assert error_of(response) == (401, "not_authenticated", None)
+    assert response.json()["type"] == "authentication_error"
+    assert response.headers["www-authenticate"] == ("Session" if scope == "session" else "Bearer")
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), [route for route in ROUTES if route[2].endswith(":write")])
-async def test_a_read_scope_never_writes(speak: Speak, method: str, path: str, scope: str) -> None:
-    reply = await speak(sandbox.READ_ONLY_KEY).request(method, path)
-    assert fault(reply) == (403, "permission_denied", None)
-    assert scope in reply.json()["detail"]
+async def test_a_read_scope_does_not_permit_writes(connect: Connect, method: str, path: str, scope: str) -> None:
+    response = await connect(sandbox.READ_ONLY_KEY).request(method, path)
+    assert error_of(response) == (403, "permission_denied", None)
+    assert scope in response.json()["detail"]
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), [route for route in ROUTES if route[2].endswith(":read")])
-async def test_a_read_scope_and_a_write_scope_both_read(speak: Speak, method: str, path: str, scope: str) -> None:
+async def test_read_and_write_scopes_permit_reads(connect: Connect, method: str, path: str, scope: str) -> None:
     for key in (sandbox.READ_ONLY_KEY, sandbox.OAUTH_TOKEN, sandbox.LEGACY_KEY):
-        assert (await speak(key).request(method, path)).status_code == 200
+        assert (await connect(key).request(method, path)).status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
-async def test_the_last_slash_is_optional(speak: Speak, method: str, path: str, scope: str) -> None:
-    speaker = speak(session=sandbox.SESSION_ID)
+async def test_the_last_slash_is_optional(connect: Connect, method: str, path: str, scope: str) -> None:
+    client = connect(session=sandbox.SESSION_ID)
     body: dict[str, Any] = {"json": {}} if method in ("POST", "PATCH") else {}
-    with_slash = await speaker.request(method, path + "?deleted=false", **body)
-    bare = await speaker.request(method, path.rstrip("/") + "?deleted=false", **body)
+    with_slash = await client.request(method, path + "?deleted=false", **body)
+    raw_error = await client.request(method, path.rstrip("/") + "?deleted=false", **body)
     tried_again = {204: 404, 202: 409} if "passwords/1" in path or "test-delivery" in path else {}
-    assert not bare.is_redirect
-    assert bare.status_code == tried_again.get(with_slash.status_code, with_slash.status_code)
+    assert not raw_error.is_redirect
+    assert raw_error.status_code == tried_again.get(with_slash.status_code, with_slash.status_code)
 
 
 @pytest.mark.parametrize("path", ["/api/users//", SUBSCRIPTIONS + "/", "/api/nothing/", "/api/", "/elsewhere"])
-async def test_any_other_path_is_a_404_in_the_common_shape(ada: Speaker, path: str) -> None:
-    assert fault(await ada.get(path)) == (404, "not_found", None)
+async def test_an_unknown_path_returns_404_in_the_common_error_shape(ada: SandboxClient, path: str) -> None:
+    assert error_of(await ada.get(path)) == (404, "not_found", None)
 
 
-async def test_the_old_name_of_projects_still_works(ada: Speaker) -> None:
+async def test_environments_is_an_alias_of_projects(ada: SandboxClient) -> None:
     assert (await ada.get("/api/environments/1/subscriptions/")).json()["count"] == 5
 
 
 @pytest.mark.parametrize("key", ["phx_unknown", "pha_unknown", "phs_unknown", "phr_unknown", sandbox.PUBLIC_KEY])
-async def test_an_unknown_credential_is_a_401(speak: Speak, key: str) -> None:
-    assert fault(await speak(key).get(ME)) == (401, "authentication_failed", None)
+async def test_an_unknown_credential_returns_401(connect: Connect, key: str) -> None:
+    assert error_of(await connect(key).get(ME)) == (401, "authentication_failed", None)
 
 
-async def test_an_expired_token_is_a_401_and_one_without_scopes_a_403(speak: Speak) -> None:
-    assert fault(await speak(sandbox.EXPIRED_OAUTH_TOKEN).get(ME))[0] == 401
-    assert fault(await speak(sandbox.SCOPELESS_OAUTH_TOKEN).get(ME)) == (403, "permission_denied", None)
+async def test_an_expired_token_returns_401_and_a_token_without_scopes_403(connect: Connect) -> None:
+    assert error_of(await connect(sandbox.EXPIRED_OAUTH_TOKEN).get(ME))[0] == 401
+    assert error_of(await connect(sandbox.SCOPELESS_OAUTH_TOKEN).get(ME)) == (403, "permission_denied", None)
 
 
-async def test_only_bearer_is_a_scheme(speak: Speak) -> None:
-    reply = await speak().get(ME, headers={"Authorization": f"Basic {sandbox.FULL_KEY}"})
-    assert fault(reply) == (401, "not_authenticated", None)
+async def test_only_the_bearer_scheme_is_accepted(connect: Connect) -> None:
+    response = await connect().get(ME, headers={"Authorization": f"Basic {sandbox.FULL_KEY}"})
+    assert error_of(response) == (401, "not_authenticated", None)
 
 
-async def test_a_key_may_stand_in_the_body_or_the_query_but_the_header_wins(speak: Speak) -> None:
-    stranger = speak()
-    mine = {"personal_api_key": sandbox.FULL_KEY}
-    assert (await stranger.get(ME, params=mine)).status_code == 200
-    assert (await stranger.patch(ME, json=mine)).status_code == 200
-    assert (await stranger.patch(ME, data=mine)).status_code == 200
-    assert (await speak("phx_wrong").get(ME, params=mine)).status_code == 401
-
-
-async def test_a_key_from_before_prefixes_is_accepted(speak: Speak) -> None:
-    assert (await speak(sandbox.LEGACY_KEY).get(ME)).json()["first_name"] == "Ada"
-
-
-async def test_an_oauth_token_is_no_personal_key(speak: Speak) -> None:
-    reply = await speak().get(ME, params={"personal_api_key": sandbox.OAUTH_TOKEN})
-    assert fault(reply) == (401, "authentication_failed", None)
+async def test_a_key_without_a_prefix_is_accepted(connect: Connect) -> None:
+    assert (await connect(sandbox.LEGACY_KEY).get(ME)).json()["first_name"] == "Ada"
 
 
 @pytest.mark.parametrize(("method", "path"), IN_PROJECT)
-async def test_a_project_is_a_number_that_exists_and_is_ones_own(ada: Speaker, method: str, path: str) -> None:
+async def test_an_unknown_project_returns_404_and_a_project_of_others_403(
+    ada: SandboxClient, method: str, path: str
+) -> None:
     for project, status in (("nonsense", 404), ("999", 404), ("9" * 30, 404), ("-1", 404), ("3", 403), ("4", 403)):
-        reply = await ada.request(method, path.replace("projects/1/", f"projects/{project}/"))
-        assert fault(reply)[0] == status, project
+        response = await ada.request(method, path.replace("projects/1/", f"projects/{project}/"))
+        assert error_of(response)[0] == status, project
 
 
-async def test_current_is_the_callers_own_current_project(speak: Speak) -> None:
+async def test_current_selects_the_current_project_of_the_caller(connect: Connect) -> None:
     current = "/api/projects/@current/subscriptions/"
-    assert (await speak(sandbox.FULL_KEY).get(current)).json()["count"] == 5
-    assert (await speak(sandbox.ENTERPRISE_KEY).get(current)).json()["count"] == 1
-    assert fault(await speak(sandbox.NO_ORGANIZATION_KEY).get(current))[0] == 404
-
-
-async def test_a_project_token_in_the_query_chooses_the_project(ada: Speaker) -> None:
-    project_two = "/api/projects/2/subscriptions/"
-    assert (await ada.get(project_two, params={"token": sandbox.PUBLIC_KEY})).json()["count"] == 5
-    assert fault(await ada.get(project_two, params={"token": "phc_unknown"}))[0] == 401
+    assert (await connect(sandbox.FULL_KEY).get(current)).json()["count"] == 5
+    assert (await connect(sandbox.ENTERPRISE_KEY).get(current)).json()["count"] == 1
+    assert error_of(await connect(sandbox.NO_ORGANIZATION_KEY).get(current))[0] == 404
 
 
 @pytest.mark.parametrize("key", [sandbox.OTHER_PROJECT_KEY, sandbox.OTHER_ORGANIZATION_KEY, sandbox.MEMBER_KEY])
-async def test_a_restricted_key_is_kept_out_of_projects_but_not_of_users(speak: Speak, key: str) -> None:
-    speaker = speak(key)
-    assert fault(await speaker.get("/api/projects/@current/subscriptions/")) == (403, "permission_denied", None)
-    assert (await speaker.get(ME)).status_code == 200
+async def test_a_restricted_key_cannot_use_projects_but_can_use_users(connect: Connect, key: str) -> None:
+    client = connect(key)
+    assert error_of(await client.get("/api/projects/@current/subscriptions/")) == (403, "permission_denied", None)
+    assert (await client.get(ME)).status_code == 200
 
 
-async def test_a_key_for_another_project_opens_that_one(speak: Speak) -> None:
-    reply = await speak(sandbox.OTHER_PROJECT_KEY).get("/api/projects/2/subscriptions/")
-    assert [row["title"] for row in reply.json()["results"]] == ["Mill throughput"]
+async def test_a_key_restricted_to_a_project_can_use_that_project(connect: Connect) -> None:
+    response = await connect(sandbox.OTHER_PROJECT_KEY).get("/api/projects/2/subscriptions/")
+    assert [row["title"] for row in response.json()["results"]] == ["Mill throughput"]
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in IN_PROJECT if "subscriptions" in route[1]])
-async def test_without_the_premium_feature_every_subscription_call_is_a_402(
-    speak: Speak, method: str, path: str
-) -> None:
-    reply = await speak(sandbox.FREE_KEY).request(method, path.replace("projects/1/", "projects/3/"))
-    assert fault(reply) == (402, "payment_required", None)
-    assert reply.json()["type"] == "server_error"
+async def test_subscriptions_return_402_without_the_premium_feature(connect: Connect, method: str, path: str) -> None:
+    response = await connect(sandbox.FREE_KEY).request(method, path.replace("projects/1/", "projects/3/"))
+    assert error_of(response) == (402, "payment_required", None)
+    assert response.json()["type"] == "server_error"
 
 
-async def test_the_door_asks_for_credential_scope_project_plan_and_only_then_reads_the_body(speak: Speak) -> None:
+async def test_credential_scope_project_and_plan_are_checked_in_this_order_before_the_body(connect: Connect) -> None:
     broken: dict[str, Any] = {"content": b"{", "headers": {"Content-Type": "application/json"}}
     free = "/api/projects/3/subscriptions/"
-    assert (await speak().post(free, **broken)).status_code == 401
-    assert "scope" in (await speak(sandbox.READ_ONLY_KEY).post(free, **broken)).json()["detail"]
-    assert "access" in (await speak(sandbox.FULL_KEY).post(free, **broken)).json()["detail"]
-    assert (await speak(sandbox.FREE_KEY).post(free, **broken)).status_code == 402
-    assert fault(await speak(sandbox.FULL_KEY).post(SUBSCRIPTIONS, **broken)) == (400, "parse_error", None)
+    assert (await connect().post(free, **broken)).status_code == 401
+    assert "scope" in (await connect(sandbox.READ_ONLY_KEY).post(free, **broken)).json()["detail"]
+    assert "access" in (await connect(sandbox.FULL_KEY).post(free, **broken)).json()["detail"]
+    assert (await connect(sandbox.FREE_KEY).post(free, **broken)).status_code == 402
+    assert error_of(await connect(sandbox.FULL_KEY).post(SUBSCRIPTIONS, **broken)) == (400, "parse_error", None)
 
 
-async def test_a_method_that_is_not_routed_is_a_405_after_authentication(speak: Speak) -> None:
-    assert (await speak().put("/api/users/")).status_code == 401
-    reply = await speak(sandbox.FULL_KEY).post("/api/users/", json={})
-    assert fault(reply) == (405, "method_not_allowed", None)
-    assert reply.headers["allow"] == "GET, HEAD, OPTIONS"
+async def test_an_unsupported_method_returns_405_after_authentication(connect: Connect) -> None:
+    assert (await connect().put("/api/users/")).status_code == 401
+    response = await connect(sandbox.FULL_KEY).post("/api/users/", json={})
+    assert error_of(response) == (405, "method_not_allowed", None)
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", [ME, ME + "credentials_review_complete/"])
-async def test_session_only_endpoints_answer_401_to_a_valid_key(speak: Speak, path: str) -> None:
+async def test_session_only_operations_return_401_for_a_valid_key(connect: Connect, path: str) -> None:
     method = "DELETE" if path == ME else "POST"
     for key in (sandbox.FULL_KEY, sandbox.OAUTH_TOKEN, sandbox.STAFF_KEY):
-        assert fault(await speak(key).request(method, path)) == (401, "not_authenticated", None)
+        assert error_of(await connect(key).request(method, path)) == (401, "not_authenticated", None)
 
 
-async def test_a_session_reads_without_a_csrf_token_and_writes_only_with_one(speak: Speak) -> None:
-    speaker = speak(session=sandbox.SESSION_ID)
-    del speaker.headers["X-CSRFToken"]
-    assert (await speaker.get(ME)).status_code == 200
-    assert fault(await speaker.patch(ME, json={})) == (403, "permission_denied", None)
-    speaker.headers["X-CSRFToken"] = "another"
-    assert fault(await speaker.post(subscription(PAUSED)))[0] == 403
-    speaker.headers["X-CSRFToken"] = sandbox.CSRF_TOKEN
-    speaker.cookies.delete("posthog_csrftoken")
-    assert fault(await speaker.patch(ME, json={}))[0] == 403
-    speaker.cookies.set("posthog_csrftoken", sandbox.CSRF_TOKEN)
-    assert (await speaker.post(SUBSCRIPTIONS, json=weekly())).status_code == 201
+async def test_a_session_requires_a_csrf_token_for_writes_only(connect: Connect) -> None:
+    client = connect(session=sandbox.SESSION_ID)
+    del client.headers["X-CSRFToken"]
+    assert (await client.get(ME)).status_code == 200
+    assert error_of(await client.patch(ME, json={})) == (403, "permission_denied", None)
+    client.headers["X-CSRFToken"] = "another"
+    assert error_of(await client.post(subscription(PAUSED)))[0] == 403
+    client.headers["X-CSRFToken"] = sandbox.CSRF_TOKEN
+    client.cookies.delete("posthog_csrftoken")
+    assert error_of(await client.patch(ME, json={}))[0] == 403
+    client.cookies.set("posthog_csrftoken", sandbox.CSRF_TOKEN)
+    assert (await client.post(SUBSCRIPTIONS, json=weekly())).status_code == 201
 
 
-async def test_an_unknown_session_is_nobody(speak: Speak) -> None:
-    assert fault(await speak(session="unknown").get(GUARDED)) == (401, "not_authenticated", None)
+async def test_an_unknown_session_returns_401(connect: Connect) -> None:
+    assert error_of(await connect(session="unknown").get(GUARDED)) == (401, "not_authenticated", None)

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: in a file, through refusals, and when many ask at once."""
+"""The database: in a file, after failures, and with concurrent requests."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ import pytest
 from starlette.applications import Starlette
 
 from core13_mcp import sandbox
-from core13_mcp.sandbox import users
 
 from ..asgi import listening
-from .conftest import Speak
-from .sandbox_client import ME, OPEN, SUBSCRIPTIONS, Clock, Speaker, fault, weekly
+from .sandbox_client import ME, OPEN, SUBSCRIPTIONS, Clock, SandboxClient, error_of, weekly
 
 pytestmark = pytest.mark.anyio
 HEADERS = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}
@@ -29,34 +27,34 @@ def database(tmp_path: Path) -> str:
     return str(tmp_path / "sandbox.db")
 
 
-async def test_a_file_survives_a_restart_and_is_sown_once(database: str, clock: Clock) -> None:
+async def test_a_file_keeps_its_content_over_a_restart(database: str, clock: Clock) -> None:
     first = sandbox.build(database, clock=clock)
-    async with Speaker(first, sandbox.FULL_KEY) as ada:
+    async with SandboxClient(first, sandbox.FULL_KEY) as ada:
         created = await ada.create(title="Kept")
     first.state.close()
     clock.advance(60)
-    async with Speaker(sandbox.build(database, clock=clock), sandbox.FULL_KEY) as ada:
+    async with SandboxClient(sandbox.build(database, clock=clock), sandbox.FULL_KEY) as ada:
         rows = (await ada.get(SUBSCRIPTIONS)).json()["results"]
     assert rows[0] == created
     assert len(rows) == 6
 
 
-async def test_memory_is_forgotten(clock: Clock) -> None:
+async def test_each_in_memory_sandbox_starts_empty(clock: Clock) -> None:
     for _ in range(2):
-        async with Speaker(sandbox.build(clock=clock), sandbox.FULL_KEY) as ada:
+        async with SandboxClient(sandbox.build(clock=clock), sandbox.FULL_KEY) as ada:
             assert (await ada.create())["id"] == 9
 
 
-async def test_two_servers_of_one_file_see_each_others_writes(database: str, clock: Clock) -> None:
+async def test_two_sandboxes_with_one_file_share_their_content(database: str, clock: Clock) -> None:
     apps = [sandbox.build(database, clock=clock) for _ in range(2)]
-    async with Speaker(apps[0], sandbox.FULL_KEY) as one, Speaker(apps[1], sandbox.FULL_KEY) as two:
+    async with SandboxClient(apps[0], sandbox.FULL_KEY) as one, SandboxClient(apps[1], sandbox.FULL_KEY) as two:
         created = await one.create()
         assert (await two.get(f"{SUBSCRIPTIONS}{created['id']}/")).json() == created
 
 
-async def test_the_outbox_of_a_file_is_read_while_it_is_served(database: str) -> None:
+async def test_the_outbox_can_be_read_by_another_process(database: str) -> None:
     app = sandbox.build(database)
-    async with Speaker(app, sandbox.FULL_KEY) as ada:
+    async with SandboxClient(app, sandbox.FULL_KEY) as ada:
         created = await ada.create()
         assert [row["subscription"] for row in sandbox.outbox(database)] == [created["id"]]
     script = f"from core13_mcp import sandbox; print(len(sandbox.outbox({database!r})))"
@@ -65,13 +63,13 @@ async def test_the_outbox_of_a_file_is_read_while_it_is_served(database: str) ->
     assert told.stdout == b"1\n"
 
 
-async def test_there_is_no_outbox_where_there_is_no_file(database: str) -> None:
+async def test_reading_the_outbox_of_a_missing_file_fails(database: str) -> None:
     with pytest.raises(FileNotFoundError):
         sandbox.outbox(database)
     assert not Path(database).exists()
 
 
-async def test_a_database_of_something_else_is_left_alone(database: str) -> None:
+async def test_a_database_of_another_application_is_rejected_unchanged(database: str) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("create table mine (id integer)")
     with pytest.raises(ValueError, match="another file"):
@@ -80,7 +78,7 @@ async def test_a_database_of_something_else_is_left_alone(database: str) -> None
         assert connection.execute("select name from sqlite_master").fetchall() == [("mine",)]
 
 
-async def test_a_file_that_is_no_database_is_left_alone_and_one_that_cannot_be_is_told(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_database_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a database, and long enough to be seen as none " * 20)
     with pytest.raises(ValueError, match="another file"):
         sandbox.build(str(tmp_path / "notes.txt"))
@@ -88,24 +86,21 @@ async def test_a_file_that_is_no_database_is_left_alone_and_one_that_cannot_be_i
         sandbox.build(str(tmp_path / "nowhere" / "sandbox.db"))
 
 
-async def test_a_request_that_breaks_halfway_leaves_nothing_behind(
-    app: Starlette, speak: Speak, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = speak(session=sandbox.SESSION_ID)
-    before = (await session.get(ME)).json()
-
-    def broken(*_: object) -> None:
-        raise RuntimeError("the disk is full")
-
-    monkeypatch.setattr(users, "_change_email", broken)
-    change = {"first_name": "A", "password": "a much Better one 77", "current_password": sandbox.PASSWORD}
-    assert fault(await session.patch(ME, json=change)) == (500, "error", None)
-    assert (await session.get(ME)).json() == before
+async def test_a_request_that_fails_halfway_changes_nothing(database: str, clock: Clock) -> None:
+    app = sandbox.build(database, clock=clock)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("create trigger full before insert on outbox begin select raise(abort, 'disk full'); end")
+    async with SandboxClient(app, session=sandbox.SESSION_ID) as session:
+        before = (await session.get(ME)).json()
+        change = {"first_name": "A", "password": "a much Better one 77", "current_password": sandbox.PASSWORD}
+        assert error_of(await session.patch(ME, json=change)) == (500, "error", None)
+        assert (await session.get(ME)).json() == before
+    async with SandboxClient(app, session=sandbox.STALE_SESSION_ID) as other_session:
+        assert (await other_session.get(ME)).status_code == 200
     assert app.state.outbox() == []
-    assert (await speak(session=sandbox.STALE_SESSION_ID).get(ME)).status_code == 200
 
 
-async def test_requests_at_once_lose_nothing(app: Starlette) -> None:
+async def test_concurrent_requests_are_all_stored(app: Starlette) -> None:
     with anyio.fail_after(30):
         async with (
             listening(app) as origin,
@@ -122,9 +117,9 @@ async def create(client: httpx2.AsyncClient, title: str) -> None:
     assert (await client.post(SUBSCRIPTIONS, json=weekly(title=title))).status_code == 201
 
 
-async def test_two_processes_write_to_one_file_at_once(database: str, clock: Clock) -> None:
+async def test_two_sandboxes_can_write_to_one_file_concurrently(database: str, clock: Clock) -> None:
     here, there = sandbox.build(database, clock=clock), sandbox.build(database, clock=clock)
-    async with Speaker(here, sandbox.FULL_KEY) as one, Speaker(there, sandbox.FULL_KEY) as two:
+    async with SandboxClient(here, sandbox.FULL_KEY) as one, SandboxClient(there, sandbox.FULL_KEY) as two:
         async with anyio.create_task_group() as tasks:
             for _ in range(10):
                 tasks.start_soon(one.post, OPEN + "refresh/")
@@ -133,7 +128,7 @@ async def test_two_processes_write_to_one_file_at_once(database: str, clock: Clo
     assert len(sandbox.outbox(database)) == 10
 
 
-async def test_serving_tells_its_origin_once_it_listens(database: str) -> None:
+async def test_serve_reports_its_origin_when_it_listens(database: str) -> None:
     script = (
         "import anyio, functools, sys; from core13_mcp import sandbox;"
         f"anyio.run(functools.partial(sandbox.serve, '127.0.0.1', 0, {database!r}, faults=False,"

@@ -1,4 +1,4 @@
-"""The outbox: what would have been sent, to whom, why, and when nothing is."""
+"""The outbox: which requests send a message, and to whom."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
-from .conftest import Speak
+from .conftest import Connect
 from .sandbox_client import (
     BOARD,
     DELETED,
     PAUSED,
-    PROJECT,
     SLACK,
     SUBSCRIPTIONS,
     Clock,
-    Reply,
-    Speaker,
-    fault,
+    Response,
+    SandboxClient,
+    error_of,
     subscription,
     weekly,
 )
@@ -33,15 +32,15 @@ def sent(app: Starlette) -> list[tuple[str, str, list[str]]]:
     return [(row["why"], row["channel"], row["recipients"]) for row in app.state.outbox()]
 
 
-async def deliver(ada: Speaker, key: int) -> Reply:
+async def deliver(ada: SandboxClient, key: int) -> Response:
     return await ada.post(subscription(key) + "test-delivery/")
 
 
-async def test_nothing_is_sent_before_anybody_asks(app: Starlette) -> None:
+async def test_the_outbox_is_empty_at_first(app: Starlette) -> None:
     assert app.state.outbox() == []
 
 
-async def test_creating_is_sending_with_the_invite_message(app: Starlette, ada: Speaker) -> None:
+async def test_creating_a_subscription_sends_it_with_the_invite_message(app: Starlette, ada: SandboxClient) -> None:
     created = await ada.create(target_value=TEAM, invite_message="Have a look", title="Growth")
     assert app.state.outbox() == [
         {
@@ -59,24 +58,24 @@ async def test_creating_is_sending_with_the_invite_message(app: Starlette, ada: 
 
 
 @pytest.mark.parametrize("changes", [{"enabled": False}, {"deleted": True}, {"enabled": False, "deleted": True}])
-async def test_creating_a_paused_or_deleted_one_sends_nothing(
-    app: Starlette, ada: Speaker, changes: dict[str, bool]
+async def test_creating_a_paused_or_deleted_subscription_sends_nothing(
+    app: Starlette, ada: SandboxClient, changes: dict[str, bool]
 ) -> None:
     await ada.create(**changes)
     assert sent(app) == []
 
 
-async def test_addresses_are_split_at_commas_and_not_trimmed(app: Starlette, ada: Speaker) -> None:
+async def test_addresses_are_split_at_commas_and_not_trimmed(app: Starlette, ada: SandboxClient) -> None:
     await ada.create(target_value="a@x.example, not an address")
     assert sent(app) == [("created", "email", ["a@x.example", " not an address"])]
 
 
-async def test_slack_is_sent_to_the_channel_before_the_bar(app: Starlette, ada: Speaker) -> None:
+async def test_slack_is_sent_to_the_channel_before_the_bar(app: Starlette, ada: SandboxClient) -> None:
     await ada.create(target_type="slack", target_value="C1234|#general", integration_id=1)
     assert sent(app) == [("created", "slack", ["C1234"])]
 
 
-async def test_a_webhook_is_stored_but_nothing_is_ever_sent_to_it(app: Starlette, ada: Speaker) -> None:
+async def test_nothing_is_sent_to_a_webhook(app: Starlette, ada: SandboxClient) -> None:
     hook = await ada.create(target_type="webhook", target_value="https://hooks.example.com/x")
     assert (await deliver(ada, hook["id"])).status_code == 202
     assert sent(app) == []
@@ -110,69 +109,62 @@ async def test_a_webhook_is_stored_but_nothing_is_ever_sent_to_it(app: Starlette
         (BOARD, {"dashboard_export_insights": [3]}, []),
     ],
 )
-async def test_a_change_sends_only_to_who_is_new_or_to_all_when_enabled_again(
-    app: Starlette, ada: Speaker, key: int, changes: dict[str, Any], expected: list[tuple[str, str, list[str]]]
+async def test_a_change_sends_to_new_recipients_and_enabling_again_to_all(
+    app: Starlette, ada: SandboxClient, key: int, changes: dict[str, Any], expected: list[tuple[str, str, list[str]]]
 ) -> None:
     assert (await ada.change(key, **changes)).status_code == 200
     assert sent(app) == expected
 
 
-async def test_a_changed_target_carries_the_invite_message(app: Starlette, ada: Speaker) -> None:
+async def test_a_changed_target_receives_the_invite_message(app: Starlette, ada: SandboxClient) -> None:
     await ada.change(1, target_value="new@x.example", invite_message="Welcome")
     assert app.state.outbox()[0]["message"] == "Welcome"
 
 
-async def test_a_test_delivery_goes_to_all_recipients_and_answers_nothing(app: Starlette, ada: Speaker) -> None:
-    reply = await deliver(ada, 1)
-    assert (reply.status_code, reply.content) == (202, b"")
+async def test_a_test_delivery_sends_to_all_recipients_and_returns_no_body(app: Starlette, ada: SandboxClient) -> None:
+    response = await deliver(ada, 1)
+    assert (response.status_code, response.content) == (202, b"")
     assert sent(app) == [("test", "email", TEAM.split(","))]
 
 
-async def test_a_test_delivery_does_not_move_the_next_one(ada: Speaker) -> None:
+async def test_a_test_delivery_does_not_change_the_next_delivery_date(ada: SandboxClient) -> None:
     before = (await ada.get(subscription(1))).json()
     await deliver(ada, 1)
     assert (await ada.get(subscription(1))).json() == before
 
 
-async def test_while_one_test_delivery_runs_another_is_a_409(app: Starlette, ada: Speaker, clock: Clock) -> None:
+async def test_a_second_test_delivery_within_5_seconds_returns_409(
+    app: Starlette, ada: SandboxClient, clock: Clock
+) -> None:
     await deliver(ada, 1)
     clock.advance(4.9)
-    reply = await deliver(ada, 1)
-    assert (reply.status_code, set(reply.json())) == (409, {"detail"})
+    response = await deliver(ada, 1)
+    assert (response.status_code, set(response.json())) == (409, {"detail"})
     assert (await deliver(ada, SLACK)).status_code == 202
     clock.advance(0.1)
     assert (await deliver(ada, 1)).status_code == 202
     assert len(sent(app)) == 3
 
 
-async def test_no_test_delivery_of_what_is_paused_deleted_or_unknown(app: Starlette, ada: Speaker) -> None:
+async def test_a_test_delivery_of_a_paused_deleted_or_unknown_subscription_is_rejected(
+    app: Starlette, ada: SandboxClient
+) -> None:
     paused = await deliver(ada, PAUSED)
     assert (paused.status_code, set(paused.json())) == (409, {"detail"})
     deleted = await deliver(ada, DELETED)
     assert (deleted.status_code, deleted.content) == (404, b"")
-    assert fault(await deliver(ada, 999)) == (404, "not_found", None)
+    assert error_of(await deliver(ada, 999)) == (404, "not_found", None)
     assert sent(app) == []
 
 
-async def test_a_test_delivery_reads_no_body(ada: Speaker) -> None:
-    reply = await ada.post(
+async def test_a_test_delivery_ignores_its_body(ada: SandboxClient) -> None:
+    response = await ada.post(
         subscription(1) + "test-delivery/", content=b"{", headers={"Content-Type": "application/json"}
     )
-    assert reply.status_code == 202
+    assert response.status_code == 202
 
 
-@pytest.mark.parametrize("method", ["DELETE", "GET"])
-async def test_reading_and_the_delete_that_never_works_send_nothing(app: Starlette, ada: Speaker, method: str) -> None:
-    await ada.request(method, subscription(1))
-    assert sent(app) == []
-
-
-async def test_a_session_and_a_token_send_just_the_same(app: Starlette, speak: Speak) -> None:
-    for caller in (speak(session=sandbox.SESSION_ID), speak(sandbox.OAUTH_TOKEN)):
+async def test_sessions_and_tokens_send_too(app: Starlette, connect: Connect) -> None:
+    for caller in (connect(session=sandbox.SESSION_ID), connect(sandbox.OAUTH_TOKEN)):
         assert (await caller.post(SUBSCRIPTIONS, json=weekly())).status_code == 201
     assert [row["subscription"] for row in app.state.outbox()] == [9, 10]
-
-
-async def test_sharing_sends_nothing(app: Starlette, ada: Speaker) -> None:
-    await ada.post(PROJECT + "session_recordings/any/sharing/refresh/")
-    assert sent(app) == []

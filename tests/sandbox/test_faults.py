@@ -1,4 +1,4 @@
-"""Faults on demand: in process, and on a socket where the connection matters."""
+"""Fault injection: in process, and on a socket where the connection matters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from ..asgi import listening
-from .sandbox_client import ME, SUBSCRIPTIONS, Clock, Speaker, fault, weekly
+from .sandbox_client import ME, SUBSCRIPTIONS, Clock, SandboxClient, error_of, weekly
 
 pytestmark = pytest.mark.anyio
 HEADERS = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}
@@ -27,14 +27,14 @@ def faulty(clock: Clock) -> Starlette:
 
 
 @pytest.fixture
-async def ada(faulty: Starlette) -> AsyncIterator[Speaker]:
-    async with Speaker(faulty, sandbox.FULL_KEY) as speaker:
-        yield speaker
+async def ada(faulty: Starlette) -> AsyncIterator[SandboxClient]:
+    async with SandboxClient(faulty, sandbox.FULL_KEY) as client:
+        yield client
 
 
 @pytest.fixture
-async def wire(faulty: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
-    """The same sandbox through a real socket."""
+async def socket_client(faulty: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the same sandbox over a real socket."""
     with anyio.fail_after(20):
         async with (
             listening(faulty) as origin,
@@ -43,53 +43,53 @@ async def wire(faulty: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
             yield client
 
 
-def asking(fault: str) -> dict[str, str]:
+def fault_header(fault: str) -> dict[str, str]:
     return {"X-Sandbox-Fault": fault}
 
 
-async def test_there_are_no_faults_unless_the_sandbox_was_built_for_them(app: Starlette) -> None:
+async def test_faults_are_off_by_default(app: Starlette) -> None:
     app.state.faults.append("status=503")
-    async with Speaker(app, sandbox.FULL_KEY) as ada:
-        assert (await ada.get(QUOTA, headers=asking("status=503"))).status_code == 200
+    async with SandboxClient(app, sandbox.FULL_KEY) as ada:
+        assert (await ada.get(QUOTA, headers=fault_header("status=503"))).status_code == 200
         assert (await ada.get("/_sandbox/faults")).status_code == 404
 
 
-async def test_a_status_comes_alone_or_says_when_to_try_again(ada: Speaker) -> None:
-    alone = await ada.get(QUOTA, headers=asking("status=503"))
-    assert fault(alone) == (503, "error", None)
+async def test_a_status_fault_can_have_a_retry_after_header(ada: SandboxClient) -> None:
+    alone = await ada.get(QUOTA, headers=fault_header("status=503"))
+    assert error_of(alone) == (503, "error", None)
     assert "retry-after" not in alone.headers
-    seconds = await ada.get(QUOTA, headers=asking("status=429; retry-after=7"))
-    assert fault(seconds) == (429, "throttled", None)
+    seconds = await ada.get(QUOTA, headers=fault_header("status=429; retry-after=7"))
+    assert error_of(seconds) == (429, "throttled", None)
     assert seconds.headers["retry-after"] == "7"
-    dated = await ada.get(QUOTA, headers=asking("status=503; retry-after-date=60"))
+    dated = await ada.get(QUOTA, headers=fault_header("status=503; retry-after-date=60"))
     assert dated.headers["retry-after"].endswith(" GMT")
     assert parsedate_to_datetime(dated.headers["retry-after"]).isoformat() == "2026-01-01T12:01:00+00:00"
 
 
-async def test_a_status_takes_no_effect_unless_it_was_applied(faulty: Starlette, ada: Speaker) -> None:
-    await ada.post(SUBSCRIPTIONS, json=weekly(), headers=asking("status=500"))
+async def test_a_status_fault_drops_the_request_unless_applied(faulty: Starlette, ada: SandboxClient) -> None:
+    await ada.post(SUBSCRIPTIONS, json=weekly(), headers=fault_header("status=500"))
     assert faulty.state.outbox() == []
-    reply = await ada.post(SUBSCRIPTIONS, json=weekly(), headers=asking("status=500; applied"))
-    assert reply.status_code == 500
+    response = await ada.post(SUBSCRIPTIONS, json=weekly(), headers=fault_header("status=500; applied"))
+    assert response.status_code == 500
     assert len(faulty.state.outbox()) == 1
 
 
-async def test_an_unknown_fault_is_named(ada: Speaker) -> None:
-    reply = await ada.get(QUOTA, headers=asking("earthquake"))
-    assert reply.status_code == 400
-    assert "'earthquake'" in reply.text
-    assert "reset-midway" in reply.text
-    assert (await ada.get(QUOTA, headers=asking("status=soon"))).status_code == 400
+async def test_an_unknown_fault_returns_400_with_the_known_options(ada: SandboxClient) -> None:
+    response = await ada.get(QUOTA, headers=fault_header("earthquake"))
+    assert response.status_code == 400
+    assert "'earthquake'" in response.text
+    assert "reset-midway" in response.text
+    assert (await ada.get(QUOTA, headers=fault_header("status=soon"))).status_code == 400
 
 
-async def test_a_schedule_meets_one_fitting_request_after_the_other(faulty: Starlette, ada: Speaker) -> None:
+async def test_a_scheduled_fault_applies_to_the_next_matching_requests(faulty: Starlette, ada: SandboxClient) -> None:
     faulty.state.faults.extend(["status=500; method=POST", "status=502; path=users; times=2", "status=503"])
     statuses = [(await ada.get(path)).status_code for path in (ME, ME, QUOTA, QUOTA)]
     assert statuses == [502, 502, 503, 200]
     assert faulty.state.faults == ["status=500; method=POST"]
 
 
-async def test_the_schedule_is_told_over_http_too(ada: Speaker) -> None:
+async def test_the_schedule_can_be_changed_over_http(ada: SandboxClient) -> None:
     control = "/_sandbox/faults"
     assert (await ada.post(control, json=["status=500", "reset"])).json() == ["status=500", "reset"]
     assert (await ada.post(control, json=["earthquake"])).status_code == 400
@@ -100,81 +100,84 @@ async def test_the_schedule_is_told_over_http_too(ada: Speaker) -> None:
     assert (await ada.get(QUOTA)).status_code == 200
 
 
-async def test_a_cut_answer_is_no_json(ada: Speaker) -> None:
+async def test_a_truncated_response_is_not_json(ada: SandboxClient) -> None:
     for path in (QUOTA, ME):
-        reply = await ada.get(path, headers=asking("truncated"))
+        response = await ada.get(path, headers=fault_header("truncated"))
         with pytest.raises(json.JSONDecodeError):
-            reply.json()
+            response.json()
 
 
-async def test_a_page_comes_instead_of_json(ada: Speaker) -> None:
-    reply = await ada.get(QUOTA, headers=asking("html; status=502"))
-    assert (reply.status_code, reply.headers["content-type"]) == (502, "text/html; charset=utf-8")
-    assert (await ada.get(QUOTA, headers=asking("html"))).status_code == 200
+async def test_an_html_fault_returns_a_page(ada: SandboxClient) -> None:
+    response = await ada.get(QUOTA, headers=fault_header("html; status=502"))
+    assert (response.status_code, response.headers["content-type"]) == (502, "text/html; charset=utf-8")
+    assert (await ada.get(QUOTA, headers=fault_header("html"))).status_code == 200
 
 
-async def test_every_value_gets_another_type(ada: Speaker) -> None:
-    true, changed = (await ada.get(SUBSCRIPTIONS)).json(), await ada.get(SUBSCRIPTIONS, headers=asking("wrong-types"))
+async def test_the_wrong_types_fault_changes_every_value(ada: SandboxClient) -> None:
+    true, changed = (
+        (await ada.get(SUBSCRIPTIONS)).json(),
+        await ada.get(SUBSCRIPTIONS, headers=fault_header("wrong-types")),
+    )
     assert changed.json().keys() == true.keys()
     assert all(type(changed.json()[name]) is not type(true[name]) for name in true)
 
 
-async def test_a_redirect_leads_to_another_host(ada: Speaker) -> None:
-    reply = await ada.get(QUOTA, headers=asking("redirect=https://elsewhere.example/x"))
-    assert (reply.status_code, reply.headers["location"]) == (307, "https://elsewhere.example/x")
+async def test_a_redirect_fault_returns_the_location(ada: SandboxClient) -> None:
+    response = await ada.get(QUOTA, headers=fault_header("redirect=https://elsewhere.example/x"))
+    assert (response.status_code, response.headers["location"]) == (307, "https://elsewhere.example/x")
 
 
-async def test_an_answer_can_be_too_large(ada: Speaker) -> None:
-    reply = await ada.get(QUOTA, headers=asking("huge=1000000"))
-    assert len(reply.content) == 1_000_000
-    assert reply.json().keys() == {"results"}
+async def test_a_huge_fault_returns_json_of_the_requested_size(ada: SandboxClient) -> None:
+    response = await ada.get(QUOTA, headers=fault_header("huge=1000000"))
+    assert len(response.content) == 1_000_000
+    assert response.json().keys() == {"results"}
 
 
-async def test_an_answer_can_be_far_larger_than_it_looks(wire: httpx2.AsyncClient) -> None:
-    async with wire.stream("GET", QUOTA, headers=asking("gzip-bomb=8000000")) as reply:
-        packed = b"".join([chunk async for chunk in reply.aiter_raw()])
+async def test_a_gzip_bomb_is_small_on_the_wire(socket_client: httpx2.AsyncClient) -> None:
+    async with socket_client.stream("GET", QUOTA, headers=fault_header("gzip-bomb=8000000")) as response:
+        packed = b"".join([chunk async for chunk in response.aiter_raw()])
     assert len(packed) < 10_000
-    reply = await wire.get(QUOTA, headers=asking("gzip-bomb=8000000"))
-    assert len(reply.content) > 8_000_000
+    response = await socket_client.get(QUOTA, headers=fault_header("gzip-bomb=8000000"))
+    assert len(response.content) > 8_000_000
 
 
-async def test_fifty_megabytes_come_in_pieces(wire: httpx2.AsyncClient) -> None:
-    async with wire.stream("GET", QUOTA, headers=asking("huge")) as reply:
-        assert sum([len(chunk) async for chunk in reply.aiter_raw()]) == 50_000_000
+async def test_a_huge_response_is_streamed_with_50_mb_by_default(socket_client: httpx2.AsyncClient) -> None:
+    async with socket_client.stream("GET", QUOTA, headers=fault_header("huge")) as response:
+        assert sum([len(chunk) async for chunk in response.aiter_raw()]) == 50_000_000
 
 
-async def test_an_answer_can_trickle(wire: httpx2.AsyncClient) -> None:
-    async with wire.stream("GET", QUOTA, headers=asking("trickle=0.001")) as reply:
-        chunks = [chunk async for chunk in reply.aiter_raw()]
+async def test_a_trickle_fault_sends_byte_by_byte(socket_client: httpx2.AsyncClient) -> None:
+    async with socket_client.stream("GET", QUOTA, headers=fault_header("trickle=0.001")) as response:
+        chunks = [chunk async for chunk in response.aiter_raw()]
     assert len(chunks) > 10
     assert json.loads(b"".join(chunks))["limit"] == 20
 
 
-async def test_a_delay_outlasts_an_impatient_client(wire: httpx2.AsyncClient) -> None:
+async def test_a_delay_fault_makes_the_client_time_out(socket_client: httpx2.AsyncClient) -> None:
     with pytest.raises(httpx2.ReadTimeout):
-        await wire.get(QUOTA, headers=asking("delay=30"), timeout=0.05)
-    assert (await wire.get(QUOTA, headers=asking("delay=0.001"))).status_code == 200
+        await socket_client.get(QUOTA, headers=fault_header("delay=30"), timeout=0.05)
+    assert (await socket_client.get(QUOTA, headers=fault_header("delay=0.001"))).status_code == 200
 
 
 @pytest.mark.parametrize(("fault", "sent"), [("reset", 0), ("lost", 1), ("reset-midway", 1), ("reset; applied", 1)])
-async def test_a_reset_is_a_reset_on_the_wire_and_in_process(
-    faulty: Starlette, ada: Speaker, wire: httpx2.AsyncClient, fault: str, sent: int
+async def test_a_reset_is_a_read_error_on_a_socket_and_in_process(
+    faulty: Starlette, ada: SandboxClient, socket_client: httpx2.AsyncClient, fault: str, sent: int
 ) -> None:
-    for client in (wire, ada):
+    for client in (socket_client, ada):
         with pytest.raises(httpx2.ReadError):
-            await client.post(SUBSCRIPTIONS, json=weekly(), headers=asking(fault))
+            await client.post(SUBSCRIPTIONS, json=weekly(), headers=fault_header(fault))
     assert len(faulty.state.outbox()) == 2 * sent
-    assert (await wire.get(QUOTA)).status_code == 200
+    assert (await socket_client.get(QUOTA)).status_code == 200
 
 
-async def test_a_reset_midway_comes_after_the_first_half(wire: httpx2.AsyncClient) -> None:
-    async with wire.stream("GET", ME, headers=asking("reset-midway")) as reply:
-        assert reply.status_code == 200
+async def test_a_midway_reset_comes_after_the_first_half_of_the_body(socket_client: httpx2.AsyncClient) -> None:
+    async with socket_client.stream("GET", ME, headers=fault_header("reset-midway")) as response:
+        assert response.status_code == 200
         with pytest.raises(httpx2.ReadError):
-            await reply.aread()
+            await response.aread()
 
 
-async def test_in_process_without_the_transport_a_reset_leaves_the_app(faulty: Starlette) -> None:
+async def test_in_process_a_reset_raises_connection_reset_error(faulty: Starlette) -> None:
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(faulty), base_url="http://sandbox") as client:
         with pytest.raises(ConnectionResetError):
-            await client.get(ME, headers=asking("reset"))
+            await client.get(ME, headers=fault_header("reset"))

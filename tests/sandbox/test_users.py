@@ -1,4 +1,4 @@
-"""Users: who sees whom, what may change, and what only a login session may do."""
+"""Users: visibility, changes, and operations for login sessions only."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
-from .conftest import Speak
-from .sandbox_client import GUARDED, ME, Clock, Reply, Speaker, fault, subscription
+from .conftest import Connect
+from .sandbox_client import GUARDED, ME, Clock, Response, SandboxClient, error_of, subscription
 
 pytestmark = pytest.mark.anyio
 BETTER = "a much Better one 77"
 
 
-async def me(speaker: Speaker) -> dict[str, Any]:
-    found: dict[str, Any] = (await speaker.get(ME)).json()
+async def me(client: SandboxClient) -> dict[str, Any]:
+    found: dict[str, Any] = (await client.get(ME)).json()
     return found
 
 
-async def change(speaker: Speaker, **fields: Any) -> Reply:
-    return await speaker.patch(ME, json=fields)
+async def change(client: SandboxClient, **fields: Any) -> Response:
+    return await client.patch(ME, json=fields)
 
 
-async def uuid_of(speak: Speak, email: str) -> str:
-    reply = await speak(sandbox.STAFF_KEY).get("/api/users/", params={"email": email})
-    found: str = reply.json()["results"][0]["uuid"]
+async def uuid_of(connect: Connect, email: str) -> str:
+    response = await connect(sandbox.STAFF_KEY).get("/api/users/", params={"email": email})
+    found: str = response.json()["results"][0]["uuid"]
     return found
 
 
 @pytest.fixture
-def session(speak: Speak) -> Speaker:
-    """Ada in a browser: what may change an e-mail address and a password."""
-    return speak(session=sandbox.SESSION_ID)
+def session(connect: Connect) -> SandboxClient:
+    """Ada with a login session, which may change e-mail address and password."""
+    return connect(session=sandbox.SESSION_ID)
 
 
 @pytest.fixture
-async def unguarded(clock: Clock) -> AsyncIterator[Speaker]:
-    """Ada by key, on a server from before tokens were kept from the identity, which cannot send mail."""
+async def unguarded(clock: Clock) -> AsyncIterator[SandboxClient]:
+    """Ada with a key, on an instance without token guard and without mail."""
     app = sandbox.build(clock=clock, token_guard=False, mail=False)
-    async with Speaker(app, sandbox.FULL_KEY) as speaker:
-        yield speaker
+    async with SandboxClient(app, sandbox.FULL_KEY) as client:
+        yield client
 
 
-async def test_a_user_is_shown_whole_and_without_secrets(ada: Speaker) -> None:
+async def test_a_profile_contains_no_secrets(ada: SandboxClient) -> None:
     user = await me(ada)
     assert user["team"]["id"] == 1
     assert user["team"]["name"] == "Engine"
@@ -60,16 +60,16 @@ async def test_a_user_is_shown_whole_and_without_secrets(ada: Speaker) -> None:
     assert sandbox.PASSWORD not in (await ada.get(ME)).text
 
 
-async def test_who_has_no_organization_has_no_team_either(speak: Speak) -> None:
-    user = await me(speak(sandbox.NO_ORGANIZATION_KEY))
+async def test_a_user_without_an_organization_has_no_team(connect: Connect) -> None:
+    user = await me(connect(sandbox.NO_ORGANIZATION_KEY))
     assert (user["team"], user["organization"], user["organizations"]) == (None, None, [])
 
 
-async def test_only_staff_list_everybody_and_nobody_lists_the_inactive(speak: Speak) -> None:
-    assert [row["first_name"] for row in (await speak(sandbox.FULL_KEY).get("/api/users/")).json()["results"]] == [
+async def test_staff_list_all_active_users_and_others_only_themselves(connect: Connect) -> None:
+    assert [row["first_name"] for row in (await connect(sandbox.FULL_KEY).get("/api/users/")).json()["results"]] == [
         "Ada"
     ]
-    everybody = (await speak(sandbox.STAFF_KEY).get("/api/users/")).json()
+    everybody = (await connect(sandbox.STAFF_KEY).get("/api/users/")).json()
     assert everybody["count"] == 7
     assert [row["id"] for row in everybody["results"]] == [1, 2, 3, 4, 5, 6, 7]
 
@@ -85,12 +85,12 @@ async def test_only_staff_list_everybody_and_nobody_lists_the_inactive(speak: Sp
         ({"is_staff": "perhaps", "limit": "1", "offset": "1"}, [2]),
     ],
 )
-async def test_users_are_filtered(speak: Speak, query: dict[str, str], ids: list[int]) -> None:
-    rows = (await speak(sandbox.STAFF_KEY).get("/api/users/", params=query)).json()["results"]
+async def test_the_list_of_users_can_be_filtered(connect: Connect, query: dict[str, str], ids: list[int]) -> None:
+    rows = (await connect(sandbox.STAFF_KEY).get("/api/users/", params=query)).json()["results"]
     assert [row["id"] for row in rows] == ids
 
 
-async def test_a_filter_can_exclude_even_oneself(ada: Speaker) -> None:
+async def test_a_filter_can_exclude_the_caller(ada: SandboxClient) -> None:
     assert (await ada.get("/api/users/", params={"is_staff": "true"})).json()["count"] == 0
 
 
@@ -98,22 +98,22 @@ async def test_a_filter_can_exclude_even_oneself(ada: Speaker) -> None:
     ("method", "end"),
     [("GET", ""), ("PATCH", ""), ("GET", "github_login/"), ("GET", "hedgehog_config/"), ("PATCH", "hedgehog_config/")],
 )
-async def test_others_may_only_say_me_not_even_their_own_uuid(speak: Speak, method: str, end: str) -> None:
-    own = await uuid_of(speak, "ada@analytical.example")
+async def test_only_staff_can_use_a_uuid_in_the_path(connect: Connect, method: str, end: str) -> None:
+    own = await uuid_of(connect, "ada@analytical.example")
     for uuid in (own, "00000000-0000-4000-8000-000000000000", "nonsense"):
-        reply = await speak(sandbox.FULL_KEY).request(method, f"/api/users/{uuid}/{end}", json={})
-        assert fault(reply) == (403, "permission_denied", None)
-    assert (await speak(sandbox.STAFF_KEY).request(method, f"/api/users/{own}/{end}", json={})).status_code == 200
+        response = await connect(sandbox.FULL_KEY).request(method, f"/api/users/{uuid}/{end}", json={})
+        assert error_of(response) == (403, "permission_denied", None)
+    assert (await connect(sandbox.STAFF_KEY).request(method, f"/api/users/{own}/{end}", json={})).status_code == 200
 
 
-async def test_staff_get_a_404_for_who_does_not_exist_or_is_inactive(speak: Speak) -> None:
+async def test_staff_get_404_for_an_unknown_user(connect: Connect) -> None:
     for uuid in ("00000000-0000-4000-8000-000000000000", "nonsense"):
-        reply = await speak(sandbox.STAFF_KEY).get(f"/api/users/{uuid}/")
-        assert fault(reply) == (404, "not_found", None)
+        response = await connect(sandbox.STAFF_KEY).get(f"/api/users/{uuid}/")
+        assert error_of(response) == (404, "not_found", None)
 
 
-async def test_staff_do_not_learn_who_came_first(speak: Speak) -> None:
-    hedy, uuid = speak(sandbox.STAFF_KEY), await uuid_of(speak, "ada@analytical.example")
+async def test_only_the_user_sees_whether_they_were_the_first_of_the_organization(connect: Connect) -> None:
+    hedy, uuid = connect(sandbox.STAFF_KEY), await uuid_of(connect, "ada@analytical.example")
     assert (await hedy.get(f"/api/users/{uuid}/")).json()["is_organization_first_user"] is None
     assert (await me(hedy))["is_organization_first_user"] is False
 
@@ -139,7 +139,7 @@ async def test_staff_do_not_learn_who_came_first(speak: Speak) -> None:
         ("hide_mcp_hints", True),
     ],
 )
-async def test_a_field_can_be_changed(ada: Speaker, name: str, value: Any) -> None:
+async def test_a_field_can_be_changed(ada: SandboxClient, name: str, value: Any) -> None:
     assert (await change(ada, **{name: value})).json()[name] == value
     assert (await me(ada))[name] == value
 
@@ -161,31 +161,31 @@ async def test_a_field_can_be_changed(ada: Speaker, name: str, value: Any) -> No
         ({"passkeys_enabled_for_2fa": True}, "no_passkeys"),
     ],
 )
-async def test_a_field_of_a_user_is_checked(ada: Speaker, fields: dict[str, Any], code: str) -> None:
-    assert fault(await change(ada, **fields)) == (400, code, next(iter(fields)))
+async def test_an_invalid_field_of_a_user_is_rejected(ada: SandboxClient, fields: dict[str, Any], code: str) -> None:
+    assert error_of(await change(ada, **fields)) == (400, code, next(iter(fields)))
 
 
-async def test_whoever_has_a_passkey_may_use_it(speak: Speak) -> None:
-    assert (await change(speak(sandbox.STAFF_KEY), passkeys_enabled_for_2fa=True)).status_code == 200
+async def test_passkeys_can_be_enabled_by_a_user_with_a_passkey(connect: Connect) -> None:
+    assert (await change(connect(sandbox.STAFF_KEY), passkeys_enabled_for_2fa=True)).status_code == 200
 
 
-async def test_no_shortcut_position_is_shown_as_above(ada: Speaker) -> None:
+async def test_a_null_shortcut_position_is_shown_as_above(ada: SandboxClient) -> None:
     await change(ada, shortcut_position="below")
     assert (await change(ada, shortcut_position=None)).json()["shortcut_position"] == "above"
 
 
-async def test_read_only_and_unknown_fields_are_ignored(ada: Speaker) -> None:
+async def test_read_only_and_unknown_fields_are_ignored(ada: SandboxClient) -> None:
     before = await me(ada)
     assert (await change(ada, id=9, date_joined="2000-01-01", has_password=False, colour="red")).json() == before
 
 
-async def test_maps_of_free_json_are_replaced_whole(ada: Speaker) -> None:
+async def test_an_object_of_free_json_is_replaced(ada: SandboxClient) -> None:
     await change(ada, has_seen_product_intro_for={"surveys": True})
     await change(ada, has_seen_product_intro_for={"toolbar": True})
     assert (await me(ada))["has_seen_product_intro_for"] == {"toolbar": True}
 
 
-async def test_notification_settings_always_show_all_defaults(ada: Speaker) -> None:
+async def test_notification_settings_include_all_defaults(ada: SandboxClient) -> None:
     shown = (await me(ada))["notification_settings"]
     assert shown["plugin_disabled"] is True
     assert shown["all_weekly_digest_disabled"] is False
@@ -194,7 +194,7 @@ async def test_notification_settings_always_show_all_defaults(ada: Speaker) -> N
     assert (await change(ada, notification_settings={})).json()["notification_settings"] == shown
 
 
-async def test_notification_settings_are_merged_by_key_and_maps_by_entry(ada: Speaker) -> None:
+async def test_notification_settings_are_merged_with_the_stored_ones(ada: SandboxClient) -> None:
     before = (await me(ada))["notification_settings"]
     await change(ada, notification_settings={"plugin_disabled": False, "project_weekly_digest_disabled": {"1": True}})
     await change(ada, notification_settings={"project_weekly_digest_disabled": {"2": True}})
@@ -224,24 +224,24 @@ async def test_notification_settings_are_merged_by_key_and_maps_by_entry(ada: Sp
         ({"pipeline_notifications_disabled": {str(n): True for n in range(1001)}}, "invalid_input"),
     ],
 )
-async def test_notification_settings_are_checked(ada: Speaker, sent: Any, code: str) -> None:
-    assert fault(await change(ada, notification_settings=sent)) == (400, code, "notification_settings")
+async def test_invalid_notification_settings_are_rejected(ada: SandboxClient, sent: Any, code: str) -> None:
+    assert error_of(await change(ada, notification_settings=sent)) == (400, code, "notification_settings")
 
 
-async def test_a_token_may_not_touch_the_identity_whatever_else_is_wrong(speak: Speak) -> None:
+async def test_keys_and_tokens_cannot_change_email_or_password(connect: Connect) -> None:
     for key in (sandbox.FULL_KEY, sandbox.OAUTH_TOKEN, sandbox.STAFF_KEY):
         for fields in ({"email": "new@x.example"}, {"email": "nonsense"}, {"password": ""}, {"password": BETTER}):
-            reply = await change(speak(key), **fields, theme_mode="pink")
-            assert fault(reply) == (403, "permission_denied", None)
+            response = await change(connect(key), **fields, theme_mode="pink")
+            assert error_of(response) == (403, "permission_denied", None)
 
 
-async def test_the_same_address_is_no_change_even_for_a_token(app: Starlette, ada: Speaker) -> None:
-    reply = await change(ada, email="ADA@analytical.example")
-    assert (reply.json()["email"], reply.json()["pending_email"]) == ("ada@analytical.example", None)
+async def test_a_key_can_send_the_unchanged_email(app: Starlette, ada: SandboxClient) -> None:
+    response = await change(ada, email="ADA@analytical.example")
+    assert (response.json()["email"], response.json()["pending_email"]) == ("ada@analytical.example", None)
     assert app.state.outbox() == []
 
 
-async def test_a_new_address_waits_for_its_verification(app: Starlette, session: Speaker) -> None:
+async def test_a_new_email_is_pending_until_it_is_verified(app: Starlette, session: SandboxClient) -> None:
     changed = (await change(session, email="ada@new.example")).json()
     assert (changed["email"], changed["pending_email"]) == ("ada@analytical.example", "ada@new.example")
     mails = [(row["why"], row["recipients"], row["subscription"]) for row in app.state.outbox()]
@@ -250,7 +250,7 @@ async def test_a_new_address_waits_for_its_verification(app: Starlette, session:
     assert len(app.state.outbox()) == 2
 
 
-async def test_without_mail_or_guard_a_new_address_holds_at_once(unguarded: Speaker) -> None:
+async def test_without_mail_a_new_email_is_stored_at_once(unguarded: SandboxClient) -> None:
     changed = (await change(unguarded, email="ada@new.example")).json()
     assert (changed["email"], changed["pending_email"]) == ("ada@new.example", None)
 
@@ -270,26 +270,28 @@ async def test_without_mail_or_guard_a_new_address_holds_at_once(unguarded: Spea
         ("new@compilers.example", "sso_enforced_new_email"),
     ],
 )
-async def test_a_new_address_is_checked(session: Speaker, email: str | None, code: str) -> None:
-    assert fault(await change(session, email=email)) == (400, code, "email")
+async def test_an_invalid_new_email_is_rejected(session: SandboxClient, email: str | None, code: str) -> None:
+    assert error_of(await change(session, email=email)) == (400, code, "email")
 
 
-async def test_an_address_under_single_sign_on_stays(clock: Clock) -> None:
+async def test_an_email_with_enforced_single_sign_on_cannot_change(clock: Clock) -> None:
     app = sandbox.build(clock=clock, token_guard=False)
-    async with Speaker(app, sandbox.ENTERPRISE_KEY) as grace:
-        assert fault(await change(grace, email="grace@new.example")) == (400, "sso_enforced_current_email", "email")
+    async with SandboxClient(app, sandbox.ENTERPRISE_KEY) as grace:
+        assert error_of(await change(grace, email="grace@new.example")) == (400, "sso_enforced_current_email", "email")
         assert (await me(grace))["has_sso_enforcement"] is True
 
 
-async def test_a_password_is_changed_with_the_current_one(app: Starlette, session: Speaker, speak: Speak) -> None:
-    assert fault(await change(session, password=BETTER)) == (400, "required", "current_password")
+async def test_a_password_change_requires_the_current_password_and_ends_other_sessions(
+    app: Starlette, session: SandboxClient, connect: Connect
+) -> None:
+    assert error_of(await change(session, password=BETTER)) == (400, "required", "current_password")
     wrong = await change(session, password=BETTER, current_password="wrong")
-    assert fault(wrong) == (400, "incorrect_password", "current_password")
+    assert error_of(wrong) == (400, "incorrect_password", "current_password")
     right = await change(session, password=BETTER, current_password=sandbox.PASSWORD)
     assert right.status_code == 200
     assert [row["why"] for row in app.state.outbox()] == ["password changed"]
     assert (await session.get(ME)).status_code == 200
-    assert (await speak(session=sandbox.STALE_SESSION_ID).get(ME)).status_code == 401
+    assert (await connect(session=sandbox.STALE_SESSION_ID).get(ME)).status_code == 401
     again = await change(session, password=sandbox.PASSWORD, current_password=BETTER)
     assert again.status_code == 200
 
@@ -306,41 +308,41 @@ async def test_a_password_is_changed_with_the_current_one(app: Starlette, sessio
         (None, "null"),
     ],
 )
-async def test_a_password_is_long_and_strong_enough(session: Speaker, password: Any, code: str) -> None:
-    reply = await change(session, password=password, current_password=sandbox.PASSWORD)
-    assert fault(reply) == (400, code, "password")
+async def test_a_short_or_weak_password_is_rejected(session: SandboxClient, password: Any, code: str) -> None:
+    response = await change(session, password=password, current_password=sandbox.PASSWORD)
+    assert error_of(response) == (400, code, "password")
 
 
-async def test_who_has_no_password_needs_none_to_set_one(clock: Clock) -> None:
+async def test_a_first_password_requires_no_current_password(clock: Clock) -> None:
     app = sandbox.build(clock=clock, token_guard=False)
-    async with Speaker(app, sandbox.FREE_KEY) as linus:
+    async with SandboxClient(app, sandbox.FREE_KEY) as linus:
         assert (await me(linus))["has_password"] is False
         assert (await change(linus, password=BETTER)).json()["has_password"] is True
 
 
-async def test_the_current_password_alone_changes_nothing(ada: Speaker) -> None:
+async def test_the_current_password_alone_changes_nothing(ada: SandboxClient) -> None:
     before = await me(ada)
     assert (await change(ada, current_password="wrong")).json() == before
 
 
 @pytest.mark.parametrize("value", [True, False, "nonsense"])
-async def test_only_staff_may_even_mention_is_staff(speak: Speak, ada: Speaker, value: Any) -> None:
-    assert fault(await change(ada, is_staff=value)) == (403, "permission_denied", None)
-    charles = "/api/users/" + await uuid_of(speak, "charles@analytical.example") + "/"
-    hedy = speak(sandbox.STAFF_KEY)
+async def test_only_staff_can_send_is_staff(connect: Connect, ada: SandboxClient, value: Any) -> None:
+    assert error_of(await change(ada, is_staff=value)) == (403, "permission_denied", None)
+    charles = "/api/users/" + await uuid_of(connect, "charles@analytical.example") + "/"
+    hedy = connect(sandbox.STAFF_KEY)
     if isinstance(value, bool):
         assert (await hedy.patch(charles, json={"is_staff": value})).json()["is_staff"] is value
 
 
-async def test_another_current_project_changes_what_current_means(speak: Speak, ada: Speaker) -> None:
+async def test_the_current_project_can_change(connect: Connect, ada: SandboxClient) -> None:
     assert (await change(ada, set_current_team=2)).json()["team"]["name"] == "Mill"
     assert (await ada.get("/api/projects/@current/subscriptions/")).json()["count"] == 1
-    assert (await speak(sandbox.OAUTH_TOKEN).get("/api/projects/@current/subscriptions/")).json()["count"] == 1
+    assert (await connect(sandbox.OAUTH_TOKEN).get("/api/projects/@current/subscriptions/")).json()["count"] == 1
     assert (await change(ada, set_current_team="1")).json()["team"]["name"] == "Engine"
 
 
-async def test_another_organization_brings_its_first_project_and_a_project_its_organization(speak: Speak) -> None:
-    hedy = speak(sandbox.STAFF_KEY)
+async def test_a_new_current_organization_selects_its_first_project(connect: Connect) -> None:
+    hedy = connect(sandbox.STAFF_KEY)
     analytical, hobby = [found["id"] for found in (await me(hedy))["organizations"]]
     moved = (await change(hedy, set_current_organization=hobby)).json()
     assert (moved["organization"]["name"], moved["team"]["id"]) == ("Hobby Kernel", 3)
@@ -349,7 +351,7 @@ async def test_another_organization_brings_its_first_project_and_a_project_its_o
     both = (await change(hedy, set_current_organization=hobby, set_current_team=3)).json()
     assert both["team"]["id"] == 3
     mismatch = await change(hedy, set_current_organization=hobby, set_current_team=1)
-    assert fault(mismatch) == (400, "invalid_input", "set_current_team")
+    assert error_of(mismatch) == (400, "invalid_input", "set_current_team")
 
 
 @pytest.mark.parametrize(
@@ -363,44 +365,46 @@ async def test_another_organization_brings_its_first_project_and_a_project_its_o
         ("set_current_organization", "mine"),
     ],
 )
-async def test_what_is_not_ones_own_does_not_exist(ada: Speaker, name: str, value: Any) -> None:
-    assert fault(await change(ada, **{name: value})) == (400, "does_not_exist", name)
+async def test_an_unknown_project_or_organization_cannot_become_current(
+    ada: SandboxClient, name: str, value: Any
+) -> None:
+    assert error_of(await change(ada, **{name: value})) == (400, "does_not_exist", name)
 
 
-async def test_a_stale_session_may_only_change_what_is_harmless(speak: Speak) -> None:
-    stale = speak(session=sandbox.STALE_SESSION_ID)
+async def test_a_stale_session_can_change_only_harmless_fields(connect: Connect) -> None:
+    stale = connect(session=sandbox.STALE_SESSION_ID)
     assert (await change(stale, theme_mode="dark", set_current_team=2)).status_code == 200
     assert (await stale.patch(ME + "hedgehog_config/", json={})).status_code == 200
-    for reply in (
+    for response in (
         await change(stale, first_name="Augusta"),
         await change(stale, theme_mode="dark", first_name="Augusta"),
         await stale.delete(ME),
         await stale.post(ME + "credentials_review_complete/"),
     ):
-        assert fault(reply) == (403, "sensitive_action_required_reauth", None)
+        assert error_of(response) == (403, "sensitive_action_required_reauth", None)
 
 
-async def test_a_session_tells_until_when_it_is_sensitive_and_a_key_does_not(session: Speaker, ada: Speaker) -> None:
+async def test_only_a_session_shows_when_its_sensitive_period_ends(session: SandboxClient, ada: SandboxClient) -> None:
     assert (await me(session))["sensitive_session_expires_at"] == "2026-01-01T14:00:00Z"
     assert (await me(ada))["sensitive_session_expires_at"] is None
 
 
-async def test_an_account_with_an_organization_cannot_be_deleted(session: Speaker) -> None:
-    reply = await session.delete(ME)
-    assert fault(reply) == (409, "conflict", None)
-    assert reply.json()["type"] == "server_error"
+async def test_an_account_with_an_organization_cannot_be_deleted(session: SandboxClient) -> None:
+    response = await session.delete(ME)
+    assert error_of(response) == (409, "conflict", None)
+    assert response.json()["type"] == "server_error"
 
 
-async def test_an_account_without_one_is_deleted_for_good(speak: Speak) -> None:
-    noor = speak(session=sandbox.NO_ORGANIZATION_SESSION_ID)
-    reply = await noor.delete(ME)
-    assert (reply.status_code, reply.content) == (204, b"")
-    assert fault(await noor.delete(ME)) == (401, "not_authenticated", None)
-    assert (await speak(sandbox.NO_ORGANIZATION_KEY).get(ME)).status_code == 401
-    assert (await speak(sandbox.STAFF_KEY).get("/api/users/")).json()["count"] == 6
+async def test_an_account_without_an_organization_can_be_deleted(connect: Connect) -> None:
+    noor = connect(session=sandbox.NO_ORGANIZATION_SESSION_ID)
+    response = await noor.delete(ME)
+    assert (response.status_code, response.content) == (204, b"")
+    assert error_of(await noor.delete(ME)) == (401, "not_authenticated", None)
+    assert (await connect(sandbox.NO_ORGANIZATION_KEY).get(ME)).status_code == 401
+    assert (await connect(sandbox.STAFF_KEY).get("/api/users/")).json()["count"] == 6
 
 
-async def test_what_a_deleted_user_made_stays_without_its_creator(tmp_path: Path) -> None:
+async def test_the_content_of_a_deleted_user_stays_without_its_creator(tmp_path: Path) -> None:
     database = str(tmp_path / "sandbox.db")
     app = sandbox.build(database)
     with closing(sqlite3.connect(database)) as connection, connection:
@@ -408,45 +412,47 @@ async def test_what_a_deleted_user_made_stays_without_its_creator(tmp_path: Path
         connection.execute("insert into credential values ('hedy', 'session', 3, '{}')")
         connection.execute("update subscription set doc = json_set(doc, '$.created_by', 3) where id = 1")
         connection.execute("update share_password set doc = json_set(doc, '$.created_by', 3)")
-    async with Speaker(app, session="hedy") as hedy, Speaker(app, sandbox.FULL_KEY) as ada:
+    async with SandboxClient(app, session="hedy") as hedy, SandboxClient(app, sandbox.FULL_KEY) as ada:
         assert (await hedy.delete(ME)).status_code == 204
         assert (await ada.get(subscription(1))).json()["created_by"] is None
         assert (await ada.get(GUARDED)).json()["share_passwords"][0]["created_by_email"] == "deleted user"
 
 
-async def test_a_session_only_endpoint_wants_csrf_and_oneself(speak: Speak, session: Speaker) -> None:
-    own = await uuid_of(speak, "ada@analytical.example")
+async def test_session_only_operations_require_csrf_and_the_own_account(
+    connect: Connect, session: SandboxClient
+) -> None:
+    own = await uuid_of(connect, "ada@analytical.example")
     for method, end in (("DELETE", ""), ("POST", "credentials_review_complete/")):
-        assert fault(await session.request(method, f"/api/users/{own}/{end}"))[0] == 403
+        assert error_of(await session.request(method, f"/api/users/{own}/{end}"))[0] == 403
     del session.headers["X-CSRFToken"]
-    assert fault(await session.delete(ME)) == (403, "permission_denied", None)
+    assert error_of(await session.delete(ME)) == (403, "permission_denied", None)
 
 
-async def test_a_credential_review_is_done_once_and_for_good(session: Speaker, ada: Speaker) -> None:
+async def test_a_credential_review_is_idempotent(session: SandboxClient, ada: SandboxClient) -> None:
     assert (await me(ada))["requires_credential_review"] is True
     for _ in range(2):
-        reply = await session.post(ME + "credentials_review_complete/")
-        assert (reply.status_code, reply.content) == (204, b"")
+        response = await session.post(ME + "credentials_review_complete/")
+        assert (response.status_code, response.content) == (204, b"")
     assert (await me(ada))["requires_credential_review"] is False
 
 
-async def test_the_github_login_is_null_without_one(speak: Speak, ada: Speaker) -> None:
+async def test_the_github_login_can_be_null(connect: Connect, ada: SandboxClient) -> None:
     assert (await ada.get(ME + "github_login/")).json() == {"github_login": "ada-lovelace"}
-    assert (await speak(sandbox.FREE_KEY).get(ME + "github_login/")).json() == {"github_login": None}
+    assert (await connect(sandbox.FREE_KEY).get(ME + "github_login/")).json() == {"github_login": None}
 
 
-async def test_no_hedgehog_is_an_empty_object(speak: Speak) -> None:
-    assert (await speak(sandbox.FREE_KEY).get(ME + "hedgehog_config/")).json() == {}
+async def test_an_unset_hedgehog_is_an_empty_object(connect: Connect) -> None:
+    assert (await connect(sandbox.FREE_KEY).get(ME + "hedgehog_config/")).json() == {}
 
 
 @pytest.mark.parametrize("config", [{"first_name": "x"}, {"version": 2, "actor_options": {"color": "red"}}, {}, [1]])
-async def test_a_hedgehog_is_the_whole_body_and_nothing_is_merged(ada: Speaker, config: Any) -> None:
+async def test_a_hedgehog_is_replaced_by_the_body(ada: SandboxClient, config: Any) -> None:
     assert (await ada.patch(ME + "hedgehog_config/", json=config)).json() == config
     assert (await ada.get(ME + "hedgehog_config/")).json() == config
     assert (await me(ada))["first_name"] == "Ada"
 
 
-async def test_a_second_generation_hedgehog_is_reduced_where_people_are_shown_in_short(ada: Speaker) -> None:
+async def test_a_user_summary_shows_only_the_known_fields_of_a_hedgehog(ada: SandboxClient) -> None:
     options = {"color": "red", "skin": "robot", "hat": 1}
     await ada.patch(ME + "hedgehog_config/", json={"version": 2, "use_as_profile": True, "actor_options": options})
     shown = (await ada.create())["created_by"]["hedgehog_config"]

@@ -1,4 +1,4 @@
-"""The authorization server, spoken to as any OAuth client would."""
+"""The authorization server, used by an OAuth client."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ CALLBACK = "http://127.0.0.1:3000/callback"
 
 
 class Client:
-    """A registered client, and the clock that both sides live by."""
+    """A registered OAuth client, and the clock of the sandbox."""
 
     def __init__(self, http: httpx2.AsyncClient, registered: dict[str, Any], now: list[datetime]) -> None:
         self.http, self.me, self.now = http, registered, now
@@ -63,37 +63,37 @@ async def client() -> AsyncIterator[Client]:
         yield Client(http, registered.json(), now)
 
 
-async def test_a_token_opens_what_it_was_allowed_to(client: Client) -> None:
+async def test_a_login_returns_an_access_token_that_the_api_accepts(client: Client) -> None:
     tokens = await client.log_in()
     assert tokens["access_token"].startswith("pha_") and tokens["refresh_token"].startswith("phr_")
     assert tokens["expires_in"] == 3600
     assert await client.me_as(tokens["access_token"]) == 200
 
 
-async def test_a_person_may_refuse(client: Client) -> None:
+async def test_a_denied_request_returns_access_denied(client: Client) -> None:
     told = await client.answer(await client.ask("user:read"), answer="deny")
     assert told == {"error": "access_denied", "state": "s"}
 
 
-async def test_a_person_may_allow_less_than_was_asked_for(client: Client) -> None:
+async def test_a_user_can_deny_single_scopes(client: Client) -> None:
     told = await client.answer(await client.ask("user:read user:write"), answer="allow", scope=["user:read"])
     form = {"code": told["code"], "code_verifier": VERIFIER, "redirect_uri": CALLBACK}
     assert (await client.token("authorization_code", **form)).json()["scope"] == "user:read"
 
 
-async def test_a_request_is_answered_once(client: Client) -> None:
+async def test_a_consent_page_works_once(client: Client) -> None:
     asked = await client.ask("user:read")
     await client.answer(asked, answer="allow", scope=["user:read"])
     assert (await client.http.get(asked.headers["Location"])).status_code == 400
 
 
 @pytest.mark.parametrize("wrong", [{"code_challenge_method": "plain"}, {"scope": "everything"}])
-async def test_only_s256_and_known_scopes_are_taken(client: Client, wrong: dict[str, str]) -> None:
+async def test_plain_pkce_and_unknown_scopes_are_rejected(client: Client, wrong: dict[str, str]) -> None:
     asked = await client.ask(wrong.pop("scope", "user:read"), **wrong)
     assert "error=" in asked.headers.get("Location", "") or asked.status_code == 400
 
 
-async def test_a_code_works_once_and_only_with_its_verifier(client: Client) -> None:
+async def test_an_authorization_code_works_once_and_only_with_its_verifier(client: Client) -> None:
     told = await client.answer(await client.ask("user:read"), answer="allow", scope=["user:read"])
     form = {"code": told["code"], "redirect_uri": CALLBACK}
     wrong = await client.token("authorization_code", **form, code_verifier="another" * 8)
@@ -102,7 +102,7 @@ async def test_a_code_works_once_and_only_with_its_verifier(client: Client) -> N
     assert [wrong.status_code, right.status_code, again.status_code] == [400, 200, 400]
 
 
-async def test_an_access_token_lives_an_hour_and_a_refresh_token_longer(client: Client) -> None:
+async def test_an_access_token_expires_after_an_hour_and_can_be_refreshed(client: Client) -> None:
     tokens = await client.log_in()
     client.now[0] += timedelta(hours=1, seconds=1)
     assert await client.me_as(tokens["access_token"]) == 401
@@ -111,7 +111,7 @@ async def test_an_access_token_lives_an_hour_and_a_refresh_token_longer(client: 
     assert renewed["refresh_token"] != tokens["refresh_token"]
 
 
-async def test_a_refresh_token_used_again_later_ends_the_whole_family(client: Client) -> None:
+async def test_reuse_of_a_refresh_token_after_two_minutes_revokes_its_family(client: Client) -> None:
     tokens = await client.log_in()
     renewed = (await client.refresh(tokens["refresh_token"])).json()
     assert (await client.refresh(tokens["refresh_token"])).status_code == 200  # within the two minutes
@@ -120,7 +120,7 @@ async def test_a_refresh_token_used_again_later_ends_the_whole_family(client: Cl
     assert await client.me_as(renewed["access_token"]) == 401
 
 
-async def test_what_is_revoked_is_over(client: Client) -> None:
+async def test_revocation_ends_access_and_refresh_tokens(client: Client) -> None:
     tokens = await client.log_in()
     about = {"client_id": client.me["client_id"], "client_secret": client.me["client_secret"]}
     await client.http.post("/oauth/revoke/", data={"token": tokens["access_token"], **about})
@@ -128,7 +128,7 @@ async def test_what_is_revoked_is_over(client: Client) -> None:
     assert (await client.refresh(tokens["refresh_token"])).status_code == 400
 
 
-async def test_a_token_with_the_scope_may_ask_what_a_token_may_do(client: Client) -> None:
+async def test_introspection_requires_a_token_with_its_scope(client: Client) -> None:
     tokens, weak = await client.log_in(), await client.log_in("user:read")
 
     async def ask(about: str, by: str) -> tuple[int, Any]:
@@ -144,7 +144,7 @@ async def test_a_token_with_the_scope_may_ask_what_a_token_may_do(client: Client
     assert (await ask(own, "pha_unknown"))[0] == 401
 
 
-async def test_the_metadata_says_where_everything_is(client: Client) -> None:
+async def test_the_metadata_describes_the_server(client: Client) -> None:
     told = (await client.http.get("/.well-known/oauth-authorization-server")).json()
     assert told["issuer"] == "http://127.0.0.1"
     assert told["code_challenge_methods_supported"] == ["S256"]

@@ -1,31 +1,29 @@
-"""Users, organizations and projects as the API shows them."""
+"""JSON representations of users, organizations and projects."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, Final
 
-from .call import Call
+from .context import RequestContext
 from .store import Row, Store
-from .times import moment, stamp
+from .timestamps import format_timestamp, parse_timestamp
 
-HEDGEHOG: Final = ("use_as_profile", "color", "accessories", "skin")
-SESSION_LASTS: Final = timedelta(hours=2)
-NOWHERE: Final = (
-    "onboarding_skipped_at",
-    "onboarding_skipped_reason",
-    "onboarding_skipped_organization_id",
-    "onboarding_delegated_to_invite",
-    "onboarding_delegated_to_organization_id",
-    "onboarding_delegation_accepted_at",
-)
-PROFILE: Final = (
+Doc = dict[str, Any]
+HEDGEHOG_FIELDS: Final = ("use_as_profile", "color", "accessories", "skin")
+# How long after a login a session may do sensitive actions.
+SENSITIVE_PERIOD: Final = timedelta(hours=2)
+ALWAYS_NULL: Final = (
+    "onboarding_skipped_at", "onboarding_skipped_reason", "onboarding_skipped_organization_id",
+    "onboarding_delegated_to_invite", "onboarding_delegated_to_organization_id", "onboarding_delegation_accepted_at",
+)  # fmt: skip
+PROFILE_FIELDS: Final = (
     "date_joined", "distinct_id", "first_name", "last_name", "pending_email", "is_email_verified", "anonymize_data",
     "allow_impersonation", "toolbar_mode", "is_staff", "events_column_config", "has_seen_product_intro_for",
     "scene_personalisation", "theme_mode", "hedgehog_config", "allow_sidebar_suggestions", "role_at_organization",
     "passkeys_enabled_for_2fa", "hide_mcp_hints", "has_social_auth",
 )  # fmt: skip
-NOTIFICATIONS: Final[dict[str, Any]] = {
+NOTIFICATION_DEFAULTS: Final[Doc] = {
     "plugin_disabled": True,
     "error_tracking_issue_assigned": True,
     "error_tracking_weekly_digest": True,
@@ -44,95 +42,101 @@ NOTIFICATIONS: Final[dict[str, Any]] = {
 }
 
 
-def basic(store: Store, person_id: int | None) -> dict[str, Any] | None:
-    """The short form of a user, None when the account is gone."""
-    row = store.one("select * from person where id = ?", person_id)
+def user_summary(store: Store, user_id: int | None) -> Doc | None:
+    """The short representation of a user, None if the account is deleted."""
+    row = store.one("select * from person where id = ?", user_id)
     if row is None:
         return None
     doc = row["doc"]
-    shown = ("distinct_id", "first_name", "last_name")
     return {
         "id": row["id"],
         "uuid": row["uuid"],
-        **{name: doc[name] for name in shown},
+        **{name: doc[name] for name in ("distinct_id", "first_name", "last_name")},
         "email": row["email"],
         "is_email_verified": doc["is_email_verified"],
-        "hedgehog_config": _hedgehog(doc["hedgehog_config"]),
+        "hedgehog_config": _hedgehog_summary(doc["hedgehog_config"]),
         "role_at_organization": doc["role_at_organization"],
     }
 
 
-def _hedgehog(config: Any) -> dict[str, Any] | None:
+def _hedgehog_summary(config: Any) -> Doc | None:
     if not isinstance(config, dict):
         return None
     options = config.get("actor_options")
-    found = {**config, **(options if isinstance(options, dict) else {})}
-    return {name: found[name] for name in HEDGEHOG if name in found}
+    merged = {**config, **(options if isinstance(options, dict) else {})}
+    return {name: merged[name] for name in HEDGEHOG_FIELDS if name in merged}
 
 
-def profile(call: Call, row: Row) -> dict[str, Any]:
-    """A user in full, as the caller may see them. Passwords are never part of it."""
-    doc, mine = row["doc"], row["id"] == call.caller.id
+def user_profile(context: RequestContext, row: Row) -> Doc:
+    """The full representation of a user, as the caller may see it. It never includes a password."""
+    doc, store = row["doc"], context.store
+    is_self = row["id"] == context.principal.id
     return {
         "id": row["id"],
         "uuid": row["uuid"],
         "email": row["email"],
-        **{name: doc[name] for name in PROFILE},
-        "notification_settings": NOTIFICATIONS | doc["notification_settings"],
-        # Shown where nothing was chosen.
+        **{name: doc[name] for name in PROFILE_FIELDS},
+        "notification_settings": NOTIFICATION_DEFAULTS | doc["notification_settings"],
+        # The API shows this position if the user has not chosen one.
         "shortcut_position": "above" if doc["shortcut_position"] is None else doc["shortcut_position"],
         "has_password": doc["password"] is not None,
-        "has_sso_enforcement": any(row["email"].endswith(f"@{domain}") for domain in sso_domains(call.store)),
+        "has_sso_enforcement": any(row["email"].endswith(f"@{domain}") for domain in sso_domains(store)),
         "is_2fa_enabled": False,
         "is_impersonated": False,
         "is_impersonated_until": None,
         "is_impersonated_read_only": None,
-        "sensitive_session_expires_at": _session_expiry(call),
-        **_belonging(call.store, row),
-        "is_organization_first_user": row["id"] == _first_user(call.store, doc) if mine else None,
+        "sensitive_session_expires_at": _sensitive_until(context),
+        **_organizations(store, row),
+        "is_organization_first_user": row["id"] == _first_user(store, doc) if is_self else None,
         "pending_invites": [],
-        "requires_credential_review": requires_review(call.store, row),
+        "requires_credential_review": _requires_review(store, row),
         "active_realtime_notification_types": [],
-        **dict.fromkeys(NOWHERE),
+        **dict.fromkeys(ALWAYS_NULL),
     }
 
 
-def _session_expiry(call: Call) -> str | None:
-    if not call.caller.by_session:
+def _sensitive_until(context: RequestContext) -> str | None:
+    if not context.principal.by_session:
         return None
-    logged_in = call.caller.grant.get("logged_in_at")
-    return stamp((moment(logged_in) if logged_in else call.now) + SESSION_LASTS)
+    logged_in = context.principal.grant.get("logged_in_at")
+    return format_timestamp((parse_timestamp(logged_in) if logged_in else context.now) + SENSITIVE_PERIOD)
 
 
-def requires_review(store: Store, row: Row) -> bool:
-    """True until the first review, for who has a personal key."""
+def _requires_review(store: Store, row: Row) -> bool:
+    """Whether the user has a personal key and has not reviewed the credentials yet."""
     keys = store.value("select count(*) from credential where kind = 'personal' and person_id = ?", row["id"])
     return row["doc"]["credentials_reviewed_at"] is None and keys > 0
 
 
 def sso_domains(store: Store) -> set[str]:
+    """The e-mail domains for which an organization enforces single sign-on."""
     return {domain for row in store.all("select doc from organization") for domain in row["doc"]["sso_domains"]}
 
 
-def _first_user(store: Store, doc: dict[str, Any]) -> int | None:
+def _first_user(store: Store, doc: Doc) -> int | None:
     sql = "select min(person_id) from membership where organization_id = ?"
     first: int | None = store.value(sql, doc["current_organization"])
     return first
 
 
-def _belonging(store: Store, row: Row) -> dict[str, Any]:
-    sql = "select o.*, m.level from organization o join membership m on m.organization_id = o.id where m.person_id = ? order by o.rowid"
-    mine = store.all(sql, row["id"])
-    current = next((found for found in mine if found["id"] == row["doc"]["current_organization"]), None)
+def _organizations(store: Store, row: Row) -> Doc:
+    """The current project, the current organization and all organizations of a user."""
+    sql = (
+        "select o.*, m.level from organization o join membership m on m.organization_id = o.id "
+        "where m.person_id = ? order by o.rowid"
+    )
+    rows = store.all(sql, row["id"])
+    current = next((member for member in rows if member["id"] == row["doc"]["current_organization"]), None)
     team = store.one("select * from project where id = ?", row["doc"]["current_project"])
     return {
-        "team": team and team_basic(team),
+        "team": team and team_summary(team),
         "organization": current and organization(store, current),
-        "organizations": [organization_basic(found) for found in mine],
+        "organizations": [organization_summary(member) for member in rows],
     }
 
 
-def team_basic(row: Row) -> dict[str, Any]:
+def team_summary(row: Row) -> Doc:
+    """The short representation of a project. The API calls a project "team" here."""
     doc = row["doc"]
     return {
         "id": row["id"],
@@ -150,7 +154,8 @@ def team_basic(row: Row) -> dict[str, Any]:
     }
 
 
-def organization_basic(row: Row) -> dict[str, Any]:
+def organization_summary(row: Row) -> Doc:
+    """The short representation of an organization, with the level of the member."""
     doc = row["doc"]
     return {
         "id": row["id"],
@@ -165,14 +170,15 @@ def organization_basic(row: Row) -> dict[str, Any]:
     }
 
 
-def organization(store: Store, row: Row) -> dict[str, Any]:
+def organization(store: Store, row: Row) -> Doc:
+    """The full representation of an organization."""
     doc = row["doc"]
     projects = store.all("select * from project where organization_id = ? order by id", row["id"])
-    return organization_basic(row) | {
+    return organization_summary(row) | {
         "created_at": doc["created_at"],
         "updated_at": doc["created_at"],
         "plugins_access_level": 3,
-        "teams": [team_basic(project) for project in projects],
+        "teams": [team_summary(project) for project in projects],
         "projects": [{"id": project["id"], "name": project["doc"]["name"]} for project in projects],
         "available_product_features": [{"key": key, "name": key.replace("_", " ")} for key in doc["features"]],
         "is_member_join_email_enabled": True,
@@ -184,6 +190,6 @@ def organization(store: Store, row: Row) -> dict[str, Any]:
         "default_experiment_stats_method": "bayesian",
         "default_anonymize_ips": False,
         **dict.fromkeys(("enforce_2fa", "members_can_invite", "default_role_id")),
-        # Required by the API's own document, though older than none of its servers.
+        # The API's OpenAPI document requires these fields.
         **dict.fromkeys(("is_ai_training_cta_shown", "is_ai_training_locked", "is_hipaa"), False),
     }

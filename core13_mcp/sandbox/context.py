@@ -1,0 +1,130 @@
+"""One request as the operations see it: caller, project, organization and body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from . import errors
+from .store import Row, Store
+
+
+@dataclass(frozen=True)
+class Options:
+    """Behaviour that differs between PostHog instances or is not confirmed; see the README."""
+
+    throttle: bool = True
+    token_guard: bool = True
+    mail: bool = True
+
+
+@dataclass(frozen=True)
+class Principal:
+    """An authenticated user and the permissions of the credential."""
+
+    user: Row
+    kind: str
+    secret: str
+    # The stored document of the credential: scopes, restrictions and dates.
+    grant: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> int:
+        """The id of the user."""
+        return int(self.user["id"])
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the user is staff of the instance."""
+        return bool(self.user["doc"]["is_staff"])
+
+    @property
+    def by_session(self) -> bool:
+        """Whether the credential is a login session, not a key or token."""
+        return self.kind == "session"
+
+
+ANONYMOUS: Final = Principal({}, "anonymous", "")
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """A request with everything that an operation needs.
+
+    `principal`, `project` and `organization` are empty until the dispatcher has authenticated the caller and found
+    the project.
+    """
+
+    request: Request
+    raw: bytes
+    store: Store
+    now: datetime
+    options: Options
+    principal: Principal = ANONYMOUS
+    project: Row = field(default_factory=dict)
+    organization: Row = field(default_factory=dict)
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The path parameters."""
+        return self.request.path_params
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query parameters."""
+        return self.request.query_params
+
+    @cached_property
+    def body(self) -> Any:
+        """The JSON body; an empty one is an empty object.
+
+        Raises:
+            APIError: The body is not JSON.
+        """
+        return parse_body(self.raw, self.request.headers.get("content-type", ""))
+
+    def body_field(self, name: str) -> Any:
+        """The value of a body field, None if the body has no such field or cannot be read."""
+        return self.body[name] if self.has_field(name) else None
+
+    def has_field(self, name: str) -> bool:
+        """Whether the body is an object with this key, whatever its value."""
+        try:
+            return isinstance(self.body, dict) and name in self.body
+        except errors.APIError:
+            return False
+
+    def has_feature(self, feature: str) -> bool:
+        """Whether the plan of the organization includes a feature."""
+        return feature in self.organization["doc"]["features"]
+
+
+def parse_body(raw: bytes, content_type: str) -> Any:
+    """Parse a JSON body.
+
+    Raises:
+        APIError: The body is not JSON, or has another media type.
+    """
+    if not raw:
+        return {}
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise errors.unsupported_media_type(content_type)
+    try:
+        return json.loads(raw.decode(), parse_constant=_reject_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise errors.parse_error(f"JSON parse error - {error}") from None
+
+
+def _reject_constant(constant: str) -> Any:
+    raise ValueError(f"Out of range float values are not JSON compliant: {constant}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if abs(number) != float("inf") else _reject_constant(text)

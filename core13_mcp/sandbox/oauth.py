@@ -1,0 +1,142 @@
+"""PostHog's authorization server: metadata, login, consent, tokens and introspection.
+
+The MCP SDK's handlers implement the protocol: PKCE, redirect URIs and client authentication. The user Ada is always
+signed in.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mcp.server.auth.handlers.authorize import AuthorizationHandler
+from mcp.server.auth.handlers.register import RegistrationHandler
+from mcp.server.auth.handlers.revoke import RevocationHandler
+from mcp.server.auth.handlers.token import TokenHandler
+from mcp.server.auth.middleware.client_auth import ClientAuthenticator
+from mcp.server.auth.provider import construct_redirect_uri
+from mcp.server.auth.settings import ClientRegistrationOptions
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from .dispatch import Services
+from .oauth_provider import BASE_PATH, USER_ID, Provider
+
+SCOPES: Final = (
+    *("openid", "profile", "email", "introspection"),
+    *(f"{name}:{access}" for name in ("sharing_configuration", "subscription", "user") for access in ("read", "write")),
+)
+# Metadata name, and path below BASE_PATH.
+ENDPOINTS: Final = {
+    "authorization": "authorize",
+    "token": "token",
+    "registration": "register",
+    "revocation": "revoke",
+    "introspection": "introspect",
+}
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def routes(services: Services) -> list[Route]:
+    """The routes of the authorization server, with the paths of PostHog."""
+    options = ClientRegistrationOptions(enabled=True, valid_scopes=list(SCOPES), default_scopes=["openid"])
+    handlers: dict[str, Callable[[Provider], Handler]] = {
+        "authorize": lambda provider: AuthorizationHandler(provider).handle,
+        "token": lambda provider: TokenHandler(provider, ClientAuthenticator(provider)).handle,
+        "register": lambda provider: RegistrationHandler(provider, options).handle,
+        "revoke": lambda provider: RevocationHandler(provider, ClientAuthenticator(provider)).handle,
+        "consent": lambda provider: Consent(provider).handle,
+        "introspect": lambda provider: Introspection(provider).handle,
+    }
+
+    def route(name: str) -> Route:
+        async def handle(request: Request) -> Response:
+            return await handlers[name](Provider(services, _origin(request)))(request)
+
+        return Route(f"{BASE_PATH}/{name}/", handle, methods=["GET", "POST"])
+
+    return [Route("/.well-known/oauth-authorization-server", _metadata), *map(route, handlers)]
+
+
+async def _metadata(request: Request) -> Response:
+    issuer = _origin(request)
+    return JSONResponse(
+        {
+            "issuer": issuer,
+            **{f"{name}_endpoint": f"{issuer}{BASE_PATH}/{path}/" for name, path in ENDPOINTS.items()},
+            "scopes_supported": list(SCOPES),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "token_endpoint_auth_methods_supported": ["none", "client_secret_post"],
+            "code_challenge_methods_supported": ["S256"],
+        }
+    )
+
+
+def _origin(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+@dataclass(frozen=True)
+class Consent:
+    """The page on which Ada allows or denies an authorization request."""
+
+    provider: Provider
+
+    async def handle(self, request: Request) -> Response:
+        """Show the page, or redirect the client with the answer."""
+        request_id = request.query_params.get("request", "")
+        asked = self.provider.find("consent", request_id)
+        if asked is None:
+            return HTMLResponse("<p>This request has expired. Start again in your client.</p>", 400)
+        if request.method == "GET":
+            return HTMLResponse(_consent_page(asked))
+        self.provider.delete(request_id)
+        form = await request.form()
+        scopes = [scope for scope in _scopes(asked) if scope in form.getlist("scope")]
+        if form.get("answer") == "allow" and scopes:
+            answer = {"code": self.provider.create_code({**asked, "scopes": scopes})}
+        else:
+            answer = {"error": "access_denied"}
+        return RedirectResponse(construct_redirect_uri(asked["redirect_uri"], **answer, state=asked["state"]), 302)
+
+
+def _scopes(asked: dict[str, Any]) -> list[str]:
+    return asked["scopes"] or ["openid"]
+
+
+def _consent_page(asked: dict[str, Any]) -> str:
+    checkbox = '<li><label><input type="checkbox" name="scope" value="{0}" checked> {0}</label></li>'
+    scopes = "".join(checkbox.format(html.escape(scope)) for scope in _scopes(asked))
+    client = html.escape(str(asked["client_name"] or asked["client_id"]))
+    return (
+        f'<!doctype html><html lang="en"><title>Sandbox: allow {client}?</title><main><h1>Allow {client}?</h1>'
+        f"<p>You are signed in as Ada. Clear a scope to deny it.</p><form method='post'><ul>{scopes}</ul>"
+        "<button name='answer' value='allow'>Allow</button> <button name='answer' value='deny'>Deny</button>"
+        "</form></main></html>"
+    )
+
+
+@dataclass(frozen=True)
+class Introspection:
+    """Token introspection (RFC 7662) for callers whose token has the scope `introspection`."""
+
+    provider: Provider
+
+    async def handle(self, request: Request) -> Response:
+        """Return whether a token is active, and its scopes."""
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        caller = self.provider.find("oauth", bearer)
+        if caller is None:
+            return JSONResponse({"error": "invalid_token"}, 401, {"WWW-Authenticate": "Bearer"})
+        if "introspection" not in caller["scopes"].split():
+            return JSONResponse({"error": "insufficient_scope"}, 403)
+        token = self.provider.find("oauth", str((await request.form()).get("token", "")))
+        if token is None:
+            return JSONResponse({"active": False})
+        facts = {"scope": token["scopes"], "client_id": token.get("client_id"), "token_type": "Bearer"}
+        return JSONResponse({"active": True, **facts, "sub": str(USER_ID)})

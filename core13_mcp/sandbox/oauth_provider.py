@@ -1,0 +1,158 @@
+"""The storage behind the authorization server: clients, consents, codes and tokens, with their lifetimes."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from mcp.server.auth.provider import (
+    AccessToken,
+    AuthorizationCode,
+    AuthorizationParams,
+    IdentityAssertionParams,
+    RefreshToken,
+    TokenError,
+)
+from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
+from pydantic import BaseModel
+
+from .auth import is_expired
+from .dispatch import Services
+from .timestamps import format_timestamp, parse_timestamp
+
+BASE_PATH: Final = "/oauth"
+# Ada, the user who is always signed in.
+USER_ID: Final = 1
+CODE_LIFETIME: Final = timedelta(minutes=5)
+ACCESS_LIFETIME: Final = timedelta(hours=1)
+REFRESH_LIFETIME: Final = timedelta(days=30)
+# How long a used refresh token still works, in case the client lost the response.
+REUSE_PERIOD: Final = timedelta(minutes=2)
+
+Doc = dict[str, Any]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The provider that the MCP SDK's handlers call. It stores everything in the table of credentials."""
+
+    services: Services
+    issuer: str
+
+    async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
+        """Return a registered client."""
+        doc = self.find("client", client_id)
+        return OAuthClientInformationFull.model_validate(doc) if doc else None
+
+    async def register_client(self, client_info: OAuthClientInformationFull) -> None:
+        """Store a client."""
+        self._store("client", str(client_info.client_id), client_info.model_dump(mode="json"))
+
+    async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
+        """Store an authorization request and return the URL of its consent page."""
+        request_id = secrets.token_urlsafe(20)
+        names = {"client_id": client.client_id, "client_name": client.client_name}
+        self._store("consent", request_id, {**names, **params.model_dump(mode="json")}, CODE_LIFETIME)
+        return f"{self.issuer}{BASE_PATH}/consent/?request={request_id}"
+
+    def create_code(self, asked: Doc) -> str:
+        """Store and return an authorization code."""
+        code = secrets.token_urlsafe(32)
+        self._store("code", code, {**asked, "code": code}, CODE_LIFETIME)
+        return code
+
+    async def load_authorization_code(
+        self, client: OAuthClientInformationFull, authorization_code: str
+    ) -> AuthorizationCode | None:
+        """Return an authorization code that is not expired."""
+        return _parse(AuthorizationCode, self.find("code", authorization_code))
+
+    async def exchange_authorization_code(
+        self, client: OAuthClientInformationFull, authorization_code: AuthorizationCode
+    ) -> OAuthToken:
+        """Exchange a code for tokens of a new family."""
+        self.delete(authorization_code.code)
+        return self._issue(authorization_code.client_id, authorization_code.scopes, secrets.token_urlsafe(8))
+
+    async def load_refresh_token(self, client: OAuthClientInformationFull, refresh_token: str) -> RefreshToken | None:
+        """Return a refresh token that is not expired."""
+        return _parse(RefreshToken, self.find("refresh", refresh_token))
+
+    async def exchange_refresh_token(
+        self, client: OAuthClientInformationFull, refresh_token: RefreshToken, scopes: list[str]
+    ) -> OAuthToken:
+        """Exchange a refresh token for new tokens.
+
+        Raises:
+            TokenError: The token was used before the reuse period. A copy may be stolen, so its family ends.
+        """
+        doc = self.find("refresh", refresh_token.token) or {}
+        used, now = doc.get("used_at"), self.services.clock()
+        if used and now - parse_timestamp(used) > REUSE_PERIOD:
+            self._delete_family(doc["family"])
+            raise TokenError("invalid_grant", "This refresh token was used before.")
+        lifetime = parse_timestamp(doc["expires_on"]) - now
+        self._store("refresh", refresh_token.token, {**doc, "used_at": used or format_timestamp(now)}, lifetime)
+        return self._issue(refresh_token.client_id, scopes or refresh_token.scopes, doc["family"])
+
+    async def load_access_token(self, token: str) -> AccessToken | None:
+        """Return an access token that is not expired."""
+        doc = self.find("oauth", token)
+        if doc is None:
+            return None
+        return AccessToken(token=token, client_id=doc["client_id"], scopes=doc["scopes"].split())
+
+    async def revoke_token(self, token: AccessToken | RefreshToken) -> None:
+        """Delete the family of a token."""
+        kind = "refresh" if isinstance(token, RefreshToken) else "oauth"
+        self._delete_family((self.find(kind, token.token) or {}).get("family"))
+
+    async def exchange_identity_assertion(
+        self, client: OAuthClientInformationFull, params: IdentityAssertionParams
+    ) -> OAuthToken:
+        """Reject the grant: the sandbox has no other identity provider."""
+        raise TokenError("unsupported_grant_type", "The sandbox does not support identity assertions.")
+
+    def _issue(self, client_id: str, scopes: list[str], family: str) -> OAuthToken:
+        access, refresh = f"pha_{secrets.token_urlsafe(32)}", f"phr_{secrets.token_urlsafe(32)}"
+        doc: Doc = {"client_id": client_id, "family": family}
+        self._store("oauth", access, {**doc, "scopes": " ".join(scopes)}, ACCESS_LIFETIME)
+        self._store("refresh", refresh, {**doc, "token": refresh, "scopes": scopes}, REFRESH_LIFETIME)
+        seconds = int(ACCESS_LIFETIME.total_seconds())
+        return OAuthToken(access_token=access, refresh_token=refresh, expires_in=seconds, scope=" ".join(scopes))
+
+    def find(self, kind: str, secret: str) -> Doc | None:
+        """Return a stored document that is not expired."""
+        row = self.services.store.one("select doc from credential where secret = ? and kind = ?", secret, kind)
+        doc: Doc | None = row["doc"] if row else None
+        return None if doc is None or is_expired(doc.get("expires_at"), self.services.clock()) else doc
+
+    def delete(self, secret: str) -> None:
+        """Delete a stored document."""
+        with self.services.store.transaction():
+            self.services.store.execute("delete from credential where secret = ?", secret)
+
+    def _store(self, kind: str, secret: str, doc: Doc, lifetime: timedelta | None = None) -> None:
+        if lifetime:
+            # A grant's model has a field `expires_at` in seconds, so its own dates need a second name.
+            expiry = format_timestamp(self.services.clock() + lifetime)
+            doc = doc | {"expires_at": expiry, "expires_on": expiry}
+        store = self.services.store
+        with store.transaction():
+            store.execute("delete from credential where secret = ?", secret)
+            store.insert("credential", secret=secret, kind=kind, person_id=USER_ID, doc=doc)
+
+    def _delete_family(self, family: str | None) -> None:
+        with self.services.store.transaction():
+            self.services.store.execute("delete from credential where json_extract(doc, '$.family') = ?", family)
+
+
+def _parse(model: type[Model], doc: Doc | None) -> Model | None:
+    """A grant as the SDK's model, with its expiry in seconds since the epoch."""
+    if doc is None:
+        return None
+    expires_at = int(parse_timestamp(doc["expires_on"]).timestamp())
+    return model.model_validate({**doc, "expires_at": expires_at})

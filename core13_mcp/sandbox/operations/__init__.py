@@ -1,0 +1,1 @@
+"""The API's operations, with the rules for what they store."""

@@ -1,0 +1,194 @@
+"""The rules across the fields of a subscription, in the order in which the server checks them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .. import errors
+from ..context import RequestContext
+from ..fields import validate
+from ..schedule import SCHEDULE_FIELDS, next_delivery
+from ..store import Row
+from ..validators import is_valid_key
+from .subscription_fields import FIELDS, RESOURCE_FIELDS, webhook_problem
+
+Doc = dict[str, Any]
+MAX_EXPORTS: Final = 6
+# AI summaries per organization, by plan.
+SUMMARY_LIMITS: Final = {"free": 10, "paid": 20, "enterprise": 100}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A requested change: the fields that were sent, and the subscription before (None on create) and after it."""
+
+    context: RequestContext
+    sent: Doc
+    old: Doc | None
+    new: Doc
+
+    @property
+    def enables_again(self) -> bool:
+        """Whether the change enables a paused subscription."""
+        return self.old is not None and not self.old["enabled"] and bool(self.new["enabled"])
+
+
+def check(context: RequestContext, row: Row | None) -> Change:
+    """Validate a request that creates a subscription, or changes the one in `row`.
+
+    Raises:
+        APIError: 400, 402 or 403 with the first error.
+    """
+    # The server looks the dashboard and the insight up before it validates the other fields.
+    _check_references(context, validate(RESOURCE_FIELDS, context.body, partial=True))
+    sent = validate(FIELDS, context.body, partial=row is not None)
+    old = row["doc"] if row else None
+    stored = {name: value for name, value in sent.items() if FIELDS[name].stored}
+    change = Change(context, sent, old, (old or {}) | stored)
+    for rule in RULES:
+        rule(change)
+    return change
+
+
+def _check_references(context: RequestContext, sent: Doc) -> None:
+    for table, number in sent.items():
+        if number is not None and _find(context, table, number) is None:
+            raise errors.invalid(f'Invalid pk "{number}" - object does not exist.', table, "does_not_exist")
+
+
+def _find(context: RequestContext, table: str, number: int) -> Row | None:
+    """A dashboard or insight that is not deleted."""
+    row = context.store.one(f"select * from {table} where id = ?", number) if is_valid_key(number) else None
+    return row if row and not row["doc"]["deleted"] else None
+
+
+def _check_resource(change: Change) -> None:
+    for table in RESOURCE_FIELDS:
+        number = change.sent.get(table)
+        row = None if number is None else _find(change.context, table, number)
+        if row and row["project_id"] != change.context.project["id"]:
+            raise errors.invalid(f"This {table} does not belong to your project.", table)
+        if row and change.old and change.old[table] is None:
+            raise errors.invalid("The kind of a subscription cannot be changed.", table)
+    resources = [change.new[table] for table in RESOURCE_FIELDS if change.new[table] is not None]
+    if not resources:
+        raise errors.invalid("Either a dashboard or an insight is required.", "insight")
+    if len(resources) > 1:
+        raise errors.invalid("Give either a dashboard or an insight, not both.")
+
+
+def _check_exports(change: Change) -> None:
+    if change.old is not None and "dashboard_export_insights" not in change.sent:
+        return
+    problem = _exports_problem(change)
+    if problem:
+        raise errors.invalid(problem, "dashboard_export_insights")
+
+
+def _exports_problem(change: Change) -> str | None:
+    insights: list[int] = change.new["dashboard_export_insights"]
+    if change.new["dashboard"] is None:
+        return "Insights to export can only be chosen for a dashboard." if insights else None
+    if not insights:
+        return "Choose at least one insight of the dashboard."
+    if len(insights) > MAX_EXPORTS:
+        return f"Choose at most {MAX_EXPORTS} insights."
+    context = change.context
+    rows = [_find(context, "insight", number) for number in insights]
+    unknown = sum(row is None or row["project_id"] != context.project["id"] for row in rows)
+    if unknown:
+        return f"{unknown} of the insights do not exist in this project."
+    sql = "select insight_id from tile where dashboard_id = ? and not deleted"
+    tiles = context.store.all(sql, change.new["dashboard"])
+    missing = len(set(insights) - {tile["insight_id"] for tile in tiles})
+    return f"{missing} of the insights are not on this dashboard." if missing else None
+
+
+def _check_channel(change: Change) -> None:
+    if not change.enables_again:
+        return
+    if change.new["target_type"] == "slack" and change.new["integration_id"] is None:
+        raise errors.invalid("Connect a Slack integration before enabling this subscription.", "enabled")
+    if change.new["target_type"] not in ("email", "slack"):
+        raise errors.invalid("This delivery channel is not supported any more.", "enabled")
+
+
+def _check_schedule(change: Change) -> None:
+    new, position = change.new, change.new["bysetpos"]
+    if new["byweekday"] and position is not None and not 1 <= abs(position) <= 366:
+        raise errors.invalid("Must be from 1 to 366 or from -366 to -1.", "bysetpos")
+    changed = new["enabled"] and any(name in change.sent for name in SCHEDULE_FIELDS)
+    required = change.old is None or change.enables_again or changed
+    if required and next_delivery(new, change.context.now) is None:
+        attr = "start_date" if change.old is None else "enabled" if change.enables_again else None
+        raise errors.invalid("This schedule has no future deliveries.", attr)
+
+
+def _check_slack(change: Change) -> None:
+    if change.new["target_type"] != "slack":
+        return
+    number = change.new["integration_id"]
+    if number is None:
+        raise errors.invalid("A Slack integration is required.", "integration_id")
+    row = change.context.store.one("select * from integration where id = ?", number) if is_valid_key(number) else None
+    if row is None or row["project_id"] != change.context.project["id"]:
+        raise errors.invalid("This integration does not belong to your project.", "integration_id")
+    if row["kind"] != "slack":
+        raise errors.invalid("This integration is not a Slack integration.", "integration_id")
+
+
+def _check_webhook(change: Change) -> None:
+    problem = webhook_problem(change.new["target_value"]) if change.new["target_type"] == "webhook" else None
+    if problem:
+        raise errors.invalid(problem, "target_value")
+
+
+def _check_summary(change: Change) -> None:
+    organization = change.context.organization["doc"]
+    if change.sent.get("summary_prompt_guide") and not organization["summary_prompt_guide"]:
+        raise errors.permission_denied("Prompt guides for summaries are not enabled for your organization.")
+    if change.sent.get("summary_enabled") and not organization["is_ai_data_processing_approved"]:
+        raise errors.permission_denied("Your organization has not approved AI data processing.")
+    adds_summary = _has_summary(change.new) and not (change.old and _has_summary(change.old))
+    quota = summary_quota(change.context)
+    if adds_summary and quota["at_limit"]:
+        detail = f"Your organization has reached its limit of {quota['limit']} AI summaries."
+        raise errors.payment_required(detail, "quota_limit_exceeded")
+
+
+def _has_summary(doc: Doc) -> bool:
+    """Whether a subscription counts against the quota. Paused ones do, deleted ones do not."""
+    return bool(doc["summary_enabled"] and not doc["deleted"])
+
+
+def summary_quota(context: RequestContext) -> Doc:
+    """The AI summaries of the organization in all its projects, and their limit (None: unlimited)."""
+    sql = "select s.doc from subscription s join project p on p.id = s.project_id where p.organization_id = ?"
+    count = sum(_has_summary(row["doc"]) for row in context.store.all(sql, context.organization["id"]))
+    limit = SUMMARY_LIMITS.get(context.organization["doc"]["plan"])
+    return {"active_count": count, "limit": limit, "at_limit": limit is not None and count >= limit}
+
+
+def _check_project_limit(change: Change) -> None:
+    if change.old is not None:
+        return
+    project = change.context.project
+    sql = "select count(*) from subscription where project_id = ? and not json_extract(doc, '$.deleted')"
+    current, limit = change.context.store.value(sql, project["id"]), project["doc"]["max_subscriptions"]
+    if current >= limit:
+        extra = {"limit_key": "analytics.max_subscriptions_per_team", "limit": limit, "current": current}
+        detail = f"This project has reached its limit of {limit} subscriptions."
+        raise errors.limit_exceeded(detail, extra | {"request": None})
+
+
+RULES: Final = (
+    _check_resource,
+    _check_exports,
+    _check_channel,
+    _check_schedule,
+    _check_slack,
+    _check_webhook,
+    _check_summary,
+    _check_project_limit,
+)

@@ -1,0 +1,1 @@
+"""Fault injection for tests of clients; loaded by `core13-mcp sandbox --faults` only."""
