@@ -248,7 +248,7 @@ async def refused(case: Case) -> ToolError:
                 # Throttling counts a test of a paused one too, which is how the limit is reached without waiting.
                 assert error.status == 409
         if case.fault:
-            app.state.iter_errors.append(case.fault)
+            app.state.faults.append(case.fault)
         with pytest.raises(ToolError) as raised:
             await execute(CATALOG[case.tool], case.arguments, caller, CallState(5.0))
     return raised.value
