@@ -1,11 +1,10 @@
-"""The one place that speaks HTTP."""
+"""Sends single HTTP requests to the PostHog REST API."""
 
 from __future__ import annotations
 
-import ssl
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
@@ -16,93 +15,81 @@ from .. import tracing
 from ..errors import ConfigurationError, InvalidArguments
 from ..identity import NAME, VERSION
 from .credentials import Credentials
-from .exchange import APIRequest, APIResponse, CallState
-from .retry import NOT_SENT_ERRORS, send_with_retries
+from .exchange import APIRequest, APIResponse
+from .retry import NOT_SENT_ERRORS, RetryPolicy
 from .transport import MAX_CONNECTIONS, PoolTransport
 
+# Bytes of one decompressed response. The API has no maximum page size; this bounds the memory of one call.
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
-"""Bytes of one answer, unpacked. The API sets no maximum page; this bounds what one call can cost."""
 
-_PATIENCE = httpx2.Timeout(None, connect=10.0).as_dict()
-# One deadline holds for the whole call; a connection that cannot be made is given up sooner.
-
-_LEAST = 0.05
-# The part of a call's time that must be left when a request is sent.
+# The deadline of the call limits everything else.
+_TIMEOUTS = httpx2.Timeout(None, connect=10.0).as_dict()
 
 
 class ResponseTooLarge(httpx2.RequestError):
-    """The answer is larger than any that the API sends."""
+    """The response is larger than `MAX_RESPONSE_BYTES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When an attempt ends and when it starts at the latest, in seconds of the event loop's clock."""
+
+    end: float
+    latest_start: float
+
+    def check_start(self) -> None:
+        """Refuse to start an attempt that would end too late.
+
+        Raises:
+            httpx2.PoolTimeout: The latest start has passed.
+        """
+        if anyio.current_time() > self.latest_start:
+            raise httpx2.PoolTimeout("no connection became free in time")
 
 
 class APIClient:
-    """The REST API, at one origin.
+    """The PostHog REST API at one origin.
 
-    It speaks through httpx2's transport, not its client: with one origin, no redirects, no cookies and no second
-    kind of authentication, a client only costs time on every call.
+    It uses an httpx2 transport without an httpx2 client. With one origin, no redirects, no cookies and
+    one kind of authentication, the client adds nothing but time to every call.
+
+    Args:
+        read_only: Whether only GET requests are sent.
+        transport: An in-process transport; by default the client opens network connections.
     """
 
     def __init__(
-        self, origin: str, *, read_only: bool = False, transport: httpx2.AsyncBaseTransport | None = None
+        self,
+        origin: str,
+        *,
+        read_only: bool = False,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        retry_policy: RetryPolicy | None = None,
     ) -> None:
         self.origin = origin
+        self.retry_policy = retry_policy or RetryPolicy()
         self._read_only = read_only
-        # In process there is no connection to wait for: what is handed over is with the API.
         self._in_process = transport is not None
-        self._connected = transport
-        # More requests than connections wait here, within their own deadlines.
+        self._open_transport = transport
+        # Requests without a free connection wait here, where their deadlines apply.
         self._limiter = anyio.CapacityLimiter(MAX_CONNECTIONS)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._connected is not None:
-            await self._connected.aclose()
+        if self._open_transport is not None:
+            await self._open_transport.aclose()
 
-    async def send(self, request: APIRequest, credentials: Credentials, exchange: CallState) -> APIResponse:
-        """Send one request, again where that is safe, and return the answer whatever its status.
+    def prepare(self, request: APIRequest, credentials: Credentials) -> httpx2.Request:
+        """Build the HTTP request with its URL, headers and credentials.
 
         Raises:
-            httpx2.RequestError: There was no answer, or none that can be read.
             ConfigurationError: The server is read-only and this is not a GET.
-            InvalidArguments: They make no URL.
+            InvalidArguments: The arguments do not fit into a URL.
         """
         if self._read_only and request.method != "GET":
             raise ConfigurationError(f"this server is read-only; {request.method} is refused")
-        built = self._build(request, credentials, exchange)
-        exchange.status = None
-        began = time.monotonic()
-
-        async def attempt() -> APIResponse:
-            exchange.in_flight = False
-            async with self._limiter:
-                _in_time(exchange, began)
-                exchange.in_flight = self._in_process
-                with tracing.request_span(built), _told_apart(exchange):
-                    answer = await _answer(self._transport, built)
-                    tracing.record_status(answer.status)
-                exchange.in_flight = False
-                return answer
-
-        try:
-            with anyio.fail_after(max(0.0, exchange.left)):
-                answer = await send_with_retries(attempt, repeatable=request.repeatable, exchange=exchange)
-        except TimeoutError:
-            late = httpx2.ReadTimeout if exchange.in_flight else httpx2.PoolTimeout
-            raise late("the deadline of the call has passed", request=built) from None
-        finally:
-            exchange.spent += time.monotonic() - began
-        exchange.status = answer.status
-        return answer
-
-    @property
-    def _transport(self) -> httpx2.AsyncBaseTransport:
-        # Made when first needed: its TLS context costs what a client waits for at the start.
-        if self._connected is None:
-            self._connected = PoolTransport(self.origin)
-        return self._connected
-
-    def _build(self, request: APIRequest, credentials: Credentials, exchange: CallState) -> httpx2.Request:
         try:
             return httpx2.Request(
                 request.method,
@@ -111,76 +98,91 @@ class APIClient:
                 json=request.body,
                 data=None if request.form is None else dict(request.form),
                 headers={**_headers(), **credentials.headers(request.auth, self.origin)},
-                extensions={"timeout": _PATIENCE, "trace": _noting(exchange)},
+                extensions={"timeout": _TIMEOUTS},
             )
         except httpx2.InvalidURL:
             raise InvalidArguments(
-                "The arguments do not fit into a URL: they are too long, or hold what no URL can; nothing was sent."
+                "The arguments do not fit into a URL: they are too long or contain characters that a URL cannot "
+                "hold; nothing was sent."
             ) from None
+
+    async def send_once(self, request: httpx2.Request, deadline: Deadline) -> APIResponse:
+        """Send a prepared request once and return the response, whatever its status.
+
+        Raises:
+            httpx2.RequestError: There was no response, or none that can be read. One of `NOT_SENT_ERRORS`
+                means that no byte of the request was sent.
+        """
+        attempt = _Attempt(request)
+        try:
+            with anyio.fail_after(deadline.end - anyio.current_time()):
+                async with self._limiter:
+                    deadline.check_start()
+                    # An in-process transport has no connection to open: the API has the request at once.
+                    attempt.sent = self._in_process
+                    return await attempt.run(self._transport)
+        except TimeoutError:
+            error = httpx2.ReadTimeout if attempt.sent else httpx2.PoolTimeout
+            raise error("the deadline of the call has passed", request=request) from None
+
+    @property
+    def _transport(self) -> httpx2.AsyncBaseTransport:
+        # Created on first use: loading the TLS certificates would delay the start of the server.
+        if self._open_transport is None:
+            self._open_transport = PoolTransport(self.origin)
+        return self._open_transport
 
 
 @cache
 def _headers() -> dict[str, str]:
-    return {
-        "User-Agent": f"{NAME}/{VERSION}",
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip, deflate",
-    }
+    return {"User-Agent": f"{NAME}/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 
-def _in_time(exchange: CallState, began: float) -> None:
-    # What is sent at the last moment is acted on, and nobody is left to hear the answer.
-    left = exchange.left - (time.monotonic() - began)
-    if left < exchange.timeout * _LEAST:
-        raise httpx2.PoolTimeout("its turn came too late")
+class _Attempt:
+    """One attempt to send a request. `sent` is true as soon as the API may have received a part of it."""
 
+    def __init__(self, request: httpx2.Request) -> None:
+        self.sent = False
+        self._request = request
+        request.extensions["trace"] = self._on_event
 
-@contextmanager
-def _told_apart(exchange: CallState) -> Iterator[None]:
-    """Whatever fails before the request has begun to leave, such as a proxy, is a connection that was never made."""
-    try:
-        yield
-    except NOT_SENT_ERRORS:
-        raise
-    except (httpx2.TransportError, ssl.SSLError) as error:  # the second from a proxy's connection, after its handshake
-        if exchange.in_flight and isinstance(error, httpx2.TransportError):
-            raise
-        told = httpx2.ReadError if exchange.in_flight else httpx2.ConnectError
-        raise told(str(error)) from error
+    async def run(self, transport: httpx2.AsyncBaseTransport) -> APIResponse:
+        with tracing.request_span(self._request), self._classified_errors():
+            response = await transport.handle_async_request(self._request)
+            response.request = self._request
+            try:
+                body = await _read(response)
+            finally:
+                # Also closes the connection of a cancelled request. It is shielded from the cancellation.
+                await response.aclose()
+            tracing.record_status(response.status_code)
+            return APIResponse(response.status_code, response.headers, body)
 
+    async def _on_event(self, event: str, _: Any) -> None:
+        self.sent |= event.endswith("send_request_headers.started")
 
-def _noting(exchange: CallState) -> Callable[[str, Any], Awaitable[None]]:
-    """Note the moment in which a connection is there and the request begins to leave on it."""
-
-    async def note(event: str, told: Any) -> None:
-        # A proxy is asked for a connection by a request too.
-        if event.endswith("send_request_headers.started") and told["request"].method != b"CONNECT":
-            exchange.in_flight = True
-
-    return note
-
-
-async def _answer(transport: httpx2.AsyncBaseTransport, request: httpx2.Request) -> APIResponse:
-    response = await transport.handle_async_request(request)
-    response.request = request
-    try:
-        return APIResponse(response.status_code, response.headers, await _read(response))
-    finally:
-        # Closes the connection of a request that was cancelled: nothing runs on for nobody. It shields itself.
-        await response.aclose()
+    @contextmanager
+    def _classified_errors(self) -> Iterator[None]:
+        """Raise every error before the first sent byte as one of `NOT_SENT_ERRORS`."""
+        try:
+            yield
+        except httpx2.TransportError as error:
+            if self.sent or isinstance(error, NOT_SENT_ERRORS):
+                raise
+            raise httpx2.ConnectError(str(error)) from error
 
 
 async def _read(response: httpx2.Response) -> bytes:
     body = bytearray()
-    async for piece in _pieces(response):
-        body += piece
+    async for chunk in _chunks(response):
+        body += chunk
         if len(body) > MAX_RESPONSE_BYTES:
-            raise ResponseTooLarge("the answer is too large", request=response.request)
+            raise ResponseTooLarge("the response is too large", request=response.request)
     return bytes(body)
 
 
-def _pieces(response: httpx2.Response) -> AsyncIterator[bytes]:
-    # What is packed is unpacked in bounded pieces, so a small body cannot grow past the limit unseen.
+def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
+    # httpx2 decompresses in bounded chunks, so a small body cannot expand past the limit unnoticed.
     if "Content-Encoding" in response.headers or not isinstance(response.stream, httpx2.AsyncByteStream):
         return response.aiter_bytes()
     return aiter(response.stream)

@@ -1,4 +1,4 @@
-"""Whose key goes upstream."""
+"""The credentials that requests to the API carry, and where they are read from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What proves to the API who is calling. Its repr shows nothing."""
+    """A personal API key and, optionally, a login session. The repr shows no secret."""
 
     key: SecretStr | None = None
     session_id: SecretStr | None = None
@@ -25,22 +25,24 @@ class Credentials:
 
     @property
     def principal(self) -> str:
-        """Tells one caller from another without telling who it is: a hash of the key."""
+        """A hash of the key, which identifies a caller without revealing the key."""
         return hashlib.sha256(_plain(self.key).encode()).hexdigest()
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Everything that must never be shown."""
+        """The values that must never appear in results, logs or error messages."""
         return tuple(filter(None, map(_plain, (self.key, self.session_id, self.csrf_token))))
 
     def supports(self, auth: str) -> bool:
-        """Whether an endpoint that takes only this can be reached at all."""
+        """Whether these credentials can authenticate at an endpoint that takes `auth`."""
         return auth != "session" or self.session_id is not None
 
     def headers(self, auth: str, origin: str) -> dict[str, str]:
-        """The headers for an endpoint: a login session where it takes only that and there is one, else the key.
+        """Return the authentication headers for an endpoint that takes `auth`.
 
-        PostHog's session authentication wants the CSRF token twice, and a Referer on https.
+        An endpoint for login sessions gets the session if there is one; every other request gets the key.
+        PostHog's session authentication requires the CSRF token as a cookie and as a header, and a Referer
+        on https.
         """
         if auth == "session" and self.session_id:
             csrf = _plain(self.csrf_token)
@@ -50,22 +52,22 @@ class Credentials:
 
 
 class CredentialProvider(Protocol):
-    """Where credentials come from, asked anew for every call."""
+    """Returns the current credentials. It is called for every tool call, so that a key can be rotated."""
 
     def __call__(self) -> Credentials:
-        """The credentials that hold now.
+        """Return the current credentials.
 
         Raises:
-            ConfigurationError: There are none.
+            ConfigurationError: There is no usable key.
         """
         ...
 
 
 def credentials_from(settings: Settings) -> CredentialProvider:
-    """Where the settings say that the key is.
+    """Return a provider for the key, or the key file, that the settings name.
 
     Raises:
-        ConfigurationError: Nowhere, or in a file that cannot be read.
+        ConfigurationError: The settings name no key, or the file has no usable key.
     """
     session = (settings.session_id, settings.csrf_token)
     if settings.personal_api_key is not None:

@@ -1,75 +1,76 @@
-"""Sending again what is safe to send again, within one deadline for the whole call."""
+"""Which requests are sent again, and after how many seconds. Pure, except for the jitter."""
 
 from __future__ import annotations
 
-import math
 import random
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import anyio
 import httpx2
 
-from .exchange import APIResponse, CallState
+from .exchange import APIResponse
 
+# No connection was made, so the API cannot have received the request.
 NOT_SENT_ERRORS = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
-"""The connection was never made: nothing can have been changed, whatever the method."""
 
+# The API, or a proxy in front of it, failed before or after it applied the request.
 AMBIGUOUS_STATUSES = range(500, 1000)
-"""The API, or what stands before it, failed and does not say whether before or after it did what it was asked."""
 
-MAX_ATTEMPTS = 4
+AttemptOutcome = APIResponse | httpx2.TransportError
 
 
-async def send_with_retries(
-    attempt: Callable[[], Awaitable[APIResponse]], *, repeatable: bool, exchange: CallState
-) -> APIResponse:
-    """Try until there is an answer worth passing on, the tries are used up, or no wait fits before the deadline.
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Decides whether and when a request is sent again.
 
-    A request that was refused before it was acted on (429) or never sent is always tried again. One that may
-    have been acted on is tried again only if doing it twice is the same as doing it once.
-
-    Raises:
-        httpx2.TransportError: The last try got no answer.
+    Attributes:
+        max_attempts: How often a request is sent, the first attempt included.
+        uniform: Returns a random number between two bounds.
     """
-    deadline, exchange.unclear = time.monotonic() + exchange.left, False
-    tries = MAX_ATTEMPTS if exchange.patient else 1
-    for tried in range(1, tries + 1):
-        exchange.attempts += 1
-        pause = random.uniform(0.25, 0.5) * 2 ** (tried - 1)
-        try:
-            answer = await attempt()
-        except httpx2.TransportError as error:
-            again = repeatable or isinstance(error, NOT_SENT_ERRORS)
-            if not again or tried == tries or time.monotonic() + pause >= deadline:
-                raise
-            exchange.unclear |= not isinstance(error, NOT_SENT_ERRORS)
-            why = "no answer"
-        else:
-            again = answer.status == 429 or (repeatable and answer.status in AMBIGUOUS_STATUSES)
-            if not again:
-                return answer
-            # Those who were told the same seconds must not come back all at once.
-            pause = max(pause, (retry_after(answer.headers) or 0.0) + random.uniform(0, 0.25))
-            if tried == tries or time.monotonic() + pause >= deadline:
-                return answer
-            exchange.unclear |= answer.status in AMBIGUOUS_STATUSES
-            why = f"status {answer.status}"
-        await exchange.report(f"{why}; trying again in {math.ceil(pause)} s")
-        exchange.waited += pause
-        await anyio.sleep(pause)
-    raise AssertionError("the last try returns or raises")  # pragma: no cover - the loop cannot run out
+
+    max_attempts: int = 4
+    uniform: Callable[[float, float], float] = random.uniform
+
+    def delay(self, attempt: int, outcome: AttemptOutcome, *, repeatable: bool) -> float | None:
+        """Return the seconds until the next attempt, or None if `outcome` is final.
+
+        Args:
+            attempt: Number of the attempt that ended with `outcome`, starting at 1.
+            outcome: What the attempt ended with.
+            repeatable: Whether sending the request twice has the same effect as sending it once.
+        """
+        if attempt >= self.max_attempts or not _is_retryable(outcome, repeatable):
+            return None
+        backoff = self.uniform(0.25, 0.5) * 2 ** (attempt - 1)
+        if not isinstance(outcome, APIResponse):
+            return backoff
+        # Callers that got the same Retry-After must not all come back at the same moment.
+        return max(backoff, (retry_after(outcome.headers) or 0.0) + self.uniform(0, 0.25))
+
+
+def _is_retryable(outcome: AttemptOutcome, repeatable: bool) -> bool:
+    """Whether another attempt cannot apply the request twice, or may safely do so."""
+    if isinstance(outcome, APIResponse):
+        return outcome.status == 429 or (repeatable and outcome.status in AMBIGUOUS_STATUSES)
+    return repeatable or isinstance(outcome, NOT_SENT_ERRORS)
+
+
+def is_ambiguous(outcome: AttemptOutcome) -> bool:
+    """Whether the API may have applied a request that ended with this outcome."""
+    if isinstance(outcome, APIResponse):
+        return outcome.status in AMBIGUOUS_STATUSES
+    return not isinstance(outcome, NOT_SENT_ERRORS)
 
 
 def retry_after(headers: httpx2.Headers) -> float | None:
-    """The seconds that `Retry-After` asks for (RFC 9110: seconds or an HTTP-date); None where it does not."""
-    told = headers.get("Retry-After", "").strip()
-    if told.isascii() and told.isdigit():
-        return float(told[:9])
+    """Read the seconds in `Retry-After` (RFC 9110: seconds or an HTTP date), or None if it holds neither."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
     try:
-        until = parsedate_to_datetime(told)
-        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-    except (ValueError, OverflowError):  # the second for a zone that no calendar reaches
+        date = parsedate_to_datetime(value)
+        return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):  # OverflowError: a time zone outside of every calendar
         return None

@@ -1,4 +1,4 @@
-"""From arguments to a request. Pure: nothing is sent here."""
+"""Builds the request of a call from its arguments. Pure."""
 
 from __future__ import annotations
 
@@ -11,67 +11,73 @@ from ..declarations.model import Declaration, Endpoint
 from ..errors import InvalidArguments
 from ..jsonio import JSON
 
+# Arguments for this server, which are not sent to the API.
 ENGINE_ARGUMENTS = frozenset({"detail"})
-"""Arguments that tell this server how to answer, and are never sent."""
 
 
 def with_defaults(tool: Declaration, arguments: JSON) -> dict[str, Any]:
-    """The arguments, and the declared default of every one that was not given."""
+    """Add the declared default of every argument that is absent."""
     defaults = {name: schema["default"] for name, schema in tool.arguments.items() if "default" in schema}
     return {**defaults, **arguments}
 
 
-def bind(tool: Declaration, arguments: JSON, context: JSON) -> APIRequest:
-    """Put each argument in its place.
+def bind(tool: Declaration, arguments: JSON, project: int | str | None) -> APIRequest:
+    """Build the request of a call.
 
-    What the path names goes there; the rest is the query of a GET or DELETE, or the body of a POST or
-    PATCH. `context` fills what the path names and no argument gives.
+    Arguments in the path go there. The others are the query of a GET or DELETE, or the body of a POST or PATCH.
 
     Raises:
-        InvalidArguments: A value would leave its path segment.
+        InvalidArguments: A value cannot be a path segment.
     """
     endpoint = tool.endpoint
-    known = {**context, **arguments}
-    elsewhere = {*endpoint.placeholders, *ENGINE_ARGUMENTS, *context}
-    rest = {name: value for name, value in known.items() if name not in elsewhere}
-    in_query = endpoint.method in ("GET", "DELETE")
+    elsewhere = {*endpoint.placeholders, *ENGINE_ARGUMENTS}
+    other = {name: value for name, value in arguments.items() if name not in elsewhere}
+    has_query = endpoint.method in ("GET", "DELETE")
     return APIRequest(
         method=endpoint.method,
-        path=expand_path(endpoint.path, endpoint.placeholders, known),
-        query=rest if in_query else {},
-        body=None if in_query else _body(endpoint, rest),
+        path=expand_path(endpoint.path, tool, arguments, project),
+        query=other if has_query else {},
+        body=None if has_query else _body(endpoint, other),
         auth=endpoint.auth,
         repeatable=tool.repeatable,
     )
 
 
 def fallback_request(endpoint: Endpoint, request: APIRequest, status: int) -> APIRequest | None:
-    """What to send after the API answered that it never does this; None where nothing is declared for that."""
-    other = endpoint.fallback
-    if other is None or other.status != status:
+    """Return the request that the endpoint declares for a response with this status, if any."""
+    fallback = endpoint.fallback
+    if fallback is None or fallback.status != status:
         return None
-    return replace(request, method=other.method, query={}, body=other.body)
+    return replace(request, method=fallback.method, query={}, body=fallback.body)
 
 
-def expand_path(path: str, placeholders: tuple[str, ...], values: JSON) -> str:
-    """Fill a path's placeholders, each value kept inside its own segment.
+def expand_path(path: str, tool: Declaration, arguments: JSON, project: int | str | None) -> str:
+    """Replace the placeholders of a path by the quoted arguments and the project.
 
     Raises:
-        InvalidArguments: A value is missing, empty, or a dot segment, which no quoting makes safe.
+        InvalidArguments: A value is missing, empty, or a dot segment, which quoting does not make safe.
     """
-    return path.format_map({name: _segment(name, values.get(name)) for name in placeholders})
+    values = {tool.project.argument: project} if tool.project else {}
+    return path.format_map(_Segments({**values, **arguments}))
+
+
+class _Segments(dict[str, Any]):
+    """Values that are quoted when a path template reads them."""
+
+    def __getitem__(self, name: str) -> str:
+        return _segment(name, self.get(name))
 
 
 def _segment(name: str, value: Any) -> str:
-    # JSON Schema counts 1.0 as an integer; in a path it would be another resource.
+    # JSON Schema accepts 1.0 as an integer, but in a path it would name another resource.
     text = "" if value is None else str(int(value) if isinstance(value, float) and value.is_integer() else value)
     if text in ("", ".", ".."):
-        raise InvalidArguments(f'{name}: "{text}" cannot stand in a path; nothing was sent.', field=name)
+        raise InvalidArguments(f'{name}: "{text}" cannot be a part of a path; nothing was sent.', field=name)
     return quote(text, safe="@")
 
 
-def _body(endpoint: Endpoint, rest: dict[str, Any]) -> JSON | None:
+def _body(endpoint: Endpoint, arguments: dict[str, Any]) -> JSON | None:
     if endpoint.body_argument is not None:
-        whole: JSON = rest[endpoint.body_argument]
-        return whole
-    return rest or None
+        body: JSON = arguments[endpoint.body_argument]
+        return body
+    return arguments or None

@@ -1,4 +1,4 @@
-"""What clients get wrong by habit, put right without guessing. Pure."""
+"""Corrects frequent mistakes of clients in arguments, without guessing. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from ..jsonio import JSON, parse_json
 
-_KINDS: dict[str, tuple[type, ...]] = {
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
     "integer": (int,),
@@ -17,36 +17,36 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def normalize(properties: JSON, arguments: JSON) -> dict[str, Any]:
-    """Read JSON text where something other than text is declared; drop a null that nothing allows.
+    """Parse JSON text in place of other types, and drop a null that the schema does not allow.
 
-    Models send `"[1,2]"` for a list and null for "not given". Everything else is left for `check` to refuse.
+    Models send `"[1,2]"` for a list, and null for an absent argument. Validation reports all other mistakes.
     """
     return {
-        name: _read(_types(properties.get(name)), value)
+        name: _parsed(_types(properties.get(name)), value)
         for name, value in arguments.items()
         if value is not None or name not in properties or _allows_null(properties[name])
     }
 
 
 def _types(schema: Any) -> tuple[str, ...]:
-    declared = schema.get("type", ()) if isinstance(schema, dict) else ()
-    return (declared,) if isinstance(declared, str) else tuple(declared)
+    types = schema.get("type", ()) if isinstance(schema, dict) else ()
+    return (types,) if isinstance(types, str) else tuple(types)
 
 
 def _allows_null(schema: JSON) -> bool:
     return "null" in _types(schema) or (not _types(schema) and None in schema.get("enum", [None]))
 
 
-def _read(types: tuple[str, ...], value: Any) -> Any:
+def _parsed(types: tuple[str, ...], value: Any) -> Any:
     if not isinstance(value, str) or not types or "string" in types:
         return value
     try:
-        meant = parse_json(value)
+        parsed = parse_json(value)
     except ValueError:
         return value
-    return meant if any(_is(kind, meant) for kind in types) else value
+    return parsed if any(_has_type(parsed, name) for name in types) else value
 
 
-def _is(kind: str, value: Any) -> bool:
-    # bool is an int in Python, not in JSON.
-    return isinstance(value, _KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
+def _has_type(value: Any, name: str) -> bool:
+    # In Python a bool is an int, in JSON it is not.
+    return isinstance(value, _PYTHON_TYPES[name]) and (name == "boolean" or not isinstance(value, bool))

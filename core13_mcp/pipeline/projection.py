@@ -1,4 +1,4 @@
-"""From the API's answer to the model's. Pure."""
+"""Reduces a response to the result that the model reads. Pure."""
 
 from __future__ import annotations
 
@@ -9,47 +9,51 @@ from ..declarations.model import Declaration
 from ..jsonio import JSON, compact_json
 from ..text import render
 
-_NAMED_AT_MOST = 8
-_NAME = re.compile(r"\w{1,40}", re.ASCII)
+_MAX_NAMES = 8
+_PLAIN_NAME = re.compile(r"\w{1,40}", re.ASCII)
 
 
 class CallResult(NamedTuple):
-    """A JSON object, and the same as compact text, which is made once: its length counts, and it is what is sent."""
+    """A JSON object and its compact text. The text is made once: it is measured, searched and sent."""
 
     value: dict[str, Any]
     text: str
 
     @classmethod
     def of(cls, value: dict[str, Any]) -> Self:
-        """The value with its text."""
+        """Return the object with its text."""
         return cls(value, compact_json(value))
 
 
-def project_response(tool: Declaration, answer: Any, arguments: JSON, budget: int) -> CallResult:
-    """The result of a call: what the output schema names, or everything where `detail` is full, within the budget.
+def project_response(tool: Declaration, response: Any, arguments: JSON, max_chars: int) -> CallResult:
+    """Return the fields of the output schema, or all fields if `detail` is full, in at most `max_chars`.
 
-    A page says where the next one starts (`next_offset`), a write what it did (`done`).
+    A page also has `next_offset` if there are more rows. A write also has `done`, which describes its effect.
 
     Args:
-        answer: A JSON object, or None where the API answered nothing.
-        budget: Characters of the result as compact JSON.
+        response: The JSON object of the response, or None if it has no body.
+        max_chars: Characters of the result as compact JSON.
     """
-    whole = answer or {}
-    full = arguments.get("detail") == "full"
-    kept = whole if full else project(tool.output_schema, whole)
-    done = {"done": said} if (said := _done(tool, arguments, whole)) else {}
-    if _is_page(whole) and "results" in kept:
-        return _page(tool, kept["results"], whole["count"], int(arguments.get("offset", 0)), budget)
-    more = "detail=concise is shorter" if full else "raising CORE13_MAX_RESULT_CHARS makes room"
-    return truncate({**kept, **done}, budget, keep={"done", *tool.output_schema.get("required", ())}, more=more)
+    whole = response or {}
+    is_full = arguments.get("detail") == "full"
+    fields = whole if is_full else project(tool.output_schema, whole)
+    if _is_page(whole) and "results" in fields:
+        return _page(tool, fields["results"], whole["count"], int(arguments.get("offset", 0)), max_chars)
+    done = _done(tool, arguments, whole)
+    remedy = "detail=concise is shorter" if is_full else "raising CORE13_MAX_RESULT_CHARS makes room"
+    keep = {"done", *tool.output_schema.get("required", ())}
+    return truncate({**fields, **({"done": done} if done else {})}, max_chars, keep=keep, remedy=remedy)
 
 
 def project(schema: JSON, value: Any) -> Any:
-    """Keep of a value what a schema names, nulls and empties dropped; where it names nothing, keep all."""
+    """Keep the properties that a schema names, without optional nulls and empty values.
+
+    A schema that names no properties keeps everything.
+    """
     match value:
         case dict() if "properties" in schema:
-            named, required = schema["properties"], schema.get("required", ())
-            parts = {name: project(named[name], value[name]) for name in named if name in value}
+            properties, required = schema["properties"], schema.get("required", ())
+            parts = {name: project(properties[name], value[name]) for name in properties if name in value}
             return {name: part for name, part in parts.items() if name in required or not _is_empty(part)}
         case list() if "items" in schema:
             return [project(schema["items"], part) for part in value]
@@ -57,58 +61,58 @@ def project(schema: JSON, value: Any) -> Any:
             return value
 
 
-def truncate(value: dict[str, Any], budget: int, *, keep: set[str], more: str) -> CallResult:
-    """Leave out the longest fields until the rest fits, and say which and what to do about it (`more`)."""
+def truncate(value: dict[str, Any], max_chars: int, *, keep: set[str], remedy: str) -> CallResult:
+    """Remove the longest fields until the rest fits, and name them and the remedy in `omitted`."""
     whole = CallResult.of(value)
-    if len(whole.text) <= budget:
+    if len(whole.text) <= max_chars:
         return whole
     longest_first = sorted(value.keys() - keep, key=lambda name: len(compact_json(value[name])), reverse=True)
-    left_out: list[str] = []
     rest = dict(value)
-    for name in longest_first:
+    for count, name in enumerate(longest_first, 1):
         del rest[name]
-        left_out.append(name)
-        smaller = CallResult.of({**rest, "omitted": f"{_listed(left_out)}: too long for one result; {more}."})
-        if len(smaller.text) <= budget:
-            return smaller
+        omitted = f"{_listed(longest_first[:count])}: too long for one result; {remedy}."
+        shorter = CallResult.of({**rest, "omitted": omitted})
+        if len(shorter.text) <= max_chars:
+            return shorter
     return CallResult.of(rest)
 
 
-def _page(tool: Declaration, rows: list[Any], count: int, offset: int, budget: int) -> CallResult:
-    """As many whole rows as fit; where some remain, on the API's side or on ours, where to go on."""
-    left = budget - len(compact_json({"count": count, "next_offset": offset + len(rows), "results": []}))
-    kept: list[CallResult] = []
+def _page(tool: Declaration, rows: list[Any], count: int, offset: int, max_chars: int) -> CallResult:
+    """Return as many whole rows as fit, and the offset of the next row if there are more."""
+    remaining = max_chars - len(compact_json({"count": count, "next_offset": offset + len(rows), "results": []}))
+    fitting: list[CallResult] = []
     for row in map(CallResult.of, rows):
-        left -= len(row.text) + 1
-        if left < 0:
+        remaining -= len(row.text) + 1
+        if remaining < 0:
             break
-        kept.append(row)
-    if rows and not kept:
-        # One row alone is too long: shortened, so that paging always moves on.
-        more = "detail=concise is shorter, or ask for it alone"
-        kept = [truncate(rows[0], left + len(compact_json(rows[0])), keep=_promised(tool), more=more)]
-    following = offset + len(kept)
-    onward = {"next_offset": following} if kept and following < max(count, offset + len(rows)) else {}
-    around = {"count": count, **onward, "results": []}
-    text = f"{compact_json(around)[:-2]}{','.join(row.text for row in kept)}]}}"
-    return CallResult({**around, "results": [row.value for row in kept]}, text)
+        fitting.append(row)
+    if rows and not fitting:
+        # The first row alone is too long. It is shortened, so that every page has a row and paging ends.
+        remedy = "detail=concise is shorter, or ask for it alone"
+        first_row_chars = remaining + len(compact_json(rows[0]))
+        fitting = [truncate(rows[0], first_row_chars, keep=_required_row_fields(tool), remedy=remedy)]
+    next_offset = offset + len(fitting)
+    has_more = fitting and next_offset < max(count, offset + len(rows))
+    page = {"count": count, **({"next_offset": next_offset} if has_more else {}), "results": []}
+    text = f"{compact_json(page)[:-2]}{','.join(row.text for row in fitting)}]}}"
+    return CallResult({**page, "results": [row.value for row in fitting]}, text)
 
 
-def _promised(tool: Declaration) -> set[str]:
-    """What every row must have, by the output schema."""
+def _required_row_fields(tool: Declaration) -> set[str]:
     rows: JSON = tool.output_schema.get("properties", {}).get("results", {})
     return set(rows.get("items", {}).get("required", ()))
 
 
-def _is_page(answer: dict[str, Any]) -> bool:
-    rows, count = answer.get("results"), answer.get("count")
+def _is_page(response: dict[str, Any]) -> bool:
+    rows, count = response.get("results"), response.get("count")
     return isinstance(rows, list) and isinstance(count, int) and all(isinstance(row, dict) for row in rows)
 
 
-def _done(tool: Declaration, arguments: JSON, answer: Any) -> str | None:
-    facts = {"arguments": dict(arguments), "answer": answer}
-    said = next((done.message for done in tool.done if done.validator.is_valid(facts)), None)
-    return said and render(said, **facts)
+def _done(tool: Declaration, arguments: JSON, response: Any) -> str | None:
+    """Return the first declared description of the effect that applies, if any."""
+    facts = {"arguments": dict(arguments), "answer": response}
+    template = next((done.message for done in tool.done if done.validator.is_valid(facts)), None)
+    return template and render(template, **facts)
 
 
 def _is_empty(value: Any) -> bool:
@@ -116,7 +120,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _listed(names: list[str]) -> str:
-    # In an object of free form people choose the names, and could choose a sentence.
-    shown = ", ".join(name if _NAME.fullmatch(name) else "a field" for name in names[:_NAMED_AT_MOST])
-    more = len(names) - _NAMED_AT_MOST
+    # In a free-form object, people choose the names, and could choose a sentence.
+    shown = ", ".join(name if _PLAIN_NAME.fullmatch(name) else "a field" for name in names[:_MAX_NAMES])
+    more = len(names) - _MAX_NAMES
     return f"{shown} and {more} more" if more > 0 else shown

@@ -1,4 +1,4 @@
-"""How a person is asked through an MCP client, in both eras of the protocol."""
+"""Asks the person behind an MCP client, in both eras of the protocol."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
@@ -16,84 +16,107 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError, NoBackChannelError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from ..pipeline.call import Confirmer
-from ..pipeline.confirm import Decision
+from ..pipeline.confirm import Confirmer, Decision
 
+# Seconds for which a question waits for its answer, and for which an answer is valid.
 CONFIRMATION_TTL = 300.0
-"""Seconds for which a question waits for its answer, and an answer may be used."""
 
-_FORM = {"type": "object", "properties": {}}
-# Nothing to fill in: accepting is the answer.
+# The form has no fields: accepting it is the answer.
+_EMPTY_FORM = {"type": "object", "properties": {}}
 
 
 class InputRequired(Exception):
-    """The client has to ask the person and call again (2026-07-28)."""
+    """The client must ask the person and send the request again (protocol 2026-07-28)."""
 
     def __init__(self, result: types.InputRequiredResult) -> None:
         super().__init__()
         self.result = result
 
 
-class Elicitor:
-    """Asks, and lets each answer be used once.
+class UsedNonces:
+    """Nonces that were consumed during the last `CONFIRMATION_TTL` seconds.
 
-    On 2025-era connections the question is an elicitation while the call waits. On 2026-07-28 it goes back as
-    `input_required`, with a state that the SDK seals to the caller, the tool, the arguments and the time; ours
-    adds the question itself, so that an answer to another question does not count, and a number used once. Which
-    numbers were used is known to this process only: another replica would take the same answer again.
+    They are known to this process only. Another replica accepts the same nonce once more.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._expiry: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._expiry)
+
+    def consume(self, nonce: str) -> bool:
+        """Mark a nonce as used, and return whether it was unused."""
+        now = self._clock()
+        self._expiry = {used: expiry for used, expiry in self._expiry.items() if expiry > now}
+        unused = nonce not in self._expiry
+        self._expiry.setdefault(nonce, now + CONFIRMATION_TTL)
+        return unused
+
+
+class Elicitor:
+    """Asks questions, and accepts each answer once.
+
+    On connections of the 2025 protocols, the server sends an elicitation request while the call waits. On
+    2026-07-28 it returns `input_required` with a state, and the client sends the call again with the answer.
+    The SDK binds the state to the caller, the tool, the arguments and the time. This class binds it to the
+    question as well, and adds a nonce against replay.
     """
 
     def __init__(self) -> None:
-        self._used: dict[str, float] = {}
+        self._nonces = UsedNonces()
 
-    def through(self, context: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Confirmer | None:
-        """How to ask the person behind this request; None where the client cannot."""
-        session = context.session
-        able = _takes_forms(session.client_capabilities)
-        if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
-            return self._by_return(params) if able else None
-        return _by_request(context) if able and session.can_send_request else None
+    def for_request(
+        self, request: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> Confirmer | None:
+        """Return a function that asks the person behind a request, or None if the client cannot ask."""
+        if not _supports_forms(request.session.client_capabilities):
+            return None
+        if request.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            return self._ask_by_result(params)
+        return _ask_by_request(request) if request.session.can_send_request else None
 
-    def _by_return(self, params: types.CallToolRequestParams) -> Confirmer:
+    def _ask_by_result(self, params: types.CallToolRequestParams) -> Confirmer:
         async def ask(question: str) -> Decision:
-            answer = self._answered(question, params)
-            if answer is None:
-                raise InputRequired(_required(question))
-            return "accepted" if answer == "accept" else "declined"
+            action = self._action(question, params)
+            if action is None:
+                raise InputRequired(_input_required(question))
+            return "accepted" if action == "accept" else "declined"
 
         return ask
 
-    def _answered(self, question: str, params: types.CallToolRequestParams) -> str | None:
-        """What was answered to this very question, if it was asked and the answer was not used before."""
+    def _action(self, question: str, params: types.CallToolRequestParams) -> str | None:
+        """Return the person's answer to this question, or None if there is no unused answer to it."""
         response = (params.input_responses or {}).get("confirm")
         if params.request_state is None or not isinstance(response, types.ElicitResult):
             return None
         state = json.loads(params.request_state)
-        if state["question"] != _digest(question) or not self._use(state["once"]):
+        if state["question"] != _digest(question) or not self._nonces.consume(state["nonce"]):
             return None
         return response.action
 
-    def _use(self, once: str) -> bool:
-        now = time.monotonic()
-        self._used = {number: until for number, until in self._used.items() if until > now}
-        fresh = once not in self._used
-        self._used.setdefault(once, now + CONFIRMATION_TTL)
-        return fresh
-
 
 def request_state_middleware(name: str, principal: Any, keys: Sequence[str] = ()) -> RequestStateBoundary:
-    """The SDK's middleware that seals what a client carries between two rounds, under shared keys or a fresh one."""
+    """Return the SDK's middleware that encrypts the state which a client carries between two requests.
+
+    Args:
+        principal: Returns the caller of a request; a state of another caller is refused.
+        keys: Keys that all replicas share; without any, this process uses a random key.
+    """
     security = RequestStateSecurity(
         keys=list(keys) or [secrets.token_bytes(32)], ttl=CONFIRMATION_TTL, bind_principal=principal
     )
     return RequestStateBoundary(security, default_audience=name)
 
 
-def _by_request(context: ServerRequestContext[Any]) -> Confirmer:
+def _ask_by_request(request: ServerRequestContext[Any]) -> Confirmer:
     async def ask(question: str) -> Decision:
         with anyio.move_on_after(CONFIRMATION_TTL):
             try:
-                answer = await context.session.elicit_form(question, _FORM, related_request_id=context.request_id)
+                answer = await request.session.elicit_form(
+                    question, _EMPTY_FORM, related_request_id=request.request_id
+                )
             except (NoBackChannelError, MCPError):
                 return "unable"
             return "accepted" if answer.action == "accept" else "declined"
@@ -102,15 +125,15 @@ def _by_request(context: ServerRequestContext[Any]) -> Confirmer:
     return ask
 
 
-def _takes_forms(client: types.ClientCapabilities | None) -> bool:
-    """Whether the client shows forms; one that names no kind of elicitation means them."""
-    asks = client.elicitation if client else None
-    return asks is not None and (asks.form is not None or asks.url is None)
+def _supports_forms(client: types.ClientCapabilities | None) -> bool:
+    """Whether the client shows forms. A client that names no mode of elicitation supports forms."""
+    elicitation = client.elicitation if client else None
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
-def _required(question: str) -> types.InputRequiredResult:
-    state = json.dumps({"question": _digest(question), "once": secrets.token_urlsafe(12)})
-    form = types.ElicitRequestFormParams(message=question, requested_schema=_FORM)
+def _input_required(question: str) -> types.InputRequiredResult:
+    state = json.dumps({"question": _digest(question), "nonce": secrets.token_urlsafe(12)})
+    form = types.ElicitRequestFormParams(message=question, requested_schema=_EMPTY_FORM)
     return types.InputRequiredResult(input_requests={"confirm": types.ElicitRequest(params=form)}, request_state=state)
 
 

@@ -1,9 +1,9 @@
-"""The MCP side: handlers over a catalog."""
+"""The MCP server: its request handlers and its middleware."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
@@ -22,174 +22,164 @@ from mcp.types import (
 )
 
 from .. import tracing
-from ..api.exchange import CallState
+from ..api.exchange import ProgressCallback
 from ..declarations import prompts
 from ..declarations.catalog import Catalog
 from ..declarations.model import Declaration
 from ..errors import ConfigurationError, ToolError
 from ..identity import NAME, TITLE, VERSION
-from ..jsonio import JSON
-from ..pipeline import response as outcome
-from ..pipeline.call import CallContext, Confirmer, call_secrets, execute
-from ..pipeline.projection import CallResult
+from ..pipeline.call import Call, CallContext, prepare
+from ..pipeline.confirm import Confirmer
+from ..pipeline.execution import Execution
+from ..pipeline.outcome import Outcome
 from ..redaction import set_secrets
 from ..text import closest
 from .elicitation import Elicitor, InputRequired, request_state_middleware
-from .results import failure, redacted, success
+from .results import call_result
 
-_HINT = CacheHint(ttl_ms=3_600_000, scope="public")
-# The lists depend on how the server was started, not on who asks.
+# The lists depend on the settings of the server and not on the caller.
+_CACHE_HINT = CacheHint(ttl_ms=3_600_000, scope="public")
 
 log = logging.getLogger("core13_mcp.calls")
 
 ContextResolver = Callable[[ServerRequestContext[Any]], CallContext]
-"""On whose behalf a request is made.
-
-Raises:
-    ConfigurationError: There is no key to make it with.
-"""
+"""Returns who makes a request. It raises ConfigurationError if there is no usable API key."""
 
 
 def build_server(
-    catalog: Catalog, whose: ContextResolver, instructions: str, seal_keys: Sequence[str] = ()
+    catalog: Catalog,
+    resolve_context: ContextResolver,
+    instructions: str,
+    seal_keys: Sequence[str] = (),
+    middleware: Sequence[ServerMiddleware[Any]] = (),
 ) -> Server[Any]:
-    """Build a server that lists the catalog and forwards what it is asked.
+    """Return an MCP server that offers the tools of a catalog.
 
     Args:
-        seal_keys: What seals a confirmation between its two rounds, the first sealing and all of them opening.
-            Processes that share them can each take up what another began; without any, this one has its own.
-
-    Nothing escapes its handlers: what does is shown to 2025-era clients with its text.
+        seal_keys: Keys that encrypt the state of a confirmation between its two requests. The first one
+            encrypts, and all of them decrypt. Server processes with the same keys accept each other's
+            state. Without keys, this process uses a random one.
+        middleware: Further middleware, which runs last before a handler.
     """
-    listed = ListToolsResult(tools=[Tool.model_validate(tool.to_mcp()) for tool in catalog.values()])
-    scripts = prompts.load_prompts(catalog)
-    asking = Elicitor()
-
-    async def list_tools(_: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListToolsResult:
-        return listed
-
-    async def call_tool(context: ServerRequestContext[Any, Any], params: CallToolRequestParams) -> HandlerResult:
-        tool = _known(catalog, params.name)
-        try:
-            return await _answer(tool, whose(context), context, params, asking)
-        except InputRequired as required:
-            return required.result
-        except ConfigurationError as error:
-            return failure(ToolError(f"{tool.name}: {error}", code="configuration"), {})
-
-    async def list_prompts(_: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListPromptsResult:
-        return prompts.list_result(scripts)
-
-    async def get_prompt(_: ServerRequestContext[Any], params: GetPromptRequestParams) -> GetPromptResult:
-        return prompts.render_prompt(scripts, params)
-
+    handlers = Handlers(catalog, resolve_context)
     server: Server[Any] = Server(
         NAME,
         title=TITLE,
         version=VERSION,
         instructions=instructions,
-        cache_hints={"tools/list": _HINT, "prompts/list": _HINT},
+        cache_hints={"tools/list": _CACHE_HINT, "prompts/list": _CACHE_HINT},
         get_tool_input_schema=lambda name: catalog[name].input_schema if name in catalog else None,
-        on_list_tools=list_tools,
-        on_list_prompts=list_prompts,
-        on_get_prompt=get_prompt,
+        on_list_tools=handlers.list_tools,
+        on_list_prompts=handlers.list_prompts,
+        on_get_prompt=handlers.get_prompt,
     )
-    # Not an argument above, where only the SDK's models are taken as a result.
-    server.add_request_handler("tools/call", CallToolRequestParams, call_tool)
-    spans = map(_sparing, server.middleware)  # the SDK's own, which is all that is there
-    server.middleware[:] = [
-        *spans,
-        request_state_middleware(NAME, lambda context: whose(context).principal, seal_keys),
-    ]
+    # Not an argument of the constructor, which accepts only handlers that return models of the SDK.
+    server.add_request_handler("tools/call", CallToolRequestParams, handlers.call_tool)
+    request_state = request_state_middleware(NAME, lambda request: resolve_context(request).principal, seal_keys)
+    server.middleware[:] = [*map(_only_if_traced, server.middleware), request_state, *middleware]
     return server
 
 
-def _sparing(spans: ServerMiddleware[Any]) -> ServerMiddleware[Any]:
-    """Spans where they are of use; elsewhere the SDK would make one for each call and throw it away."""
+class Handlers:
+    """The request handlers for a catalog of tools.
 
-    async def middleware(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        onward = spans(ctx, call_next) if tracing.is_traced(ctx.meta) else call_next(ctx)
-        return await onward
+    They turn every exception of a call into a result, because the SDK would show its text to clients.
+    """
 
-    return middleware
+    def __init__(self, catalog: Catalog, resolve_context: ContextResolver) -> None:
+        self._catalog = catalog
+        self._resolve_context = resolve_context
+        self._tools = ListToolsResult(tools=[Tool.model_validate(tool.to_mcp()) for tool in catalog.values()])
+        self._prompts = prompts.load_prompts(catalog)
+        self._elicitor = Elicitor()
+
+    async def list_tools(self, _: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListToolsResult:
+        """Handle `tools/list`."""
+        return self._tools
+
+    async def call_tool(self, request: ServerRequestContext[Any], params: CallToolRequestParams) -> HandlerResult:
+        """Handle `tools/call`.
+
+        Raises:
+            MCPError: There is no tool of this name.
+        """
+        tool = self._tool(params.name)
+        try:
+            call = prepare(tool, params.arguments or {}, self._resolve_context(request))
+            confirmer = self._elicitor.for_request(request, params)
+            return call_result(await _execute(call, confirmer, _progress_reporter(request)))
+        except InputRequired as required:
+            return required.result
+        except ConfigurationError as error:
+            return call_result(Outcome(ToolError(f"{tool.name}: {error}", code="configuration"), {}))
+
+    async def list_prompts(self, _: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListPromptsResult:
+        """Handle `prompts/list`."""
+        return prompts.list_result(self._prompts)
+
+    async def get_prompt(self, _: ServerRequestContext[Any], params: GetPromptRequestParams) -> GetPromptResult:
+        """Handle `prompts/get`.
+
+        Raises:
+            MCPError: There is no prompt of this name, or its arguments are invalid.
+        """
+        return prompts.render_prompt(self._prompts, params)
+
+    def _tool(self, name: str) -> Declaration:
+        if name in self._catalog:
+            return self._catalog[name]
+        similar = closest(name, self._catalog)
+        suggestion = f'; did you mean "{similar}"?' if similar else ""
+        raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}{suggestion}")
 
 
-async def _answer(
-    tool: Declaration,
-    caller: CallContext,
-    context: ServerRequestContext[Any],
-    params: CallToolRequestParams,
-    asking: Elicitor,
-) -> dict[str, Any]:
-    exchange = CallState(caller.timeout, report=_reporter(context))
-    arguments = params.arguments or {}
-    hidden = call_secrets(tool, arguments, caller)
-    set_secrets(hidden)
-    said = await _said(tool, arguments, caller, exchange, asking.through(context, params))
-    facts = _facts(tool, arguments, caller, exchange)
-    _log(tool, caller, said.details["code"] if isinstance(said, ToolError) else "ok", facts)
-    return redacted(failure(said, facts) if isinstance(said, ToolError) else success(said, facts), hidden)
+async def _execute(call: Call, confirmer: Confirmer | None, on_progress: ProgressCallback) -> Outcome:
+    """Execute a call and write its log line.
 
-
-async def _said(
-    tool: Declaration, arguments: JSON, caller: CallContext, exchange: CallState, ask: Confirmer | None
-) -> CallResult | ToolError:
-    """What comes of a call, whatever does: only what is no answer to it is raised."""
+    Raises:
+        InputRequired: The client must ask the person and call again.
+        ConfigurationError: The server is not allowed to send the request.
+    """
+    set_secrets(call.secrets)
+    execution = Execution(call, confirmer=confirmer, on_progress=on_progress)
     try:
-        return await execute(tool, arguments, caller, exchange, ask)
-    except ToolError as failed:
-        return failed
+        outcome = await execution.run()
     except (InputRequired, ConfigurationError):
         raise
     except anyio.get_cancelled_exc_class():
-        # The client has gone or changed its mind; what was sent by then may have happened.
-        _log(tool, caller, "cancelled", _facts(tool, arguments, caller, exchange))
+        _log(call, "cancelled", execution.facts)
         raise
-    except Exception as unforeseen:
-        log.exception("unforeseen in %s", tool.name)
-        return outcome.from_exception(tool, arguments, unforeseen, sent=exchange.attempts > 0)
+    except Exception as error:
+        log.exception("internal error in %s", call.tool.name)
+        outcome = execution.crashed(error)
+    _log(call, outcome.code, outcome.facts)
+    return outcome
 
 
-def _known(catalog: Catalog, name: str) -> Declaration:
-    if name in catalog:
-        return catalog[name]
-    like = closest(name, catalog)
-    meant = f'; did you mean "{like}"?' if like else ""
-    raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}{meant}")
+def _log(call: Call, code: str, facts: dict[str, Any]) -> None:
+    """Write one line with the outcome, the caller, the trace and the facts of a call."""
+    fields = {"outcome": code, "caller": call.context.name, "trace": tracing.trace_id()}
+    present = {name: value for name, value in fields.items() if value}
+    log.info("%s", call.tool.name, extra={"facts": {**present, **facts}})
 
 
-def _log(tool: Declaration, caller: CallContext, result: str, facts: JSON) -> None:
-    """One line for a call: how it went, who asked, in which trace, and the facts."""
-    told = {"outcome": result, "caller": caller.name, "trace": tracing.trace_id()}
-    log.info("%s", tool.name, extra={"facts": {**{name: known for name, known in told.items() if known}, **facts}})
+def _only_if_traced(middleware: ServerMiddleware[Any]) -> ServerMiddleware[Any]:
+    """Skip the SDK's tracing middleware for a request whose span nobody would record."""
+
+    async def traced(request: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        is_traced = tracing.is_traced(request.meta)
+        return await (middleware(request, call_next) if is_traced else call_next(request))
+
+    return traced
 
 
-def _facts(tool: Declaration, arguments: Mapping[str, Any], caller: CallContext, exchange: CallState) -> dict[str, Any]:
-    facts = {
-        "status": exchange.status,
-        "attempts": exchange.attempts,
-        "waited_seconds": round(exchange.waited, 2) or None,
-        "milliseconds": exchange.milliseconds,
-        "project": _project(tool, arguments, caller),
-    }
-    return {name: value for name, value in facts.items() if value is not None}
-
-
-def _project(tool: Declaration, arguments: Mapping[str, Any], caller: CallContext) -> Any:
-    if tool.project is None:
-        return None
-    current = tool.project.current if tool.read_only else None
-    given = arguments.get(tool.project.argument)
-    # Whatever else a client says there was refused, and has no place in a log.
-    return (given if isinstance(given, int) else None) or caller.project_id or current
-
-
-def _reporter(context: ServerRequestContext[Any]) -> Callable[[str], Any]:
-    told = 0
+def _progress_reporter(request: ServerRequestContext[Any]) -> ProgressCallback:
+    """Return a function that sends progress notifications to the client."""
+    count = 0
 
     async def report(message: str) -> None:
-        nonlocal told
-        told += 1
-        await context.session.report_progress(told, message=message)
+        nonlocal count
+        count += 1
+        await request.session.report_progress(count, message=message)
 
     return report

@@ -1,0 +1,102 @@
+"""The requests of one call: one time limit, retries, and counters."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+
+import anyio
+import httpx2
+
+from .client import APIClient, Deadline
+from .credentials import Credentials
+from .exchange import APIRequest, APIResponse, ProgressCallback, no_progress
+from .retry import AttemptOutcome, is_ambiguous
+
+# Share of the time limit that must be left when an attempt starts. The API would apply a request that is sent
+# later, but its response would come too late.
+MIN_REMAINING = 0.05
+
+
+class APISession:
+    """Sends the requests of one call, within one time limit.
+
+    Time between two requests, in which a person may be asked, does not count. The counters are
+    correct at any moment, also after an error or a cancellation.
+
+    Args:
+        timeout: Seconds for all requests together, with their retries.
+        retry: Whether requests are sent again.
+
+    Attributes:
+        attempts: HTTP requests sent.
+        waited: Seconds spent between attempts.
+        status: HTTP status of the last response; None if the last request got no response.
+        ambiguous: Whether an earlier attempt of the last request may have been applied.
+    """
+
+    def __init__(
+        self,
+        client: APIClient,
+        credentials: Credentials,
+        timeout: float,
+        *,
+        retry: bool = True,
+        on_progress: ProgressCallback = no_progress,
+    ) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._timeout = timeout
+        self._policy = client.retry_policy if retry else replace(client.retry_policy, max_attempts=1)
+        self._on_progress = on_progress
+        self._elapsed = 0.0
+        self.attempts = 0
+        self.waited = 0.0
+        self.status: int | None = None
+        self.ambiguous = False
+
+    async def send(self, request: APIRequest) -> APIResponse:
+        """Send a request, again if that is safe, and return the last response, whatever its status.
+
+        Raises:
+            httpx2.RequestError: There was no response, or none that can be read.
+            ConfigurationError: The server is read-only and this is not a GET.
+            InvalidArguments: The arguments do not fit into a URL.
+        """
+        self.status, self.ambiguous = None, False
+        prepared = self._client.prepare(request, self._credentials)
+        started = anyio.current_time()
+        end = started + self._timeout - self._elapsed
+        deadline = Deadline(end, latest_start=end - self._timeout * MIN_REMAINING)
+        try:
+            response = await self._send_with_retries(prepared, request.repeatable, deadline)
+        finally:
+            self._elapsed += anyio.current_time() - started
+        self.status = response.status
+        return response
+
+    async def _send_with_retries(self, request: httpx2.Request, repeatable: bool, deadline: Deadline) -> APIResponse:
+        for attempt in itertools.count(1):
+            outcome = await self._attempt(request, deadline)
+            delay = self._policy.delay(attempt, outcome, repeatable=repeatable)
+            if delay is None or anyio.current_time() + delay >= deadline.end:
+                break
+            self.ambiguous |= is_ambiguous(outcome)
+            await self._wait(delay, outcome)
+        if isinstance(outcome, httpx2.TransportError):
+            raise outcome
+        return outcome
+
+    async def _attempt(self, request: httpx2.Request, deadline: Deadline) -> AttemptOutcome:
+        self.attempts += 1
+        try:
+            return await self._client.send_once(request, deadline)
+        except httpx2.TransportError as error:
+            return error
+
+    async def _wait(self, delay: float, outcome: AttemptOutcome) -> None:
+        reason = f"status {outcome.status}" if isinstance(outcome, APIResponse) else "no response"
+        await self._on_progress(f"{reason}; retrying in {math.ceil(delay)} s")
+        self.waited += delay
+        await anyio.sleep(delay)

@@ -1,0 +1,170 @@
+"""Execution of a call: validate, confirm, send, project. The only part of the pipeline that waits."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx2
+
+from ..api.exchange import APIRequest, ProgressCallback, no_progress
+from ..declarations.model import Confirm
+from ..errors import ToolError
+from ..redaction import redact
+from ..text import get_path, single_line
+from .bind import bind, expand_path, fallback_request
+from .call import Call, lacks_project
+from .confirm import Confirmer, find_confirmation, is_required, render_question, require_accepted, stale_confirmation
+from .outcome import Outcome, redacted_error, redacted_result
+from .projection import CallResult, project_response
+from .response import SentRequest, from_exception, from_transport_error, invalid_response, parse_response
+from .validate import argument_errors, raise_if_invalid
+
+
+async def execute(
+    call: Call, *, confirmer: Confirmer | None = None, on_progress: ProgressCallback = no_progress
+) -> Outcome:
+    """Execute a call and return its outcome.
+
+    Raises:
+        ConfigurationError: The server is not allowed to send the request.
+    """
+    return await Execution(call, confirmer=confirmer, on_progress=on_progress).run()
+
+
+class Execution:
+    """One execution of a call.
+
+    Args:
+        confirmer: Asks the person behind the client; None if the client cannot ask.
+        on_progress: Reports retries.
+    """
+
+    def __init__(
+        self, call: Call, *, confirmer: Confirmer | None = None, on_progress: ProgressCallback = no_progress
+    ) -> None:
+        self._call = call
+        self._confirmer = confirmer
+        self._session = call.context.session(on_progress)
+        self._started = time.monotonic()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Status, attempts, times and project of the call so far. They are correct after a cancellation too."""
+        facts = {
+            "status": self._session.status,
+            "attempts": self._session.attempts,
+            "waited_seconds": round(self._session.waited, 2) or None,
+            "milliseconds": round((time.monotonic() - self._started) * 1000),
+            "project": self._call.project,
+        }
+        return {name: value for name, value in facts.items() if value is not None}
+
+    async def run(self) -> Outcome:
+        """Execute the call.
+
+        Raises:
+            ConfigurationError: The server is not allowed to send the request.
+        """
+        try:
+            result = await self._run()
+        except ToolError as error:
+            return self._failed(error)
+        return Outcome(redacted_result(result, self._call.secrets), self.facts)
+
+    def crashed(self, error: Exception) -> Outcome:
+        """Return the outcome of a call that ended with an unexpected exception."""
+        return self._failed(from_exception(self._call, error, sent=self._session.attempts > 0))
+
+    def _failed(self, error: ToolError) -> Outcome:
+        return Outcome(redacted_error(error, self._call.secrets), self.facts)
+
+    async def _run(self) -> CallResult:
+        call = self._call
+        await self._require_valid()
+        await self._require_confirmed()
+        request = bind(call.tool, call.arguments, call.project)
+        response = await self._fetch(request, use_fallback=True)
+        max_chars = call.context.max_result_chars
+        result = project_response(call.tool, response, call.arguments, max_chars)
+        if len(result.text) > max_chars or not call.tool.output_validator.is_valid(result.value):
+            # Clients reject a result that does not match the output schema.
+            raise invalid_response(self._sent(request), "its body does not have the form of this API's responses")
+        return result
+
+    async def _require_valid(self) -> None:
+        """Refuse invalid arguments, and a write that does not name its project.
+
+        Raises:
+            InvalidArguments: With all errors.
+        """
+        call, note = self._call, ""
+        errors = argument_errors(call.tool, call.arguments)
+        if lacks_project(call.tool, call.arguments, call.project):
+            error, note = await self._missing_project()
+            errors.append(error)
+        raise_if_invalid(call.tool, errors, note)
+
+    async def _missing_project(self) -> tuple[str, str]:
+        """Return the error for a write without a project, and a note that names the current project."""
+        project = self._call.tool.project
+        assert project is not None
+        error = f"{project.argument}: missing. A write must name its project"
+        try:
+            user = await self._fetch(self._read(project.read))
+        except ToolError:
+            user = None
+        current = get_path(user, project.id)
+        if not isinstance(current, int):
+            return f"{error}, and the current project is unknown: ask the person for its id.", ""
+        name = single_line(str(get_path(user, project.name)), 80).replace('"', "'")
+        note = f' Current project: {current}, "{name}".'
+        return f"{error}: pass {project.argument}={current} for the current project.", note
+
+    async def _require_confirmed(self) -> None:
+        """Ask the person, if the declaration and the confirmation policy say so.
+
+        Raises:
+            Declined: The person declined or cannot be asked, or the effect changed meanwhile.
+        """
+        call, policy = self._call, self._call.context.confirm
+        confirm = find_confirmation(call.tool, call.arguments, policy)
+        if confirm is None or (self._confirmer is None and not is_required(confirm, policy)):
+            return
+        if not call.context.credentials.supports(call.tool.endpoint.auth):
+            # The API will refuse the request and say why, so there is nothing to confirm.
+            return
+        question = await self._question(confirm)
+        require_accepted(call.tool, question, await self._confirmer(question) if self._confirmer else "unable")
+        if confirm.read is not None and question != await self._question(confirm):
+            raise stale_confirmation(call.tool)
+
+    async def _question(self, confirm: Confirm) -> str:
+        call = self._call
+        if confirm.read is None:
+            return render_question(confirm, call.arguments, None)
+        path = expand_path(confirm.read, call.tool, call.arguments, call.project)
+        return render_question(confirm, call.arguments, redact(await self._fetch(self._read(path)), call.secrets))
+
+    def _read(self, path: str) -> APIRequest:
+        return APIRequest(method="GET", path=path, auth=self._call.tool.endpoint.auth)
+
+    async def _fetch(self, request: APIRequest, *, use_fallback: bool = False) -> Any:
+        """Send a request and return the JSON value of the response.
+
+        Args:
+            use_fallback: Whether the fallback that the endpoint declares is sent if the API does not
+                support the request.
+        """
+        try:
+            response = await self._session.send(request)
+            fallback = fallback_request(self._call.tool.endpoint, request, response.status) if use_fallback else None
+            if fallback is not None:
+                request = fallback
+                response = await self._session.send(fallback)
+        except httpx2.RequestError as error:
+            raise from_transport_error(self._sent(request), error) from None
+        return parse_response(self._sent(request), response)
+
+    def _sent(self, request: APIRequest) -> SentRequest:
+        return SentRequest(self._call, request, ambiguous=self._session.ambiguous)
