@@ -90,7 +90,7 @@ async def _client(tool: Declaration, transport: Recorder) -> AsyncIterator[Clien
     confirm = "auto" if any(confirm.level == "require" for confirm in tool.confirm) else "never"
     credentials = Credentials(*map(SecretStr, (sandbox.FULL_KEY, sandbox.SESSION_ID, sandbox.CSRF_TOKEN)))
     async with APIClient("http://sandbox.invalid", transport=transport) as upstream:
-        context = CallContext(upstream=upstream, credentials=credentials, confirm=confirm)
+        context = CallContext(client=upstream, credentials=credentials, confirm=confirm)
         async with Client(build_server({tool.name: tool}, lambda _: context, "")) as client:
             yield client
 

@@ -17,6 +17,8 @@ from core13_mcp.server.handlers import build_server
 from core13_mcp.server.instructions import instructions
 from core13_mcp.settings import Settings
 
+from .fake_api import NO_DELAY
+
 # Hypothesis uses the same examples in every run, has no time limit and stores nothing.
 SLOW = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile(
@@ -57,7 +59,7 @@ async def mcp(settings: Settings) -> AsyncIterator[Client]:
 @pytest.fixture
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry without a random pause. Waits that the API requests still apply."""
-    monkeypatch.setattr("core13_mcp.api.retry.random.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("core13_mcp.api.client.RetryPolicy", lambda: NO_DELAY)
 
 
 @pytest.fixture

@@ -10,13 +10,17 @@ from pydantic import SecretStr
 
 from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
-from core13_mcp.api.exchange import CallState
+from core13_mcp.api.retry import RetryPolicy
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import ToolError
-from core13_mcp.pipeline.call import CallContext, execute
+from core13_mcp.pipeline.call import CallContext, prepare
+from core13_mcp.pipeline.execution import execute
 
 KEY = "phx_scripted0000000000000000000000"
 ORIGIN = "https://api.example"
+
+# Retries at once, unless the API asks for a delay.
+NO_DELAY = RetryPolicy(uniform=lambda *_: 0.0)
 
 Reply = Callable[[httpx2.Request], httpx2.Response]
 
@@ -56,20 +60,21 @@ class FakeAPI(httpx2.MockTransport):
 
 
 def api_client(api: httpx2.AsyncBaseTransport, **options: Any) -> APIClient:
-    return APIClient(ORIGIN, transport=api, **options)
+    return APIClient(ORIGIN, transport=api, **{"retry_policy": NO_DELAY, **options})
 
 
 def call_context(api: httpx2.AsyncBaseTransport, **options: Any) -> CallContext:
     """A context with an API key and without a login session."""
     credentials = options.pop("credentials", Credentials(SecretStr(KEY)))
-    return CallContext(upstream=api_client(api), credentials=credentials, **options)
+    return CallContext(client=api_client(api), credentials=credentials, **options)
 
 
 async def call_value(
     tool: Declaration, api: FakeAPI, /, *, ask: Any = None, timeout: float = 30.0, **arguments: Any
 ) -> Any:
     """Call a tool and return the value of its result."""
-    return (await execute(tool, arguments, call_context(api), CallState(timeout), ask)).value
+    call = prepare(tool, arguments, call_context(api, timeout=timeout))
+    return (await execute(call, confirmer=ask)).unwrap().value
 
 
 async def call_error(tool: Declaration, api: FakeAPI, /, **arguments: Any) -> ToolError:

@@ -43,7 +43,7 @@ class RetryPolicy:
         """
         if attempt >= self.max_attempts or not _is_retryable(outcome, repeatable):
             return None
-        backoff = self.uniform(0.25, 0.5) * 2 ** (attempt - 1)
+        backoff: float = self.uniform(0.25, 0.5) * 2 ** (attempt - 1)
         if not isinstance(outcome, APIResponse):
             return backoff
         # Callers that got the same Retry-After must not all come back at the same moment.

@@ -59,7 +59,7 @@ async def api_clients(settings: Settings) -> AsyncIterator[list[APIClient]]:
 def make_context(settings: Settings, upstream: APIClient, credentials: Credentials) -> CallContext:
     """Who calls with these credentials, under these settings."""
     return CallContext(
-        upstream=upstream,
+        client=upstream,
         credentials=credentials,
         project_id=settings.project_id,
         confirm=settings.confirm,

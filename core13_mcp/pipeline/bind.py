@@ -35,7 +35,7 @@ def bind(tool: Declaration, arguments: JSON, project: int | str | None) -> APIRe
     has_query = endpoint.method in ("GET", "DELETE")
     return APIRequest(
         method=endpoint.method,
-        path=expand_path(endpoint.path, tool, arguments, project),
+        path=expand_path(endpoint.path, path_values(tool, arguments, project)),
         query=other if has_query else {},
         body=None if has_query else _body(endpoint, other),
         auth=endpoint.auth,
@@ -51,14 +51,18 @@ def fallback_request(endpoint: Endpoint, request: APIRequest, status: int) -> AP
     return replace(request, method=fallback.method, query={}, body=fallback.body)
 
 
-def expand_path(path: str, tool: Declaration, arguments: JSON, project: int | str | None) -> str:
-    """Replace the placeholders of a path by the quoted arguments and the project.
+def path_values(tool: Declaration, arguments: JSON, project: int | str | None) -> JSON:
+    """Return the values for the placeholders of a path: the project and the arguments."""
+    return {**({tool.project.argument: project} if tool.project else {}), **arguments}
+
+
+def expand_path(path: str, values: JSON) -> str:
+    """Replace the placeholders of a path by quoted values.
 
     Raises:
         InvalidArguments: A value is missing, empty, or a dot segment, which quoting does not make safe.
     """
-    values = {tool.project.argument: project} if tool.project else {}
-    return path.format_map(_Segments({**values, **arguments}))
+    return path.format_map(_Segments(values))
 
 
 class _Segments(dict[str, Any]):

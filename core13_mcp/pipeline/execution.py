@@ -12,7 +12,7 @@ from ..declarations.model import Confirm
 from ..errors import ToolError
 from ..redaction import redact
 from ..text import get_path, single_line
-from .bind import bind, expand_path, fallback_request
+from .bind import bind, expand_path, fallback_request, path_values
 from .call import Call, lacks_project
 from .confirm import Confirmer, find_confirmation, is_required, render_question, require_accepted, stale_confirmation
 from .outcome import Outcome, redacted_error, redacted_result
@@ -143,7 +143,7 @@ class Execution:
         call = self._call
         if confirm.read is None:
             return render_question(confirm, call.arguments, None)
-        path = expand_path(confirm.read, call.tool, call.arguments, call.project)
+        path = expand_path(confirm.read, path_values(call.tool, call.arguments, call.project))
         return render_question(confirm, call.arguments, redact(await self._fetch(self._read(path)), call.secrets))
 
     def _read(self, path: str) -> APIRequest:

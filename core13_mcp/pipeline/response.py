@@ -21,7 +21,7 @@ from .call import Call
 # Next steps by status, or by status and error code. A declaration can replace them.
 _HINTS = {
     "400": "Correct {field} and call again.",
-    "401": "The API key was not accepted: it is wrong, was revoked, or belongs to another region or host.",
+    "401": "The key was not accepted: it is wrong, was revoked, or belongs to another region or host.",
     "403": "The key or its owner has no access to this, or the key lacks the scope {scope}.",
     "403 missing_scope": "No argument changes that: the person adds {scope} to the key in PostHog, Settings, "
     "Personal API keys.",
@@ -66,6 +66,7 @@ class SentRequest:
     request: APIRequest
     ambiguous: bool = False
 
+
 def parse_response(sent: SentRequest, response: APIResponse) -> Any:
     """Return the JSON object of a successful response without invisible characters, or None if it has no body.
 
@@ -98,7 +99,9 @@ def from_transport_error(sent: SentRequest, error: httpx2.RequestError) -> ToolE
     if not isinstance(error, httpx2.TransportError):
         return invalid_response(sent, "its body is too large or wrongly compressed")
     timed_out = isinstance(error, httpx2.TimeoutException)
-    return _ambiguous_outcome(sent, "the API did not respond in time" if timed_out else "the connection to the API broke")
+    return _ambiguous_outcome(
+        sent, "the API did not respond in time" if timed_out else "the connection to the API broke"
+    )
 
 
 def invalid_response(sent: SentRequest, problem: str, status: int | None = None) -> ToolError:

@@ -67,9 +67,7 @@ class Elicitor:
     def __init__(self) -> None:
         self._nonces = UsedNonces()
 
-    def for_request(
-        self, request: ServerRequestContext[Any], params: types.CallToolRequestParams
-    ) -> Confirmer | None:
+    def for_request(self, request: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Confirmer | None:
         """Return a function that asks the person behind a request, or None if the client cannot ask."""
         if not _supports_forms(request.session.client_capabilities):
             return None
@@ -114,9 +112,7 @@ def _ask_by_request(request: ServerRequestContext[Any]) -> Confirmer:
     async def ask(question: str) -> Decision:
         with anyio.move_on_after(CONFIRMATION_TTL):
             try:
-                answer = await request.session.elicit_form(
-                    question, _EMPTY_FORM, related_request_id=request.request_id
-                )
+                answer = await request.session.elicit_form(question, _EMPTY_FORM, related_request_id=request.request_id)
             except (NoBackChannelError, MCPError):
                 return "unable"
             return "accepted" if answer.action == "accept" else "declined"

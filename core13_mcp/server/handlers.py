@@ -166,9 +166,8 @@ def _log(call: Call, code: str, facts: dict[str, Any]) -> None:
 def _only_if_traced(middleware: ServerMiddleware[Any]) -> ServerMiddleware[Any]:
     """Skip the SDK's tracing middleware for a request whose span nobody would record."""
 
-    async def traced(request: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        is_traced = tracing.is_traced(request.meta)
-        return await (middleware(request, call_next) if is_traced else call_next(request))
+    async def traced(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        return await (middleware(ctx, call_next) if tracing.is_traced(ctx.meta) else call_next(ctx))
 
     return traced
 

@@ -107,7 +107,7 @@ async def open_environment(task: Task) -> AsyncIterator[Environment]:
         httpx2.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as api,
         APIClient(ORIGIN, transport=transport) as upstream,
     ):
-        context = CallContext(upstream=upstream, credentials=_credentials(task.key), timeout=5.0)
+        context = CallContext(client=upstream, credentials=_credentials(task.key), timeout=5.0)
         server = build_server(CATALOG, lambda _: context, instructions(Settings(), CATALOG, len(CATALOG)))
         async with Client(server) as client:
             for _ in range(task.before.times):

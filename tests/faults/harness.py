@@ -23,7 +23,7 @@ from core13_mcp.pipeline.call import CallContext
 from core13_mcp.server.handlers import build_server
 
 from .fault_transport import Faulty
-from .virtual_clock import Patient
+from .virtual_clock import VirtualClockLoop
 
 Era = Literal["auto", "legacy"]
 SECRETS = (sandbox.FULL_KEY, sandbox.SESSION_ID, sandbox.CSRF_TOKEN)
@@ -45,7 +45,7 @@ class Bench:
         with redirect_stderr(self.logged):
             configure_logging("debug", form, SECRETS)
         self._ended = asyncio.Event()
-        self.runner = asyncio.Runner(loop_factory=Patient)
+        self.runner = asyncio.Runner(loop_factory=VirtualClockLoop)
         self.client: Client = self.runner.run(self._open())
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class Bench:
     async def _serve(self, opened: asyncio.Future[Client]) -> None:
         credentials = Credentials(*map(SecretStr, SECRETS))
         async with APIClient(SANDBOX_ORIGIN, transport=self.wire) as upstream:
-            caller = CallContext(upstream=upstream, credentials=credentials, max_result_chars=BUDGET)
+            caller = CallContext(client=upstream, credentials=credentials, max_result_chars=BUDGET)
             server = build_server(load(), lambda _: caller, "")
             async with Client(server, mode=self.era, elicitation_callback=self._asked) as client:
                 opened.set_result(client)

@@ -80,7 +80,7 @@ async def upstream(behave: Behave) -> AsyncIterator[Seen]:
 async def client(origin: str, timeout: float = 20.0) -> AsyncIterator[Client]:
     """A client of the real server in front of that upstream."""
     async with APIClient(origin) as reached:
-        caller = CallContext(upstream=reached, credentials=Credentials(SecretStr(KEY)), timeout=timeout)
+        caller = CallContext(client=reached, credentials=Credentials(SecretStr(KEY)), timeout=timeout)
         async with serving(caller) as connected:
             yield connected
 
@@ -183,7 +183,7 @@ async def test_a_deadline_that_passes_while_waiting_for_a_turn_is_no_unknown_out
     with anyio.fail_after(30):
         async with upstream(saying()) as seen, APIClient(seen.origin) as reached:
             patient, hasty = (
-                CallContext(upstream=reached, credentials=Credentials(SecretStr(KEY)), timeout=seconds)
+                CallContext(client=reached, credentials=Credentials(SecretStr(KEY)), timeout=seconds)
                 for seconds in (25, 0.3)
             )
             async with serving(patient) as mcp, serving(hasty) as late, anyio.create_task_group() as tasks:

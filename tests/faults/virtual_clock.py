@@ -1,26 +1,33 @@
-"""An event loop whose time passes only when nothing else is left to do: a wait of minutes costs nothing."""
+"""An event loop that advances its clock instead of waiting, so that a delay of minutes takes no time."""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
-class Patient(asyncio.SelectorEventLoop):
-    """Moves its clock on to the next timer instead of waiting for it; waiting for nothing at all is an error."""
+class VirtualClockLoop(asyncio.SelectorEventLoop):
+    """Moves its clock to the next timer as soon as nothing else is ready.
+
+    Raises:
+        AssertionError: Nothing is ready and there is no timer, so the loop would wait forever.
+    """
 
     def __init__(self) -> None:
-        self.skipped = 0.0
-        super().__init__(_Eager(self))
+        self.skipped_seconds = 0.0
+        super().__init__(_SkippingSelector(self))
 
     def time(self) -> float:
-        """Seconds, the skipped ones included."""
-        return super().time() + self.skipped
+        """Seconds, with the skipped ones."""
+        return super().time() + self.skipped_seconds
 
 
-class _Eager(selectors.SelectSelector):
-    def __init__(self, loop: Patient) -> None:
+class _SkippingSelector(selectors.SelectSelector):
+    def __init__(self, loop: VirtualClockLoop) -> None:
         super().__init__()
         self._loop = loop
 
@@ -29,6 +36,12 @@ class _Eager(selectors.SelectSelector):
         if ready or timeout == 0:
             return ready
         if timeout is None:
-            raise AssertionError("everything waits, and nothing is left that could end it")
-        self._loop.skipped += timeout
+            raise AssertionError("every task waits, and no timer is left")
+        self._loop.skipped_seconds += timeout
         return []
+
+
+def run_without_waiting(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on a virtual clock."""
+    with asyncio.Runner(loop_factory=VirtualClockLoop) as runner:
+        return runner.run(coroutine)

@@ -1,9 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core13_mcp.errors import Declined
-from core13_mcp.pipeline.confirm import confirmation, question, require_accepted, required
+from core13_mcp.pipeline.confirm import (
+    Decision,
+    Policy,
+    find_confirmation,
+    is_required,
+    render_question,
+    require_accepted,
+)
 
 from ..factories import make_tool
 
@@ -18,41 +27,43 @@ TOOL = make_tool(
 
 
 @pytest.mark.parametrize(("arguments", "level"), [({"loud": 1}, "require"), ({}, "ask")])
-def test_the_first_confirmation_that_applies_is_the_one(arguments, level):
-    found = confirmation(TOOL, arguments, "auto")
-    assert found is not None and found.level == level
+def test_the_first_confirmation_that_applies_is_used(arguments: dict[str, Any], level: str) -> None:
+    confirm = find_confirmation(TOOL, arguments, "auto")
+    assert confirm is not None and confirm.level == level
 
 
-def test_nobody_is_asked_where_nothing_is_declared_or_the_operator_says_never():
-    assert confirmation(TOOL, {"loud": 1}, "never") is None
-    assert confirmation(make_tool(), {}, "always") is None
+def test_there_is_no_confirmation_without_a_declaration_or_with_the_policy_never() -> None:
+    assert find_confirmation(TOOL, {"loud": 1}, "never") is None
+    assert find_confirmation(make_tool(), {}, "always") is None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "policy", "refused"),
+    ("arguments", "policy", "required"),
     [({"loud": 1}, "auto", True), ({}, "auto", False), ({}, "always", True)],
 )
-def test_what_cannot_be_asked_is_refused_where_it_is_required(arguments, policy, refused):
-    found = confirmation(TOOL, arguments, policy)
-    assert found is not None and required(found, policy) is refused
+def test_the_level_and_the_policy_say_whether_a_confirmation_is_required(
+    arguments: dict[str, Any], policy: Policy, required: bool
+) -> None:
+    confirm = find_confirmation(TOOL, arguments, policy)
+    assert confirm is not None and is_required(confirm, policy) is required
 
 
-def test_the_question_names_the_concrete_effect():
-    found = TOOL.confirm[0]
-    assert question(found, {"id": 3}, {"name": "Ada"}) == "Shout at Ada, 3?"
-    assert question(found, {"id": 3}, None) == "Shout at unknown, 3?"
+def test_the_question_names_the_effect_of_the_call() -> None:
+    confirm = TOOL.confirm[0]
+    assert render_question(confirm, {"id": 3}, {"name": "Ada"}) == "Shout at Ada, 3?"
+    assert render_question(confirm, {"id": 3}, None) == "Shout at unknown, 3?"
 
 
-def test_an_accepted_call_goes_on():
+def test_an_accepted_call_continues() -> None:
     require_accepted(TOOL, "Go on?", "accepted")
 
 
 @pytest.mark.parametrize(
-    ("verdict", "code", "says"),
-    [("declined", "declined", "did not agree"), ("unable", "confirmation_required", 'The question: "Go on?"')],
+    ("decision", "code", "text"),
+    [("declined", "declined", "the person declined"), ("unable", "confirmation_required", 'The question: "Go on?"')],
 )
-def test_any_other_is_refused_with_nothing_sent(verdict, code, says):
+def test_a_call_that_is_not_accepted_is_refused_before_it_is_sent(decision: Decision, code: str, text: str) -> None:
     with pytest.raises(Declined, match="nothing was sent") as caught:
-        require_accepted(TOOL, "Go on?", verdict)
+        require_accepted(TOOL, "Go on?", decision)
     assert caught.value.details["code"] == code
-    assert says in str(caught.value)
+    assert text in str(caught.value)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core13_mcp.declarations.catalog import load
-from core13_mcp.pipeline.confirm import confirmation, question
+from core13_mcp.pipeline.confirm import find_confirmation, render_question
 from core13_mcp.pipeline.projection import project_response
 
 CATALOG = load()
@@ -48,8 +48,8 @@ def test_a_question_counts_only_what_is_several():
         (one, "by email right now to a@x.example?"),
         ({**one, "target_value": "a@x.example,b@x.example"}, "to 2 recipients: a@x.example,b@x.example?"),
     ):
-        needed = confirmation(tool, given, "auto")
-        assert needed is not None and question(needed, given, None).endswith(asked)
+        needed = find_confirmation(tool, given, "auto")
+        assert needed is not None and render_question(needed, given, None).endswith(asked)
 
 
 @pytest.mark.parametrize(

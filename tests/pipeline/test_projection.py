@@ -22,8 +22,8 @@ ONE = make_tool(output={**ROW, "properties": {**ROW["properties"], "done": {"typ
 MANY = make_tool(path="/api/things/", output=PAGE)
 
 
-def shaped(answer: Any, budget: int = 1000, tool: Any = ONE, **arguments: Any) -> dict[str, Any]:
-    return project_response(tool, answer, arguments, budget).value
+def shaped(answer: Any, max_chars: int = 1000, tool: Any = ONE, **arguments: Any) -> dict[str, Any]:
+    return project_response(tool, answer, arguments, max_chars).value
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_an_empty_page_past_the_end_leads_nowhere():
 
 def test_rows_that_do_not_fit_come_with_the_next_page():
     rows = [{"id": n, "name": "x" * 100} for n in range(20)]
-    page = shaped({"count": 20, "results": rows}, max_result_chars=600, tool=MANY)
+    page = shaped({"count": 20, "results": rows}, max_chars=600, tool=MANY)
     assert page["next_offset"] == len(page["results"]) < 20
     assert len(compact_json(page)) <= 600
 
 
 def test_one_row_that_is_too_long_alone_is_shortened_so_that_paging_moves_on():
     rows = [{"id": 1, "name": "x" * 5000}, {"id": 2}]
-    page = shaped({"count": 2, "results": rows}, max_result_chars=1000, tool=MANY)
+    page = shaped({"count": 2, "results": rows}, max_chars=1000, tool=MANY)
     assert page["next_offset"] == 1
     assert page["results"][0]["id"] == 1 and page["results"][0]["omitted"].startswith("name: too long")
     assert len(compact_json(page)) <= 1000
@@ -97,17 +97,17 @@ def test_what_only_looks_like_a_page_is_an_object(answer):
 
 def test_an_object_that_is_too_long_loses_its_longest_fields_and_says_which():
     whole = {"id": 1, "a": "x" * 400, "b": "y" * 300, "c": "z"}
-    less = truncate(whole, 500, keep={"id"}, more="ask for less").value
+    less = truncate(whole, 500, keep={"id"}, remedy="ask for less").value
     assert less == {"id": 1, "b": "y" * 300, "c": "z", "omitted": "a: too long for one result; ask for less."}
 
 
 def test_many_left_out_fields_are_counted_rather_than_listed():
-    less = truncate({f"field{n}": "x" * 100 for n in range(30)}, 400, keep=set(), more="ask for less").value
+    less = truncate({f"field{n}": "x" * 100 for n in range(30)}, 400, keep=set(), remedy="ask for less").value
     assert " and 2" in less["omitted"] and " more: too long" in less["omitted"]
 
 
 def test_what_must_stay_stays_even_where_it_does_not_fit():
-    assert truncate({"id": "x" * 100, "name": "y"}, 50, keep={"id"}, more="").value == {"id": "x" * 100}
+    assert truncate({"id": "x" * 100, "name": "y"}, 50, keep={"id"}, remedy="").value == {"id": "x" * 100}
 
 
 def test_the_remedy_depends_on_what_was_asked():

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from core13_mcp import sandbox
 from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
-from core13_mcp.api.exchange import CallState
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import ToolError
-from core13_mcp.pipeline.call import CallContext, execute
+from core13_mcp.pipeline.call import CallContext, prepare
+from core13_mcp.pipeline.execution import execute
 
 from ..asgi import ResetTransport
 
@@ -240,17 +240,17 @@ async def refused(case: Case) -> ToolError:
     session = SecretStr(case.session) if case.session else None
     credentials = Credentials(SecretStr(case.key), session, SecretStr(sandbox.CSRF_TOKEN) if session else None)
     async with APIClient("http://sandbox.invalid", transport=ResetTransport(app)) as upstream:
-        caller = CallContext(upstream=upstream, credentials=credentials, confirm="never")
+        caller = CallContext(client=upstream, credentials=credentials, confirm="never", timeout=5.0)
         for tool, arguments in case.before:
             try:
-                await execute(CATALOG[tool], arguments, caller, CallState(5.0))
+                (await execute(prepare(CATALOG[tool], arguments, caller))).unwrap()
             except ToolError as error:
                 # Throttling counts a test of a paused one too, which is how the limit is reached without waiting.
                 assert error.status == 409
         if case.fault:
             app.state.faults.append(case.fault)
         with pytest.raises(ToolError) as raised:
-            await execute(CATALOG[case.tool], case.arguments, caller, CallState(5.0))
+            (await execute(prepare(CATALOG[case.tool], case.arguments, caller))).unwrap()
     return raised.value
 
 

@@ -42,9 +42,9 @@ async def test_what_people_wrote_comes_without_what_cannot_be_seen(ascii_only):
         (400, {"detail": {"deep": 1}, "code": 7, "attr": []}, ["things-do: 400 Bad Request\n"]),
         (401, {}, ["401 Unauthorized", "another region or host"]),
         (403, {}, ["thing:write"]),
-        (404, {}, ["Nothing has this id here"]),
-        (405, {}, ["The API never does this."]),
-        (409, {}, ["What is there now stands against it."]),
+        (404, {}, ["There is no object with this id here"]),
+        (405, {}, ["The API does not support this."]),
+        (409, {}, ["The current state of the object does not allow this."]),
         (418, {}, ["418 I'm a Teapot"]),
         (499, {}, ["499 (unknown status)"]),
     ],
@@ -128,8 +128,8 @@ async def test_a_create_without_a_clear_answer_may_have_happened_and_says_how_to
     api = FakeAPI(lost)
     failed = await call_error(CREATE, api, id=7)
     assert isinstance(failed, OutcomeUnknown)
-    assert "It may have happened; it was not sent again." in str(failed)
-    assert "Look at thing 7 first." in str(failed) and "Do not call it again before you know." in str(failed)
+    assert "The request may have been applied; it was not sent again." in str(failed)
+    assert "Look at thing 7 first." in str(failed) and "Check before you call it again." in str(failed)
     assert failed.details["code"] == "outcome_unknown" and failed.details["retryable"] is False
     assert len(api.requests) == 1
 
@@ -156,8 +156,8 @@ async def test_an_unreachable_api_after_a_lost_try_is_not_called_unsent():
 
 async def test_a_refusal_after_a_lost_try_of_the_same_write_says_that_it_may_be_done_already():
     lost_then_refused = FakeAPI(reply(503, {}), reply(404, {}))
-    assert "it may have done it already" in str(await call_error(UPDATE, lost_then_refused, id=1))
-    assert "already" not in str(await call_error(READ, FakeAPI(reply(503, {}), reply(404, {})), id=1))
+    assert "may have been applied" in str(await call_error(UPDATE, lost_then_refused, id=1))
+    assert "applied" not in str(await call_error(READ, FakeAPI(reply(503, {}), reply(404, {})), id=1))
 
 
 @pytest.mark.parametrize(("body", "found"), [(None, {}), (b"{}", {}), ({"a": 1}, {"a": 1})])

@@ -4,7 +4,7 @@ import pytest
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import InvalidArguments
-from core13_mcp.pipeline.validate import argument_errors, check
+from core13_mcp.pipeline.validate import argument_errors, raise_if_invalid
 from core13_mcp.text import closest, suggestions
 
 from ..factories import make_tool
@@ -29,12 +29,12 @@ TOOL = make_tool(
 
 def told(arguments: dict[str, object]) -> str:
     with pytest.raises(InvalidArguments) as caught:
-        check(TOOL, arguments)
+        raise_if_invalid(TOOL, argument_errors(TOOL, arguments))
     return str(caught.value)
 
 
 def test_arguments_that_fit_pass():
-    check(TOOL, {"id": 1, "colour": "red"})
+    assert argument_errors(TOOL, {"id": 1, "colour": "red"}) == []
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,14 @@ def test_arguments_that_fit_pass():
         ({"id": 1, "parts": [1, "x"]}, 'parts[1]: "x" is not of type "integer". Its parts.'),
         ({"id": 1}, "Name a colour or parts."),
         ({"id": 1, "colour": "red", "color": "red"}, 'color: no such argument. Did you mean "colour"?'),
-        ({"id": 1, "colour": "red", "zzz": 1}, "zzz: no such argument. Known are: id, colour, parts, pin."),
+        ({"id": 1, "colour": "red", "zzz": 1}, "zzz: no such argument. Arguments: id, colour, parts, pin."),
         ({"id": 1, "colour": "red", "size": 3}, "size: not accepted. The API ignores it."),
     ],
 )
 def test_a_fault_says_what_is_wrong_and_what_would_be_right(arguments, says):
     text = told(arguments)
     assert says in text
-    assert "1 fault in the arguments; nothing was sent." in text
+    assert "1 invalid argument; nothing was sent." in text
     assert text.endswith("Correct it and call things-do again.")
 
 
@@ -66,7 +66,7 @@ def test_a_choice_among_numbers_is_told_like_any_other(given):
 
 def test_every_fault_is_told_at_once():
     text = told({"colour": "blue", "parts": ["x", "y"], "zzz": 1, "size": 2})
-    assert "6 faults" in text and "(6)" in text and "Correct them all" in text
+    assert "6 invalid arguments" in text and "(6)" in text and "Correct them" in text
     assert len(text.splitlines()) == 3
 
 
@@ -77,7 +77,7 @@ def test_a_secret_is_not_told_back_and_what_is_wrong_with_it_is():
 
 def test_what_is_wrong_with_a_secret_is_not_told_where_that_would_tell_it():
     tool = make_tool("PATCH", properties={"pin": {"const": "the-only-one"}}, secrets=["pin"])
-    assert argument_errors(tool, {"pin": "hunter2"}) == ["pin: the value does not fit."]
+    assert argument_errors(tool, {"pin": "hunter2"}) == ["pin: the value does not match."]
 
 
 def test_a_long_value_does_not_hide_what_is_wrong_with_it():
@@ -92,16 +92,16 @@ def test_a_name_or_value_that_someone_else_wrote_is_put_on_one_line_and_cut():
 
 def test_the_first_faulty_argument_is_named_for_programs():
     with pytest.raises(InvalidArguments) as caught:
-        check(TOOL, {"colour": "red"})
+        raise_if_invalid(TOOL, argument_errors(TOOL, {"colour": "red"}))
     assert caught.value.details == {"code": "invalid_arguments", "retryable": False, "field": "id"}
     with pytest.raises(InvalidArguments) as caught:
-        check(TOOL, {"id": 1})
+        raise_if_invalid(TOOL, argument_errors(TOOL, {"id": 1}))
     assert "field" not in caught.value.details
 
 
 def test_a_tool_without_arguments_says_so():
     assert argument_errors(make_tool(properties={}, path="/api/things/"), {"x": 1}) == [
-        "x: no such argument. Known are: none."
+        "x: no such argument. Arguments: none."
     ]
 
 
@@ -157,7 +157,7 @@ def test_a_value_or_argument_that_is_nearly_right_is_corrected_by_name():
     }
     found = argument_errors(make_tool(properties=properties), {"colour": "gren", "name": "x"})
     assert found == [
-        'colour: "gren" is not one of red, green. Did you mean "green"? Left out, it is red.',
+        'colour: "gren" is not one of red, green. Did you mean "green"? The default is red.',
         'name: no such argument. Did you mean "first_name" or "last_name"?',
     ]
 
@@ -166,7 +166,7 @@ def test_names_of_which_the_same_is_to_be_said_share_a_sentence():
     tool = make_tool(path="/api/things/", documented={"a": "It is ignored.", "b": "It is ignored."})
     assert argument_errors(tool, {"a": 1, "b": 1, "zzz": 1, "yyy": 1}) == [
         "a, b: not accepted. It is ignored.",
-        "zzz, yyy: no such argument. Known are: id.",
+        "zzz, yyy: no such argument. Arguments: id.",
     ]
 
 

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.errors import ConfigurationError
-from core13_mcp.server import elicitation as asking
-from core13_mcp.server.elicitation import Elicitor
+from core13_mcp.server import elicitation
+from core13_mcp.server.elicitation import Elicitor, UsedNonces
 
 from ..clients import CLIENT_MODES, connected, result_meta, result_text
 from ..factories import make_tool
@@ -89,7 +89,7 @@ async def test_a_client_that_fails_to_ask_is_one_that_cannot():
 
 
 async def test_a_question_that_nobody_answers_is_declined(monkeypatch):
-    monkeypatch.setattr(asking, "STALE_AFTER", 0.01)
+    monkeypatch.setattr(elicitation, "CONFIRMATION_TTL", 0.01)
 
     async def absent(*_: Any) -> types.ElicitResult:
         await anyio.sleep_forever()
@@ -135,7 +135,7 @@ async def test_an_acceptance_of_a_question_that_was_never_asked_does_not_count(s
     assert sent(api) == 0
 
 
-@pytest.mark.parametrize("forged", ["", "{}", "v1.AAAA", '{"question": "x", "once": "y"}'])
+@pytest.mark.parametrize("forged", ["", "{}", "v1.AAAA", '{"question": "x", "nonce": "y"}'])
 async def test_a_forged_state_is_refused(forged):
     api = FakeAPI(SHOWN)
     async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
@@ -199,19 +199,18 @@ async def test_a_stale_answer_is_refused(monkeypatch):
     monkeypatch.setattr("mcp.server.request_state.time", python.SimpleNamespace(time=lambda: now[0]))
     async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
         state = (await ask(client, id=1)).request_state
-        now[0] += asking.CONFIRMATION_TTL + 1
+        now[0] += elicitation.CONFIRMATION_TTL + 1
         with pytest.raises(MCPError):
             await answer(client, state, id=1)
     assert sent(api) == 0
 
 
-async def test_numbers_used_are_forgotten_once_they_are_stale(monkeypatch):
+def test_a_nonce_is_forgotten_when_it_expires() -> None:
     now = [0.0]
-    monkeypatch.setattr(asking, "time", python.SimpleNamespace(monotonic=lambda: now[0]))
-    used = Elicitor()
-    assert [used._use("a"), used._use("a"), used._use("b")] == [True, False, True]
-    now[0] = asking.CONFIRMATION_TTL + 1
-    assert used._use("b") and list(used._used) == ["b"]
+    nonces = UsedNonces(lambda: now[0])
+    assert [nonces.consume("a"), nonces.consume("a"), nonces.consume("b")] == [True, False, True]
+    now[0] = elicitation.CONFIRMATION_TTL + 1
+    assert nonces.consume("b") and len(nonces) == 1
 
 
 async def test_a_key_that_has_gone_between_the_rounds_sends_nothing():
@@ -249,10 +248,10 @@ def test_who_can_be_asked_depends_on_the_client_and_the_way_back(capability, ver
     capabilities = types.ClientCapabilities(elicitation=capability)
     session = python.SimpleNamespace(client_capabilities=capabilities, can_send_request=can_send)
     context: Any = python.SimpleNamespace(session=session, protocol_version=version, request_id=1)
-    assert (Elicitor().through(context, types.CallToolRequestParams(name=NAME)) is not None) is able
+    assert (Elicitor().for_request(context, types.CallToolRequestParams(name=NAME)) is not None) is able
 
 
 def test_a_client_that_never_said_what_it_can_cannot_be_asked():
     session = python.SimpleNamespace(client_capabilities=None, can_send_request=True)
     context: Any = python.SimpleNamespace(session=session, protocol_version="2025-06-18")
-    assert Elicitor().through(context, types.CallToolRequestParams(name=NAME)) is None
+    assert Elicitor().for_request(context, types.CallToolRequestParams(name=NAME)) is None

@@ -14,7 +14,7 @@ from mcp.types import INVALID_PARAMS
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import ConfigurationError
 
-from ..api.test_client import Hanging
+from ..api.test_session import Slow
 from ..clients import CLIENT_MODES, connected, result_meta, result_text
 from ..factories import make_tool
 from ..fake_api import KEY, FakeAPI, call_context, fail_with, reply
@@ -78,7 +78,7 @@ async def test_bad_arguments_are_an_error_that_the_model_can_correct(mode):
     api = FakeAPI(OK)
     async with connected(call_context(api), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": "x", "nmae": 1})
-    assert result.is_error and "2 faults" in result_text(result) and api.requests == []
+    assert result.is_error and "2 invalid arguments" in result_text(result) and api.requests == []
 
 
 @in_both_eras
@@ -107,17 +107,15 @@ def surprise(_: httpx2.Request) -> httpx2.Response:
 async def test_what_nobody_foresaw_is_an_error_without_its_words(mode, caplog):
     async with connected(call_context(FakeAPI(surprise)), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1})
-    assert result.is_error and "RuntimeError" in result_text(result) and "the words" not in result_text(result)
+    assert result.is_error and "internal error" in result_text(result) and "the words" not in result_text(result)
     assert result_meta(result)["code"] == "failed"
-    assert "unforeseen in things-do" in caplog.text
+    assert "internal error in things-do" in caplog.text
 
 
 async def test_what_nobody_foresaw_in_a_write_may_have_happened():
     async with connected(call_context(FakeAPI(surprise)), CREATE) as client:
         result = await client.call_tool("things-do", {"id": 1})
-    assert result_meta(result)["code"] == "outcome_unknown" and "Do not call it again before you know" in result_text(
-        result
-    )
+    assert result_meta(result)["code"] == "outcome_unknown" and "Check before you call it again" in result_text(result)
 
 
 @in_both_eras
@@ -183,18 +181,18 @@ async def test_a_waiting_call_reports_its_progress(mode):
         with anyio.fail_after(5):
             while len(told) < 2:
                 await anyio.lowlevel.checkpoint()
-    assert told == [(1, "status 429; trying again in 0 s"), (2, "no answer; trying again in 0 s")]
+    assert told == [(1, "status 429; retrying in 0 s"), (2, "no response; retrying in 0 s")]
     assert result_meta(result, "call")["attempts"] == 3
 
 
 @in_both_eras
 async def test_a_call_that_the_client_cancels_drops_its_request(mode):
-    api = Hanging()
+    api = Slow()
     with anyio.fail_after(10):
         async with connected(call_context(api), READ, mode=mode) as client:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(client.call_tool, "things-do", {"id": 1})
-                await api.taken.wait()
+                await api.received.wait()
                 tasks.cancel_scope.cancel()
             while not api.dropped:
                 await anyio.lowlevel.checkpoint()

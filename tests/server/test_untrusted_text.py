@@ -14,7 +14,7 @@ from mcp.types import TextContent
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import Declined
-from core13_mcp.pipeline.confirm import confirmation, question, require_accepted
+from core13_mcp.pipeline.confirm import find_confirmation, render_question, require_accepted
 from core13_mcp.pipeline.projection import project_response
 from core13_mcp.text import single_line, strings, strip_invisible
 
@@ -139,9 +139,9 @@ async def test_the_name_of_a_project_stays_in_the_first_line_of_an_error(poison:
 @each_poison
 def test_a_question_to_the_person_stays_on_one_line(poison: str):
     tool = CATALOG["subscriptions-test-delivery-create"]
-    needed = confirmation(tool, {"id": 1}, "auto")
+    needed = find_confirmation(tool, {"id": 1}, "auto")
     assert needed is not None
-    asked = question(needed, {"id": 1}, {"title": poison, "target_value": "a@b.example", "target_type": "email"})
+    asked = render_question(needed, {"id": 1}, {"title": poison, "target_value": "a@b.example", "target_type": "email"})
     assert asked.startswith("Send subscription 1") and asked.endswith("a@b.example?")
     assert "\n" not in asked and not unseen(asked)
 
@@ -152,7 +152,7 @@ def test_what_could_not_be_asked_stays_in_the_first_line_of_an_error(poison: str
 
     def said(title: str) -> list[str]:
         with pytest.raises(Declined) as declined:
-            require_accepted(tool, question(tool.confirm[0], {"id": 1}, {"title": title}), "unable")
+            require_accepted(tool, render_question(tool.confirm[0], {"id": 1}, {"title": title}), "unable")
         return str(declined.value).split("\n")
 
     poisoned, harmless = said(poison), said(HARMLESS)

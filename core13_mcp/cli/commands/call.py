@@ -9,14 +9,14 @@ from typing import Any
 
 import httpx2
 
-from ...api.exchange import CallState
 from ...compose.engine import SANDBOX_ORIGIN, context_provider
 from ...declarations.catalog import enabled_tools
 from ...declarations.model import Declaration
 from ...errors import ConfigurationError, ToolError
 from ...jsonio import JSON, parse_json
-from ...pipeline.call import call_secrets, execute, plan
-from ...redaction import REDACTED, redact
+from ...pipeline.call import plan, prepare
+from ...pipeline.execution import execute
+from ...redaction import REDACTED
 from ...settings import Settings
 from ...text import closest, single_line
 from ..terminal import spinner, status_line
@@ -37,15 +37,13 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.dry_run:
         return _preview(tool, given, settings)
     async with context_provider(settings) as caller:
-        made = caller()
-        hidden = call_secrets(tool, given, made)
-        try:
-            with spinner(tool.name):
-                result = await execute(tool, given, made, CallState(settings.timeout, report=_report))
-        except ToolError as error:
-            print(redact(str(error), hidden), file=sys.stderr)
-            return 1
-    print(json.dumps(redact(result.value, hidden), indent=2, ensure_ascii=False))
+        call = prepare(tool, given, caller())
+        with spinner(tool.name):
+            outcome = await execute(call, on_progress=_report)
+    if isinstance(outcome.result, ToolError):
+        print(outcome.result, file=sys.stderr)
+        return 1
+    print(json.dumps(outcome.result.value, indent=2, ensure_ascii=False))
     return 0
 
 

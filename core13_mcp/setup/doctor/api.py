@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 
 import httpx2
 
-from ...api.exchange import APIRequest, CallState
+from ...api.exchange import APIRequest
 from ...declarations.catalog import Catalog
 from ...declarations.model import Declaration, Project
 from ...errors import InvalidArguments, ToolError, Unreadable
-from ...pipeline.call import CallContext, execute, plan
-from ...pipeline.response import parse_response
+from ...pipeline.call import CallContext, plan, prepare
+from ...pipeline.execution import execute
+from ...pipeline.response import SentRequest, parse_response
 from ...text import get_path, single_line
 from .finding import Finding, failed
 from .network import proxy, unreachable
@@ -28,14 +30,15 @@ async def examine(caller: CallContext, declared: Catalog, offered: Catalog, keye
     """
     tool, project = identity(declared)
     request = APIRequest(method="GET", path=project.read)
-    origin = caller.upstream.origin
+    caller = replace(caller, retry=False)
+    origin = caller.client.origin
     try:
-        answer = await caller.upstream.send(request, caller.credentials, CallState(caller.timeout, patient=False))
+        answer = await caller.session().send(request)
     except httpx2.RequestError as error:
         yield unreachable(error, origin)
         return
     try:
-        user = parse_response(tool, request, answer, {}, secrets=caller.credentials.secrets)
+        user = parse_response(SentRequest(prepare(tool, {}, caller), request), answer)
     except Unreadable as error:
         yield failed("host", error)
         return
@@ -115,7 +118,7 @@ async def _scope(caller: CallContext, needed: str, tools: list[Declaration], pro
     if probe is None:
         return Finding(check, "note", f"only a write shows it; {count} need it")
     try:
-        await execute(probe, {}, caller, CallState(caller.timeout, patient=False))
+        (await execute(prepare(probe, {}, caller))).unwrap()
     except ToolError as error:
         told = failed(check, error)
         if error.status == 403:
@@ -141,10 +144,10 @@ async def _session(
         return
     request = APIRequest(method="GET", path=project.read, auth="session")
     try:
-        answer = await caller.upstream.send(request, caller.credentials, CallState(caller.timeout, patient=False))
-        parse_response(tool, request, answer, {}, secrets=caller.credentials.secrets)
+        answer = await caller.session().send(request)
+        parse_response(SentRequest(prepare(tool, {}, caller), request), answer)
     except httpx2.RequestError as error:
-        yield unreachable(error, caller.upstream.origin)
+        yield unreachable(error, caller.client.origin)
     except ToolError as error:
         fix = "sign in to PostHog again and take the new session and CSRF token from its cookies"
         yield Finding("session", "wrong", failed("session", error).says, fix)

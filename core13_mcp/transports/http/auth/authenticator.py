@@ -90,7 +90,7 @@ def api_key_auth(template: CallContext, upstreams: Sequence[APIClient], bearer_t
             raise Rejected(401, f"{KEY}: {why}.", _challenge(bearer_too))
         return replace(
             identified(template, Credentials(SecretStr(key))),
-            upstream=_asked_for(request, upstreams),
+            client=_asked_for(request, upstreams),
             project_id=_project(request) or template.project_id,
         )
 

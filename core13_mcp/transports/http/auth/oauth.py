@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from ....api.client import APIClient
 from ....api.credentials import Credentials
-from ....api.exchange import APIRequest, APIResponse, CallState
+from ....api.exchange import APIRequest, APIResponse
+from ....api.session import APISession
 from ....pipeline.call import CallContext
 from ..errors import Rejected
 from .authenticator import Authenticator, bearer, identified
@@ -105,7 +106,7 @@ class ProtectedResource:
         token = caller.credentials.secrets[0]
         question = APIRequest(method="POST", path=INTROSPECT, form={"token": token})
         try:
-            return await self._issuer.send(question, caller.credentials, CallState(INTROSPECTION_TIMEOUT))
+            return await APISession(self._issuer, caller.credentials, INTROSPECTION_TIMEOUT).send(question)
         except httpx2.RequestError as error:
             raise _nobody_can_say(f"did not answer ({type(error).__name__})") from None
 

@@ -1,0 +1,218 @@
+"""One call, from its arguments to its outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from core13_mcp.errors import Declined, InvalidArguments, OutcomeUnknown, Refused, Unreadable
+from core13_mcp.pipeline.call import prepare
+from core13_mcp.pipeline.confirm import Decision, Policy
+from core13_mcp.pipeline.execution import execute
+
+from ..factories import PROJECT, make_tool
+from ..fake_api import KEY, FakeAPI, Reply, call_context, call_error, call_value, fail_with, reply
+
+pytestmark = pytest.mark.anyio
+
+IN_PROJECT = "/api/projects/{project_id}/things/"
+PROPERTIES = {"project_id": {"type": "integer"}, "name": {"type": "string"}, "detail": {"type": "string"}}
+LIST = make_tool("GET", IN_PROJECT, project=PROJECT, properties=PROPERTIES)
+CREATE = make_tool("POST", IN_PROJECT, project=PROJECT, properties=PROPERTIES)
+ME = reply(200, {"team": {"id": 5, "name": 'A "quoted"\nname'}})
+OK = reply(200, {"id": 1})
+DEEP: list[Any] = []
+for _ in range(70):
+    DEEP = [DEEP]
+
+
+async def test_a_read_without_a_project_uses_the_current_project() -> None:
+    api = FakeAPI(OK)
+    await call_value(LIST, api)
+    assert api.request_lines == ["GET /api/projects/@current/things/"]
+
+
+async def test_a_call_uses_the_project_in_its_arguments() -> None:
+    api = FakeAPI(OK)
+    await call_value(CREATE, api, project_id=3, name="x")
+    assert api.request_lines == ["POST /api/projects/3/things/"]
+    assert api.requests[0].content == b'{"name":"x"}'
+
+
+async def test_a_call_without_a_project_uses_the_pinned_project() -> None:
+    api = FakeAPI(OK)
+    await execute(prepare(CREATE, {"name": "x"}, call_context(api, project_id=9)))
+    assert api.request_lines == ["POST /api/projects/9/things/"]
+    assert api.requests[0].content == b'{"name":"x"}'
+
+
+async def test_a_write_without_a_project_is_refused_with_the_current_project() -> None:
+    api = FakeAPI(ME)
+    error = await call_error(CREATE, api, name="x")
+    assert isinstance(error, InvalidArguments)
+    assert "project_id=5" in str(error) and "nothing was sent" in str(error)
+    assert "A 'quoted' name" in str(error)
+    assert api.request_lines == ["GET /api/users/@me/"]
+
+
+@pytest.mark.parametrize("lookup", [reply(401, {}), fail_with(httpx2.ConnectError), reply(200, {"team": None})])
+async def test_a_write_without_a_project_is_refused_if_the_current_project_is_unknown(lookup: Reply) -> None:
+    error = await call_error(CREATE, FakeAPI(lookup), name="x")
+    assert isinstance(error, InvalidArguments) and "project_id: missing" in str(error)
+
+
+async def test_one_error_lists_the_missing_project_and_all_invalid_arguments() -> None:
+    text = str(await call_error(CREATE, FakeAPI(ME), name=3, nmae="x"))
+    assert "3 invalid arguments" in text and "project_id: missing" in text and 'Did you mean "name"?' in text
+
+
+async def test_a_call_with_invalid_arguments_is_not_sent() -> None:
+    api = FakeAPI(OK)
+    await call_error(LIST, api, name=3)
+    assert api.requests == []
+
+
+async def test_arguments_are_normalized_before_they_are_validated() -> None:
+    api = FakeAPI(OK)
+    await call_value(LIST, api, project_id="3", name=None)
+    assert api.request_lines == ["GET /api/projects/3/things/"]
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), "\ud800", 10**5000, DEEP], ids=["nan", "inf", "surrogate", "long", "deep"]
+)
+async def test_a_value_that_is_not_json_is_not_sent(value: Any) -> None:
+    api = FakeAPI(OK)
+    tool = make_tool("PATCH", properties={"id": {}, "config": {"type": "object"}})
+    error = await call_error(tool, api, id=1, config={"deep": [value]})
+    assert isinstance(error, InvalidArguments) and api.requests == []
+
+
+async def test_arguments_that_are_too_long_for_a_url_are_not_sent() -> None:
+    api = FakeAPI(OK)
+    tool = make_tool(path="/api/things/", properties={"search": {"type": "string"}})
+    error = await call_error(tool, api, search="x" * 100_000)
+    assert isinstance(error, InvalidArguments) and "URL" in str(error) and api.requests == []
+
+
+async def test_a_declared_fallback_is_sent_for_a_request_that_the_api_does_not_support() -> None:
+    fallback = {"instead": {"status": 405, "method": "PATCH", "body": {"deleted": True}}}
+    tool = make_tool("DELETE", endpoint=fallback)
+    api = FakeAPI(reply(405, {}), reply(200, {"id": 1, "deleted": True}))
+    assert (await call_value(tool, api, id=1))["deleted"] is True
+    assert api.request_lines == ["DELETE /api/things/1/", "PATCH /api/things/1/"]
+    assert isinstance(await call_error(tool, FakeAPI(reply(405, {}), reply(404, {})), id=1), Refused)
+
+
+async def test_a_fallback_is_not_sent_for_the_request_that_prepares_a_question() -> None:
+    fallback = {"instead": {"status": 405, "method": "PATCH", "body": {"deleted": True}}}
+    confirm = [{"level": "require", "read": "/api/things/{id}/", "say": "Delete {answer.title}?"}]
+    api = FakeAPI(reply(405, {}))
+    await call_error(make_tool("DELETE", endpoint=fallback, confirm=confirm), api, ask=Person("accepted"), id=1)
+    assert api.request_lines == ["GET /api/things/1/"]
+
+
+REQUIRED_ID = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+
+
+@pytest.mark.parametrize("body", [{"id": "1"}, {}, {"other": 1}])
+async def test_a_response_that_does_not_match_the_output_schema_is_an_error(body: dict[str, Any]) -> None:
+    read, create = make_tool(output=REQUIRED_ID), make_tool("POST", output=REQUIRED_ID)
+    assert isinstance(await call_error(read, FakeAPI(reply(200, body)), id=1), Unreadable)
+    assert isinstance(await call_error(create, FakeAPI(reply(200, body)), id=1), OutcomeUnknown)
+
+
+@pytest.mark.parametrize("body", [{"title": f"the key {KEY}"}, {KEY: 1}, {"rows": [{"deep": KEY}]}])
+async def test_a_result_has_no_secret(body: dict[str, Any]) -> None:
+    outcome = await execute(prepare(make_tool(), {"id": 1}, call_context(FakeAPI(reply(200, body)))))
+    result = outcome.unwrap()
+    assert KEY not in result.text and KEY not in str(result.value) and "[withheld]" in result.text
+
+
+CONFIRMED = make_tool(
+    "POST",
+    "/api/things/{id}/",
+    confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Send {answer.title} to {answer.to:count}?"}],
+)
+SHOWN = reply(200, {"title": "Weekly", "to": "a,b"})
+
+
+class Person:
+    """Gives the same answer to every question, and records the questions."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        self.questions: list[str] = []
+
+    async def __call__(self, question: str) -> Decision:
+        self.questions.append(question)
+        return self.decision
+
+
+async def test_an_accepted_call_is_sent() -> None:
+    api, person = FakeAPI(SHOWN, SHOWN, OK), Person("accepted")
+    await call_value(CONFIRMED, api, ask=person, id=1)
+    assert api.request_lines[-1] == "POST /api/things/1/"
+    assert person.questions == ["Send Weekly to 2?"]
+
+
+async def test_a_call_whose_effect_changed_after_the_question_is_not_sent() -> None:
+    api = FakeAPI(SHOWN, reply(200, {"title": "Weekly", "to": "a,b,c"}))
+    error = await call_error(CONFIRMED, api, ask=Person("accepted"), id=1)
+    assert isinstance(error, Declined) and error.details["code"] == "confirmation_stale"
+    assert not [line for line in api.request_lines if line.startswith("POST")]
+
+
+async def test_a_question_has_no_secret() -> None:
+    tool = make_tool("POST", confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Use {answer.title}?"}])
+    person = Person("declined")
+    await call_error(tool, FakeAPI(reply(200, {"title": f"the key {KEY}"})), ask=person, id=1)
+    assert person.questions == ["Use the key [withheld]?"]
+
+
+async def test_a_declined_call_is_not_sent() -> None:
+    api = FakeAPI(SHOWN)
+    error = await call_error(CONFIRMED, api, ask=Person("declined"), id=1)
+    assert isinstance(error, Declined) and api.request_lines == ["GET /api/things/1/"]
+
+
+async def test_a_person_is_not_asked_about_an_object_that_does_not_exist() -> None:
+    person = Person("accepted")
+    error = await call_error(CONFIRMED, FakeAPI(reply(404, {})), ask=person, id=1)
+    assert isinstance(error, Refused) and person.questions == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "level", "lines"),
+    [
+        ("auto", "ask", ["POST /api/things/1/"]),
+        ("never", "require", ["POST /api/things/1/"]),
+        ("auto", "require", []),
+        ("always", "ask", []),
+    ],
+)
+async def test_the_policy_decides_about_a_call_if_the_client_cannot_ask(
+    policy: Policy, level: str, lines: list[str]
+) -> None:
+    tool = make_tool("POST", confirm=[{"level": level, "say": "Really?"}])
+    api = FakeAPI(OK)
+    outcome = await execute(prepare(tool, {"id": 1}, call_context(api, confirm=policy)))
+    assert outcome.code == ("ok" if lines else "confirmation_required")
+    assert api.request_lines == lines
+
+
+async def test_a_person_is_not_asked_about_a_call_with_invalid_arguments() -> None:
+    person = Person("accepted")
+    await call_error(CONFIRMED, FakeAPI(OK), ask=person, id="x", other=1)
+    assert person.questions == []
+
+
+async def test_a_person_is_not_asked_about_a_call_that_the_api_refuses_without_a_session() -> None:
+    tool = make_tool(
+        "DELETE", endpoint={"scope": None, "auth": "session"}, confirm=[{"level": "require", "say": "Really?"}]
+    )
+    person = Person("declined")
+    error = await call_error(tool, FakeAPI(reply(401, {})), ask=person, id=1)
+    assert error.details["status"] == 401 and person.questions == []
