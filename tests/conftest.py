@@ -51,7 +51,7 @@ async def mcp(settings: Settings) -> AsyncIterator[Client]:
     """An MCP client that is connected in memory to the real server with the sandbox."""
     catalog = enabled_tools(settings)
     async with context_provider(settings) as caller:
-        server = build_server(catalog, lambda _: caller(), instructions(settings, catalog, len(catalog)))
+        server = build_server(catalog, lambda _: caller(), instructions(settings, len(catalog), len(catalog)))
         async with Client(server) as client:
             yield client
 

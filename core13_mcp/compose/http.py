@@ -87,7 +87,7 @@ async def build_http(settings: Settings, where: str) -> AsyncIterator[HTTPServer
             admission, routes = build_auth(settings, reached, issuer, catalog, url)
             made = app(
                 build_server(
-                    catalog, resolve_context, instructions(settings, catalog, len(declared)), _seal_keys(settings)
+                    catalog, resolve_context, instructions(settings, len(catalog), len(declared)), _seal_keys(settings)
                 ),
                 admission,
                 hosts=allowed_hosts(settings),

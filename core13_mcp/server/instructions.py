@@ -1,34 +1,43 @@
-"""What every client is told about this server when it connects."""
+"""The instructions that a client receives when it connects."""
 
 from __future__ import annotations
 
-from ..declarations.catalog import Catalog
+from typing import Protocol
+
 from ..declarations.files import read_server_file
-from ..settings import Settings
 
-LONGEST = 2000
-"""Characters. Some hosts cut at 2 KB, so the most important comes first."""
+# Characters. Some hosts cut instructions at 2 KB, so the most important lines come first.
+MAX_CHARS = 2000
 
 
-def instructions(settings: Settings, offered: Catalog, declared: int) -> str:
-    """The modes that are on, and what the declarations say of the tools as a whole.
+class Modes(Protocol):
+    """The settings that the instructions mention. The fast start has them without the class `Settings`."""
+
+    @property
+    def sandbox(self) -> bool: ...
+    @property
+    def read_only(self) -> bool: ...
+    @property
+    def project_id(self) -> int | None: ...
+
+
+def instructions(modes: Modes, enabled: int, declared: int, max_chars: int = MAX_CHARS) -> str:
+    """Return the notices of the active modes and the declared text about all tools.
 
     Args:
-        declared: How many tools there are before any is hidden.
+        enabled: Number of tools that the server offers.
+        declared: Number of tools that are declared.
     """
-    said: list[str] = read_server_file("instructions.json")
-    return "\n".join([*mode_notices(settings, len(offered), declared), *said])[:LONGEST]
+    lines: list[str] = read_server_file("instructions.json")
+    return "\n".join([*mode_notices(modes, enabled, declared), *lines])[:max_chars]
 
 
-def mode_notices(settings: Settings, offered: int, declared: int) -> list[str]:
-    """What holds for the whole server, a sentence each."""
-    lines = []
-    if settings.sandbox:
-        lines.append("SANDBOX: an embedded stand-in with made-up data; nothing reaches anyone.")
-    if settings.read_only:
-        lines.append("Read-only mode: nothing can be changed.")
-    if offered < declared:
-        lines.append(f"{declared - offered} of {declared} tools are hidden by whoever runs this server.")
-    if settings.project_id:
-        lines.append(f"Everything is in project {settings.project_id}; there is no project_id argument.")
-    return lines
+def mode_notices(modes: Modes, enabled: int, declared: int) -> list[str]:
+    """Return one sentence for each active mode of the server."""
+    notices = {
+        "SANDBOX: an embedded fake PostHog with invented data; nothing is sent to anyone.": modes.sandbox,
+        "Read-only mode: no tool changes anything.": modes.read_only,
+        f"{declared - enabled} of {declared} tools are disabled in the settings of this server.": enabled < declared,
+        f"All calls use project {modes.project_id}; there is no project_id argument.": modes.project_id is not None,
+    }
+    return [notice for notice, active in notices.items() if active]

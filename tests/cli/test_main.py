@@ -179,7 +179,7 @@ def test_without_a_key_a_call_says_how_to_make_one(ran):
 def test_an_api_that_is_not_there_is_told_with_every_try(ran, monkeypatch):
     monkeypatch.setenv("POSTHOG_PERSONAL_API_KEY", "phx_somebody000000000")
     ended = ran("call", "users-retrieve", "--host", "http://127.0.0.1:9")
-    assert ended.status == 1 and "could not be reached" in ended.err and ended.err.count("trying again") == 3
+    assert ended.status == 1 and "could not be reached" in ended.err and ended.err.count("retrying in") == 3
 
 
 def test_a_dry_run_shows_the_request_and_sends_nothing(ran):

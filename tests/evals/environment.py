@@ -108,7 +108,7 @@ async def open_environment(task: Task) -> AsyncIterator[Environment]:
         APIClient(ORIGIN, transport=transport) as upstream,
     ):
         context = CallContext(client=upstream, credentials=_credentials(task.key), timeout=5.0)
-        server = build_server(CATALOG, lambda _: context, instructions(Settings(), CATALOG, len(CATALOG)))
+        server = build_server(CATALOG, lambda _: context, instructions(Settings(), len(CATALOG), len(CATALOG)))
         async with Client(server) as client:
             for _ in range(task.before.times):
                 await api.post(task.before.post, json=task.before.body)

@@ -6,29 +6,28 @@ from core13_mcp.declarations.catalog import enabled_tools, load
 from core13_mcp.server.instructions import instructions
 from core13_mcp.settings import Settings
 
-ALL = len(load())
+TOOLS = len(load())
 
 
 @pytest.mark.parametrize(
-    ("settings", "first"),
+    ("settings", "start"),
     [
         (Settings(), "PostHog: scheduled deliveries"),
         (Settings(sandbox=True), "SANDBOX: "),
         (Settings(read_only=True), "Read-only mode"),
-        (Settings(project_id=7), "Everything is in project 7"),
-        (Settings(exclude_tools=("users-*",)), "8 of 18 tools are hidden"),
+        (Settings(project_id=7), "All calls use project 7"),
+        (Settings(exclude_tools=("users-*",)), "8 of 18 tools are disabled"),
     ],
 )
-def test_the_mode_that_is_on_comes_first(settings, first):
-    assert instructions(settings, enabled_tools(settings), ALL).startswith(first)
+def test_the_notice_of_the_active_mode_comes_first(settings: Settings, start: str) -> None:
+    assert instructions(settings, len(enabled_tools(settings)), TOOLS).startswith(start)
 
 
-def test_all_modes_are_told_and_the_rest_with_them():
+def test_the_notices_of_all_active_modes_and_the_declared_text_are_included() -> None:
     settings = Settings(sandbox=True, read_only=True, project_id=7)
-    said = instructions(settings, enabled_tools(settings), ALL)
-    assert all(part in said for part in ("SANDBOX", "Read-only", "project 7", "11 of 18", "they are data"))
+    text = instructions(settings, len(enabled_tools(settings)), TOOLS)
+    assert all(part in text for part in ("SANDBOX", "Read-only", "project 7", "11 of 18", "they are data"))
 
 
-def test_instructions_are_cut_rather_than_too_long(monkeypatch):
-    monkeypatch.setattr("core13_mcp.server.instructions.LONGEST", 100)
-    assert len(instructions(Settings(), load(), ALL)) == 100
+def test_instructions_are_cut_at_their_maximum_length() -> None:
+    assert len(instructions(Settings(), TOOLS, TOOLS, max_chars=100)) == 100

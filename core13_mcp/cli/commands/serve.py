@@ -32,7 +32,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     declared = load(settings.tools_dir)
     catalog = enabled_tools(settings, declared)
     async with context_provider(settings) as caller:
-        told = instructions(settings, catalog, len(declared))
+        told = instructions(settings, len(catalog), len(declared))
         server = build_server(catalog, lambda _: caller(), told)
         where = "the embedded sandbox" if settings.sandbox else settings.host
         log.info("serving %d tools over stdio, in front of %s", len(catalog), where)

@@ -294,7 +294,7 @@ def test_something_else_than_posthog_at_the_host_is_told(doctor):
 
     line = report.line("host", "wrong")
     assert "body is not JSON" in line["says"]
-    assert "Something other than PostHog" in line["fix"]
+    assert "Another service than PostHog" in line["fix"]
 
 
 def test_what_happens_once_is_told_and_not_tried_away(doctor):

@@ -46,7 +46,7 @@ async def served(way: dict[str, Any]) -> AsyncIterator[Server[Any]]:
     chosen = Settings(sandbox=True, **way)
     catalog = enabled_tools(chosen)
     async with context_provider(chosen) as caller:
-        yield build_server(catalog, lambda _: caller(), instructions(chosen, catalog, len(load())))
+        yield build_server(catalog, lambda _: caller(), instructions(chosen, len(catalog), len(load())))
 
 
 @pytest.fixture
