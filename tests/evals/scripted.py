@@ -72,7 +72,7 @@ class ScriptedAgent:
             other, seconds = self._other_call(text, planned), re.search(r"Call again in (\d+) s\.", text)
             if other:
                 other_result = await self.environment.call(other.tool, other.arguments)
-                if "Do not call it again" in text:
+                if "before you call it again" in text:
                     return other_result
             if seconds:
                 self.environment.clock.wait(int(seconds[1]))
@@ -118,7 +118,7 @@ class ScriptedAgent:
             _set(arguments, name, suggestion[1])
         elif limit := re.search(r"(?:maximum|minimum) of (\d+)", sentence):
             arguments[name] = int(limit[1])
-        elif "not accepted" in sentence or re.search(r"\b[Ll]eft out\b", sentence):
+        elif "not accepted" in sentence or re.search(r"[Ll]eft out|The default is", sentence):
             arguments.pop(name, None)
         elif values:
             arguments.update(values)
