@@ -11,10 +11,20 @@ _WHY_NOT = {
 }
 
 
+_KINDS = {"phx_": "a personal API key", "pha_": "an OAuth token"}
+
+# The request header with which a caller of an HTTP server sends its own key.
+KEY_HEADER = "X-PostHog-Api-Key"
+
 _REFERENCE = re.compile(r"\$\{[^{}]+\}|\$\w+")
 
 
 HOW_TO_GET_A_KEY = "make a personal API key (phx_...) in PostHog under Settings > Personal API keys"
+
+
+def describe_key(key: str) -> str:
+    """Return the kind of a key, by its prefix."""
+    return _KINDS.get(key[:4], "an old key without a prefix")
 
 
 def key_problem(key: str) -> str | None:

@@ -65,9 +65,6 @@ OPTIONS = (
     Option("CORE13_HTTP_METRICS", "answer /metrics, for Prometheus", is_flag=True, serve_only=True),
 )
 
-CLIENTS = ("claude-desktop", "claude-code", "cursor", "vscode", "codex", "gemini", "windsurf", "zed")
-"""The clients that `install` knows; `install/clients.py` says what it knows of them."""
-
 
 def flags(arguments: Namespace) -> dict[str, Any]:
     """The settings that were given as flags."""

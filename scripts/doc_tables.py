@@ -8,10 +8,9 @@ from pathlib import Path
 from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.options import OPTIONS, Option
-from core13_mcp.setup.client import Client
-from core13_mcp.setup.clients import CLIENTS
-from core13_mcp.setup.entries import reference
-from core13_mcp.setup.environment import Machine
+from core13_mcp.setup.clients import CLIENTS, Client
+from core13_mcp.setup.entries import Secret
+from core13_mcp.setup.environment import Environment
 
 SYSTEMS = ("linux", "darwin", "win32")
 
@@ -53,21 +52,22 @@ def _variable(option: Option) -> tuple[str, ...]:
 
 
 def _key(client: Client) -> tuple[str, ...]:
+    reference = Secret().reference(client)
     if client.prompts:
-        place = f"`{reference(client)}`: {client.title} asks once and stores the key in the system's key store"
-    elif client.reference:
-        place = f"`{reference(client)}`: set the variable where {client.title} is started"
+        place = f"`{reference}`: {client.title} asks once and stores the key in the system's key store"
+    elif reference:
+        place = f"`{reference}`: set the variable where {client.title} is started"
     else:
         place = f"in the file: {client.title} does not expand variables, so `install` asks for the key"
-    return f"{client.title} (`{client.name}`)", place, client.after
+    return f"{client.title} (`{client.name}`)", place, client.next_step
 
 
 def _files(client: Client) -> Iterable[tuple[str, ...]]:
     """A row for each scope. The first scope is the default."""
     for scope in client.files:
-        paths = dict.fromkeys(str(client.file(_machine(system), scope)) for system in SYSTEMS)
+        paths = dict.fromkeys(str(client.config_file(_environment(system), scope).path) for system in SYSTEMS)
         yield client.title, f"`{scope}`", ", ".join(f"`{path}`" for path in paths)
 
 
-def _machine(system: str) -> Machine:
-    return Machine(platform=system, home=Path("~"), environ={"APPDATA": "%APPDATA%"}, here=Path("."))
+def _environment(system: str) -> Environment:
+    return Environment(platform=system, home=Path("~"), variables={"APPDATA": "%APPDATA%"}, cwd=Path("."))

@@ -1,36 +1,41 @@
-"""Writes packages/: what registries, stores and clients take, from one table and the live declarations.
+"""Write packages/: the files for the MCP registry, for MCPB bundles, for the Claude Code marketplace and install links.
 
-`python scripts/packages.py` writes the files; `--check` only says which differ, and exits with 1 if any does.
-`--bundle FOLDER` also packs the two MCPB bundles there; the official `mcpb pack` gives the same content.
+    python scripts/packages.py [--check] [--bundle FOLDER]
+
+`--check` writes nothing, prints which files are out of date, and exits with 1 if there are any. `--bundle` also packs
+the two MCPB bundles into the folder; the official `mcpb pack` produces the same content.
 """
 
 from __future__ import annotations
 
-import base64
+import argparse
 import json
 import sys
 import tomllib
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, NamedTuple
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.identity import NAME, TITLE, VERSION
-from core13_mcp.options import OPTIONS
+from core13_mcp.options import OPTIONS, Option
 from core13_mcp.setup.clients import CLIENTS
-from core13_mcp.setup.entries import Server, edits
+from core13_mcp.setup.entries import Secret, ServerEntry, changes
+from core13_mcp.setup.snippets import cursor_link, vscode_link
 
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 AUTHOR = {"name": "The core13-mcp developers"}
 SHORT = f"PostHog recording sharing, subscriptions and users as {len(load())} MCP tools, with a sandbox."
-REGISTRY_NAME = "io.github.core13-mcp/core13-mcp"
-"""The namespace has to be one that whoever publishes can prove to own; the README says the same name."""
 
-COMMAND = ["uvx", f"{NAME}@{VERSION}", "serve"]
-BOOTSTRAP = '''"""Starts core13-mcp, once it is installed."""
+# The publisher must own this namespace; README.md states the same name as proof.
+REGISTRY_NAME = "io.github.core13-mcp/core13-mcp"
+
+# Works on every machine that has uv.
+ENTRY = ServerEntry(command=["uvx", f"{NAME}@{VERSION}", "serve"], secret=Secret())
+BUNDLE_COMMAND = ["uv", "run", "--directory", "${__dirname}", "server/main.py"]
+BUNDLES = ("mcpb", "mcpb-uvx")
+BOOTSTRAP = '''"""Start core13-mcp."""
 
 import sys
 
@@ -40,60 +45,46 @@ sys.exit(main(["serve"]))
 '''
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A setting that a package asks the person for."""
+class UserSetting(NamedTuple):
+    """A setting for which a package asks the user."""
 
-    variable: str
+    option: Option
     title: str
-    kind: str = "string"
-    default: Any = ""
-
-    @property
-    def option(self) -> Any:
-        """What the command line knows of it."""
-        return next(option for option in OPTIONS if option.variable == self.variable)
-
-    @property
-    def says(self) -> str:
-        """What it means."""
-        return str(self.option.help)
-
-    @property
-    def name(self) -> str:
-        """Its name where variables are not used."""
-        return str(self.option.name)
+    type: str
+    default: Any
 
 
-ASKED = (
-    Asked("POSTHOG_PERSONAL_API_KEY", "PostHog personal API key"),
-    Asked("POSTHOG_HOST", "Region or host", default="us"),
-    Asked("POSTHOG_PROJECT_ID", "Project id (optional)"),
-    Asked("CORE13_READ_ONLY", "Read only", kind="boolean", default=False),
+def _setting(variable: str, title: str, type: str = "string", default: Any = "") -> UserSetting:
+    return UserSetting(next(option for option in OPTIONS if option.variable == variable), title, type, default)
+
+
+SETTINGS = (
+    _setting("POSTHOG_PERSONAL_API_KEY", "PostHog personal API key"),
+    _setting("POSTHOG_HOST", "Region or host", default="us"),
+    _setting("POSTHOG_PROJECT_ID", "Project id (optional)"),
+    _setting("CORE13_READ_ONLY", "Read only", "boolean", default=False),
 )
 
 
 def files() -> dict[str, str]:
-    """Every file, by its path in the repository."""
-    bundled = {
-        "pyproject.toml": _bundle_project(),
-        "server/main.py": BOOTSTRAP,
-        "manifest.json": _json(manifest("0.4", "uv", ["uv", "run", "--directory", "${__dirname}", "server/main.py"])),
-    }
-    fallback = {"server/main.py": BOOTSTRAP, "manifest.json": _json(manifest("0.3", "python", COMMAND))}
+    """Return the text of every file, by its path in the repository."""
+    ((_, claude_entry),) = changes(CLIENTS["claude-code"], (), ENTRY)
     return {
-        **{f"packages/mcpb/{path}": text for path, text in bundled.items()},
-        **{f"packages/mcpb-uvx/{path}": text for path, text in fallback.items()},
-        "packages/server.json": _json(registry()),
+        "packages/mcpb/pyproject.toml": _bundle_project(),
+        "packages/mcpb/server/main.py": BOOTSTRAP,
+        "packages/mcpb/manifest.json": _json(manifest("0.4", "uv", BUNDLE_COMMAND)),
+        "packages/mcpb-uvx/server/main.py": BOOTSTRAP,
+        "packages/mcpb-uvx/manifest.json": _json(manifest("0.3", "python", list(ENTRY.command))),
+        "packages/server.json": _json(registry_entry()),
         "packages/claude-code/.claude-plugin/plugin.json": _json(_plugin()),
-        "packages/claude-code/.mcp.json": _json({"mcpServers": {NAME: entry("claude-code")}}),
+        "packages/claude-code/.mcp.json": _json({"mcpServers": {NAME: claude_entry}}),
         ".claude-plugin/marketplace.json": _json(_marketplace()),
         "packages/links.md": _links(),
     }
 
 
-def manifest(version: str, kind: str, command: list[str]) -> dict[str, Any]:
-    """An MCPB manifest: what Claude Desktop and others show, ask and run."""
+def manifest(version: str, server_type: str, command: list[str]) -> dict[str, Any]:
+    """Return an MCPB manifest. Claude Desktop and other hosts use it to show, configure and start the server."""
     return {
         "manifest_version": version,
         "name": NAME,
@@ -106,12 +97,12 @@ def manifest(version: str, kind: str, command: list[str]) -> dict[str, Any]:
         "keywords": PROJECT["keywords"],
         "privacy_policies": ["https://posthog.com/privacy"],
         "server": {
-            "type": kind,
+            "type": server_type,
             "entry_point": "server/main.py",
             "mcp_config": {
                 "command": command[0],
                 "args": command[1:],
-                "env": {asked.variable: f"${{user_config.{asked.name}}}" for asked in ASKED},
+                "env": {setting.option.variable: f"${{user_config.{setting.option.name}}}" for setting in SETTINGS},
             },
         },
         "tools": [{"name": tool.name, "description": tool.title} for tool in load().values()],
@@ -119,12 +110,12 @@ def manifest(version: str, kind: str, command: list[str]) -> dict[str, Any]:
             "platforms": ["darwin", "win32", "linux"],
             "runtimes": {"python": PROJECT["requires-python"]},
         },
-        "user_config": {asked.name: _field(asked) for asked in ASKED},
+        "user_config": {setting.option.name: _user_config(setting) for setting in SETTINGS},
     }
 
 
-def registry() -> dict[str, Any]:
-    """`server.json`, for the MCP registry."""
+def registry_entry() -> dict[str, Any]:
+    """Return `server.json` for the MCP registry."""
     return {
         "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
         "name": REGISTRY_NAME,
@@ -139,61 +130,38 @@ def registry() -> dict[str, Any]:
                 "runtimeHint": "uvx",
                 "transport": {"type": "stdio"},
                 "packageArguments": [{"type": "positional", "value": "serve"}],
-                "environmentVariables": [_variable(asked) for asked in ASKED],
+                "environmentVariables": [_registry_variable(setting) for setting in SETTINGS],
             }
         ],
     }
 
 
-def entry(client: str) -> dict[str, Any]:
-    """The entry that `install` writes, with a command that holds on any machine that has uv."""
-    return dict(edits(CLIENTS[client], (), Server(command=COMMAND, variables={}))[-1][1])
-
-
-def cursor_link(web: bool = False) -> str:
-    """Opens Cursor and asks whether to add the server."""
-    config = quote(base64.b64encode(json.dumps(entry("cursor")).encode()).decode())
-    place = "https://cursor.com/en/install-mcp" if web else "cursor://anysphere.cursor-deeplink/mcp/install"
-    return f"{place}?name={NAME}&config={config}"
-
-
-def vscode_link(web: bool = False) -> str:
-    """Opens VS Code and asks whether to add the server; VS Code asks for the key itself."""
-    (_, prompt), (_, said) = edits(CLIENTS["vscode"], (), Server(command=COMMAND, variables={}))
-    if web:
-        inputs, config = quote(json.dumps([prompt])), quote(json.dumps(said))
-        return f"https://insiders.vscode.dev/redirect/mcp/install?name={NAME}&inputs={inputs}&config={config}"
-    return "vscode:mcp/install?" + quote(json.dumps({"name": NAME, "inputs": [prompt], **said}))
-
-
-def _field(asked: Asked) -> dict[str, Any]:
-    secret = asked.option.secret
+def _user_config(setting: UserSetting) -> dict[str, Any]:
+    secret = setting.option.secret
     return {
-        "type": asked.kind,
-        "title": asked.title,
-        "description": asked.says,
+        "type": setting.type,
+        "title": setting.title,
+        "description": setting.option.help,
         "required": secret,
-        **({"sensitive": True} if secret else {"default": asked.default}),
+        **({"sensitive": True} if secret else {"default": setting.default}),
     }
 
 
-def _variable(asked: Asked) -> dict[str, Any]:
-    secret = asked.option.secret
-    said = {"name": asked.variable, "description": asked.says, "isRequired": secret, "isSecret": secret}
-    if asked.kind != "string":
-        said["format"] = asked.kind
-    return said | ({"default": str(asked.default).lower()} if asked.default != "" else {})
+def _registry_variable(setting: UserSetting) -> dict[str, Any]:
+    option = setting.option
+    return {
+        "name": option.variable,
+        "description": option.help,
+        "isRequired": option.secret,
+        "isSecret": option.secret,
+        **({"format": setting.type} if setting.type != "string" else {}),
+        **({"default": str(setting.default).lower()} if setting.default != "" else {}),
+    }
 
 
 def _plugin() -> dict[str, Any]:
-    return {
-        "name": NAME,
-        "version": VERSION,
-        "description": SHORT,
-        "author": AUTHOR,
-        "license": PROJECT["license"],
-        "keywords": PROJECT["keywords"],
-    }
+    metadata = {key: PROJECT[key] for key in ("license", "keywords")}
+    return {"name": NAME, "version": VERSION, "description": SHORT, "author": AUTHOR, **metadata}
 
 
 def _marketplace() -> dict[str, Any]:
@@ -202,10 +170,11 @@ def _marketplace() -> dict[str, Any]:
 
 
 def _links() -> str:
+    cursor, vscode = cursor_link(ENTRY, web=True), vscode_link(ENTRY, web=True)
     return (
-        "# Links that install\n\nWritten by `scripts/packages.py`. For pages that allow web links only:\n\n"
-        f"- [Add to Cursor]({cursor_link(web=True)})\n- [Add to VS Code]({vscode_link(web=True)})\n\n"
-        f"Direct:\n\n- Cursor: `{cursor_link()}`\n- VS Code: `{vscode_link()}`\n"
+        "# Install links\n\nGenerated by `scripts/packages.py`. For pages that allow web links only:\n\n"
+        f"- [Add to Cursor]({cursor})\n- [Add to VS Code]({vscode})\n\n"
+        f"Direct:\n\n- Cursor: `{cursor_link(ENTRY)}`\n- VS Code: `{vscode_link(ENTRY)}`\n"
     )
 
 
@@ -221,30 +190,36 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def bundle(folder: Path) -> None:
-    """Pack the MCPB bundles: plain archives with the manifest at the top."""
+def pack_bundles(folder: Path) -> None:
+    """Pack the MCPB bundles. A bundle is a ZIP archive with the manifest at the top."""
     folder.mkdir(parents=True, exist_ok=True)
-    for kind in ("mcpb", "mcpb-uvx"):
-        with zipfile.ZipFile(folder / f"{NAME}-{VERSION}{kind[4:]}.mcpb", "w", zipfile.ZIP_DEFLATED) as archive:
-            for path, text in files().items():
-                if path.startswith(f"packages/{kind}/"):
-                    archive.writestr(path.removeprefix(f"packages/{kind}/"), text)
+    for bundle in BUNDLES:
+        path = folder / f"{NAME}-{VERSION}{bundle.removeprefix('mcpb')}.mcpb"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in files().items():
+                if name.startswith(f"packages/{bundle}/"):
+                    archive.writestr(name.removeprefix(f"packages/{bundle}/"), text)
 
 
 def main() -> int:
-    """Write or compare."""
-    check = "--check" in sys.argv
-    differing = [
-        path for path, text in files().items() if not (ROOT / path).exists() or (ROOT / path).read_text("utf-8") != text
-    ]
-    for path in differing:
-        print(f"{'differs' if check else 'wrote'}: {path}")
-        if not check:
+    """Write the files that differ, or print their names."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--bundle", type=Path)
+    arguments = parser.parse_args()
+    changed = {path: text for path, text in files().items() if _current(path) != text}
+    for path, text in changed.items():
+        print(f"{'out of date' if arguments.check else 'written'}: {path}")
+        if not arguments.check:
             (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
-            (ROOT / path).write_text(files()[path], "utf-8")
-    if "--bundle" in sys.argv:
-        bundle(Path(sys.argv[sys.argv.index("--bundle") + 1]))
-    return int(bool(differing) and check)
+            (ROOT / path).write_text(text, "utf-8")
+    if arguments.bundle:
+        pack_bundles(arguments.bundle)
+    return int(arguments.check and bool(changed))
+
+
+def _current(path: str) -> str | None:
+    return (ROOT / path).read_text("utf-8") if (ROOT / path).exists() else None
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from ..identity import VERSION
-from ..options import CLIENTS, OPTIONS
+from ..options import OPTIONS
+from ..setup.clients import CLIENTS
 from .examples import EXAMPLES
 
 
@@ -144,7 +145,7 @@ def _examples(command: str) -> str:
 
 
 def _add_client(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("client", metavar="CLIENT", choices=CLIENTS, help=", ".join(CLIENTS))
+    parser.add_argument("client", metavar="CLIENT", choices=list(CLIENTS), help=", ".join(CLIENTS))
     parser.add_argument("--scope", choices=["user", "project", "local"], help="whose configuration; user by default")
 
 

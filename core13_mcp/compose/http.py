@@ -21,6 +21,7 @@ from ..pipeline.call import CallContext
 from ..server.handlers import build_server
 from ..server.instructions import instructions, mode_notices
 from ..settings import Settings
+from ..setup.snippets import Connection, links, snippets
 from ..tracing import export_spans
 from ..transports.http.address import Address, allowed_hosts, endpoint
 from ..transports.http.app import app
@@ -29,7 +30,7 @@ from ..transports.http.auth.oauth import ProtectedResource
 from ..transports.http.auth.tokens import CallerTokens
 from ..transports.http.endpoint import resolve_context
 from ..transports.http.health import Lifecycle
-from ..transports.http.landing.page import page
+from ..transports.http.landing.page import Instructions, page
 from ..transports.http.limits import Limits
 from ..transports.http.metrics import Metrics
 from ..transports.http.serving import serve
@@ -95,7 +96,7 @@ async def build_http(settings: Settings, where: str) -> AsyncIterator[HTTPServer
                 limits=Limits(settings.http_at_once, settings.http_rate),
                 max_body=settings.http_max_body,
                 lifecycle=duty,
-                page=page(catalog, settings.auth, url, mode_notices(settings, len(catalog), len(declared))),
+                page=page(catalog, _connect(settings, url), mode_notices(settings, len(catalog), len(declared))),
                 metrics=Metrics(catalog) if settings.http_metrics else None,
                 routes=routes,
             )
@@ -123,6 +124,11 @@ def build_auth(
         return make_context(settings, reached[0], credentials())
 
     return (token_auth(ours, _tokens(settings)) if settings.auth == "token" else no_auth(ours)), []
+
+
+def _connect(settings: Settings, url: str) -> Instructions:
+    connection = Connection.for_auth(settings.auth, url)
+    return Instructions(settings.auth, url, links(connection), snippets(connection))
 
 
 def _tokens(settings: Settings) -> CallerTokens:

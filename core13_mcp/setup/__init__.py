@@ -1,1 +1,1 @@
-"""This server in the configuration of the clients that people use."""
+"""Installs this server in the configuration files of MCP clients, and checks the installation."""

@@ -1,89 +1,159 @@
-"""The clients, as one table."""
+"""The MCP clients that this project can configure, and the format of their configuration files.
+
+This table is the only source of client formats. The argument parser imports it, so it imports no heavy modules.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
-from .client import Client
+from ..errors import ConfigurationError
+from ..identity import NAME
 
-CLIENTS: Mapping[str, Client] = MappingProxyType(
-    {
-        client.name: client
-        for client in (
-            Client(
-                name="claude-desktop",
-                title="Claude Desktop",
-                files={"user": "{config}/Claude/claude_desktop_config.json"},
-                format="json",
-                url=None,
-                after="quit it and start it again",
-            ),
-            Client(
-                name="claude-code",
-                title="Claude Code",
-                files={
-                    "user": "{CLAUDE_CONFIG_DIR}/.claude.json",
-                    "project": "{here}/.mcp.json",
-                    "local": "{CLAUDE_CONFIG_DIR}/.claude.json",
-                },
-                format="json",
-                reference="${{{}}}",
-                typed=True,
-                graphical=False,
-                inherits=True,
-                after="start a new session; /mcp shows it",
-            ),
-            Client(
-                name="cursor",
-                title="Cursor",
-                files={"user": "{home}/.cursor/mcp.json", "project": "{here}/.cursor/mcp.json"},
-                reference="${{env:{}}}",
-                after="switch it on under Settings > MCP",
-            ),
-            Client(
-                name="vscode",
-                title="VS Code",
-                files={"user": "{config}/Code/User/mcp.json", "project": "{here}/.vscode/mcp.json"},
-                key="servers",
-                prompts=True,
-                typed=True,
-                after="start it from the file or with MCP: List Servers; it asks for the key once",
-            ),
-            Client(
-                name="codex",
-                title="Codex",
-                files={"user": "{CODEX_HOME}/config.toml", "project": "{here}/.codex/config.toml"},
-                key="mcp_servers",
-                format="toml",
-                reference="{}",
-                graphical=False,
-                after="start a new session",
-            ),
-            Client(
-                name="gemini",
-                title="Gemini CLI",
-                files={"user": "{home}/.gemini/settings.json", "project": "{here}/.gemini/settings.json"},
-                reference="${}",
-                url="httpUrl",
-                graphical=False,
-                after="start a new session in a folder that it trusts; /mcp shows it",
-            ),
-            Client(
-                name="windsurf",
-                title="Windsurf",
-                files={"user": "{home}/.codeium/windsurf/mcp_config.json"},
-                reference="${{env:{}}}",
-                url="serverUrl",
-                after="refresh the MCP list in Cascade",
-            ),
-            Client(
-                name="zed",
-                title="Zed",
-                files={"user": "{xdg}/zed/settings.json", "project": "{here}/.zed/settings.json"},
-                key="context_servers",
-                after="nothing more: it takes effect at once",
-            ),
-        )
-    }
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .environment import Environment
+    from .paths import PathStep
+
+
+class Client(NamedTuple):
+    """One MCP client and its configuration format.
+
+    Attributes:
+        files: Path template of the configuration file per scope; the first scope is the default.
+        servers_key: Name of the object that contains the server entries.
+        format: File format: `json`, `jsonc` (comments and trailing commas allowed) or `toml`.
+        variable_syntax: Template of a reference to an environment variable; None if the client expands none.
+        lists_variables: Whether entries list names of environment variables instead of references to them.
+        prompts: Whether the client can ask for a secret once and keep it in the system's key store.
+        url_field: Field for the URL of a remote server; None if the file cannot contain remote servers.
+        has_type_field: Whether entries have a `type` field with the transport.
+        is_gui: Whether the client starts outside a shell, so that the PATH of the shell is not available.
+        inherits_env: Whether the client passes its complete environment to the servers it starts.
+        next_step: What the user does after a change of the file.
+    """
+
+    name: str
+    title: str
+    files: Mapping[str, str]
+    servers_key: str = "mcpServers"
+    format: str = "jsonc"
+    variable_syntax: str | None = None
+    lists_variables: bool = False
+    prompts: bool = False
+    url_field: str | None = "url"
+    has_type_field: bool = False
+    is_gui: bool = True
+    inherits_env: bool = False
+    next_step: str = "restart it"
+
+    def config_file(self, environment: Environment, scope: str | None = None) -> ConfigFile:
+        """Return the configuration file of a scope, or of the default scope.
+
+        Raises:
+            ConfigurationError: The client does not have this scope.
+        """
+        scope = scope or next(iter(self.files))
+        if scope not in self.files:
+            raise ConfigurationError(
+                f"{self.title} has no scope {scope!r}; use --scope with one of: {', '.join(self.files)}"
+            )
+        parents = ("projects", str(environment.cwd)) if scope == "local" else ()
+        return ConfigFile(self, scope, environment.path(self.files[scope]), (*parents, self.servers_key))
+
+
+class ConfigFile(NamedTuple):
+    """A configuration file of a client; `servers_path` is the path to the server entries in it."""
+
+    client: Client
+    scope: str
+    path: Path
+    servers_path: tuple[PathStep, ...]
+
+    @property
+    def entry_path(self) -> tuple[PathStep, ...]:
+        """The path to this server's entry."""
+        return (*self.servers_path, NAME)
+
+
+_CLIENTS = (
+    Client(
+        name="claude-desktop",
+        title="Claude Desktop",
+        files={"user": "{config}/Claude/claude_desktop_config.json"},
+        format="json",
+        url_field=None,
+        next_step="quit it and start it again",
+    ),
+    Client(
+        name="claude-code",
+        title="Claude Code",
+        files={
+            "user": "{CLAUDE_CONFIG_DIR}/.claude.json",
+            "project": "{cwd}/.mcp.json",
+            "local": "{CLAUDE_CONFIG_DIR}/.claude.json",
+        },
+        format="json",
+        variable_syntax="${{{}}}",
+        has_type_field=True,
+        is_gui=False,
+        inherits_env=True,
+        next_step="start a new session; /mcp shows it",
+    ),
+    Client(
+        name="cursor",
+        title="Cursor",
+        files={"user": "{home}/.cursor/mcp.json", "project": "{cwd}/.cursor/mcp.json"},
+        variable_syntax="${{env:{}}}",
+        next_step="enable it under Settings > MCP",
+    ),
+    Client(
+        name="vscode",
+        title="VS Code",
+        files={"user": "{config}/Code/User/mcp.json", "project": "{cwd}/.vscode/mcp.json"},
+        servers_key="servers",
+        prompts=True,
+        has_type_field=True,
+        next_step="start it from the file or with MCP: List Servers; VS Code asks for the key once",
+    ),
+    Client(
+        name="codex",
+        title="Codex",
+        files={"user": "{CODEX_HOME}/config.toml", "project": "{cwd}/.codex/config.toml"},
+        servers_key="mcp_servers",
+        format="toml",
+        variable_syntax="{}",
+        lists_variables=True,
+        is_gui=False,
+        next_step="start a new session",
+    ),
+    Client(
+        name="gemini",
+        title="Gemini CLI",
+        files={"user": "{home}/.gemini/settings.json", "project": "{cwd}/.gemini/settings.json"},
+        variable_syntax="${}",
+        url_field="httpUrl",
+        is_gui=False,
+        next_step="start a new session in a folder that it trusts; /mcp shows it",
+    ),
+    Client(
+        name="windsurf",
+        title="Windsurf",
+        files={"user": "{home}/.codeium/windsurf/mcp_config.json"},
+        variable_syntax="${{env:{}}}",
+        url_field="serverUrl",
+        next_step="refresh the MCP list in Cascade",
+    ),
+    Client(
+        name="zed",
+        title="Zed",
+        files={"user": "{xdg}/zed/settings.json", "project": "{cwd}/.zed/settings.json"},
+        servers_key="context_servers",
+        next_step="none; Zed applies the change at once",
+    ),
 )
+
+CLIENTS: Mapping[str, Client] = MappingProxyType({client.name: client for client in _CLIENTS})

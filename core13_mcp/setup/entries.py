@@ -1,120 +1,146 @@
-"""What a client's configuration says of this server. Pure."""
+"""The entry of this server in the configuration of a client. Pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ConfigurationError
 from ..identity import NAME
-from .client import Client
-from .paths import Step
+from .clients import Client, ConfigFile
+from .paths import PathStep
 
 KEY = "POSTHOG_PERSONAL_API_KEY"
-INPUT = "posthog-personal-api-key"
 PLACEHOLDER = "PUT_YOUR_POSTHOG_PERSONAL_API_KEY_HERE"
 
-Edit = tuple[tuple[Step, ...], Any]
-"""Where in the file, and what goes there."""
+# A path in the file and the value to write there.
+Change = tuple[tuple[PathStep, ...], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """The server to enter: a command here, or a URL elsewhere.
+class Secret:
+    """A secret that an entry passes to the server.
 
     Attributes:
-        variables: Settings that are not secret, by variable.
-        secret: The key itself, for clients that cannot refer to one; None where they can, or none is needed.
-        keyless: Whether no key is needed: the sandbox, or a key file.
+        variable: Environment variable that contains the secret. Entries refer to it if the client supports that.
+        header: Request header that carries the secret to a remote server.
+        prefix: Text before the secret in the header.
+        description: Text that a client shows when it asks for the secret.
+        value: The secret itself, for clients that need it in the file; without it a placeholder is written.
+    """
+
+    variable: str = KEY
+    header: str = "Authorization"
+    prefix: str = "Bearer "
+    description: str = "PostHog personal API key (phx_...)"
+    value: str | None = None
+
+    @property
+    def input_id(self) -> str:
+        """The id of the input with which VS Code asks for the secret."""
+        return self.variable.lower().replace("_", "-")
+
+    def reference(self, client: Client) -> str | None:
+        """The text that refers to the secret in the client's file; None if the file must contain the secret."""
+        if client.prompts:
+            return f"${{input:{self.input_id}}}"
+        return client.variable_syntax.format(self.variable) if client.variable_syntax else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEntry:
+    """The server that an entry starts or connects to.
+
+    Attributes:
+        command: The command to start; empty for a remote server.
+        url: The URL of a remote server.
+        variables: Environment variables that are not secret.
+        secret: None if the server needs no secret from the client, as with the sandbox or a key file.
     """
 
     command: Sequence[str] = ()
     url: str | None = None
-    variables: Mapping[str, str]
-    secret: str | None = None
-    keyless: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secret: Secret | None = None
 
 
-def edits(client: Client, at: tuple[Step, ...], server: Server) -> list[Edit]:
-    """What to put where in the client's file.
+def changes(client: Client, servers_path: tuple[PathStep, ...], entry: ServerEntry) -> list[Change]:
+    """Return the changes that add the entry to the client's file.
 
     Raises:
-        ConfigurationError: The client cannot have a server elsewhere.
+        ConfigurationError: The client's file cannot contain a remote server.
     """
-    entry = _remote(client, server) if server.url else _local(client, server)
-    said: list[Edit] = [((*at, NAME), entry)]
-    if client.prompts and not server.keyless:
-        # First, so that an entry never refers to an input that is not there.
-        said.insert(0, (inputs(), _prompt()))
-    return said
+    value = _remote(client, entry) if entry.url else _local(client, entry)
+    prompt = [_prompt(entry.secret)] if client.prompts and entry.secret else []
+    # The prompt comes first, so that the entry never refers to an input that does not exist.
+    return [*prompt, ((*servers_path, NAME), value)]
 
 
-def inputs() -> tuple[Step, ...]:
-    """Where VS Code keeps what it asks the person for this server."""
-    return ("inputs", ("id", INPUT))
+def locations(file: ConfigFile) -> list[tuple[PathStep, ...]]:
+    """Return the paths of all values that `changes` writes to a file."""
+    return [*([_prompt(Secret())[0]] if file.client.prompts else []), file.entry_path]
 
 
-def reference(client: Client, variable: str = KEY) -> str | None:
-    """How the client's file refers to the key; None where it cannot."""
-    if client.prompts:
-        return f"${{input:{INPUT}}}"
-    return client.reference.format(variable) if client.reference else None
+def inline_keys(entry: Any) -> Iterator[str]:
+    """Return the keys that an entry contains itself; references and placeholders are not keys."""
+    values = (value for _, value in secret_values(entry))
+    return (value for value in values if "$" not in value and value != PLACEHOLDER)
 
 
-def needs_secret(client: Client) -> bool:
-    """Whether the key itself has to be in the client's file."""
-    return reference(client) is None
+def secret_values(entry: Any) -> Iterator[tuple[str, str]]:
+    """Yield the name and value of each field of an entry that should contain or refer to a key."""
+    for group, name in (("env", KEY), ("headers", "Authorization")):
+        members = entry.get(group) if isinstance(entry, dict) else None
+        value = members.get(name) if isinstance(members, dict) else None
+        if isinstance(value, str):
+            yield name, value.removeprefix("Bearer ")
 
 
-def _local(client: Client, server: Server) -> dict[str, Any]:
-    program, *rest = server.command
-    typed = {"type": "stdio"} if client.typed else {}
-    entry: dict[str, Any] = {**typed, "command": program, "args": rest}
-    environment = {**({} if server.keyless or client.format == "toml" else _secret(client, server)), **server.variables}
-    if client.format == "toml" and not server.keyless:
-        # Codex passes on nothing of its own environment but what is named.
-        entry["env_vars"] = [KEY]
-    return {**entry, "env": environment} if environment else entry
+def _local(client: Client, entry: ServerEntry) -> dict[str, Any]:
+    program, *arguments = entry.command
+    value: dict[str, Any] = {
+        **({"type": "stdio"} if client.has_type_field else {}),
+        "command": program,
+        "args": arguments,
+    }
+    variables = dict(entry.variables)
+    if entry.secret and client.lists_variables:
+        value["env_vars"] = [entry.secret.variable]
+    elif entry.secret:
+        variables = {entry.secret.variable: _value(client, entry.secret), **variables}
+    return {**value, "env": variables} if variables else value
 
 
-def _secret(client: Client, server: Server) -> dict[str, str]:
-    return {KEY: reference(client) or server.secret or PLACEHOLDER}
-
-
-def _remote(client: Client, server: Server) -> dict[str, Any]:
-    if client.url is None:
+def _remote(client: Client, entry: ServerEntry) -> dict[str, Any]:
+    if client.url_field is None:
         raise ConfigurationError(
-            f"{client.title} has no remote servers in its file; add the URL there under Settings > Connectors"
+            f"the configuration file of {client.title} cannot contain remote servers; "
+            f"add the URL in {client.title} under Settings > Connectors"
         )
-    entry: dict[str, Any] = {**({"type": "http"} if client.typed else {}), client.url: server.url}
-    if server.keyless:
-        return entry
-    if client.format == "toml":
-        return {**entry, "bearer_token_env_var": KEY}
-    return {**entry, "headers": {"Authorization": f"Bearer {_secret(client, server)[KEY]}"}}
+    value: dict[str, Any] = {
+        **({"type": "http"} if client.has_type_field else {}),
+        client.url_field: entry.url,
+    }
+    secret = entry.secret
+    if secret is None:
+        return value
+    if client.lists_variables:
+        if (secret.header, secret.prefix) == ("Authorization", "Bearer "):
+            return {**value, "bearer_token_env_var": secret.variable}
+        return {**value, "env_http_headers": {secret.header: secret.variable}}
+    return {**value, "headers": {secret.header: secret.prefix + _value(client, secret)}}
 
 
-def _prompt() -> dict[str, Any]:
-    return {
-        "id": INPUT,
+def _value(client: Client, secret: Secret) -> str:
+    return secret.reference(client) or secret.value or PLACEHOLDER
+
+
+def _prompt(secret: Secret) -> Change:
+    prompt = {
+        "id": secret.input_id,
         "type": "promptString",
-        "description": "PostHog personal API key (phx_...)",
+        "description": secret.description,
         "password": True,
     }
-
-
-def literals(entry: Any) -> Iterator[str]:
-    """The keys that an entry holds themselves, neither by reference nor as a placeholder."""
-    if not isinstance(entry, dict):
-        return
-    held = [*_values(entry.get("env")), *_values(entry.get("headers"))]
-    for name, value in held:
-        key = value.removeprefix("Bearer ")
-        if name in (KEY, "Authorization") and "$" not in key and key != PLACEHOLDER:
-            yield key
-
-
-def _values(mapping: Any) -> list[tuple[str, str]]:
-    held = mapping.items() if isinstance(mapping, dict) else ()
-    return [(name, value) for name, value in held if isinstance(value, str)]
+    return ("inputs", ("id", secret.input_id)), prompt

@@ -1,4 +1,4 @@
-"""Where programs keep their configuration on this machine."""
+"""The folders in which programs keep their configuration files."""
 
 from __future__ import annotations
 
@@ -10,27 +10,31 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """Where files are: the platform (as `sys.platform` says it), the home, the variables, the current folder."""
+class Environment:
+    """Platform (a value of `sys.platform`), home folder, environment variables and current folder."""
 
     platform: str
     home: Path
-    environ: Mapping[str, str]
-    here: Path
+    variables: Mapping[str, str]
+    cwd: Path
 
     @classmethod
-    def this(cls) -> Machine:
-        """The one that this runs on."""
-        return cls(platform=sys.platform, home=Path.home(), environ=os.environ, here=Path.cwd())
+    def current(cls) -> Environment:
+        """Return the environment of this process."""
+        return cls(platform=sys.platform, home=Path.home(), variables=os.environ, cwd=Path.cwd())
 
     def path(self, template: str) -> Path:
-        """A path for a template with {home}, {here}, {config} (of programs) or {xdg} (of POSIX ones)."""
-        xdg = Path(self.environ.get("XDG_CONFIG_HOME") or self.home / ".config")
+        """Expand a path template with {home}, {cwd}, {config}, {xdg} or the name of a client's own variable.
+
+        `{config}` is the platform's folder for configuration files. `{xdg}` is the same, except on macOS, where it
+        is `~/.config`.
+        """
+        xdg = Path(self.variables.get("XDG_CONFIG_HOME") or self.home / ".config")
         config = {
             "darwin": self.home / "Library" / "Application Support",
-            "win32": Path(self.environ.get("APPDATA") or self.home / "AppData" / "Roaming"),
+            "win32": Path(self.variables.get("APPDATA") or self.home / "AppData" / "Roaming"),
         }.get(self.platform, xdg)
-        folders = {"home": self.home, "here": self.here, "xdg": config if self.platform == "win32" else xdg}
+        folders = {"home": self.home, "cwd": self.cwd, "xdg": config if self.platform == "win32" else xdg}
         for variable, default in (("CODEX_HOME", ".codex"), ("CLAUDE_CONFIG_DIR", "")):
-            folders[variable] = Path(self.environ.get(variable) or self.home / default)
+            folders[variable] = Path(self.variables.get(variable) or self.home / default)
         return Path(template.format(config=config, **folders))

@@ -1,4 +1,4 @@
-"""Configuration files, read and replaced as a whole."""
+"""Read and replace configuration files as a whole."""
 
 from __future__ import annotations
 
@@ -10,62 +10,50 @@ from ..errors import ConfigurationError
 
 
 def read(path: Path) -> str | None:
-    """The text of a file with its own line ends; None where there is no file.
+    """Return the text of a file with its original line ends; None if the file does not exist.
 
     Raises:
-        ConfigurationError: It cannot be read, or is not UTF-8.
+        ConfigurationError: The file cannot be read or is not UTF-8.
     """
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read ({type(error).__name__})") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def backup(path: Path) -> Path:
-    """Where the file as it was before the last change is kept."""
+def backup_path(path: Path) -> Path:
+    """Return the path of the copy that `replace` keeps."""
     path = path.resolve()
     return path.with_name(f"{path.name}.before-core13-mcp")
 
 
-def replace(path: Path, text: str, private: bool) -> None:
-    """Put a text in place of a file at once, or not at all, with a copy of what was there beside it.
+def replace(path: Path, text: str, *, private: bool = False, backup: bool = True) -> None:
+    """Replace the content of a file atomically. An existing file keeps its mode, and a link stays a link.
 
-    Its mode stays, and a link stays a link; a new private file is its owner's only.
+    Args:
+        private: Whether only the owner can read the file, if it is new.
+        backup: Whether to keep a copy of the old content at `backup_path`.
 
     Raises:
-        ConfigurationError: It cannot be written.
+        ConfigurationError: The file cannot be written.
     """
     path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         old = path.read_bytes() if path.exists() else None
-        mode = path.stat().st_mode & 0o7777 if old is not None else _mode(private)
-        if old is not None:
-            _write(backup(path), old, mode)
+        mode = path.stat().st_mode & 0o7777 if old is not None else _new_mode(private)
+        if old is not None and backup:
+            _write(backup_path(path), old, mode)
         _write(path, text.encode(), mode)
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written ({type(error).__name__})") from None
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}; nothing was changed") from None
 
 
-def restore(path: Path, text: str | None) -> None:
-    """Put a text in place of a file without keeping a copy; None removes the file.
-
-    Raises:
-        ConfigurationError: It cannot be written.
-    """
-    path = path.resolve()
-    try:
-        if text is None:
-            path.unlink()
-        else:
-            _write(path, text.encode(), path.stat().st_mode & 0o7777)
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written ({type(error).__name__})") from None
-
-
-def _mode(private: bool) -> int:
+def _new_mode(private: bool) -> int:
     if private:
         return 0o600
     mask = os.umask(0)

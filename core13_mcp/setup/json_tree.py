@@ -1,4 +1,4 @@
-"""JSON with comments and trailing commas, read with the place of every part."""
+"""A JSON parser that accepts comments and trailing commas and returns the offsets of every value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .paths import Unparsable
+from .paths import ParseError
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -17,7 +17,7 @@ _STRINGS = json.JSONDecoder()
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it stands: `text[start:end]`."""
+    """A value and its source range: `text[start:end]`."""
 
     value: Any
     start: int
@@ -27,7 +27,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A member of an object, or an element of a list, whose key is empty. `comma` is where its comma stands."""
+    """A member of an object or an element of a list.
+
+    Attributes:
+        key: The member name; empty for a list element.
+        comma: Offset of the comma after the item; None if there is no comma.
+    """
 
     key: str
     start: int
@@ -36,83 +41,86 @@ class Item:
 
 
 def parse(text: str, comments: bool = True) -> Node:
-    """The value of a text, with the place of each of its parts.
+    """Parse a text.
+
+    Args:
+        comments: Whether comments and trailing commas are allowed.
 
     Raises:
-        Unparsable: It is not JSON.
+        ParseError: The text is not JSON.
     """
-    reader = _Reader(text, comments)
+    parser = _Parser(text, comments)
     try:
-        node = reader.value(reader.skip(1 if text.startswith("\ufeff") else 0))
+        node = parser.value(parser.skip(1 if text.startswith("\ufeff") else 0))
     except RecursionError:
-        raise Unparsable(text, 0, "it is nested too deeply") from None
-    end = reader.skip(node.end)
+        raise ParseError(text, 0, "the file is nested too deeply") from None
+    end = parser.skip(node.end)
     if end != len(text):
-        raise Unparsable(text, end, "something follows the end of the value")
+        raise ParseError(text, end, "there is more text after the end of the value")
     return node
 
 
-class _Reader:
+class _Parser:
     def __init__(self, text: str, comments: bool) -> None:
         self._text = text
         self._comments = comments
 
-    def skip(self, at: int) -> int:
-        """Where the next thing stands after white space and comments."""
+    def skip(self, offset: int) -> int:
+        """Return the offset after white space and comments."""
         while True:
-            at = _SPACE.match(self._text, at).end()  # type: ignore[union-attr] # it matches nothing, too
-            comment = _COMMENT.match(self._text, at)
+            offset = _SPACE.match(self._text, offset).end()  # type: ignore[union-attr] # the pattern always matches
+            comment = _COMMENT.match(self._text, offset)
             if comment is None:
-                return at
+                return offset
             if not self._comments:
-                raise Unparsable(self._text, at, "comments are not allowed in this file")
-            at = comment.end()
+                raise ParseError(self._text, offset, "comments are not allowed in this file")
+            offset = comment.end()
 
-    def value(self, at: int) -> Node:
-        first = self._text[at : at + 1]
+    def value(self, offset: int) -> Node:
+        first = self._text[offset : offset + 1]
         if first in ("{", "["):
-            return self._container(at, first == "{")
+            return self._container(offset, first == "{")
         if first == '"':
-            value, end = self._string(at)
-            return Node(value, at, end)
-        scalar = _SCALAR.match(self._text, at)
+            value, end = self._string(offset)
+            return Node(value, offset, end)
+        scalar = _SCALAR.match(self._text, offset)
         if scalar is None:
-            raise Unparsable(self._text, at, "a value is expected here")
-        return Node(json.loads(scalar[0]), at, scalar.end())
+            raise ParseError(self._text, offset, "expected a value")
+        return Node(json.loads(scalar[0]), offset, scalar.end())
 
     def _container(self, start: int, is_object: bool) -> Node:
         items: list[Item] = []
-        at, close = self.skip(start + 1), "}" if is_object else "]"
-        while self._text[at : at + 1] != close:
+        offset, close = self.skip(start + 1), "}" if is_object else "]"
+        while self._text[offset : offset + 1] != close:
             if items and items[-1].comma is None:
-                raise Unparsable(self._text, at, f"a comma or {close} is expected here")
-            items.append(self._item(at, is_object))
+                raise ParseError(self._text, offset, f"expected a comma or {close}")
+            items.append(self._item(offset, is_object))
             last = items[-1]
-            at = self.skip(last.node.end if last.comma is None else last.comma + 1)
+            offset = self.skip(last.node.end if last.comma is None else last.comma + 1)
         if items and items[-1].comma is not None and not self._comments:
-            raise Unparsable(self._text, at, f"a comma before {close} is not allowed in this file")
+            raise ParseError(self._text, offset, f"a comma before {close} is not allowed in this file")
         values: Any = (
             {item.key: item.node.value for item in items} if is_object else [item.node.value for item in items]
         )
-        return Node(values, start, at + 1, tuple(items))
+        return Node(values, start, offset + 1, tuple(items))
 
     def _item(self, start: int, is_object: bool) -> Item:
-        key, at = "", start
+        key, offset = "", start
         if is_object:
-            if self._text[at : at + 1] != '"':
-                raise Unparsable(self._text, at, 'a name in "quotes" is expected here')
-            key, end = self._string(at)
+            if self._text[offset : offset + 1] != '"':
+                raise ParseError(self._text, offset, 'expected a name in "quotes"')
+            key, end = self._string(offset)
             colon = self.skip(end)
             if self._text[colon : colon + 1] != ":":
-                raise Unparsable(self._text, colon, "a colon is expected here")
-            at = self.skip(colon + 1)
-        node = self.value(at)
+                raise ParseError(self._text, colon, "expected a colon")
+            offset = self.skip(colon + 1)
+        node = self.value(offset)
         after = self.skip(node.end)
         return Item(key, start, node, after if self._text[after : after + 1] == "," else None)
 
-    def _string(self, at: int) -> tuple[str, int]:
+    def _string(self, offset: int) -> tuple[str, int]:
         try:
-            value, end = _STRINGS.raw_decode(self._text, at)
+            value, end = _STRINGS.raw_decode(self._text, offset)
         except json.JSONDecodeError as error:
-            raise Unparsable(self._text, error.pos, error.msg) from None
+            raise ParseError(self._text, error.pos, error.msg) from None
         return str(value), end

@@ -1,4 +1,4 @@
-"""The command that a client runs to start this server: absolute, and always the same version."""
+"""The command with which a client starts this server: an absolute path and a fixed version."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from ..identity import NAME, VERSION
 
 
 def command(uvx: bool = False) -> list[str]:
-    """The absolute command, with its arguments.
+    """Return the command and its arguments.
 
-    It is this very installation, whose version only changes when somebody changes it. Where that will not last,
-    because uvx made it for one run, or where it is asked for, it is uvx with the version pinned.
+    The command starts this installation. If uvx created this installation for one run, or if `uvx` is set, the
+    command is uvx with this version pinned.
 
     Raises:
-        ConfigurationError: uvx is needed and not found.
+        ConfigurationError: uvx is needed but is not on the PATH.
     """
-    if uvx or passing():
+    if uvx or is_ephemeral():
         return [_uvx(), f"{NAME}@{VERSION}", "serve"]
     script = Path(sys.executable).with_name(NAME + (".exe" if sys.platform == "win32" else ""))
     return [str(script), "serve"] if script.is_file() else [sys.executable, "-m", "core13_mcp", "serve"]
 
 
-def passing() -> bool:
-    """Whether this runs from uv's cache, which may be cleared at any time."""
+def is_ephemeral() -> bool:
+    """Whether this process runs from uv's cache, which can be deleted at any time."""
     return any(part.startswith(("archive-v", "environments-v")) for part in Path(sys.prefix).parts)
 
 
 def _uvx() -> str:
-    found = shutil.which("uvx")
-    if found is None:
-        raise ConfigurationError("uvx is not on the PATH; install uv, or leave --uvx out to use this installation")
-    return str(Path(found).absolute())
+    path = shutil.which("uvx")
+    if path is None:
+        raise ConfigurationError("uvx is not on the PATH; install uv, or omit --uvx to use this installation")
+    return str(Path(path).absolute())

@@ -1,60 +1,61 @@
-"""One client's file, with this server in it and without it. Pure."""
+"""Add, remove and read this server's entry in the text of a configuration file. Pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, reduce
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from ..identity import NAME
-from .client import Client
-from .entries import Edit, inputs
-from .paths import Step
-
-
-def merged(client: Client, text: str, edits: Sequence[Edit]) -> str:
-    """The file with the edits made; everything else in it as it was.
-
-    Raises:
-        Unparsable: It is not of the client's format.
-    """
-    return reduce(lambda told, edit: client.editor.put(told, *edit), edits, text)
+from . import jsonc, paths, toml
+from .entries import Change
+from .paths import PathStep
 
 
-def cleared(client: Client, text: str, at: tuple[Step, ...], before: str | None) -> str | None:
-    """The file without this server; None where there would be no file.
+class Editor(NamedTuple):
+    """Functions on the text of a file format. Each raises ParseError if the text does not have the format."""
 
-    Where the file is still what an install made of what was there `before`, it is that again, with the brackets and
-    line ends that an edit alone would not give back.
-
-    Args:
-        before: The copy that the last install kept; None where there is none, because there was no file.
-
-    Raises:
-        Unparsable: It is not of the client's format.
-    """
-    places: list[tuple[Step, ...]] = [(*at, NAME)]
-    if client.prompts:
-        places.insert(0, inputs())
-    edits = [(place, held(client, text, place)) for place in places]
-    edits = [(place, value) for place, value in edits if value is not None]
-    fresh = held(client, before or "", places[-1]) is None
-    if edits and fresh and merged(client, before or "", edits) == text:
-        return before
-    return reduce(lambda told, edit: client.editor.drop(told, edit[0]), edits, text)
+    read: Callable[[str], Any]
+    set: Callable[[str, Sequence[PathStep], Any], str]
+    remove: Callable[[str, Sequence[PathStep]], str]
 
 
-def held(client: Client, text: str, place: tuple[Step, ...]) -> Any:
-    """What stands at a place; None where nothing does.
+EDITORS: Mapping[str, Editor] = MappingProxyType(
+    {
+        "json": Editor(
+            partial(jsonc.read, comments=False),
+            partial(jsonc.set_value, comments=False),
+            partial(jsonc.remove, comments=False),
+        ),
+        "jsonc": Editor(jsonc.read, jsonc.set_value, jsonc.remove),
+        "toml": Editor(toml.read, toml.set_value, toml.remove),
+    }
+)
+
+
+def add(file_format: str, text: str, changes: Sequence[Change]) -> str:
+    """Return the text with the changes made. The rest of the text does not change.
 
     Raises:
-        Unparsable: The file is not of the client's format.
+        ParseError: The text does not have the format, or a value on a path has the wrong type.
     """
-    value = client.editor.read(text) if text.strip("\ufeff \t\r\n") else {}
-    for step in place:
-        if isinstance(step, str):
-            value = value.get(step) if isinstance(value, dict) else None
-        else:
-            elements = value if isinstance(value, list) else []
-            value = next((one for one in elements if isinstance(one, dict) and one.get(step[0]) == step[1]), None)
-    return value
+    return reduce(lambda edited, change: EDITORS[file_format].set(edited, *change), changes, text)
+
+
+def remove(file_format: str, text: str, locations: Sequence[tuple[PathStep, ...]]) -> str:
+    """Return the text without the values at the given paths. The rest of the text does not change.
+
+    Raises:
+        ParseError: The text does not have the format.
+    """
+    present = [location for location in locations if get(file_format, text, location) is not None]
+    return reduce(EDITORS[file_format].remove, present, text)
+
+
+def get(file_format: str, text: str, location: tuple[PathStep, ...]) -> Any:
+    """Return the value at a path; None if there is none or the text is empty.
+
+    Raises:
+        ParseError: The text does not have the format.
+    """
+    return paths.get(EDITORS[file_format].read(text) if text.strip("\ufeff \t\r\n") else {}, location)

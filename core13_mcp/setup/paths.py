@@ -1,26 +1,39 @@
-"""Where something stands in a configuration file, and what to say of a file that cannot be read."""
+"""Paths to values in a configuration file, and the error for a file that cannot be parsed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ConfigurationError
 
-Step = str | tuple[str, str]
-"""One step down: a name in an object, or the element of a list that has this value under that name."""
+# One step from a value to a value inside it: a member name of an object, or, for a list, the element that is an
+# object with this member name and value.
+PathStep = str | tuple[str, str]
 
 
-class Unparsable(ConfigurationError):
-    """A file is not what it should be, at a place that can be told."""
+class ParseError(ConfigurationError):
+    """A configuration file does not have the expected format; the message states the line and the column."""
 
-    def __init__(self, text: str, at: int, why: str) -> None:
-        self.line = text.count("\n", 0, at) + 1
-        self.column = at - text.rfind("\n", 0, at)
-        super().__init__(f"line {self.line}, column {self.column}: {why}")
+    def __init__(self, text: str, offset: int, reason: str) -> None:
+        self.line = text.count("\n", 0, offset) + 1
+        self.column = offset - text.rfind("\n", 0, offset)
+        super().__init__(f"line {self.line}, column {self.column}: {reason}")
 
 
-def matches(step: Step, key: str, value: Any) -> bool:
-    """Whether an item is the one that a step means."""
+def matches(step: PathStep, key: str, value: Any) -> bool:
+    """Whether a step selects the item with this key and value."""
     if isinstance(step, str):
         return key == step
     return isinstance(value, dict) and value.get(step[0]) == step[1]
+
+
+def get(value: Any, path: Sequence[PathStep]) -> Any:
+    """Return the value at a path, or None if there is none."""
+    for step in path:
+        if isinstance(step, str):
+            value = value.get(step) if isinstance(value, dict) else None
+        else:
+            elements = value if isinstance(value, list) else []
+            value = next((element for element in elements if matches(step, "", element)), None)
+    return value

@@ -1,152 +1,119 @@
-"""TOML, edited in place: one table more or less, and every other byte as it was.
-
-The standard library reads it and is the judge of each edit. tomlkit would keep the comments too, but of six small
-files only two came back from an edit and its undoing as they had been.
-"""
+"""Edit TOML files with tomlkit, which keeps comments. The standard library parses files and verifies every edit."""
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Sequence
-from copy import deepcopy
+from itertools import takewhile
 from typing import Any
 
-from .paths import Step, Unparsable
+from . import paths
+from .paths import ParseError
 
-_PLACE = re.compile(r"^(?P<why>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_LOCATION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def read(text: str) -> Any:
-    """The value of a text.
+    """Return the value of a text.
 
     Raises:
-        Unparsable: It is not TOML.
+        ParseError: The text is not TOML.
     """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _told(text, str(error)) from None
+        message, offset = str(error), len(text)
+        location = _LOCATION.search(message)
+        if location and location[1]:
+            lines = text.split("\n")[: int(location[1]) - 1]
+            offset = sum(len(line) + 1 for line in lines) + int(location[2]) - 1
+        raise ParseError(text, offset, _LOCATION.sub("", message)) from None
 
 
-def put(text: str, path: Sequence[Step], value: Any) -> str:
-    """The text with a table at a path.
-
-    Raises:
-        Unparsable: It is not TOML, or holds this table in a form that is left to a person.
-    """
-    held = read(text)
-    if _at(held, path) == value:
-        return text
-    lines = text.splitlines(keepends=True)
-    spans = _spans(lines, path)
-    newline = "\r\n" if "\r\n" in text else "\n"
-    block = [line + newline for line in _rendered(path, value)]
-    if spans:
-        first = spans[0][0]
-        kept = _without(lines, spans)
-        edited = "".join([*kept[:first], *block, *kept[first:]])
-    else:
-        gap = "" if not text else newline if text.endswith("\n") else newline * 2
-        edited = text + gap + "".join(block)
-    return _verified(text, edited, _with(held, path, value))
-
-
-def drop(text: str, path: Sequence[Step]) -> str:
-    """The text without the table at a path, and as it is where there is none.
+def set_value(text: str, path: Sequence[Any], value: dict[str, Any]) -> str:
+    """Return the text with a table at a path. A new or changed table goes to the end of the text.
 
     Raises:
-        Unparsable: It is not TOML, or holds this table in a form that is left to a person.
+        ParseError: The text is not TOML, or has this table in a form that cannot be edited.
     """
-    held = read(text)
-    if _at(held, path) is None:
+    import tomlkit
+
+    if paths.get(read(text), path) == value:
         return text
-    lines = text.splitlines(keepends=True)
-    spans = _spans(lines, path)
-    if spans and spans[0][0] and not lines[spans[0][0] - 1].strip():
-        spans[0] = (spans[0][0] - 1, spans[0][1])
-    return _verified(text, "".join(_without(lines, spans)), _with(held, path, None))
+    table: Any = {key: _inline(part) if isinstance(part, dict) else part for key, part in value.items()}
+    for key in reversed(path):
+        table = {key: table}
+    newline = _newline(text)
+    before = remove(text, path)
+    before += newline if before and not before.endswith("\n") else ""
+    before += newline if before and not before.endswith(newline * 2) else ""
+    return _verified(text, before + tomlkit.dumps(table).replace("\n", newline), path, value)
 
 
-def _told(text: str, message: str) -> Unparsable:
-    found = _PLACE.match(message)
-    if found is None or found["line"] is None:
-        return Unparsable(text, len(text), found["why"] if found else message)
-    before = text.split("\n")[: int(found["line"]) - 1]
-    return Unparsable(text, sum(len(line) + 1 for line in before) + int(found["column"]) - 1, found["why"])
+def remove(text: str, path: Sequence[Any]) -> str:
+    """Return the text without the table at a path, or the same text if there is none.
+
+    tomlkit deletes the comments below a table together with the table. They usually belong to the next table, so
+    they are kept.
+
+    Raises:
+        ParseError: The text is not TOML, or has this table in a form that cannot be edited.
+    """
+    import tomlkit
+
+    if paths.get(read(text), path) is None:
+        return text
+    document: Any = tomlkit.parse(text)
+    del paths.get(document, path[:-1])[path[-1]]
+    edited = tomlkit.dumps(document)
+    common = next(
+        (index for index, pair in enumerate(zip(text, edited, strict=False)) if len(set(pair)) > 1), len(edited)
+    )
+    start = text.rfind("\n", 0, common) + 1
+    end = start + len(text) - len(edited)
+    # Otherwise the deleted text is not one block of lines: an inline table, or a table in several places.
+    if text[:start] + text[end:] == edited:
+        lines = text[start:end].splitlines(keepends=True)
+        comments = list(takewhile(lambda line: line.strip()[:1] in ("", "#"), reversed(lines)))
+        before, newline = text[:start], _newline(text)
+        # The blank line between the table and the text before it.
+        before = before.removesuffix(newline) if before.endswith(newline * 2) else before
+        edited = before + "".join(reversed(comments)) + text[end:]
+    return _verified(text, edited, path, None)
 
 
-def _spans(lines: list[str], path: Sequence[Step]) -> list[tuple[int, int]]:
-    """The lines of a table and of the tables under it; comments before the next table are that one's."""
-    names = r"\s*\.\s*".join(f"[\"']?{re.escape(str(step))}[\"']?" for step in path)
-    ours, header = re.compile(rf"\s*\[\s*{names}\s*(\..*)?\]"), re.compile(r"\s*\[")
-    spans = []
-    for start in (number for number, line in enumerate(lines) if ours.match(line)):
-        after = range(start + 1, len(lines))
-        stop = next((number for number in after if header.match(lines[number])), len(lines))
-        while not lines[stop - 1].strip() or lines[stop - 1].lstrip().startswith("#"):
-            stop -= 1
-        spans.append((start, stop))
-    return spans
+def _inline(value: dict[str, Any]) -> Any:
+    import tomlkit
+
+    table = tomlkit.inline_table()
+    table.update(value)
+    return table
 
 
-def _without(lines: list[str], spans: list[tuple[int, int]]) -> list[str]:
-    return [line for number, line in enumerate(lines) if not any(start <= number < stop for start, stop in spans)]
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
 
 
-def _rendered(path: Sequence[Step], value: dict[str, Any]) -> list[str]:
-    header = ".".join(_key(str(step)) for step in path)
-    return [f"[{header}]", *(f"{_key(name)} = {_inline(part)}" for name, part in value.items())]
+def _verified(text: str, edited: str, path: Sequence[Any], value: Any) -> str:
+    """Return the edited text if the value at the path is the only difference, so that an edit never loses data.
 
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _inline(name)
-
-
-def _inline(value: Any) -> str:
-    match value:
-        case dict():
-            return "{ " + ", ".join(f"{_key(name)} = {_inline(part)}" for name, part in value.items()) + " }"
-        case list():
-            return "[" + ", ".join(map(_inline, value)) + "]"
-        case _:
-            return json.dumps(value, ensure_ascii=False)
-
-
-def _at(held: Any, path: Sequence[Step]) -> Any:
-    for step in path:
-        held = held.get(step) if isinstance(held, dict) else None
-    return held
-
-
-def _with(held: dict[str, Any], path: Sequence[Step], value: Any) -> dict[str, Any]:
-    """What the file should hold after the edit; None takes the table out."""
-    wanted = deepcopy(held)
-    table = wanted
-    for step in path[:-1]:
-        table = table.setdefault(str(step), {})
-    if value is None:
-        table.pop(str(path[-1]))
-    else:
-        table[str(path[-1])] = value
-    return wanted
-
-
-def _verified(text: str, edited: str, wanted: dict[str, Any]) -> str:
+    Raises:
+        ParseError: There is another difference.
+    """
     try:
-        found = _pruned(tomllib.loads(edited))
+        after = tomllib.loads(edited)
     except tomllib.TOMLDecodeError:
-        found = None
-    if found != _pruned(wanted):
-        raise Unparsable(text, len(text), "it holds this entry in a form that only a person can edit safely")
+        after = {}
+    if paths.get(after, path) != value or _without(after, path) != _without(tomllib.loads(text), path):
+        raise ParseError(text, len(text), "this entry has a form that cannot be edited automatically; edit it by hand")
     return edited
 
 
-def _pruned(value: Any) -> Any:
-    """Without empty tables: a table that only held ours ends with it."""
-    if not isinstance(value, dict):
-        return value
-    pruned = {name: _pruned(part) for name, part in value.items()}
-    return {name: part for name, part in pruned.items() if part != {}}
+def _without(value: Any, path: Sequence[Any]) -> Any:
+    """Return the value without the member at a path, and without the tables that are empty then."""
+    if not path or not isinstance(value, dict) or path[0] not in value:
+        return value if path else {}
+    inner = _without(value[path[0]], path[1:])
+    others = {key: part for key, part in value.items() if key != path[0]}
+    return others if inner == {} else {**others, path[0]: inner}

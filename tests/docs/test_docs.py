@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from core13_mcp.cli import parser
-from core13_mcp.options import CLIENTS, OPTIONS
+from core13_mcp.options import OPTIONS
+from core13_mcp.setup.clients import CLIENTS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

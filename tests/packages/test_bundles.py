@@ -67,7 +67,7 @@ def test_the_official_tool_finds_the_manifest_valid(kind):
 
 def test_the_official_tool_packs_what_we_pack(packed, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "scripts")
-    import_module("packages").bundle(tmp_path / "ours")
+    import_module("packages").pack_bundles(tmp_path / "ours")
 
     (ours,) = [path for path in (tmp_path / "ours").iterdir() if ("-uvx" in path.name) == ("-uvx" in packed.name)]
     assert held(packed) == held(ours)

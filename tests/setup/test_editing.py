@@ -1,218 +1,129 @@
-"""Editing other people's files: what is not ours stays as it is, byte for byte."""
+"""Edits of configuration files change one entry; every other byte stays the same."""
 
 from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core13_mcp.setup import jsonc, toml
+from core13_mcp.setup import jsonc, merge, toml
 from core13_mcp.setup.clients import CLIENTS
-from core13_mcp.setup.entries import Server, edits
-from core13_mcp.setup.merge import cleared, merged
-from core13_mcp.setup.paths import Unparsable
+from core13_mcp.setup.entries import ServerEntry, changes
+from core13_mcp.setup.paths import ParseError
 
 ENTRY = {"command": "/usr/bin/core13-mcp", "args": ["serve"], "env": {"POSTHOG_HOST": "eu"}}
-NAME = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8).filter(lambda name: name != "ours")
+PATH = ("servers", "ours")
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8).filter(lambda name: name != "ours")
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | NAME,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAME, inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=8,
 )
 SPACE = st.sampled_from(["", " ", "\n", "\n  ", "\t", "\r\n    "])
-NOTE = st.sampled_from(["", "", "/* a, {note} */", "// to the end: ,}\n"])
+COMMENT = st.sampled_from(["", "", "/* a, {comment} */", "// to the end: ,}\n"])
 
 
 @st.composite
 def commented(draw: st.DrawFn, value: Any) -> str:
-    """A value as some person may have written it: any white space, comments, trailing commas."""
+    """A JSON text of a value, with any white space, comments and trailing commas."""
 
     def gap() -> str:
-        return draw(SPACE) + draw(NOTE) + draw(SPACE)
+        return draw(SPACE) + draw(COMMENT) + draw(SPACE)
 
     if not isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=draw(st.booleans()))
-    named = value.items() if isinstance(value, dict) else [("", part) for part in value]
+    members = value.items() if isinstance(value, dict) else [("", part) for part in value]
     parts = [
         gap()
         + (json.dumps(name) + gap() + ":" + gap() if isinstance(value, dict) else "")
         + draw(commented(part))
         + gap()
-        for name, part in named
+        for name, part in members
     ]
     trailing = draw(st.booleans())
     inside = ",".join(parts) + ("," + gap() if parts and trailing else "") or draw(SPACE)
     return f"{{{inside}}}" if isinstance(value, dict) else f"[{inside}]"
 
 
-SERVERS = st.dictionaries(NAME, VALUES, min_size=1, max_size=3)
-FILES = st.tuples(st.dictionaries(NAME, VALUES, max_size=3), SERVERS).flatmap(
+OBJECTS = st.dictionaries(NAMES, VALUES, max_size=3)
+FILES = st.tuples(OBJECTS, st.dictionaries(NAMES, VALUES, min_size=1, max_size=3)).flatmap(
     lambda both: commented({**both[0], "servers": both[1]})
 )
 
 
-@given(FILES)
-def test_what_was_put_into_json_and_dropped_again_leaves_every_byte_as_it_was(text):
-    put = jsonc.put(text, ("servers", "ours"), ENTRY)
+@given(FILES, VALUES)
+def test_removing_an_added_json_entry_restores_the_file(text: str, value: Any) -> None:
+    added = jsonc.set_value(text, PATH, value)
+    changed = jsonc.set_value(added, PATH, ENTRY)
 
-    assert jsonc.read(put) == {
-        **jsonc.read(text),
-        "servers": {**jsonc.read(text)["servers"], "ours": ENTRY},
-    }
-    assert jsonc.drop(put, ("servers", "ours")) == text
+    servers = {**jsonc.read(text)["servers"], "ours": ENTRY}
+    assert jsonc.read(changed) == {**jsonc.read(text), "servers": servers}
+    assert list(jsonc.read(changed)["servers"])[-1] == "ours"
+    assert jsonc.set_value(changed, PATH, ENTRY) == changed
+    assert jsonc.remove(added, PATH) == jsonc.remove(changed, PATH) == text
 
 
-@given(VALUES.filter(lambda value: isinstance(value, dict)).flatmap(commented))
-def test_where_nothing_was_the_containers_are_made_and_nothing_else_changes(text):
+@given(OBJECTS.flatmap(commented))
+def test_missing_objects_and_lists_are_created(text: str) -> None:
     before = jsonc.read(text)
     assume("servers" not in before and "inputs" not in before)
+    input_path = ("inputs", ("id", "ours"))
 
-    put = jsonc.put(jsonc.put(text, ("inputs", ("id", "ours")), {"id": "ours"}), ("servers", "ours"), ENTRY)
-    left = jsonc.drop(jsonc.drop(put, ("servers", "ours")), ("inputs", ("id", "ours")))
+    added = jsonc.set_value(jsonc.set_value(text, input_path, {"id": "ours"}), PATH, ENTRY)
+    removed = jsonc.remove(jsonc.remove(added, PATH), input_path)
 
-    assert jsonc.read(put) == {**before, "inputs": [{"id": "ours"}], "servers": {"ours": ENTRY}}
-    assert jsonc.read(left) == {**before, "inputs": [], "servers": {}}
+    assert jsonc.read(added) == {**before, "inputs": [{"id": "ours"}], "servers": {"ours": ENTRY}}
+    assert jsonc.read(removed) == {**before, "inputs": [], "servers": {}}
 
 
-@given(FILES, VALUES)
-def test_what_is_there_is_replaced_where_it_stands(text, value):
-    put = jsonc.put(jsonc.put(text, ("servers", "ours"), value), ("servers", "ours"), ENTRY)
+@given(OBJECTS.flatmap(commented), st.sampled_from(["cursor", "vscode", "zed"]))
+def test_an_installed_entry_is_the_only_difference(text: str, name: str) -> None:
+    client = CLIENTS[name]
+    before = jsonc.read(text)
+    assume(isinstance(before.get(client.servers_key, {}), dict) and isinstance(before.get("inputs", []), list))
 
-    assert list(jsonc.read(put)["servers"])[-1] == "ours"
-    assert jsonc.put(put, ("servers", "ours"), ENTRY) == put
-    assert jsonc.drop(put, ("servers", "ours")) == text
+    edits = changes(client, (client.servers_key,), ServerEntry(command=["x"]))
+    added = merge.add(client.format, text, edits)
+    removed = merge.remove(client.format, added, [path for path, _ in edits])
+
+    assert jsonc.read(added)[client.servers_key].pop("core13-mcp")["command"] == "x"
+    assert jsonc.read(removed) == {client.servers_key: {}, **before}
 
 
 @given(VALUES)
-def test_strict_json_reads_as_the_standard_library_reads_it(value):
+def test_strict_json_is_read_as_by_the_standard_library(value: Any) -> None:
     assert jsonc.read(json.dumps(value, indent=1), comments=False) == value
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "column", "why"),
+    ("text", "message"),
     [
-        ('{"a": 1\n "b": 2}', 2, 2, "a comma or } is expected here"),
-        ('{\n  "a" 1}', 2, 7, "a colon is expected here"),
-        ("{\n  a: 1}", 2, 3, 'a name in "quotes" is expected here'),
-        ('{"a": nope}', 1, 7, "a value is expected here"),
-        ('{"a": "never ends', 1, 7, "Unterminated string starting at"),
-        ('{"a": 1} {', 1, 10, "something follows the end of the value"),
-        ("{", 1, 2, 'a name in "quotes" is expected here'),
-        ("[" * 100_000, 1, 1, "it is nested too deeply"),
+        ('{"a": 1\n "b": 2}', "line 2, column 2: expected a comma or }"),
+        ('{\n  "a" 1}', "line 2, column 7: expected a colon"),
+        ("{\n  a: 1}", 'line 2, column 3: expected a name in "quotes"'),
+        ('{"a": nope}', "line 1, column 7: expected a value"),
+        ('{"a": "no end', "line 1, column 7: Unterminated string starting at"),
+        ('{"a": 1} {', "line 1, column 10: there is more text after the end of the value"),
+        ("{", 'line 1, column 2: expected a name in "quotes"'),
+        ("[" * 100_000, "line 1, column 1: the file is nested too deeply"),
+        ('{"servers": []}', "line 1, column 13: expected an object"),
     ],
 )
-def test_what_is_not_json_is_refused_and_the_place_is_told(text, line, column, why):
-    with pytest.raises(Unparsable) as refused:
-        jsonc.put(text, ("servers", "ours"), ENTRY)
+def test_an_invalid_json_file_is_refused_with_line_and_column(text: str, message: str) -> None:
+    with pytest.raises(ParseError) as refused:
+        jsonc.set_value(text, PATH, ENTRY)
+    assert str(refused.value) == message
 
-    assert str(refused.value) == f"line {line}, column {column}: {why}"
 
-
-@pytest.mark.parametrize(("text", "why"), [("{} // no", "comments are"), ('{"a": 1,}', "a comma before }")])
-def test_a_client_that_takes_plain_json_only_is_given_plain_json_only(text, why):
-    with pytest.raises(Unparsable, match=why):
+@pytest.mark.parametrize(("text", "message"), [("{} // no", "comments are"), ('{"a": 1,}', "a comma before }")])
+def test_comments_and_trailing_commas_are_refused_in_a_plain_json_file(text: str, message: str) -> None:
+    with pytest.raises(ParseError, match=message):
         jsonc.read(text, comments=False)
-
-
-def test_something_else_in_the_place_of_the_servers_is_not_written_over():
-    with pytest.raises(Unparsable, match="line 1, column 13: an object is expected here"):
-        jsonc.put('{"servers": []}', ("servers", "ours"), ENTRY)
-
-
-@given(
-    VALUES.filter(lambda value: isinstance(value, dict)).flatmap(commented),
-    st.sampled_from(["cursor", "vscode", "zed"]),
-)
-def test_install_and_uninstall_give_back_every_byte_however_odd(text, name):
-    client = CLIENTS[name]
-    assume(isinstance(jsonc.read(text).get(client.key, {}), dict))
-    assume(isinstance(jsonc.read(text).get("inputs", []), list))
-
-    put = merged(client, text, edits(client, (client.key,), Server(command=["x"], variables={})))
-
-    assert put != text
-    assert cleared(client, put, (client.key,), before=text) == text
-
-
-TOML_NAME = st.from_regex(r"[a-z]{1,6}", fullmatch=True).filter(lambda name: name != "ours")
-LINE = st.one_of(
-    st.builds("{} = {}".format, TOML_NAME, st.sampled_from(["1", '"two"', "[1, 2]", "{ a = 1 }", "'''\n[x]\n'''"])),
-    st.sampled_from(["", "# a note", "  # [servers.ours]"]),
-)
-TABLE = st.builds(
-    lambda header, lines: "\n".join([header, *lines]),
-    st.builds("[{}]".format, st.one_of(TOML_NAME, TOML_NAME.map(lambda name: f"servers.{name}"))),
-    st.lists(LINE, max_size=3),
-)
-
-
-@given(st.lists(LINE, max_size=2), st.lists(TABLE, max_size=4), st.sampled_from(["\n", "\r\n"]))
-def test_what_was_put_into_toml_and_dropped_again_leaves_every_byte_as_it_was(top, tables, newline):
-    text = newline.join([*"\n".join(top).split("\n"), *"\n".join(tables).split("\n"), ""])
-    try:
-        before = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        assume(False)
-
-    put = toml.put(text, ("servers", "ours"), ENTRY)
-
-    assert tomllib.loads(put)["servers"]["ours"] == ENTRY
-    assert put.startswith(text)
-    assert toml.put(put, ("servers", "ours"), ENTRY) == put
-    assert toml.drop(put, ("servers", "ours")) == text
-    assert tomllib.loads(text) == before
-
-
-def test_a_table_is_replaced_where_it_stands_with_the_tables_under_it():
-    text = '[servers.ours]\ncommand = "old"\n[servers.ours.env]\nA = "1"\n\n# next\n[other]\nx = 1\n'
-
-    put = toml.put(text, ("servers", "ours"), ENTRY)
-
-    assert put == (
-        '[servers.ours]\ncommand = "/usr/bin/core13-mcp"\nargs = ["serve"]\nenv = { POSTHOG_HOST = "eu" }\n'
-        "\n# next\n[other]\nx = 1\n"
-    )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'servers = { ours = { command = "x" } }\n',
-        'servers.ours.command = "x"\n',
-        'servers = { a = { command = "x" } }\n',
-    ],
-)
-def test_toml_that_cannot_be_edited_safely_is_left_to_a_person(text):
-    with pytest.raises(Unparsable, match="only a person can edit safely"):
-        toml.put(text, ("servers", "ours"), ENTRY)
-
-
-def test_what_is_not_toml_is_refused_and_the_place_is_told():
-    with pytest.raises(Unparsable, match=r"line 2, column 5: "):
-        toml.read("a = 1\nb = what\n")
-
-
-@pytest.mark.parametrize("text", ["a = ", "a = 1\nb"])
-def test_toml_that_ends_too_early_is_refused_at_its_end(text):
-    with pytest.raises(Unparsable) as refused:
-        toml.read(text)
-    assert (refused.value.line, refused.value.column) == (text.count("\n") + 1, len(text.splitlines()[-1]) + 1)
-
-
-def test_taking_out_what_is_not_there_leaves_the_text_as_it_is():
-    assert jsonc.drop('{"a": 1}', ("servers", "ours")) == '{"a": 1}'
-    assert toml.drop("a = 1\n", ("servers", "ours")) == "a = 1\n"
-
-
-def test_a_table_that_stands_first_is_taken_out_without_what_follows_it():
-    put = toml.put("", ("servers", "ours"), ENTRY)
-
-    assert toml.drop(put, ("servers", "ours")) == ""
-    assert toml.drop(f"{put}[tui]\n", ("servers", "ours")) == "[tui]\n"
 
 
 @pytest.mark.parametrize(
@@ -223,19 +134,100 @@ def test_a_table_that_stands_first_is_taken_out_without_what_follows_it():
         '{ "servers": { // mine\n  "ours": {}, "b": 2 } }',
     ],
 )
-def test_what_follows_an_entry_does_not_end_up_in_a_comment(text: str) -> None:
-    wanted = jsonc.read(text)
-    del wanted["servers"]["ours"]
-    assert jsonc.read(jsonc.drop(text, ("servers", "ours"))) == wanted
+def test_text_after_a_removed_entry_does_not_become_part_of_a_comment(text: str) -> None:
+    expected = jsonc.read(text)
+    del expected["servers"]["ours"]
+    assert jsonc.read(jsonc.remove(text, PATH)) == expected
 
 
-def test_an_address_is_no_comment() -> None:
+def test_a_url_is_not_taken_for_a_comment() -> None:
     text = '{"servers": {"a": {"url": "https://a.example"}}}'
-    put = jsonc.put(text, ("servers", "ours"), ENTRY)
-    assert jsonc.drop(put, ("servers", "ours")) == text
+    assert jsonc.remove(jsonc.set_value(text, PATH, ENTRY), PATH) == text
 
 
 def test_a_comment_in_an_empty_object_stays() -> None:
-    text = '{\n  "servers": {\n    // "files": {"command": "npx"}\n  }\n}'
-    put = jsonc.put(text, ("servers", "ours"), ENTRY)
-    assert '// "files"' in put and jsonc.read(put) == {"servers": {"ours": ENTRY}}
+    added = jsonc.set_value('{\n  "servers": {\n    // "files": {"command": "npx"}\n  }\n}', PATH, ENTRY)
+    assert '// "files"' in added and jsonc.read(added) == {"servers": {"ours": ENTRY}}
+
+
+TOML_NAMES = st.from_regex(r"[a-z]{1,6}", fullmatch=True).filter(lambda name: name != "ours")
+LINES = st.one_of(
+    st.builds("{} = {}".format, TOML_NAMES, st.sampled_from(["1", '"two"', "[1, 2]", "{ a = 1 }", "'''\n[x]\n'''"])),
+    st.sampled_from(["", "# a comment", "  # [servers.ours]"]),
+)
+TABLES = st.builds(
+    lambda header, lines: "\n".join([header, *lines]),
+    st.builds("[{}]".format, st.one_of(TOML_NAMES, TOML_NAMES.map(lambda name: f"servers.{name}"))),
+    st.lists(LINES, max_size=3),
+)
+
+
+@given(st.lists(LINES, max_size=2), st.lists(TABLES, max_size=4), st.sampled_from(["\n", "\r\n"]))
+def test_adding_and_removing_a_toml_table_changes_no_other_line(
+    top: list[str], tables: list[str], newline: str
+) -> None:
+    text = newline.join([*"\n".join(top).split("\n"), *"\n".join(tables).split("\n"), ""])
+    try:
+        before = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        assume(False)
+
+    added = toml.set_value(text, PATH, ENTRY)
+
+    assert tomllib.loads(added)["servers"]["ours"] == ENTRY
+    assert added.startswith(text)
+    assert toml.set_value(added, PATH, ENTRY) == added
+    removed = toml.remove(added, PATH)
+    assert removed.rstrip() == text.rstrip() and tomllib.loads(removed) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Comments below the table belong to the next table.
+        ("[servers.ours]\nx = 1\n[servers.ours.env]\nA = 1\n\n# next\n[other]\ny = 1\n", "\n# next\n[other]\ny = 1\n"),
+        ("[a]\nx = 1\n\n[servers.ours]\nx = 1\n\n# next\n[b]\ny = 1\n", "[a]\nx = 1\n\n# next\n[b]\ny = 1\n"),
+        ("a = 1\nservers.ours.x = 1\nb = 2\n", "a = 1\nb = 2\n"),
+        ("servers = { a = { x = 1 }, ours = { x = 1 } }\n", "servers = { a = { x = 1 }  }\n"),
+        ("[servers.ours]\nx = 1\n[b]\ny = 1\n[servers.ours.env]\nA = 1\n", "[b]\ny = 1\n"),
+        ("[servers.ours]\nx = 1\n", ""),
+        ("a = 1\n", "a = 1\n"),
+    ],
+)
+def test_a_toml_table_is_removed_in_any_form(text: str, expected: str) -> None:
+    assert toml.remove(text, PATH) == expected
+
+
+def test_a_changed_toml_table_keeps_the_comments_around_it() -> None:
+    text = "# mine\n[servers.ours]\nold = 1\n\n# next\n[other]\nx = 1\n"
+
+    assert toml.set_value(text, PATH, ENTRY) == (
+        "# mine\n\n# next\n[other]\nx = 1\n\n"
+        '[servers.ours]\ncommand = "/usr/bin/core13-mcp"\nargs = ["serve"]\nenv = {POSTHOG_HOST = "eu"}\n'
+    )
+
+
+@pytest.mark.parametrize("text", ["servers = { a = { x = 1 } }\n", "servers = 1\n", "[[servers]]\na = 1\n"])
+def test_a_toml_file_is_refused_if_the_table_cannot_be_added(text: str) -> None:
+    with pytest.raises(ParseError, match="cannot be edited automatically; edit it by hand"):
+        toml.set_value(text, PATH, ENTRY)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a = 1\nb = what\n", "line 2, column 5: Invalid value"),
+        ("a = ", "line 1, column 5: Invalid value"),
+        ("a = 1\nb", "line 2, column 2: Expected '=' after a key in a key/value pair"),
+    ],
+)
+def test_an_invalid_toml_file_is_refused_with_line_and_column(text: str, message: str) -> None:
+    with pytest.raises(ParseError) as refused:
+        toml.read(text)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("remove", [jsonc.remove, toml.remove])
+def test_removing_a_missing_entry_changes_nothing(remove: Callable[..., str]) -> None:
+    text = '{"a": 1}' if remove is jsonc.remove else "a = 1\n"
+    assert remove(text, PATH) == text

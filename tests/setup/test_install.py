@@ -1,42 +1,57 @@
-"""`install` and `uninstall`, on the files of real clients."""
+"""`install` and `uninstall` on the configuration files of real clients."""
 
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core13_mcp.cli.main import main
-from core13_mcp.options import CLIENTS
+from core13_mcp.identity import VERSION
 from core13_mcp.sandbox import FULL_KEY, PUBLIC_KEY
-from core13_mcp.setup import clients, jsonc, launch
-from core13_mcp.setup.environment import Machine
+from core13_mcp.setup import jsonc, launch
+from core13_mcp.setup.clients import CLIENTS
+from core13_mcp.setup.environment import Environment
 
-from .before import BEFORE
+from ..processes import run_cli
+from .config_fixtures import BEFORE
+from .terminal import at_a_terminal
 
 COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
 KEY = "POSTHOG_PERSONAL_API_KEY"
+URL = "https://mcp.example.com/mcp"
 
-ENTRY = {"command": COMMAND, "args": ["serve"]}
-AFTER = {
-    "claude-desktop": {**ENTRY, "env": {KEY: FULL_KEY}},
-    "claude-code": {"type": "stdio", **ENTRY, "env": {KEY: "${POSTHOG_PERSONAL_API_KEY}"}},
-    "cursor": {**ENTRY, "env": {KEY: "${env:POSTHOG_PERSONAL_API_KEY}"}},
-    "vscode": {"type": "stdio", **ENTRY, "env": {KEY: "${input:posthog-personal-api-key}"}},
-    "codex": {**ENTRY, "env_vars": [KEY]},
-    "gemini": {**ENTRY, "env": {KEY: "$POSTHOG_PERSONAL_API_KEY"}},
-    "windsurf": {**ENTRY, "env": {KEY: "${env:POSTHOG_PERSONAL_API_KEY}"}},
-    "zed": {**ENTRY, "env": {KEY: FULL_KEY}},
+LOCAL = {"command": COMMAND, "args": ["serve"]}
+ENTRIES: dict[str, dict[str, Any]] = {
+    "claude-desktop": {**LOCAL, "env": {KEY: FULL_KEY}},
+    "claude-code": {"type": "stdio", **LOCAL, "env": {KEY: "${POSTHOG_PERSONAL_API_KEY}"}},
+    "cursor": {**LOCAL, "env": {KEY: "${env:POSTHOG_PERSONAL_API_KEY}"}},
+    "vscode": {"type": "stdio", **LOCAL, "env": {KEY: "${input:posthog-personal-api-key}"}},
+    "codex": {**LOCAL, "env_vars": [KEY]},
+    "gemini": {**LOCAL, "env": {KEY: "$POSTHOG_PERSONAL_API_KEY"}},
+    "windsurf": {**LOCAL, "env": {KEY: "${env:POSTHOG_PERSONAL_API_KEY}"}},
+    "zed": {**LOCAL, "env": {KEY: FULL_KEY}},
 }
-KEYS = {"vscode": "servers", "codex": "mcp_servers", "zed": "context_servers"}
+REMOTE: dict[str, dict[str, Any]] = {
+    "claude-code": {"type": "http", "url": URL, "headers": {"Authorization": "Bearer ${POSTHOG_PERSONAL_API_KEY}"}},
+    "cursor": {"url": URL, "headers": {"Authorization": "Bearer ${env:POSTHOG_PERSONAL_API_KEY}"}},
+    "vscode": {"type": "http", "url": URL, "headers": {"Authorization": "Bearer ${input:posthog-personal-api-key}"}},
+    "codex": {"url": URL, "bearer_token_env_var": KEY},
+    "gemini": {"httpUrl": URL, "headers": {"Authorization": "Bearer $POSTHOG_PERSONAL_API_KEY"}},
+    "windsurf": {"serverUrl": URL, "headers": {"Authorization": "Bearer ${env:POSTHOG_PERSONAL_API_KEY}"}},
+    "zed": {"url": URL, "headers": {"Authorization": f"Bearer {FULL_KEY}"}},
+}
+SERVERS_KEYS = {"vscode": "servers", "codex": "mcp_servers", "zed": "context_servers"}
+COMMENTS = ("// mine", "// keep", "# mine", "// Zed settings", "// dark", "/* servers */", "// light", "# colors")
+
+every_client = pytest.mark.parametrize("client", CLIENTS)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +61,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def config(home: Path) -> Callable[[str], Path]:
-    """Writes a client's file as somebody may have it, and gives its path."""
+    """Writes the configuration file that a client has before the installation, and returns its path."""
 
     def write(client: str) -> Path:
         path, text = BEFORE[client]
@@ -57,100 +72,80 @@ def config(home: Path) -> Callable[[str], Path]:
     return write
 
 
-def full(*_: object) -> None:
-    """A disk without room."""
-    raise OSError(28, "No space left on device")
+def read(client: str, text: str) -> Any:
+    return tomllib.loads(text) if client == "codex" else jsonc.read(text)
 
 
-def servers(client: str, path: Path) -> dict[str, object]:
-    """What a client would read as its servers."""
-    text = path.read_text("utf-8")
-    held = tomllib.loads(text) if client == "codex" else jsonc.read(text)
-    found: dict[str, object] = held[KEYS.get(client, "mcpServers")]
-    return found
+def servers(client: str, path: Path) -> dict[str, Any]:
+    """The servers that the client reads from its file."""
+    entries: dict[str, Any] = read(client, path.read_text("utf-8"))[SERVERS_KEYS.get(client, "mcpServers")]
+    return entries
 
 
-def test_the_command_line_and_the_table_know_the_same_clients():
-    assert tuple(clients.CLIENTS) == CLIENTS
+def backup(path: Path) -> Path:
+    return path.with_name(f"{path.name}.before-core13-mcp")
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_each_client_gets_an_absolute_command_and_the_key_by_reference_where_it_can(client, config):
+@every_client
+def test_install_adds_an_entry_and_keeps_the_rest_of_the_file(client, config):
     path = config(client)
+    before = path.read_bytes().decode()
 
     assert main(["install", client]) == 0
 
-    assert servers(client, path)["core13-mcp"] == AFTER[client]
+    after = path.read_bytes().decode()
+    assert servers(client, path)["core13-mcp"] == ENTRIES[client]
+    assert backup(path).read_bytes() == before.encode()
+    assert [after.count(comment) for comment in COMMENTS] == [before.count(comment) for comment in COMMENTS]
+    content = read(client, after)
+    del content[SERVERS_KEYS.get(client, "mcpServers")]["core13-mcp"]
+    if client == "vscode":
+        assert content["inputs"].pop()["id"] == "posthog-personal-api-key"
+    assert list(content.items())[: len(read(client, before))] == list(read(client, before).items())
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_other_entries_comments_and_order_survive(client, config):
+@every_client
+def test_uninstall_restores_the_file_and_deletes_the_backup(client, config):
     path = config(client)
-    before = path.read_text("utf-8")
-
+    before = path.read_bytes().decode()
     main(["install", client])
-
-    after, read = path.read_text("utf-8"), tomllib.loads if client == "codex" else jsonc.read
-    held = read(after)
-    del held[KEYS.get(client, "mcpServers")]["core13-mcp"]
-    assert {name: value for name, value in held.items() if value and name != "inputs"} == {
-        name: value for name, value in read(before).items() if value and name != "inputs"
-    }
-    assert list(held)[: len(read(before))] == list(read(before))
-    for note in (
-        "// mine",
-        "// keep",
-        '{"id": "other"}',
-        "# mine",
-        "// Zed settings",
-        "// dark",
-        "/* servers */",
-        "// light",
-        "# what it",
-    ):
-        assert after.count(note) == before.count(note)
-
-
-@pytest.mark.parametrize("client", CLIENTS)
-def test_uninstall_gives_back_every_byte(client, config):
-    path = config(client)
-    text = path.read_bytes()
-    main(["install", client])
-    assert path.read_bytes() != text
 
     assert main(["uninstall", client]) == 0
 
-    assert path.read_bytes() == text
-    assert [entry.name for entry in path.parent.iterdir() if entry.name != "project"] == [path.name]
+    # `mcpServers` was missing in the file of Gemini CLI; an empty object stays.
+    added = ',\n  "mcpServers": {}' if client == "gemini" else ""
+    assert path.read_bytes().decode().replace(added, "") == before
+    assert not backup(path).exists()
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_on_a_fresh_machine_the_file_is_made_and_taken_away_again(client, home):
+@every_client
+def test_a_missing_file_is_created(client, home):
     path = home / BEFORE[client][0]
 
     main(["install", client])
-    assert servers(client, path) == {"core13-mcp": AFTER[client]}
+    assert servers(client, path) == {"core13-mcp": ENTRIES[client]}
+    assert path.stat().st_mode & 0o077 == 0 or FULL_KEY not in path.read_text("utf-8")
+
     main(["uninstall", client])
+    assert not path.read_text("utf-8") or servers(client, path) == {}
 
-    assert not path.exists()
 
-
-@pytest.mark.parametrize("client", CLIENTS)
-def test_installing_twice_is_installing_once(client, config, capsys):
+@every_client
+def test_a_second_install_changes_nothing(client, config, capsys):
     path = config(client)
     main(["install", client])
-    once, kept = path.read_bytes(), list(path.parent.iterdir())
+    text, names = path.read_bytes(), list(path.parent.iterdir())
     capsys.readouterr()
 
     main(["install", client])
 
-    assert path.read_bytes() == once
-    assert list(path.parent.iterdir()) == kept
-    assert "nothing to change" in capsys.readouterr().out
+    assert path.read_bytes() == text
+    assert list(path.parent.iterdir()) == names
+    assert "no change in" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_what_was_changed_in_between_stays_when_it_is_taken_out(client, config):
+@every_client
+def test_uninstall_keeps_later_changes_of_the_file(client, config):
     path = config(client)
     main(["install", client])
     added = "\n[late]\nx = 1\n" if client == "codex" else "\n"
@@ -162,217 +157,171 @@ def test_what_was_changed_in_between_stays_when_it_is_taken_out(client, config):
     assert "core13-mcp" not in path.read_text("utf-8")
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_the_file_as_it_was_is_kept_beside_it(client, config):
+@every_client
+@pytest.mark.parametrize("command", ["install", "uninstall"])
+def test_an_invalid_file_is_not_changed(command, client, config, capsys):
     path = config(client)
-    text = path.read_bytes()
+    invalid = "a = 1\nb = = 2\n" if client == "codex" else '{\n  "a": 1\n  "b": 2\n}'
+    path.write_text(invalid)
 
-    main(["install", client])
+    assert main([command, client]) == 2
 
-    assert path.with_name(f"{path.name}.before-core13-mcp").read_bytes() == text
-
-
-@pytest.mark.parametrize("client", CLIENTS)
-def test_a_file_that_cannot_be_parsed_is_refused_with_the_place_and_left_alone(client, config, capsys):
-    path = config(client)
-    broken = "a = 1\nb = = 2\n" if client == "codex" else '{\n  "a": 1\n  "b": 2\n}'
-    path.write_text(broken)
-
-    assert main(["install", client]) == 2
-
-    assert path.read_text() == broken
-    told = capsys.readouterr().err
-    assert str(path) in told and "nothing was changed" in told
-    assert ("line 2, column 5" if client == "codex" else "line 3, column 3: a comma or } is expected here") in told
+    assert path.read_text() == invalid
+    position = "line 2, column 5" if client == "codex" else "line 3, column 3: expected a comma or }"
+    assert f"{path}: {position}" in (message := capsys.readouterr().err)
+    assert "nothing was changed" in message
 
 
-def test_taking_out_what_is_not_there_changes_nothing(config, capsys):
+def test_uninstall_without_an_entry_changes_nothing(config, capsys):
     path = config("cursor")
 
     assert main(["uninstall", "cursor"]) == 0
     assert main(["uninstall", "windsurf"]) == 0
 
     assert path.read_bytes() == BEFORE["cursor"][1].encode()
-    assert "there is no core13-mcp" in capsys.readouterr().out
+    assert "has no entry core13-mcp; nothing was changed" in capsys.readouterr().out
 
 
-def test_a_file_that_cannot_be_parsed_is_left_alone_by_uninstall_too(config, capsys):
-    path = config("cursor")
-    path.write_text("{]")
-
-    assert main(["uninstall", "cursor"]) == 2
-
-    assert path.read_text() == "{]"
-    assert "nothing was changed" in capsys.readouterr().err
-
-
-def test_a_file_that_is_not_text_is_left_alone(config, capsys):
+def test_a_file_that_is_not_utf_8_is_not_changed(config, capsys):
     path = config("cursor")
     path.write_bytes(b"\xff\xfe{}")
 
     assert main(["install", "cursor"]) == 2
 
     assert path.read_bytes() == b"\xff\xfe{}"
-    assert "cannot be read (UnicodeDecodeError)" in capsys.readouterr().err
+    assert "cannot be read: it is not UTF-8 text; save it as UTF-8" in capsys.readouterr().err
 
 
-def test_a_file_that_cannot_be_written_stays_whole_and_nothing_is_left_beside_it(config, capsys, monkeypatch):
+@pytest.mark.parametrize("command", ["install", "uninstall"])
+def test_a_failed_write_leaves_the_file_unchanged(command, config):
     path = config("cursor")
-    text = path.read_bytes()
+    if command == "uninstall":
+        main(["install", "cursor"])
+    files = {file: file.read_bytes() for file in path.parent.iterdir()}
 
-    monkeypatch.setattr("core13_mcp.setup.files.os.fsync", full)
+    # No process may write to a file.
+    script = f"ulimit -f 0; exec {COMMAND} {command} cursor"
+    run = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
 
-    assert main(["install", "cursor"]) == 2
-
-    assert path.read_bytes() == text
-    assert list(path.parent.iterdir()) == [path]
-    assert "cannot be written" in capsys.readouterr().err
-
-
-def test_a_file_that_cannot_be_given_back_stays_as_it_is(config, capsys, monkeypatch):
-    path = config("cursor")
-    main(["install", "cursor"])
-    text = path.read_bytes()
-    monkeypatch.setattr("core13_mcp.setup.files.os.fsync", full)
-
-    assert main(["uninstall", "cursor"]) == 2
-
-    assert path.read_bytes() == text
-    assert "cannot be written" in capsys.readouterr().err
+    assert run.returncode == 2
+    assert f"{path} cannot be written: File too large; nothing was changed" in run.stderr
+    assert {file: file.read_bytes() for file in path.parent.iterdir()} == files
 
 
-def test_uvx_is_asked_for_where_it_is_not(capsys, monkeypatch):
+def test_uvx_must_be_on_the_path(capsys, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
 
     assert main(["install", "cursor", "--uvx"]) == 2
     assert "uvx is not on the PATH; install uv" in capsys.readouterr().err
 
 
-def test_without_a_key_or_anybody_to_ask_it_says_what_to_set(capsys, monkeypatch):
-    monkeypatch.delenv(KEY)
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
+def test_an_installation_from_the_uv_cache_is_started_with_uvx_and_its_version(monkeypatch, tmp_path):
+    (tmp_path / "uvx").write_text("#!/bin/sh\n")
+    (tmp_path / "uvx").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "prefix", "/root/.cache/uv/archive-v0/x")
 
-    assert main(["install", "zed"]) == 2
-    assert "set POSTHOG_PERSONAL_API_KEY for this command, or name a file" in capsys.readouterr().err
+    assert launch.command() == [str(tmp_path / "uvx"), f"core13-mcp@{VERSION}", "serve"]
 
 
-def test_a_file_keeps_its_mode_and_a_new_one_with_a_key_is_its_owners_only(config, home, capsys):
+def test_a_file_keeps_its_mode_and_a_new_file_with_a_key_is_private(config, home, capsys):
     path = config("claude-desktop")
     path.chmod(0o640)
     main(["install", "claude-desktop"])
-    assert f"others can read it: chmod 600 {path}" in capsys.readouterr().out
+    assert f"other users can read it, run: chmod 600 {path}" in capsys.readouterr().out
     main(["install", "zed"])
-    assert "others can read it" not in capsys.readouterr().out
+    assert "other users can read it" not in capsys.readouterr().out
 
     assert path.stat().st_mode & 0o777 == 0o640
     assert (home / BEFORE["zed"][0]).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_link_stays_a_link(config, home):
+def test_a_symbolic_link_stays_a_link(config, home):
     path = config("zed")
-    real = home / "dotfiles.json"
-    path.rename(real)
-    path.symlink_to(real)
+    target = home / "dotfiles.json"
+    path.rename(target)
+    path.symlink_to(target)
 
     main(["install", "zed"])
 
     assert path.is_symlink()
-    assert "core13-mcp" in servers("zed", real)
+    assert "core13-mcp" in servers("zed", target)
 
 
-def test_print_shows_the_entry_alone_with_a_placeholder_and_writes_nothing(config, capsys):
+def test_print_shows_the_entry_with_a_placeholder_and_writes_nothing(config, capsys):
     path = config("claude-desktop")
     text = path.read_bytes()
 
     assert main(["install", "claude-desktop", "--print"]) == 0
 
-    said = capsys.readouterr()
-    entry = json.loads(said.out)["mcpServers"]
-    assert entry == {"core13-mcp": {**ENTRY, "env": {KEY: "PUT_YOUR_POSTHOG_PERSONAL_API_KEY_HERE"}}}
+    output = capsys.readouterr()
+    entries = json.loads(output.out)["mcpServers"]
+    assert entries == {"core13-mcp": {**LOCAL, "env": {KEY: "PUT_YOUR_POSTHOG_PERSONAL_API_KEY_HERE"}}}
     assert path.read_bytes() == text
-    assert FULL_KEY not in said.out + said.err
-
-
-REMOTE: dict[str, dict[str, Any]] = {
-    "claude-code": {"type": "http", "url": "", "headers": {"Authorization": "Bearer ${POSTHOG_PERSONAL_API_KEY}"}},
-    "cursor": {"url": "", "headers": {"Authorization": "Bearer ${env:POSTHOG_PERSONAL_API_KEY}"}},
-    "vscode": {"type": "http", "url": "", "headers": {"Authorization": "Bearer ${input:posthog-personal-api-key}"}},
-    "codex": {"url": "", "bearer_token_env_var": KEY},
-    "gemini": {"httpUrl": "", "headers": {"Authorization": "Bearer $POSTHOG_PERSONAL_API_KEY"}},
-    "windsurf": {"serverUrl": "", "headers": {"Authorization": "Bearer ${env:POSTHOG_PERSONAL_API_KEY}"}},
-    "zed": {"url": "", "headers": {"Authorization": f"Bearer {FULL_KEY}"}},
-}
+    assert FULL_KEY not in output.out + output.err
 
 
 @pytest.mark.parametrize("client", REMOTE)
-def test_a_server_elsewhere_is_entered_by_its_url(client, home):
-    url = "https://mcp.example.com/mcp"
-
-    main(["install", client, "--remote", url])
-
-    entry = servers(client, home / BEFORE[client][0])["core13-mcp"]
-    assert entry == {name: value or url for name, value in REMOTE[client].items()}
+def test_a_remote_server_is_added_by_its_url(client, home):
+    main(["install", client, "--remote", URL])
+    assert servers(client, home / BEFORE[client][0])["core13-mcp"] == REMOTE[client]
 
 
-def test_a_server_elsewhere_that_needs_no_key_is_entered_by_its_url_alone(home):
-    main(["install", "cursor", "--sandbox", "--remote", "https://mcp.example.com/mcp"])
-
-    entry = servers("cursor", home / BEFORE["cursor"][0])["core13-mcp"]
-    assert entry == {"url": "https://mcp.example.com/mcp"}
-
-
-def test_claude_desktop_is_told_where_a_url_goes_instead(capsys):
-    assert main(["install", "claude-desktop", "--remote", "https://mcp.example.com/mcp"]) == 2
-    assert "Settings > Connectors" in capsys.readouterr().err
-
-
-def test_a_key_is_never_sent_in_the_clear(capsys):
-    assert main(["install", "cursor", "--remote", "http://mcp.example.com/mcp"]) == 2
-    assert main(["install", "cursor", "--remote", "https://[::1/mcp"]) == 2
-    assert "https://" in capsys.readouterr().err
+def test_a_remote_server_without_a_key_is_added_by_its_url_alone(home):
+    main(["install", "cursor", "--sandbox", "--remote", URL])
+    assert servers("cursor", home / BEFORE["cursor"][0])["core13-mcp"] == {"url": URL}
 
 
 @pytest.mark.parametrize(
-    ("client", "scope", "path"),
+    ("client", "url", "message"),
     [
-        ("claude-code", "project", ".mcp.json"),
-        ("cursor", "project", ".cursor/mcp.json"),
-        ("vscode", "project", ".vscode/mcp.json"),
-        ("codex", "project", ".codex/config.toml"),
-        ("gemini", "project", ".gemini/settings.json"),
-        ("zed", "project", ".zed/settings.json"),
+        ("claude-desktop", URL, "cannot contain remote servers; add the URL in Claude Desktop under Settings"),
+        ("cursor", "http://mcp.example.com/mcp", "is not an https:// URL"),
+        ("cursor", "https://[::1/mcp", "is not an https:// URL"),
     ],
 )
-def test_a_scope_chooses_the_file(client, scope, path, home):
-    main(["install", client, "--scope", scope])
+def test_a_remote_server_that_cannot_be_added_is_refused(client, url, message, capsys):
+    assert main(["install", client, "--remote", url]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("client", "path"),
+    [
+        ("claude-code", ".mcp.json"),
+        ("cursor", ".cursor/mcp.json"),
+        ("vscode", ".vscode/mcp.json"),
+        ("codex", ".codex/config.toml"),
+        ("gemini", ".gemini/settings.json"),
+        ("zed", ".zed/settings.json"),
+    ],
+)
+def test_the_project_scope_selects_the_file_in_the_current_folder(client, path, home, capsys):
+    main(["install", client, "--scope", "project"])
 
     assert "core13-mcp" in servers(client, home / "project" / path)
+    # Zed is the only one of these clients with the key in the file.
+    assert ("do not commit this file" in capsys.readouterr().out) == (client == "zed")
 
 
-def test_a_key_in_a_projects_file_comes_with_a_warning(capsys):
-    main(["install", "zed", "--scope", "project"])
-
-    assert "keep it out of version control" in capsys.readouterr().out
-
-
-def test_claude_codes_local_scope_is_this_folder_in_the_users_file(home):
+def test_the_local_scope_of_claude_code_is_the_current_folder_in_the_user_file(home):
     main(["install", "claude-code", "--scope", "local"])
 
-    held = json.loads((home / ".claude.json").read_text())
-    assert list(held["projects"][str(home / "project")]["mcpServers"]) == ["core13-mcp"]
+    content = json.loads((home / ".claude.json").read_text())
+    assert list(content["projects"][str(home / "project")]["mcpServers"]) == ["core13-mcp"]
 
 
-def test_a_scope_that_a_client_has_not_is_refused_with_those_it_has(capsys):
+def test_a_missing_scope_is_refused(capsys):
     assert main(["install", "windsurf", "--scope", "project"]) == 2
-    assert "it has user" in capsys.readouterr().err
+    assert "Windsurf has no scope 'project'; use --scope with one of: user" in capsys.readouterr().err
 
 
-def test_settings_travel_with_the_entry(home):
+def test_settings_are_written_to_the_entry(home):
     (home / "project" / "key").write_text(FULL_KEY)
     main(["install", "zed", "--personal-api-key-file", "key", "--read-only", "--tools", "users-*,subscriptions-list"])
 
     assert servers("zed", home / BEFORE["zed"][0])["core13-mcp"] == {
-        **ENTRY,
+        **LOCAL,
         "env": {
             "POSTHOG_PERSONAL_API_KEY_FILE": str(home / "project" / "key"),
             "CORE13_READ_ONLY": "true",
@@ -381,61 +330,58 @@ def test_settings_travel_with_the_entry(home):
     }
 
 
-def test_what_is_for_a_server_over_http_stays_out_of_a_clients_file(home, monkeypatch):
+def test_settings_for_a_server_over_http_are_not_written(home, monkeypatch):
     monkeypatch.setenv("CORE13_HTTP", "8080")
     main(["install", "cursor"])
+    assert servers("cursor", home / BEFORE["cursor"][0])["core13-mcp"] == ENTRIES["cursor"]
 
-    assert servers("cursor", home / BEFORE["cursor"][0])["core13-mcp"] == AFTER["cursor"]
 
-
-def test_in_front_of_the_sandbox_no_key_is_needed(home):
+def test_the_sandbox_needs_no_key(home):
     main(["install", "vscode", "--sandbox"])
 
-    held = jsonc.read((home / BEFORE["vscode"][0]).read_text())
-    assert held == {"servers": {"core13-mcp": {"type": "stdio", **ENTRY, "env": {"CORE13_SANDBOX": "true"}}}}
+    content = jsonc.read((home / BEFORE["vscode"][0]).read_text())
+    assert content == {"servers": {"core13-mcp": {"type": "stdio", **LOCAL, "env": {"CORE13_SANDBOX": "true"}}}}
 
 
-def test_the_key_is_asked_without_echo(home, monkeypatch):
+def test_without_a_terminal_a_missing_key_is_an_error(capsys, monkeypatch):
     monkeypatch.delenv(KEY)
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr("core13_mcp.cli.commands.install.getpass", lambda _: FULL_KEY)
-
-    assert main(["install", "zed"]) == 0
-
-    assert servers("zed", home / BEFORE["zed"][0])["core13-mcp"] == AFTER["zed"]
-
-
-def test_a_key_of_the_wrong_kind_is_not_written(home, monkeypatch, capsys):
-    monkeypatch.delenv(KEY)
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr("core13_mcp.cli.commands.install.getpass", lambda _: PUBLIC_KEY)
 
     assert main(["install", "zed"]) == 2
+    assert "set POSTHOG_PERSONAL_API_KEY for this command, or use --personal-api-key-file" in capsys.readouterr().err
 
-    assert "public project key" in capsys.readouterr().err
+
+@pytest.mark.parametrize(
+    ("typed", "message"), [(PUBLIC_KEY, "public project key"), ("", "make a personal API key (phx_...) in PostHog")]
+)
+def test_an_unusable_typed_key_is_not_written(typed, message, home):
+    environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    status, output = at_a_terminal([COMMAND, "install", "zed"], environ, [("not shown): ", f"{typed}\n")])
+
+    assert (status, message in output) == (2, True)
     assert not (home / BEFORE["zed"][0]).exists()
 
 
-def test_a_key_that_is_in_the_file_already_is_kept_and_not_asked_again(home, monkeypatch):
+def test_the_key_in_the_file_is_kept_if_no_other_is_set(home, monkeypatch):
     main(["install", "zed"])
     monkeypatch.delenv(KEY)
 
     assert main(["install", "zed", "--read-only"]) == 0
 
-    kept = {"env": {KEY: FULL_KEY, "CORE13_READ_ONLY": "true"}}
-    assert servers("zed", home / BEFORE["zed"][0])["core13-mcp"] == {**ENTRY, **kept}
+    expected = {"env": {KEY: FULL_KEY, "CORE13_READ_ONLY": "true"}}
+    assert servers("zed", home / BEFORE["zed"][0])["core13-mcp"] == {**LOCAL, **expected}
 
 
-def test_a_new_key_takes_the_place_of_the_one_that_is_there(config, monkeypatch):
+def test_a_replaced_key_does_not_remain_in_a_backup(config, monkeypatch):
     path = config("zed")
     main(["install", "zed"])
     monkeypatch.setenv(KEY, "phx_another000000000")
 
     main(["install", "zed"])
+    assert servers("zed", path)["core13-mcp"]["env"] == {KEY: "phx_another000000000"}
     main(["uninstall", "zed"])
 
     assert path.read_text() == BEFORE["zed"][1]
-    assert FULL_KEY not in "".join(entry.read_text() for entry in path.parent.iterdir() if entry.is_file())
+    assert FULL_KEY not in "".join(file.read_text() for file in path.parent.iterdir() if file.is_file())
 
 
 @pytest.mark.parametrize(
@@ -450,36 +396,25 @@ def test_a_new_key_takes_the_place_of_the_one_that_is_there(config, monkeypatch)
         ("linux", "codex", ".codex/config.toml"),
     ],
 )
-def test_each_platform_keeps_its_files_where_it_does(platform, client, path):
-    machine = Machine(platform=platform, home=Path("/h"), environ={}, here=Path("/here"))
-
-    assert clients.CLIENTS[client].file(machine, "user") == Path("/h") / path
-
-
-def test_what_uvx_made_for_one_run_is_entered_as_uvx_with_the_version(home, monkeypatch, tmp_path):
-    (tmp_path / "uvx").write_text("#!/bin/sh\n")
-    (tmp_path / "uvx").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sys, "prefix", "/root/.cache/uv/archive-v0/x")
-
-    assert launch.command() == [str(tmp_path / "uvx"), f"core13-mcp@{version('core13-mcp')}", "serve"]
+def test_each_platform_has_its_own_path(platform, client, path):
+    environment = Environment(platform=platform, home=Path("/h"), variables={}, cwd=Path("/here"))
+    assert CLIENTS[client].config_file(environment).path == Path("/h") / path
 
 
-def test_in_a_process_of_its_own_it_writes_the_file_and_says_what_is_next(home):
-    ran = subprocess.run(
-        [sys.executable, "-m", "core13_mcp", "install", "cursor"],
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-        env=os.environ | {"HOME": str(home)},
+@pytest.mark.parametrize("known", [True, False])
+def test_the_output_states_the_file_the_command_and_the_next_step(known, home):
+    command = shutil.which("core13-mcp", path=str(Path(COMMAND).parent))
+    hint = (
+        "        (it is not set here; make a personal API key (phx_...) in PostHog under Settings > Personal API keys)"
     )
 
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.splitlines() == [
+    run = run_cli("install", "cursor", **{"HOME": str(home), KEY: FULL_KEY} if known else {"HOME": str(home)})
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.splitlines() == [
         f"Cursor: wrote {home}/.cursor/mcp.json",
-        f"  runs: {COMMAND} serve",
-        "  key: POSTHOG_PERSONAL_API_KEY, which must be set where Cursor is started",
-        "  next: switch it on under Settings > MCP; `core13-mcp doctor` checks it",
+        f"  runs: {command} serve",
+        "  key: POSTHOG_PERSONAL_API_KEY, which must be set in the environment of Cursor",
+        *([] if known else [hint]),
+        "  next: enable it under Settings > MCP; `core13-mcp doctor` checks it",
     ]
-    assert FULL_KEY not in ran.stdout

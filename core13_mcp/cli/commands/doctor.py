@@ -1,107 +1,62 @@
-"""`core13-mcp doctor`: what is wrong with the set-up, and the fix."""
+"""`core13-mcp doctor`: check the installation, and print a fix for each problem."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-from collections.abc import AsyncIterator
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 
-from pydantic import SecretStr
-
-from ...api.credentials import Credentials
-from ...compose.engine import api_clients, credential_provider, make_context
-from ...declarations.catalog import enabled_tools, load
-from ...errors import Core13Error
-from ...identity import NAME, VERSION
-from ...logs import configure_logging
+from ...compose.doctor import diagnose
+from ...identity import VERSION
 from ...options import flags
 from ...redaction import redact, redact_keys
 from ...settings import Settings
-from ...setup.doctor import api, clients, variables
-from ...setup.doctor.finding import Finding, failed
-from ...setup.environment import Machine
+from ...setup.doctor.finding import Finding
+from ...setup.environment import Environment
 from ..terminal import status_line, style
 
 _STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
+_SECRETS = ("POSTHOG_PERSONAL_API_KEY", "POSTHOG_SESSION_ID", "POSTHOG_CSRF_TOKEN")
 
 
 async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
-    """Look at everything, print a line for each thing, and return 1 if any is wrong."""
-    found = []
-    async for finding in examine(flags(arguments)):
+    """Print the result of each check. Return 1 if any status is `wrong`."""
+    environment = Environment.current()
+    secrets = [value for name in _SECRETS if (value := environment.variables.get(name))]
+    findings = []
+    async for finding in diagnose(environment, flags(arguments)):
+        findings.append(_redact(finding, secrets))
         status_line("")
-        found.append(_safe(finding))
         if not arguments.json:
-            print(line(found[-1]), flush=True)
-        status_line("looking ...")
+            print(_line(findings[-1]), flush=True)
+        status_line("checking ...")
     status_line("")
-    wrong = sum(finding.status == "wrong" for finding in found)
+    problems = sum(finding.status == "wrong" for finding in findings)
     if arguments.json:
-        told = {"ok": not wrong, "version": VERSION, "findings": [asdict(finding) for finding in found]}
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(_json(findings))
     else:
-        print(style(f"{wrong} wrong" if wrong else "all well", "bold"))
-    return 1 if wrong else 0
+        print(style(f"{problems} wrong" if problems else "all well", "bold"))
+    return 1 if problems else 0
 
 
-async def examine(given: dict[str, Any]) -> AsyncIterator[Finding]:
-    """Every finding, as soon as it is made.
-
-    Args:
-        given: The settings given as flags.
-    """
-    yield Finding("version", "ok", f"{NAME} {VERSION}, Python {platform.python_version()}, {platform.system()}")
-    settings, wrong = variables.read(os.environ, given)
-    for finding in wrong:
-        yield finding
-    configure_logging("error", settings.log_format, ())
-    async for finding in _upstream(settings, {finding.check for finding in wrong}):
-        yield finding
-    machine = Machine.this()
-    async for finding in clients.all_clients(machine, settings.timeout):
-        yield finding
-
-
-async def _upstream(settings: Settings, wrong: set[str]) -> AsyncIterator[Finding]:
-    """The key, and what the API says to it; `wrong` is what has been found so in the settings."""
-    keyed: Credentials | None
-    if settings.sandbox:
-        keyed = credential_provider(settings)()
-        yield Finding("key", "ok", "none needed: this is the embedded sandbox, nothing reaches anyone")
-    else:
-        keyed, findings = variables.key(settings)
-        for finding in () if "key" in wrong else findings:
-            yield finding
-    try:
-        catalog = enabled_tools(settings)
-    except Core13Error as error:
-        yield failed("tools", error)
-        catalog = load()
-    if "host" in wrong:
-        # The key must not go to a host that was not meant.
-        return
-    async with api_clients(settings) as reached:
-        # Without a key the API still says that it is there.
-        asks = make_context(settings, reached[0], keyed or Credentials(SecretStr(clients.STAND_IN)))
-        async for finding in api.examine(asks, load(), catalog, keyed=keyed is not None):
-            yield finding
-
-
-def line(finding: Finding) -> str:
-    """A finding as one line, the fix beside it."""
+def _line(finding: Finding) -> str:
     fix = style(f"  -> {finding.fix}", "bold") if finding.fix else ""
-    return f"{style(f'{finding.status:5}', _STYLES[finding.status])}  {finding.check:33}  {finding.says}{fix}"
+    return f"{style(f'{finding.status:5}', _STYLES[finding.status])}  {finding.check:33}  {finding.message}{fix}"
 
 
-def _safe(finding: Finding) -> Finding:
-    secrets = [
-        os.environ.get(name, "") for name in ("POSTHOG_PERSONAL_API_KEY", "POSTHOG_SESSION_ID", "POSTHOG_CSRF_TOKEN")
+def _json(findings: Iterable[Finding]) -> str:
+    rows = [
+        {"check": finding.check, "status": finding.status, "says": finding.message, "fix": finding.fix}
+        for finding in findings
     ]
-    hidden = [secret for secret in secrets if secret]
+    report = {"ok": all(row["status"] != "wrong" for row in rows), "version": VERSION, "findings": rows}
+    return json.dumps(report, indent=2, ensure_ascii=False)
+
+
+def _redact(finding: Finding, secrets: list[str]) -> Finding:
     return replace(
-        finding, says=redact_keys(redact(finding.says, hidden)), fix=redact_keys(redact(finding.fix, hidden))
+        finding,
+        message=redact_keys(redact(finding.message, secrets)),
+        fix=redact_keys(redact(finding.fix, secrets)),
     )

@@ -1,46 +1,24 @@
-"""`core13-mcp uninstall`: this server out of a client's configuration."""
+"""`core13-mcp uninstall`: remove this server from a client's configuration file."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from ...errors import ConfigurationError
 from ...identity import NAME
-from ...setup import files
-from ...setup.client import Client
 from ...setup.clients import CLIENTS
-from ...setup.environment import Machine
-from ...setup.merge import cleared, held
-from ...setup.paths import Step, Unparsable
+from ...setup.environment import Environment
+from ...setup.install import uninstall
 
 
 async def run(arguments: argparse.Namespace, _: object) -> int:
-    """Take this server out of the client's file; what else is there stays as it is.
+    """Remove the entry. The rest of the file does not change.
 
     Raises:
-        ConfigurationError: The client has no such scope, or its file cannot be read, understood or written.
+        ConfigurationError: The client does not have the scope, or its file cannot be read, parsed or written.
     """
-    client, machine = CLIENTS[arguments.client], Machine.this()
-    scope = client.scope(arguments.scope)
-    path, at = client.file(machine, scope), client.servers(machine, scope)
-    text = files.read(path) or ""
-    try:
-        if held(client, text, (*at, NAME)) is None:
-            print(f"{client.title}: there is no {NAME} in {path}")
-            return 0
-        left = cleared(client, text, at, files.read(files.backup(path)))
-        files.restore(path, left)
-        _forget(client, path, at, left)
-    except Unparsable as error:
-        raise ConfigurationError(f"{path}: {error}; nothing was changed") from None
-    print(f"{client.title}: took {NAME} out of {path}; restart it if it is running")
+    file = CLIENTS[arguments.client].config_file(Environment.current(), arguments.scope)
+    if uninstall(file):
+        print(f"{file.client.title}: removed {NAME} from {file.path}; restart {file.client.title} if it is running")
+    else:
+        print(f"{file.client.title}: {file.path} has no entry {NAME}; nothing was changed")
     return 0
-
-
-def _forget(client: Client, path: Path, at: tuple[Step, ...], left: str | None) -> None:
-    """Remove the copy from before, where it says nothing more: it may hold a key."""
-    copy = files.backup(path)
-    before = files.read(copy)
-    if before is not None and (before == left or held(client, before, (*at, NAME)) is not None):
-        copy.unlink()

@@ -1,1 +1,1 @@
-"""What is wrong with a set-up, and how to put it right. Reads and asks; never changes anything anywhere."""
+"""Checks of an installation, and a fix for each problem. The checks only read; they change nothing."""

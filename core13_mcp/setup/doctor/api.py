@@ -1,10 +1,11 @@
-"""What the API says to this key: whose it is, which projects and scopes it reaches. Reads only."""
+"""Checks of the API with the configured key: its owner, projects and scopes. Sends only GET requests."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
 
 import httpx2
 
@@ -16,59 +17,150 @@ from ...pipeline.call import CallContext, plan, prepare
 from ...pipeline.execution import execute
 from ...pipeline.response import SentRequest, parse_response
 from ...text import get_path, single_line
-from .finding import Finding, failed
-from .network import proxy, unreachable
+from .finding import Finding, from_error, from_network_error, proxy_host
 
 
-async def examine(caller: CallContext, declared: Catalog, offered: Catalog, keyed: bool) -> AsyncIterator[Finding]:
-    """Ask the API, and say what it answers.
+@dataclass(frozen=True, slots=True)
+class APICheck:
+    """The checks of one API and one key.
 
-    Args:
-        declared: Every tool, for looking up who the caller is.
-        offered: The tools that have to work.
-        keyed: Whether the caller has a key; without one only the host is looked at.
+    Attributes:
+        enabled: The tools that must work.
+        tool: The tool that requests the owner of the key.
+        project: The declaration of that request and of the project fields in the response.
+        has_key: Whether a key is set; without one only the host is checked.
     """
-    tool, project = identity(declared)
-    request = APIRequest(method="GET", path=project.read)
-    caller = replace(caller, retry=False)
-    origin = caller.client.origin
-    try:
-        answer = await caller.session().send(request)
-    except httpx2.RequestError as error:
-        yield unreachable(error, origin)
-        return
-    try:
-        user = parse_response(SentRequest(prepare(tool, {}, caller), request), answer)
-    except Unreadable as error:
-        yield failed("host", error)
-        return
-    except ToolError as error:
-        yield _reached(origin)
-        if keyed:
-            yield failed("owner", error)
-        if not keyed or error.status == 401:
+
+    context: CallContext
+    enabled: Catalog
+    tool: Declaration
+    project: Project
+    has_key: bool
+
+    @classmethod
+    def of(cls, context: CallContext, declared: Catalog, enabled: Catalog, has_key: bool) -> APICheck:
+        """Return the checks for the enabled tools; `declared` are all tools."""
+        with_project = next(tool for tool in declared.values() if tool.project)
+        project = with_project.project
+        assert project is not None
+        probes = ((tool, probe_request(tool)) for tool in declared.values())
+        tool = next((tool for tool, request in probes if request and request.path == project.read), with_project)
+        return cls(replace(context, retry=False), enabled, tool, project, has_key)
+
+    async def findings(self) -> AsyncIterator[Finding]:
+        """Yield a finding for each check, as soon as it is known."""
+        origin = self.context.client.origin
+        try:
+            user = await self._request_owner("key")
+        except httpx2.RequestError as error:
+            yield from_network_error(error, origin)
             return
-    else:
-        yield _reached(origin)
-        for finding in _owner(user, project, caller):
+        except Unreadable as error:
+            yield from_error("host", error)
+            return
+        except ToolError as error:
+            yield _reachable(origin)
+            if self.has_key:
+                yield from_error("owner", error)
+            if not self.has_key or error.status == 401:
+                return
+        else:
+            yield _reachable(origin)
+            for finding in self._owner(user):
+                yield finding
+        async for finding in self._scopes():
             yield finding
-    async for finding in _scopes(caller, offered):
-        yield finding
-    async for finding in _session(caller, offered, project, tool):
-        yield finding
+        async for finding in self._session():
+            yield finding
+
+    async def _request_owner(self, auth: Any) -> Any:
+        """Return the user whom the API reports for the key, or for the login session.
+
+        Raises:
+            RequestError: The API cannot be reached.
+            ToolError: The API refused the request or returned an invalid response.
+        """
+        request = APIRequest(method="GET", path=self.project.read, auth=auth)
+        response = await self.context.session().send(request)
+        return parse_response(SentRequest(prepare(self.tool, {}, self.context), request), response)
+
+    def _owner(self, user: Any) -> Iterator[Finding]:
+        project = self.project
+        if project.owner:
+            yield Finding("owner", "ok", single_line(str(get_path(user, project.owner)), 120))
+        current, name = get_path(user, project.id), single_line(str(get_path(user, project.name)), 80)
+        if current == "unknown":
+            fix = "create or join a project in PostHog; tools that need no project work without one"
+            yield Finding("project", "note", "the owner of the key has no current project", fix)
+            return
+        rows = _rows(get_path(user, project.projects)) if project.projects else []
+        listed = ", ".join(f"{row['id']} ({single_line(str(row.get('name')), 60)})" for row in rows)
+        message = f'current project: {current} ("{name}")' + (
+            f"; projects of its organization: {listed}" if rows else ""
+        )
+        pinned = self.context.project_id
+        if pinned is None:
+            yield Finding("project", "ok", message)
+        elif rows and pinned not in [row["id"] for row in rows]:
+            fix = "check POSTHOG_PROJECT_ID; the scope checks below show whether the key can access this project"
+            yield Finding("project", "note", f"pinned project: {pinned}; {message}", fix)
+        else:
+            yield Finding("project", "ok", f"pinned project: {pinned}; {message}")
+
+    async def _scopes(self) -> AsyncIterator[Finding]:
+        def scope(tool: Declaration) -> str:
+            return tool.endpoint.scope or ""
+
+        for name, group in groupby(sorted(self.enabled.values(), key=scope), scope):
+            if name:
+                yield await self._scope(name, list(group))
+
+    async def _scope(self, name: str, tools: list[Declaration]) -> Finding:
+        """Check a scope with the simplest tool that needs it and changes nothing."""
+        check, count = f"scope {name}", f"{len(tools)} tool{'s' if len(tools) > 1 else ''}"
+        verb = "needs" if len(tools) == 1 else "need"
+        probes = [tool for tool in tools if probe_request(tool)]
+        if not probes:
+            return Finding(check, "note", f"not checked, because that needs a write; {count} {verb} it")
+        probe = min(probes, key=lambda tool: len(tool.arguments))
+        try:
+            (await execute(prepare(probe, {}, self.context))).unwrap()
+        except ToolError as error:
+            finding = from_error(check, error)
+            if error.status == 403:
+                return Finding(check, "wrong", f"{count} cannot work: {finding.message}", finding.fix)
+            # The scope is granted; another limit, such as the plan, refused the request.
+            return Finding(check, "note", finding.message, finding.fix)
+        return Finding(check, "ok", f"granted; {count} {verb} it")
+
+    async def _session(self) -> AsyncIterator[Finding]:
+        names = [tool.name for tool in self.enabled.values() if tool.endpoint.auth == "session"]
+        if not names:
+            return
+        credentials = self.context.credentials
+        if not credentials.supports("session"):
+            message = f"{', '.join(names)} need a login session, and none is set"
+            fix = "set POSTHOG_SESSION_ID and POSTHOG_CSRF_TOKEN, or disable the tools with CORE13_EXCLUDE_TOOLS"
+            yield Finding("session", "note", message, fix)
+        elif credentials.csrf_token is None:
+            message = "a login session is set without its CSRF token"
+            yield Finding("session", "wrong", message, "set POSTHOG_CSRF_TOKEN as well")
+        else:
+            yield await self._check_session(len(names))
+
+    async def _check_session(self, count: int) -> Finding:
+        try:
+            await self._request_owner("session")
+        except httpx2.RequestError as error:
+            return from_network_error(error, self.context.client.origin)
+        except ToolError as error:
+            fix = "sign in to PostHog again, and copy the session and the CSRF token from the cookies"
+            return Finding("session", "wrong", from_error("session", error).message, fix)
+        return Finding("session", "ok", f"accepted; {count} tools need it")
 
 
-def identity(declared: Catalog) -> tuple[Declaration, Project]:
-    """How to look up who calls: a declared project's lookup, and the tool that asks the same."""
-    asking = next(tool for tool in declared.values() if tool.project)
-    project = asking.project
-    assert project is not None
-    same = (tool for tool in declared.values() if (request := alone(tool)) and request.path == project.read)
-    return next(same, asking), project
-
-
-def alone(tool: Declaration) -> APIRequest | None:
-    """The request of a reading tool that needs no arguments; None for any other tool."""
+def probe_request(tool: Declaration) -> APIRequest | None:
+    """Return the GET request of a read-only tool that needs no arguments; None for other tools."""
     if not tool.read_only or tool.endpoint.method != "GET":
         return None
     try:
@@ -77,79 +169,10 @@ def alone(tool: Declaration) -> APIRequest | None:
         return None
 
 
-def _reached(origin: str) -> Finding:
-    through = proxy(origin)
-    return Finding("host", "ok", f"{origin} answers" + (f", through the proxy {through}" if through else ""))
+def _reachable(origin: str) -> Finding:
+    proxy = proxy_host(origin)
+    return Finding("host", "ok", f"{origin} answers" + (f", through the proxy {proxy}" if proxy else ""))
 
 
-def _owner(user: object, project: Project, caller: CallContext) -> list[Finding]:
-    current, name = get_path(user, project.id), single_line(str(get_path(user, project.name)), 80)
-    found = [Finding("owner", "ok", single_line(str(get_path(user, project.owner)), 120))] if project.owner else []
-    held = get_path(user, project.projects) if project.projects else []
-    told = [f"{one['id']} ({single_line(str(one.get('name')), 60)})" for one in _rows(held)]
-    says = f'current is {current} ("{name}")' + (f"; its organization has {', '.join(told)}" if told else "")
-    if current == "unknown":
-        fix = "a person creates or joins one in PostHog; tools that need no project work"
-        return [*found, Finding("project", "note", "the key's owner has no current project", fix)]
-    pinned = caller.project_id
-    if pinned is not None and told and pinned not in [one["id"] for one in _rows(held)]:
-        fix = "check POSTHOG_PROJECT_ID; the lines about scopes say whether the key reaches it"
-        return [*found, Finding("project", "note", f"pinned to {pinned}; {says}", fix)]
-    return [*found, Finding("project", "ok", f"pinned to {pinned}; {says}" if pinned else says)]
-
-
-def _rows(held: object) -> list[Mapping[str, object]]:
-    return [one for one in held if isinstance(one, dict) and "id" in one] if isinstance(held, list) else []
-
-
-async def _scopes(caller: CallContext, offered: Catalog) -> AsyncIterator[Finding]:
-    def scope(tool: Declaration) -> str:
-        return tool.endpoint.scope or ""
-
-    for needed, group in groupby(sorted(offered.values(), key=scope), scope):
-        tools = list(group)
-        probes = [tool for tool in tools if alone(tool)]
-        if needed:
-            yield await _scope(caller, needed, tools, min(probes, key=lambda tool: len(tool.arguments), default=None))
-
-
-async def _scope(caller: CallContext, needed: str, tools: list[Declaration], probe: Declaration | None) -> Finding:
-    check, count = f"scope {needed}", f"{len(tools)} tool{'s' if len(tools) > 1 else ''}"
-    if probe is None:
-        return Finding(check, "note", f"only a write shows it; {count} need it")
-    try:
-        (await execute(prepare(probe, {}, caller))).unwrap()
-    except ToolError as error:
-        told = failed(check, error)
-        if error.status == 403:
-            return Finding(check, "wrong", f"{count} cannot work: {told.says}", told.fix)
-        # It was let in, and stopped by something else: the plan, a limit, a fault of the API.
-        return Finding(check, "note", told.says, told.fix)
-    return Finding(check, "ok", f"granted; {count} need it")
-
-
-async def _session(
-    caller: CallContext, offered: Catalog, project: Project, tool: Declaration
-) -> AsyncIterator[Finding]:
-    names = [tool.name for tool in offered.values() if tool.endpoint.auth == "session"]
-    if not names:
-        return
-    if not caller.credentials.supports("session"):
-        says = f"{', '.join(names)} accept a login session only, and none is set"
-        fix = "set POSTHOG_SESSION_ID and POSTHOG_CSRF_TOKEN, or leave them out with CORE13_EXCLUDE_TOOLS"
-        yield Finding("session", "note", says, fix)
-        return
-    if caller.credentials.csrf_token is None:
-        yield Finding("session", "wrong", "there is a session and no CSRF token", "set POSTHOG_CSRF_TOKEN as well")
-        return
-    request = APIRequest(method="GET", path=project.read, auth="session")
-    try:
-        answer = await caller.session().send(request)
-        parse_response(SentRequest(prepare(tool, {}, caller), request), answer)
-    except httpx2.RequestError as error:
-        yield unreachable(error, caller.client.origin)
-    except ToolError as error:
-        fix = "sign in to PostHog again and take the new session and CSRF token from its cookies"
-        yield Finding("session", "wrong", failed("session", error).says, fix)
-    else:
-        yield Finding("session", "ok", f"accepted; {len(names)} tools need it")
+def _rows(value: Any) -> list[Mapping[str, Any]]:
+    return [row for row in value if isinstance(row, dict) and "id" in row] if isinstance(value, list) else []

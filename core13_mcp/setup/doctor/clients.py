@@ -1,4 +1,4 @@
-"""Every client on this machine, with the files that it has."""
+"""Checks of every client on this machine: its configuration files, and a handshake with each command in them."""
 
 from __future__ import annotations
 
@@ -6,109 +6,115 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 
 from ...errors import ConfigurationError
-from ...identity import VERSION
+from ...identity import NAME, VERSION
 from ...keys import HOW_TO_GET_A_KEY
 from ...options import OPTIONS
 from .. import files, launch
-from ..client import Client
-from ..clients import CLIENTS
+from ..clients import CLIENTS, ConfigFile
 from ..entries import KEY
-from ..environment import Machine
-from .configurations import examine
-from .entries import Entry, entries, environment
-from .finding import Finding, failed
-from .handshake import Greeting, greet
+from ..environment import Environment
+from .entries import Entry, check_entry, check_name, find_entries, process_environment
+from .finding import Finding, from_error
+from .handshake import handshake
 
-STAND_IN = "phx_doctor"
-"""Not a key: the server only has to find one to start."""
+# The server needs a key to start. This is not one; the handshake sends no request to the API.
+PLACEHOLDER_KEY = "phx_doctor"
 
 
-async def all_clients(machine: Machine, timeout: float) -> AsyncIterator[Finding]:
-    """What is wrong in the files of all clients, each of their commands tried; else the one `install` would write."""
-    seen = set[Finding]()
-    for client, scope in _places(machine):
-        async for finding in _file(client, scope, machine, timeout):
-            # Two scopes may share a file, and what is wrong with the whole of it.
-            if finding not in seen:
+async def check_clients(environment: Environment, timeout: float) -> AsyncIterator[Finding]:
+    """Check the files of all clients. If none has this server, check the command that `install` writes.
+
+    Args:
+        timeout: Seconds for each handshake.
+    """
+    findings = set[Finding]()
+    for file in _config_files(environment):
+        async for finding in _check_file(file, environment, timeout):
+            # Two scopes can share a file; a problem of the whole file is reported once.
+            if finding not in findings:
                 yield finding
-            seen.add(finding)
-    if not seen:
-        fix = "core13-mcp install CLIENT writes it, for " + ", ".join(CLIENTS)
-        yield Finding("clients", "note", "no client's configuration has this server", fix)
-        yield await _own_command(machine, timeout)
+            findings.add(finding)
+    if not findings:
+        fix = f"{NAME} install CLIENT adds it; clients: " + ", ".join(CLIENTS)
+        yield Finding("clients", "note", "no client is configured to use this server", fix)
+        yield await _check_own_command(environment, timeout)
 
 
-def _places(machine: Machine) -> Iterable[tuple[Client, str]]:
-    """Every scope of every client; in the home folder a project's file is the user's, and is named once."""
-    places: dict[object, tuple[Client, str]] = {}
-    for client in CLIENTS.values():
-        for scope in client.files:
-            places.setdefault((client.file(machine, scope), client.servers(machine, scope)), (client, scope))
-    return places.values()
+def _config_files(environment: Environment) -> Iterable[ConfigFile]:
+    """Return the files of all scopes. In the home folder the project file and the user file are the same."""
+    config_files = (client.config_file(environment, scope) for client in CLIENTS.values() for scope in client.files)
+    unique: dict[object, ConfigFile] = {}
+    for file in config_files:
+        unique.setdefault((file.path, file.servers_path), file)
+    return unique.values()
 
 
-async def _file(client: Client, scope: str, machine: Machine, timeout: float) -> AsyncIterator[Finding]:
-    path = client.file(machine, scope)
+async def _check_file(file: ConfigFile, environment: Environment, timeout: float) -> AsyncIterator[Finding]:
     try:
-        text = files.read(path)
+        text = files.read(file.path)
     except ConfigurationError as error:
-        yield Finding(f"client {client.name}", "wrong", str(error), "correct its rights or its encoding")
+        message, _, fix = str(error).partition("; ")
+        yield Finding(check_name(file.client), "wrong", message, fix or "correct the permissions of the file")
         return
-    found, astray = entries(client, scope, machine, text or "")
-    for finding in astray:
+    if text is None:
+        return
+    entries, misplaced = find_entries(file, text, file.path.stat().st_mode)
+    for finding in misplaced:
         yield finding
-    for entry in found:
-        async for finding in _entry(entry, machine, path.stat().st_mode, timeout):
+    for entry in entries:
+        async for finding in _check_entry(entry, environment, timeout):
             yield finding
 
 
-async def _own_command(machine: Machine, timeout: float) -> Finding:
-    """A handshake with the command that `install` would write."""
+async def _check_own_command(environment: Environment, timeout: float) -> Finding:
     command = launch.command()
-    # Without this shell's settings: what is wrong in them is said already.
-    ours = {option.variable for option in OPTIONS}
-    others = {name: value for name, value in machine.environ.items() if name not in ours and "CORE13_" not in name}
+    # Without the settings of this shell: problems in them have their own findings.
+    own = {option.variable for option in OPTIONS}
+    variables = {
+        name: value for name, value in environment.variables.items() if name not in own and "CORE13_" not in name
+    }
     try:
-        greeting = await greet(command, {**others, KEY: STAND_IN}, timeout)
+        server = await handshake(command, {**variables, KEY: PLACEHOLDER_KEY}, timeout)
     except ConfigurationError as error:
-        return failed("handshake", error)
-    return Finding("handshake", "ok", f"{' '.join(command)} answers: {_told(greeting)}")
+        return from_error("handshake", error)
+    return Finding("handshake", "ok", f"{' '.join(command)} answers: {server}")
 
 
-async def _entry(entry: Entry, machine: Machine, mode: int, timeout: float) -> AsyncIterator[Finding]:
-    found = list(examine(entry, machine, VERSION, mode))
-    for finding in found:
+async def _check_entry(entry: Entry, environment: Environment, timeout: float) -> AsyncIterator[Finding]:
+    findings = list(check_entry(entry, environment))
+    for finding in findings:
         yield finding
-    if any(finding.status == "wrong" for finding in found):
+    if any(finding.status == "wrong" for finding in findings):
         return
     if not entry.command:
-        yield Finding(entry.check, "ok", f"{entry.path}: {entry.name} is a server elsewhere, which was not called")
+        yield Finding(
+            check_name(entry.client), "ok", f"{entry.file.path}: {entry.name} is a remote server, not checked"
+        )
         return
-    environ = environment(entry, machine, STAND_IN)
+    variables = process_environment(entry, environment, PLACEHOLDER_KEY)
     try:
-        greeting = await greet(entry.command, environ, timeout)
+        server = await handshake(entry.command, variables, timeout)
     except ConfigurationError as error:
-        yield await _why(entry, error, {**environ, "PATH": machine.environ.get("PATH", "")}, timeout)
+        shell_path = environment.variables.get("PATH", "")
+        yield await _diagnose(entry, error, {**variables, "PATH": shell_path}, timeout)
         return
-    yield Finding(entry.check, "ok", f"{entry.path}: {_told(greeting)}")
-    own = VERSION
-    if greeting.version != own and not found:
-        yield entry.note(f"it runs {greeting.version}, and this is {own}", f"{entry.again} puts this one there")
+    yield Finding(check_name(entry.client), "ok", f"{entry.file.path}: {server}")
+    if server.version != VERSION and not findings:
+        message = f"it runs version {server.version}, but this is version {VERSION}"
+        yield entry.warning(message, f"{entry.reinstall_command} writes the command of this version")
 
 
-async def _why(entry: Entry, error: ConfigurationError, as_in_a_shell: dict[str, str], timeout: float) -> Finding:
-    """Why an entry does not start; the commonest cause is found by trying it as a shell would."""
-    told = failed(entry.check, error)
-    if f"{KEY} is not set" in told.says:
-        return entry.wrong(told.says, f"{entry.again} enters it; {HOW_TO_GET_A_KEY}")
-    if entry.client.graphical and not told.fix:
+async def _diagnose(entry: Entry, error: ConfigurationError, variables: dict[str, str], timeout: float) -> Finding:
+    """Return why an entry does not start. `variables` have the PATH of the shell, which can be the difference."""
+    finding = from_error(check_name(entry.client), error)
+    if f"{KEY} is not set" in finding.message:
+        return entry.error(finding.message, f"{entry.reinstall_command} adds it; {HOW_TO_GET_A_KEY}")
+    if entry.client.is_gui and not finding.fix:
         with suppress(ConfigurationError):
-            await greet(entry.command, as_in_a_shell, timeout)
-            says = f"it starts only with the PATH of a shell, which {entry.client.title} has not: {told.says}"
-            return entry.wrong(says, f'{entry.again}, or add "PATH" to its env')
-    # The program only: its arguments may hold a key or a token.
-    return entry.wrong(f"{entry.command[0]}: {told.says}", told.fix or f"try it in a shell, or {entry.again}")
-
-
-def _told(greeting: Greeting) -> str:
-    return f"{greeting.name} {greeting.version} with {greeting.tools} tools"
+            await handshake(entry.command, variables, timeout)
+            message = f"it starts only with the PATH of your shell, which {entry.client.title} does not see"
+            fix = f'{entry.reinstall_command}, or add "PATH" to its env'
+            return entry.error(f"{message}: {finding.message}", fix)
+    # Without the arguments, which can contain a key or a token.
+    fix = finding.fix or f"run the command in a shell to see the problem, or run {entry.reinstall_command}"
+    return entry.error(f"{entry.command[0]}: {finding.message}", fix)

@@ -1,118 +1,202 @@
-"""This server's entries in clients' configuration files. Pure."""
+"""This server's entries in the configuration files of clients, and checks that need no process. Pure functions."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...identity import NAME
-from ..client import Client
-from ..clients import CLIENTS
-from ..environment import Machine
-from ..merge import held
-from ..paths import Unparsable
+from ...identity import NAME, VERSION
+from ...keys import HOW_TO_GET_A_KEY, key_problem
+from .. import merge
+from ..clients import CLIENTS, Client, ConfigFile
+from ..entries import PLACEHOLDER, inline_keys, secret_values
+from ..environment import Environment
+from ..paths import ParseError
 from .finding import Finding
 
-_KEYS = tuple(dict.fromkeys(client.key for client in CLIENTS.values()))
-_OURS = re.compile(r"core13[-_]mcp")
-REFERENCE = re.compile(r"\$\{?(?:env:|input:)?([A-Za-z_][A-Za-z0-9_-]*)")
-"""How clients write that a variable's value, or an answer, goes here; the group is its name."""
+_SERVERS_KEYS = sorted({client.servers_key for client in CLIENTS.values()})
+_OWN_NAME = re.compile(r"core13[-_]mcp")
+_PINNED_VERSION = re.compile(r"core13[-_]mcp(?:@|==)(?P<version>[0-9][^\s]*)$")
+
+# A reference to a variable or to an input, in the syntax of any client; the group is its name.
+_REFERENCE = re.compile(r"\$\{?(?:env:|input:)?([A-Za-z_][A-Za-z0-9_-]*)")
+
+# What a program gets that is not started from a shell.
+_GUI_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
+_INHERITED = ("HOME", "USER", "LANG", "TMPDIR", "SystemRoot", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "TEMP")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One server in one file."""
+    """One server entry in one file. `mode` is the mode of the file."""
 
-    client: Client
-    scope: str
-    path: Path
+    file: ConfigFile
     name: str
-    said: Mapping[str, Any]
+    value: Mapping[str, Any]
+    mode: int
 
     @property
-    def check(self) -> str:
-        """What findings about it are called."""
-        return f"client {self.client.name}"
+    def client(self) -> Client:
+        """The client that reads the file."""
+        return self.file.client
 
     @property
     def command(self) -> list[str]:
-        """What the client runs; empty for a server elsewhere."""
-        program, rest = self.said.get("command"), self.said.get("args")
-        words = map(str, rest if isinstance(rest, list) else [])
+        """The command that the client starts; empty for a remote server."""
+        program, arguments = self.value.get("command"), self.value.get("args")
+        words = map(str, arguments if isinstance(arguments, list) else [])
         return [program, *words] if isinstance(program, str) and program else []
 
-    def wrong(self, says: str, fix: str) -> Finding:
-        """A finding about this entry."""
-        return Finding(self.check, "wrong", f"{self.path}: {says}", fix)
-
-    def note(self, says: str, fix: str) -> Finding:
-        """A finding about this entry that does not keep it from working."""
-        return Finding(self.check, "note", f"{self.path}: {says}", fix)
-
     @property
-    def again(self) -> str:
-        """The command that writes it anew."""
-        scope = "" if self.scope == next(iter(self.client.files)) else f" --scope {self.scope}"
-        return f"core13-mcp install {self.client.name}{scope}"
+    def reinstall_command(self) -> str:
+        """The `install` command that writes this entry again."""
+        is_default = self.file.scope == next(iter(self.client.files))
+        return f"{NAME} install {self.client.name}" + ("" if is_default else f" --scope {self.file.scope}")
+
+    def error(self, message: str, fix: str) -> Finding:
+        """Return a finding that this entry does not work."""
+        return Finding(check_name(self.client), "wrong", f"{self.file.path}: {message}", fix)
+
+    def warning(self, message: str, fix: str) -> Finding:
+        """Return a finding that this entry works, with a limitation."""
+        return Finding(check_name(self.client), "note", f"{self.file.path}: {message}", fix)
 
 
-def entries(client: Client, scope: str, machine: Machine, text: str) -> tuple[list[Entry], list[Finding]]:
-    """This server's entries in a client's file, and what is wrong with where they are."""
-    path = client.file(machine, scope)
-    check = f"client {client.name}"
+def check_name(client: Client) -> str:
+    """Return the check name of all findings about a client."""
+    return f"client {client.name}"
+
+
+def find_entries(file: ConfigFile, text: str, mode: int) -> tuple[list[Entry], list[Finding]]:
+    """Return this server's entries in a file, and findings about entries that the client does not read."""
+    client = file.client
     try:
-        servers = held(client, text, client.servers(machine, scope))
-        found = [Entry(client, scope, path, name, said) for name, said in _ours(servers)]
-        astray = {key for key in _KEYS if key != client.key and list(_ours(held(client, text, (key,))))}
-    except Unparsable as error:
-        fix = "correct it there; the client reads none of this file as it is"
-        return [], [Finding(check, "wrong", f"{path} cannot be parsed: {error}", fix)]
-    return found, [
+        servers = merge.get(client.format, text, file.servers_path)
+        entries = [Entry(file, name, value, mode) for name, value in _own(servers)]
+        keys = [key for key in _SERVERS_KEYS if key != client.servers_key]
+        misplaced = [key for key in keys if list(_own(merge.get(client.format, text, (key,))))]
+    except ParseError as error:
+        message = f"{file.path} cannot be parsed: {error}"
+        fix = f"correct it there; until then {client.title} reads nothing of this file"
+        return [], [Finding(check_name(client), "wrong", message, fix)]
+    return entries, [
         Finding(
-            check,
+            check_name(client),
             "wrong",
-            f'{path}: {NAME} is under "{key}", where {client.title} does not look',
-            f'take it out there, and run `core13-mcp install {client.name}`, which puts it under "{client.key}"',
+            f'{file.path}: {NAME} is in "{key}", which {client.title} does not read',
+            f'remove it there and run `{NAME} install {client.name}`, which writes it to "{client.servers_key}"',
         )
-        for key in sorted(astray)
+        for key in misplaced
     ]
 
 
-def environment(entry: Entry, machine: Machine, stand_in: str) -> dict[str, str]:
-    """The variables that the client would start the command with.
+def process_environment(entry: Entry, environment: Environment, placeholder: str) -> dict[str, str]:
+    """Return the environment variables with which the client starts the command.
 
-    A reference to what only the client knows becomes the stand-in: a handshake sends no key anywhere.
+    A reference that only the client can resolve becomes the placeholder, because a handshake sends no key.
     """
-    client, environ = entry.client, machine.environ
-    if client.inherits:
-        base = dict(environ)
+    client, variables = entry.client, environment.variables
+    if client.inherits_env:
+        base = dict(variables)
     else:
-        path = (
-            "/usr/bin:/bin:/usr/sbin:/sbin"
-            if client.graphical and machine.platform != "win32"
-            else environ.get("PATH", "")
-        )
-        kept = ("HOME", "USER", "LANG", "TMPDIR", "SystemRoot", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "TEMP")
-        base = {name: environ[name] for name in kept if name in environ} | {"PATH": path}
-    named = entry.said.get("env_vars")
-    passed = {name: environ.get(name, stand_in) for name in named} if isinstance(named, list) else {}
-    own = entry.said.get("env")
-    own = own if isinstance(own, dict) else {}
-    return {**base, **passed, **{str(name): _resolved(str(value), environ, stand_in) for name, value in own.items()}}
+        has_gui_path = client.is_gui and environment.platform != "win32"
+        base = {name: variables[name] for name in _INHERITED if name in variables}
+        base["PATH"] = _GUI_PATH if has_gui_path else variables.get("PATH", "")
+    names, env = entry.value.get("env_vars"), entry.value.get("env")
+    listed = {name: variables.get(name, placeholder) for name in names} if isinstance(names, list) else {}
+    own = env if isinstance(env, dict) else {}
+    return {
+        **base,
+        **listed,
+        **{str(name): _resolve(str(value), variables, placeholder) for name, value in own.items()},
+    }
 
 
-def _resolved(value: str, environ: Mapping[str, str], stand_in: str) -> str:
-    found = REFERENCE.match(value)
-    return environ.get(found[1]) or stand_in if found else value
+def check_entry(entry: Entry, environment: Environment) -> Iterator[Finding]:
+    """Yield the problems of an entry that are visible without starting its command."""
+    for check in _CHECKS:
+        yield from check(entry, environment)
 
 
-def _ours(servers: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, said in servers.items() if isinstance(servers, dict) else ():
-        if not isinstance(said, dict):
+def _check_types(entry: Entry, _: Environment) -> Iterator[Finding]:
+    for field, expected, description in (
+        ("command", str, "a string"),
+        ("env", dict, "an object"),
+        ("headers", dict, "an object"),
+    ):
+        if not isinstance(entry.value.get(field, expected()), expected):
+            yield entry.error(f'"{field}" is not {description}', f"{entry.reinstall_command} writes a valid entry")
+
+
+def _check_command(entry: Entry, environment: Environment) -> Iterator[Finding]:
+    program, title = next(iter(entry.command), None), entry.client.title
+    fix = f"{entry.reinstall_command} writes an absolute path"
+    if program is None:
+        return
+    if Path(program).is_absolute():
+        if shutil.which(program) is None:
+            yield entry.error(f"there is no program {program}", f"{entry.reinstall_command} writes the current path")
+    elif entry.client.is_gui:
+        yield entry.error(f'"{program}" is not an absolute path; {title} does not see the PATH of your shell', fix)
+    elif shutil.which(program, path=environment.variables.get("PATH")) is None:
+        yield entry.error(f'"{program}" is not on the PATH', fix)
+
+
+def _check_version(entry: Entry, _: Environment) -> Iterator[Finding]:
+    if not entry.command or Path(entry.command[0]).stem not in ("uvx", "uv", "pipx"):
+        return
+    versions = [match["version"] for word in entry.command if (match := _PINNED_VERSION.search(word))]
+    fix = f"{entry.reinstall_command} --uvx pins {VERSION}"
+    if not versions:
+        yield entry.warning("no version is pinned, so it always runs the newest version", fix)
+    elif versions[0] != VERSION:
+        yield entry.warning(f"it pins version {versions[0]}, but this is version {VERSION}", fix)
+
+
+def _check_references(entry: Entry, environment: Environment) -> Iterator[Finding]:
+    client = entry.client
+    for name, value in secret_values(entry.value):
+        reference = None if client.prompts else _REFERENCE.search(value)
+        if PLACEHOLDER in value:
+            yield entry.error(f"{name} still contains the placeholder", f"replace it with your key; {HOW_TO_GET_A_KEY}")
+        elif reference and client.variable_syntax is None:
+            fix = f"{entry.reinstall_command} asks for the key and writes it to the file"
+            yield entry.error(f"{client.title} does not expand variables such as {value}", fix)
+        elif reference and not environment.variables.get(reference[1]):
+            fix = f"set it in the environment of {client.title}"
+            yield entry.warning(f"{value} refers to a variable that is not set here", fix)
+
+
+def _check_key(entry: Entry, _: Environment) -> Iterator[Finding]:
+    for key in inline_keys(entry.value):
+        if problem := key_problem(key):
+            parts = problem.partition("; ")
+            yield entry.error(parts[0], parts[2])
+
+
+def _check_permissions(entry: Entry, environment: Environment) -> Iterator[Finding]:
+    # On Windows the mode always says that others can read the file.
+    if entry.mode & 0o077 and environment.platform != "win32" and any(inline_keys(entry.value)):
+        yield entry.error("other users of this machine can read the key in it", f"chmod 600 {entry.file.path}")
+
+
+_CHECKS = (_check_types, _check_command, _check_version, _check_references, _check_key, _check_permissions)
+
+
+def _resolve(value: str, variables: Mapping[str, str], placeholder: str) -> str:
+    reference = _REFERENCE.match(value)
+    return variables.get(reference[1]) or placeholder if reference else value
+
+
+def _own(servers: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the entries of this server: its name or one of the words of its command contains `core13-mcp`."""
+    for name, value in servers.items() if isinstance(servers, dict) else ():
+        if not isinstance(value, dict):
             continue
-        words = [name, said.get("command"), *(said["args"] if isinstance(said.get("args"), list) else [])]
-        if any(_OURS.search(word) for word in words if isinstance(word, str)):
-            yield name, said
+        words = [name, value.get("command"), *(value["args"] if isinstance(value.get("args"), list) else [])]
+        if any(_OWN_NAME.search(word) for word in words if isinstance(word, str)):
+            yield name, value

@@ -1,10 +1,17 @@
-"""One thing that was looked at."""
+"""The result of one check."""
 
 from __future__ import annotations
 
+import socket
+import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
+import httpx2
+
+from ...api.proxy import proxy_url
 from ...errors import Core13Error
 
 Status = Literal["ok", "note", "wrong"]
@@ -12,23 +19,69 @@ Status = Literal["ok", "note", "wrong"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, how it is, and what to do about it where anything is to be done.
+    """What was checked, the result, and how to fix a problem.
 
     Attributes:
-        status: `ok`; `note` where it works, but not all of it or not as one may think; `wrong` where it does not work.
+        status: `ok`: it works. `note`: it works, with a limitation. `wrong`: it does not work.
     """
 
     check: str
     status: Status
-    says: str
+    message: str
     fix: str = ""
 
 
-def failed(check: str, error: Core13Error) -> Finding:
-    """What an error of this package says, as a finding: the same words that a model or an operator would read."""
+def from_error(check: str, error: Core13Error) -> Finding:
+    """Return the text of an error as a finding: the first part is the message, the rest is the fix."""
     first, *rest = str(error).split("\n")
     if rest:
-        # A tool's error begins with the tool's name, which says nothing here.
+        # The first line of a tool error begins with the name of the tool.
         return Finding(check, "wrong", first.partition(": ")[2], " ".join(rest))
-    says, _, fix = first.partition("; ")
-    return Finding(check, "wrong", says, fix)
+    message, _, fix = first.partition("; ")
+    return Finding(check, "wrong", message, fix)
+
+
+def from_network_error(error: httpx2.RequestError, origin: str) -> Finding:
+    """Return the reason why the API at an origin cannot be reached."""
+    host, proxy = urlsplit(origin).hostname, proxy_host(origin)
+    causes = list(_causes(error))
+    if proxy and not any(isinstance(cause, ssl.SSLError) for cause in causes):
+        message = f"{origin} cannot be reached through the proxy {proxy}"
+        fix = f"correct HTTPS_PROXY (an http:// or https:// URL), or bypass the proxy with NO_PROXY={host}"
+        return Finding("proxy", "wrong", message, fix)
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            message = f"the certificate of {host} is not trusted: {cause.verify_message or 'it cannot be verified'}"
+            fix = (
+                "add your organization's root certificate to the system's trust store, or set SSL_CERT_FILE to its file"
+            )
+            return Finding("tls", "wrong", message, fix)
+        if isinstance(cause, ssl.SSLError):
+            message = f"the TLS handshake with {origin} failed ({cause.reason or 'connection closed'})"
+            return Finding("tls", "wrong", message, "correct POSTHOG_HOST and its port, or the proxy, to use https")
+        if isinstance(cause, socket.gaierror):
+            message = f"the host name {host} cannot be resolved"
+            return Finding("host", "wrong", message, "correct POSTHOG_HOST, or check DNS, VPN and HTTPS_PROXY")
+    if isinstance(error, httpx2.TimeoutException):
+        message = f"{origin} did not answer before the timeout"
+        fix = "check for a firewall; if there is a proxy, set HTTPS_PROXY; CORE13_TIMEOUT sets a longer timeout"
+        return Finding("host", "wrong", message, fix)
+    fix = "correct POSTHOG_HOST and its port, or start the server at this address"
+    return Finding("host", "wrong", f"{origin} does not accept connections", fix)
+
+
+def proxy_host(origin: str) -> str | None:
+    """Return host and port of the proxy for an origin, without the credentials in its URL; None without a proxy."""
+    url = proxy_url(origin)
+    if url is None:
+        return None
+    try:
+        return httpx2.URL(url).netloc.decode()
+    except httpx2.InvalidURL:
+        return "with an invalid URL"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,12 +1,14 @@
-"""The first words of MCP, with the very command that a client would run."""
+"""An MCP handshake over stdio with the command of a client's entry."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import SEEK_END
 from subprocess import PIPE
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import anyio
 from anyio.abc import Process
@@ -16,10 +18,11 @@ from ...errors import ConfigurationError
 from ...redaction import redact_keys
 from ...text import single_line
 
-LONGEST = 8 * 1024 * 1024
-"""Bytes of one line that a server may answer."""
+# Bytes; the response to `tools/list` is one line.
+_MAX_LINE = 8 * 1024 * 1024
+_MAX_STDERR = 10_000
 
-_HELLO = {
+_INITIALIZE = {
     "protocolVersion": "2025-11-25",
     "capabilities": {},
     "clientInfo": {"name": "core13-mcp doctor", "version": "1"},
@@ -27,84 +30,75 @@ _HELLO = {
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting:
-    """What a server said of itself."""
+class ServerInfo:
+    """Name and version that a server reports, and the number of its tools."""
 
     name: str
     version: str
     tools: int
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} with {self.tools} tools"
 
-async def greet(command: Sequence[str], environ: Mapping[str, str], timeout: float) -> Greeting:
-    """Start a command, be greeted, ask for its tools, and end it.
+
+async def handshake(command: Sequence[str], environ: Mapping[str, str], timeout: float) -> ServerInfo:
+    """Start a command, initialize the MCP session, list the tools, and end the process.
 
     Args:
-        timeout: Seconds for all of it.
+        timeout: Seconds for the complete handshake.
 
     Raises:
-        ConfigurationError: It cannot be started, ends, or says nothing in time; the text says what it said on stderr.
+        ConfigurationError: The process cannot be started, ends, is too slow, or does not speak MCP. The message
+            contains the last error that it wrote to stderr.
     """
-    try:
-        process = await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=dict(environ))
-    except OSError as error:
-        raise ConfigurationError(f"{command[0]} cannot be started: {error.strerror}") from None
-    said = bytearray()
-    async with process, anyio.create_task_group() as tasks:
-        tasks.start_soon(_listen, process, said)
-        greeting = await _greeting(process, said, timeout)
-        tasks.cancel_scope.cancel()
-        if process.returncode is None:
-            process.kill()
-    if isinstance(greeting, str):
-        raise ConfigurationError(greeting)
-    return greeting
+    with TemporaryFile() as stderr:
+        try:
+            process = await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=stderr, env=dict(environ))
+        except OSError as error:
+            raise ConfigurationError(f"{command[0]} cannot be started: {error.strerror}") from None
+        async with process:
+            try:
+                with anyio.fail_after(timeout):
+                    return await _exchange(process)
+            except TimeoutError:
+                raise ConfigurationError(f"the server did not answer within {timeout:g} s") from None
+            except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, OSError):
+                with anyio.move_on_after(1):
+                    await process.wait()
+                raise ConfigurationError(_last_error(stderr)) from None
+            except (ValueError, LookupError, TypeError, AttributeError, anyio.DelimiterNotFound):
+                raise ConfigurationError("its standard output is not MCP") from None
+            finally:
+                if process.returncode is None:
+                    process.kill()
 
 
-async def _greeting(process: Process, said: bytearray, timeout: float) -> Greeting | str:
-    """What the server said of itself, or why it did not."""
-    try:
-        with anyio.fail_after(timeout):
-            return await _talk(process)
-    except TimeoutError:
-        return f"it did not answer in {timeout:g} s"
-    except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, OSError):
-        with anyio.move_on_after(1):
-            await process.wait()
-        return _last(said)
-    except (ValueError, LookupError, TypeError, AttributeError, anyio.DelimiterNotFound):
-        return "what it says on its standard output is not MCP"
-
-
-async def _talk(process: Process) -> Greeting:
+async def _exchange(process: Process) -> ServerInfo:
     assert process.stdin is not None and process.stdout is not None
-    lines = BufferedByteReceiveStream(process.stdout)
+    stdin, lines = process.stdin, BufferedByteReceiveStream(process.stdout)
 
-    async def say(method: str, number: int | None, params: Mapping[str, Any]) -> Any:
-        message = {"jsonrpc": "2.0", "method": method, "params": params, **({"id": number} if number else {})}
-        await process.stdin.send(json.dumps(message).encode() + b"\n")  # type: ignore[union-attr] # it is a pipe
-        while number:
-            answer = json.loads(await lines.receive_until(b"\n", LONGEST))
-            if answer.get("id") == number:
-                return answer["result"]
+    async def send(message: Mapping[str, Any]) -> None:
+        await stdin.send(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
 
-    server = (await say("initialize", 1, _HELLO))["serverInfo"]
-    await say("notifications/initialized", None, {})
-    tools = (await say("tools/list", 2, {}))["tools"]
-    return Greeting(single_line(str(server["name"]), 60), single_line(str(server["version"]), 60), len(tools))
+    async def request(request_id: int, method: str, params: Mapping[str, Any]) -> Any:
+        await send({"id": request_id, "method": method, "params": params})
+        while True:
+            message = json.loads(await lines.receive_until(b"\n", _MAX_LINE))
+            if message.get("id") == request_id:
+                return message["result"]
 
-
-async def _listen(process: Process, said: bytearray) -> None:
-    assert process.stderr is not None
-    async for piece in process.stderr:
-        said += piece
-        del said[:-10_000]
+    server = (await request(1, "initialize", _INITIALIZE))["serverInfo"]
+    await send({"method": "notifications/initialized"})
+    tools = (await request(2, "tools/list", {}))["tools"]
+    return ServerInfo(single_line(str(server["name"]), 60), single_line(str(server["version"]), 60), len(tools))
 
 
-def _last(said: bytearray) -> str:
-    lines = said.decode("utf-8", "replace").strip().splitlines()
+def _last_error(stderr: IO[bytes]) -> str:
+    stderr.seek(max(0, stderr.seek(0, SEEK_END) - _MAX_STDERR))
+    lines = stderr.read().decode("utf-8", "replace").strip().splitlines()
     if not lines:
-        return "it ended without a word"
-    # What starts us may follow its error up with hints.
-    telling = [line for line in lines if line.startswith("core13-mcp: ") or "error" in line.lower()]
-    words = single_line(redact_keys((telling or lines)[-1]), 300).removeprefix("core13-mcp: ")
-    return f"it ended, saying: {words}"
+        return "the process ended without a message"
+    # A launcher such as uvx can write hints after the error.
+    errors = [line for line in lines if line.startswith("core13-mcp: ") or "error" in line.lower()]
+    message = single_line(redact_keys((errors or lines)[-1]), 300).removeprefix("core13-mcp: ")
+    return f"the process ended with the message: {message}"

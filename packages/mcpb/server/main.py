@@ -1,4 +1,4 @@
-"""Starts core13-mcp, once it is installed."""
+"""Start core13-mcp."""
 
 import sys
 

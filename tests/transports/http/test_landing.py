@@ -15,7 +15,8 @@ import pytest
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.settings import Settings
-from core13_mcp.transports.http.landing.page import page
+from core13_mcp.setup.snippets import Connection, links, snippets
+from core13_mcp.transports.http.landing.page import Instructions, page
 
 from .http_server import client, serving
 
@@ -50,8 +51,13 @@ class Seen(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
+def instructions(auth: str, url: str) -> Instructions:
+    connection = Connection.for_auth(auth, url)
+    return Instructions(auth, url, links(connection), snippets(connection))
+
+
 def seen(auth: str = "none", **said: Any) -> Seen:
-    return Seen(bytes(page(load(), auth, said.get("url", URL), said.get("notes", [])).body).decode())
+    return Seen(bytes(page(load(), instructions(auth, said.get("url", URL)), said.get("notes", [])).body).decode())
 
 
 @pytest.mark.parametrize("path", ["/", "/mcp"])
@@ -78,7 +84,7 @@ async def test_a_public_address_is_shown_instead_of_the_socket() -> None:
 
 
 def test_nothing_comes_from_elsewhere_and_nothing_runs() -> None:
-    shown, answer = seen(), page(load(), "none", URL, [])
+    shown, answer = seen(), page(load(), instructions("none", URL), [])
     loads = [attributes.get(name) for _, attributes in shown.tags for name in ("src", "srcset", "action", "data")]
     assert [source for source in loads if source] == []
     assert [link["href"] for link in shown.all("link")] == ["data:,"]
@@ -128,7 +134,7 @@ def test_the_links_carry_what_the_clients_expect(auth: str, headers: dict[str, s
     assert (asked["name"], asked["type"], asked["url"]) == ("core13-mcp", "http", URL)
     assert bool(headers) == ("inputs" in asked) == ("headers" in asked)
     if headers:
-        assert "${input:secret}" in str(asked["headers"])
+        assert f"${{input:{asked['inputs'][0]['id']}}}" in str(asked["headers"])
         assert asked["inputs"][0]["password"] is True
 
 

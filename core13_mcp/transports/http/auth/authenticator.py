@@ -11,13 +11,13 @@ from starlette.requests import Request
 from ....api.client import APIClient
 from ....api.credentials import Credentials
 from ....errors import ConfigurationError
-from ....keys import key_problem
+from ....keys import KEY_HEADER, key_problem
 from ....origins import parse_origin
 from ....pipeline.call import CallContext
 from ..errors import Rejected
 from .tokens import CallerTokens
 
-KEY, HOST, PROJECT = "X-PostHog-Api-Key", "X-PostHog-Host", "X-PostHog-Project-Id"
+HOST, PROJECT = "X-PostHog-Host", "X-PostHog-Project-Id"
 
 Authenticate = Callable[[Request], CallContext]
 """Says from the headers alone on whose behalf a request is made.
@@ -83,11 +83,11 @@ def api_key_auth(template: CallContext, upstreams: Sequence[APIClient], bearer_t
     """Whoever brings a PostHog key; it is used for this request and forgotten."""
 
     def admit(request: Request) -> CallContext:
-        key = request.headers.get(KEY) or (bearer(request) if bearer_too else None)
+        key = request.headers.get(KEY_HEADER) or (bearer(request) if bearer_too else None)
         if not key:
-            raise Rejected(401, f"Send your PostHog personal API key in {KEY}.", _challenge(bearer_too))
+            raise Rejected(401, f"Send your PostHog personal API key in {KEY_HEADER}.", _challenge(bearer_too))
         if why := key_problem(key):
-            raise Rejected(401, f"{KEY}: {why}.", _challenge(bearer_too))
+            raise Rejected(401, f"{KEY_HEADER}: {why}.", _challenge(bearer_too))
         return replace(
             identified(template, Credentials(SecretStr(key))),
             client=_asked_for(request, upstreams),
@@ -116,7 +116,7 @@ def _ours(own: Callable[[], CallContext]) -> CallContext:
 
 
 def _challenge(bearer_too: bool) -> dict[str, str]:
-    return {"WWW-Authenticate": "Bearer" if bearer_too else f'ApiKey header="{KEY}"'}
+    return {"WWW-Authenticate": "Bearer" if bearer_too else f'ApiKey header="{KEY_HEADER}"'}
 
 
 def _asked_for(request: Request, upstreams: Sequence[APIClient]) -> APIClient:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 from string import Template
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -15,7 +17,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ....declarations.catalog import Catalog
 from ....declarations.model import Declaration
 from ....identity import VERSION
-from .snippets import ConfigSnippet, ConnectionInfo, Link, links, snippets
 
 TITLE = "PostHog Core-13"
 _WHO = {
@@ -42,23 +43,37 @@ class LandingPageMiddleware:
         await (self._page if browses else self._app)(scope, receive, send)
 
 
-def page(catalog: Catalog, auth: str, url: str, notes: list[str]) -> HTMLResponse:
-    """The page.
+class Instructions(NamedTuple):
+    """How to connect clients to the server.
+
+    Attributes:
+        auth: The value of `--auth`.
+        url: The URL that clients use.
+        links: Label and URL of each link that adds the server to a client.
+        snippets: Client, location and text of each configuration snippet.
+    """
+
+    auth: str
+    url: str
+    links: Iterable[tuple[str, str]]
+    snippets: Iterable[tuple[str, str, str]]
+
+
+def page(catalog: Catalog, connect: Instructions, notes: list[str]) -> HTMLResponse:
+    """Return the landing page.
 
     Args:
-        auth: The server's `--auth`.
-        url: The address that clients are to be given.
-        notes: What holds for the whole server, such as that it is read-only.
+        notes: Sentences about modes of the whole server, such as read-only mode.
     """
-    door, style = ConnectionInfo.of(auth, url), _resource("page.css")
+    style = _resource("page.css")
     told = Template(_resource("page.html")).substitute(
         title=TITLE,
         style=style,
-        url=escape(url),
-        who=escape(_WHO[auth]),
+        url=escape(connect.url),
+        who=escape(_WHO[connect.auth]),
         notes="\n".join(f'<p class="note">{escape(note)}</p>' for note in notes),
-        links="\n".join(map(_link, links(door))),
-        snippets="\n".join(map(_snippet, snippets(door, auth))),
+        links="\n".join(_link(*link) for link in connect.links),
+        snippets="\n".join(_snippet(*snippet) for snippet in connect.snippets),
         count=len(catalog),
         tools="\n".join(map(_tool, catalog.values())),
         version=escape(VERSION),
@@ -78,15 +93,15 @@ def _headers(style: str) -> dict[str, str]:
     }
 
 
-def _link(link: Link) -> str:
-    return f'<li><a href="{escape(link.href)}">{escape(link.says)}</a></li>'
+def _link(label: str, href: str) -> str:
+    return f'<li><a href="{escape(href)}">{escape(label)}</a></li>'
 
 
-def _snippet(snippet: ConfigSnippet) -> str:
-    # Focusable, because what scrolls must scroll by keyboard.
-    text = f'<pre tabindex="0" role="region" aria-label="{escape(snippet.client)}: what to paste">'
-    said = f"<h3>{escape(snippet.client)}</h3>\n<p>{escape(snippet.where)}:</p>"
-    return f"{said}\n{text}{escape(snippet.text)}</pre>"
+def _snippet(client: str, location: str, text: str) -> str:
+    heading = f"<h3>{escape(client)}</h3>\n<p>{escape(location)}:</p>"
+    # The block can scroll, so it must be possible to focus it with the keyboard.
+    block = f'<pre tabindex="0" role="region" aria-label="{escape(client)}: what to paste">{escape(text)}</pre>'
+    return f"{heading}\n{block}"
 
 
 def _tool(tool: Declaration) -> str:

@@ -1,7 +1,8 @@
-"""The files of clients as somebody may have them before this server is entered."""
+"""Configuration files of clients before the installation: all kinds of line ends, indents and comments."""
 
 from __future__ import annotations
 
+# The path under the home folder and the text, by client.
 BEFORE = {
     "claude-desktop": (
         ".config/Claude/claude_desktop_config.json",
@@ -21,7 +22,7 @@ BEFORE = {
     ),
     "codex": (
         ".codex/config.toml",
-        'model = "o9" # mine\n\n[mcp_servers.files]\ncommand = "npx"\n\n# what it looks like\n[tui]\ntheme = "dark"\n',
+        'model = "o9" # mine\n\n[mcp_servers.files]\ncommand = "npx"\n\n# colors\n[tui]\ntheme = "dark"\n',
     ),
     "gemini": (".gemini/settings.json", '{\n  // light\n  "ui": {"theme": "GitHub"}\n}\n'),
     "windsurf": (".codeium/windsurf/mcp_config.json", '{\n  "mcpServers": {}\n}'),
@@ -30,4 +31,3 @@ BEFORE = {
         '// Zed settings\n//\n{\n  "theme": "One Dark", // dark\n  /* servers */\n  "context_servers": {},\n}\n',
     ),
 }
-"""The path under the home folder and the text, by client: line ends, indents and comments of all kinds."""

@@ -1,0 +1,64 @@
+"""All checks of `core13-mcp doctor`, in order."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from ..api.credentials import Credentials
+from ..declarations.catalog import enabled_tools, load
+from ..errors import Core13Error
+from ..identity import NAME, VERSION
+from ..logs import configure_logging
+from ..settings import Settings
+from ..setup.doctor.api import APICheck
+from ..setup.doctor.clients import PLACEHOLDER_KEY, check_clients
+from ..setup.doctor.finding import Finding, from_error
+from ..setup.doctor.settings import check_key, check_settings
+from ..setup.environment import Environment
+from .engine import api_clients, credential_provider, make_context
+
+
+async def diagnose(environment: Environment, flags: Mapping[str, Any]) -> AsyncIterator[Finding]:
+    """Check the settings, the key, the API and the clients. Yield each finding as soon as it is known.
+
+    Args:
+        flags: The settings from the command line, by name.
+    """
+    yield Finding("version", "ok", f"{NAME} {VERSION}, Python {platform.python_version()}, {platform.system()}")
+    settings, invalid = check_settings(environment.variables, flags)
+    for finding in invalid:
+        yield finding
+    configure_logging("error", settings.log_format, ())
+    async for finding in _check_api(settings, {finding.check for finding in invalid}):
+        yield finding
+    async for finding in check_clients(environment, settings.timeout):
+        yield finding
+
+
+async def _check_api(settings: Settings, invalid: set[str]) -> AsyncIterator[Finding]:
+    """Check the key and the API. `invalid` are the names of the checks that have failed already."""
+    credentials: Credentials | None
+    if settings.sandbox:
+        credentials = credential_provider(settings)()
+        finding = Finding("key", "ok", "no key needed: this is the built-in sandbox")
+    else:
+        credentials, finding = check_key(settings)
+    if "key" not in invalid or settings.sandbox:
+        yield finding
+    try:
+        enabled = enabled_tools(settings)
+    except Core13Error as error:
+        yield from_error("tools", error)
+        enabled = load()
+    if "host" in invalid:
+        # Without a valid host the key would go to the default host.
+        return
+    async with api_clients(settings) as clients:
+        # Without a key, an error response still shows that the API is there.
+        context = make_context(settings, clients[0], credentials or Credentials(SecretStr(PLACEHOLDER_KEY)))
+        async for finding in APICheck.of(context, load(), enabled, credentials is not None).findings():
+            yield finding

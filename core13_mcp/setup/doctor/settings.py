@@ -1,0 +1,48 @@
+"""Checks of the settings and of the key. Each setting is checked alone, so that one error does not hide the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...api.credentials import Credentials, credentials_from
+from ...errors import ConfigurationError
+from ...keys import describe_key
+from ...options import OPTIONS
+from ...settings import Settings
+from .finding import Finding, from_error
+
+_CHECKS = {"POSTHOG_PERSONAL_API_KEY": "key", "POSTHOG_PERSONAL_API_KEY_FILE": "key", "POSTHOG_HOST": "host"}
+
+
+def check_settings(variables: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings, list[Finding]]:
+    """Return the settings without the invalid ones, and a finding for each invalid one."""
+    findings: list[Finding] = []
+    valid_variables: dict[str, str] = {}
+    for variable, value in variables.items():
+        try:
+            Settings.read({variable: value})
+            valid_variables[variable] = value
+        except ConfigurationError as error:
+            findings.append(from_error(_CHECKS.get(variable, "settings"), error))
+    valid_flags: dict[str, Any] = {}
+    for option in OPTIONS:
+        flag = {option.name: flags[option.name]} if option.name in flags else {}
+        try:
+            Settings.read({}, flag)
+            valid_flags |= flag
+        except ConfigurationError as error:
+            findings.append(from_error(_CHECKS.get(option.variable, "settings"), error))
+    # The valid range of a setting never depends on another setting, so together they are valid too.
+    return Settings.read(valid_variables, valid_flags), findings
+
+
+def check_key(settings: Settings) -> tuple[Credentials | None, Finding]:
+    """Return the credentials of these settings, and a finding about the key. The finding never contains the key."""
+    try:
+        credentials = credentials_from(settings)()
+    except ConfigurationError as error:
+        return None, from_error("key", error)
+    key = credentials.key.get_secret_value() if credentials.key else ""
+    source = settings.personal_api_key_file if settings.personal_api_key is None else "POSTHOG_PERSONAL_API_KEY"
+    return credentials, Finding("key", "ok", f"{describe_key(key)} of {len(key)} characters, from {source}")

@@ -1,0 +1,133 @@
+"""Install this server in a client's configuration file, and remove it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..options import OPTIONS
+from ..origins import is_secure, split_url
+from ..settings import Settings
+from . import files, launch, merge
+from .clients import Client, ConfigFile
+from .entries import Secret, ServerEntry, changes, inline_keys, locations
+from .paths import ParseError
+
+_PATH_SETTINGS = ("personal_api_key_file", "tools_dir", "sandbox_db")
+
+
+def local_entry(settings: Settings, uvx: bool) -> ServerEntry:
+    """Return the entry that starts this server with these settings.
+
+    Raises:
+        ConfigurationError: uvx is needed but is not on the PATH.
+    """
+    return ServerEntry(command=launch.command(uvx), variables=changed_settings(settings), secret=_secret(settings))
+
+
+def remote_entry(settings: Settings, url: str) -> ServerEntry:
+    """Return the entry that connects to a server at a URL.
+
+    Raises:
+        ConfigurationError: The key would travel unencrypted to this URL, or it is not a URL.
+    """
+    parts = split_url(url)
+    if parts is None or not is_secure(parts):
+        raise ConfigurationError(f"--remote {url!r} is not an https:// URL (http:// is allowed on loopback only)")
+    return ServerEntry(url=url, secret=_secret(settings))
+
+
+def changed_settings(settings: Settings) -> Mapping[str, str]:
+    """Return the settings that differ from their default, by variable, without secrets and serve-only settings."""
+    changed = {}
+    for option in OPTIONS:
+        value = getattr(settings, option.name)
+        if option.secret or option.serve_only or value == Settings.model_fields[option.name].default:
+            continue
+        # The client starts the server in another folder, so a relative path would not be found.
+        is_path = option.name in _PATH_SETTINGS
+        changed[option.variable] = str(Path(value).expanduser().absolute()) if is_path else _format(value)
+    return changed
+
+
+def needs_inline_key(client: Client, entry: ServerEntry) -> bool:
+    """Whether the client's file must contain the key itself."""
+    return entry.secret is not None and entry.secret.reference(client) is None
+
+
+def with_key(entry: ServerEntry, key: str) -> ServerEntry:
+    """Return the entry with the key in it."""
+    return replace(entry, secret=Secret(value=key))
+
+
+def stored_key(file: ConfigFile) -> str | None:
+    """Return the key that this server's entry in the file contains, if any.
+
+    Raises:
+        ConfigurationError: The file cannot be read or parsed.
+    """
+    with _errors_with_path(file):
+        entry = merge.get(file.client.format, files.read(file.path) or "", file.entry_path)
+    return next(inline_keys(entry), None)
+
+
+def preview(file: ConfigFile, entry: ServerEntry) -> str:
+    """Return the content of a new file with only this server's entry.
+
+    Raises:
+        ConfigurationError: The client's file cannot contain a remote server.
+    """
+    return merge.add(file.client.format, "", changes(file.client, file.servers_path, entry))
+
+
+def install(file: ConfigFile, entry: ServerEntry) -> bool:
+    """Add the entry to the file, or replace it there. Return whether the file changed.
+
+    Raises:
+        ConfigurationError: The file cannot be read, parsed or written. Then it is unchanged.
+    """
+    text = files.read(file.path) or ""
+    with _errors_with_path(file):
+        edited = merge.add(file.client.format, text, changes(file.client, file.servers_path, entry))
+    if edited == text:
+        return False
+    files.replace(file.path, edited, private=needs_inline_key(file.client, entry))
+    return True
+
+
+def uninstall(file: ConfigFile) -> bool:
+    """Remove the entry from the file, and the backup, which can contain a key. Return False if there is no entry.
+
+    Raises:
+        ConfigurationError: The file cannot be read, parsed or written. Then it is unchanged.
+    """
+    text = files.read(file.path) or ""
+    with _errors_with_path(file):
+        if merge.get(file.client.format, text, file.entry_path) is None:
+            return False
+        edited = merge.remove(file.client.format, text, locations(file))
+    files.replace(file.path, edited, backup=False)
+    files.backup_path(file.path).unlink(missing_ok=True)
+    return True
+
+
+@contextmanager
+def _errors_with_path(file: ConfigFile) -> Iterator[None]:
+    try:
+        yield
+    except ParseError as error:
+        raise ConfigurationError(f"{file.path}: {error}; nothing was changed") from None
+
+
+def _secret(settings: Settings) -> Secret | None:
+    return None if settings.sandbox or settings.personal_api_key_file is not None else Secret()
+
+
+def _format(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

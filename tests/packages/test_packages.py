@@ -1,0 +1,113 @@
+"""The files in packages/ agree with the project and with the tools of the server."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from mcp import Client
+
+from core13_mcp.identity import VERSION
+from core13_mcp.setup.clients import CLIENTS
+from core13_mcp.setup.entries import Secret, ServerEntry, changes
+from core13_mcp.setup.snippets import cursor_link, vscode_link
+
+ROOT = Path(__file__).parents[2]
+KEY = "POSTHOG_PERSONAL_API_KEY"
+BUNDLES = ("mcpb", "mcpb-uvx")
+
+
+def read(path: str) -> Any:
+    return json.loads((ROOT / path).read_text("utf-8"))
+
+
+def test_the_generated_files_are_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "packages.py"), "--check"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_every_file_has_the_version_of_the_project() -> None:
+    server = read("packages/server.json")
+    project = tomllib.loads((ROOT / "packages/mcpb/pyproject.toml").read_text("utf-8"))["project"]
+
+    assert [server["version"], server["packages"][0]["version"]] == [VERSION, VERSION]
+    assert project["dependencies"] == [f"core13-mcp=={VERSION}"]
+    for path in ("mcpb/manifest.json", "mcpb-uvx/manifest.json", "claude-code/.claude-plugin/plugin.json"):
+        assert read(f"packages/{path}")["version"] == VERSION
+    assert read("packages/mcpb-uvx/manifest.json")["server"]["mcp_config"]["args"][0] == f"core13-mcp@{VERSION}"
+    assert read("packages/claude-code/.mcp.json")["mcpServers"]["core13-mcp"]["args"][0] == f"core13-mcp@{VERSION}"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("bundle", BUNDLES)
+async def test_a_bundle_lists_the_tools_of_the_server(bundle: str, mcp: Client) -> None:
+    tools = {tool["name"]: tool["description"] for tool in read(f"packages/{bundle}/manifest.json")["tools"]}
+    assert tools == {tool.name: tool.title for tool in (await mcp.list_tools()).tools}
+
+
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_a_bundle_marks_the_key_as_sensitive_and_passes_every_setting_to_the_server(bundle: str) -> None:
+    manifest = read(f"packages/{bundle}/manifest.json")
+
+    settings = manifest["user_config"]
+    assert {name for name, field in settings.items() if field.get("sensitive")} == {"personal_api_key"}
+    assert set(manifest["server"]["mcp_config"]["env"].values()) == {f"${{user_config.{name}}}" for name in settings}
+    assert (ROOT / "packages" / bundle / manifest["server"]["entry_point"]).is_file()
+
+
+def test_the_registry_entry_marks_the_key_as_secret() -> None:
+    server = read("packages/server.json")
+
+    assert len(server["description"]) <= 100
+    variables = {variable["name"]: variable for variable in server["packages"][0]["environmentVariables"]}
+    assert [name for name, variable in variables.items() if variable["isSecret"]] == [KEY]
+    assert variables["POSTHOG_HOST"]["default"] == "us"
+
+
+def test_the_readme_states_the_name_in_the_registry() -> None:
+    assert f"mcp-name: {read('packages/server.json')['name']} " in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_install_links_contain_the_entry_of_install() -> None:
+    entry = ServerEntry(command=["uvx", f"core13-mcp@{VERSION}", "serve"], secret=Secret())
+    ((_, cursor),) = changes(CLIENTS["cursor"], (), entry)
+    (_, prompt), (_, vscode) = changes(CLIENTS["vscode"], (), entry)
+
+    for web in (False, True):
+        (config,) = parse_qs(urlsplit(cursor_link(entry, web)).query)["config"]
+        assert json.loads(base64.b64decode(config)) == cursor
+    direct = json.loads(unquote(vscode_link(entry).partition("?")[2]))
+    assert direct == {"name": "core13-mcp", "inputs": [prompt], **vscode}
+    web_link = parse_qs(urlsplit(vscode_link(entry, web=True)).query)
+    assert [json.loads(web_link[name][0]) for name in ("inputs", "config")] == [[prompt], vscode]
+    links = (ROOT / "packages/links.md").read_text("utf-8")
+    assert all(link(entry, web) in links for link in (cursor_link, vscode_link) for web in (False, True))
+
+
+def test_the_marketplace_points_to_the_plugin() -> None:
+    (plugin,) = read(".claude-plugin/marketplace.json")["plugins"]
+    assert read(f"{plugin['source']}/.claude-plugin/plugin.json")["name"] == plugin["name"]
+
+
+def test_a_packed_bundle_has_its_manifest_at_the_top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import_module("packages").pack_bundles(tmp_path)
+
+    names = {}
+    for path in tmp_path.glob("*.mcpb"):
+        with zipfile.ZipFile(path) as archive:
+            names[path.name] = archive.namelist()
+    assert names == {
+        f"core13-mcp-{VERSION}.mcpb": ["pyproject.toml", "server/main.py", "manifest.json"],
+        f"core13-mcp-{VERSION}-uvx.mcpb": ["server/main.py", "manifest.json"],
+    }
