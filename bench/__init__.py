@@ -1,1 +1,1 @@
-"""How fast core13-mcp is, measured beside its peers. `scripts/bench` runs it."""
+"""A benchmark beside other MCP servers; README.md describes it."""

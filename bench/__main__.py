@@ -1,4 +1,4 @@
-"""`python -m bench`: every measure in one run, as a table and as JSON."""
+"""Compare this server with other MCP servers in one run, and print the results as tables."""
 
 from __future__ import annotations
 
@@ -9,142 +9,137 @@ import platform
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.files import read_declarations
 
 from . import environments, measures, operations
-from .servers import Server, end, free_port
+from .servers import Server, free_port, terminate
 
+# The server to which all ratios refer.
 BASE = "bare"
-SIZES = [1_100, 10_000, 100_000, 1_000_000, 4_000_000]
-COUNTS = [18, 180, 1800]
+
+PARTS = ("start", "commands", "stdio", "http", "memory", "sizes", "tools", "results")
+RESPONSE_SIZES = [1_100, 10_000, 100_000, 1_000_000, 4_000_000]
+TOOL_COUNTS = [18, 180, 1800]
+MEMORY_CALLS = 10_000
+
+# The peers return the complete response of the API. So does this server, where it is compared with them.
+_FULL = {"detail": "full"}
 
 
 def main() -> int:
-    """Run what was asked for."""
+    """Measure the parts that the arguments name."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--only", default="start,commands,stdio,http,memory,sizes,tools,results")
-    parser.add_argument("--json", type=Path, default=environments.PLACE / "results.json")
-    given = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=10, help="how often each server is measured (10)")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"parts, separated by commas ({','.join(PARTS)})")
+    parser.add_argument("--json", type=Path, default=environments.BUILD / "results.json", help="file for the results")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        bench = Bench(Path(scratch), given.rounds)
+        bench = Bench(Path(scratch), arguments.rounds)
         try:
-            found = {part: getattr(bench, part)() for part in given.only.split(",")}
+            results = {part: getattr(bench, part)() for part in arguments.only.split(",")}
         finally:
             bench.close()
-    report = {"about": about(), "found": found}
-    given.json.parent.mkdir(parents=True, exist_ok=True)
-    given.json.write_text(json.dumps(report, indent=1))
-    print(table(report))
+    report = {"environment": environment(), "results": results}
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    arguments.json.write_text(json.dumps(report, indent=1))
+    print(tables(report))
     return 0
 
 
 class Bench:
-    """The contestants, in front of one upstream."""
+    """This server and its peers, which all call the same API. Each method measures one part."""
 
     def __init__(self, scratch: Path, rounds: int) -> None:
         self._rounds, self._scratch = rounds, scratch
         self._ours, peers = environments.ours(), environments.peers()
-        catalog = load()
-        (scratch / "tools.json").write_text(json.dumps(operations.table(catalog)))
-        (scratch / "openapi.json").write_text(json.dumps(operations.openapi(catalog)))
-        self._upstream = measures.upstream(peers / "python")
-        assert self._upstream.stdout
-        self.origin = f"http://127.0.0.1:{int(self._upstream.stdout.readline())}"
-        self._environ = {
-            "POSTHOG_HOST": self.origin,
-            "POSTHOG_PERSONAL_API_KEY": "phx_" + "b" * 40,
-            "XDG_CACHE_HOME": str(scratch / "cache"),
-        }
-        self.ours = Server("ours", (str(self._ours / "core13-mcp"),), environ=self._environ, arguments=_FULL)
+        declarations = read_declarations()
+        (scratch / "tools.json").write_text(json.dumps(operations.forwarding_table(declarations)))
+        (scratch / "openapi.json").write_text(json.dumps(operations.openapi_document(declarations)))
+        self._upstream, self._origin = measures.start_upstream(peers / "python")
+        environ = {"POSTHOG_HOST": self._origin, "POSTHOG_PERSONAL_API_KEY": "phx_" + "b" * 40}
+        self.ours = Server("ours", (str(self._ours / "core13-mcp"),), environ=environ, arguments=_FULL)
+        self.concise = replace(self.ours, name="ours (concise)", arguments={})
         self.bare = self._peer(peers, BASE, "bare.py", "tools.json")
         self.mcpserver = self._peer(peers, "MCPServer", "mcpserver.py", "tools.json")
-        self.fastmcp = replace(
-            self._peer(peers, "FastMCP", "openapi.py", "openapi.json"), tool="subscriptions_retrieve"
-        )
+        fastmcp = self._peer(peers, "FastMCP", "openapi.py", "openapi.json")
+        self.fastmcp = replace(fastmcp, tool="subscriptions_retrieve")
 
     def close(self) -> None:
-        """End what was started."""
-        end(self._upstream)
+        """Stop the API."""
+        terminate(self._upstream)
 
     def start(self) -> dict[str, Any]:
-        """Spawn to tools, and to the first call."""
-        first = replace(self.ours, name="ours (first)")
-        servers = [self.ours, first, self.bare, self.mcpserver, self.fastmcp]
+        """Measure the time to the tool list, and to the response to a first call."""
+        servers = [self.ours, self.bare, self.mcpserver, self.fastmcp]
         return {
-            "ms to tools/list": measures.starts(servers, self._rounds),
-            "ms to a first call sent at once": measures.first_calls([self.ours, self.bare], self._rounds),
+            "ms to tools/list": measures.start_times(servers, self._rounds),
+            "ms to the first call's response": measures.first_call_times([self.ours, self.bare], self._rounds),
         }
 
     def commands(self) -> dict[str, Any]:
-        """Commands that need no server, beside the empty interpreter and the bare server's start."""
+        """Measure commands that start no server, beside an empty Python program and the start of the bare server."""
         python, ours = str(self._ours / "python"), str(self._ours / "core13-mcp")
-        lines = {words: [ours, *words.split()] for words in ("--version", "--help", "tools", "tools --json")}
-        found = measures.commands({"python -c pass": [python, "-c", "pass"], **lines}, self._rounds)
-        return {"ms to exit": {**found, **measures.starts([self.bare], self._rounds)}}
+        commands = {line: [ours, *line.split()] for line in ("--version", "--help", "tools", "tools --json")}
+        results = measures.command_times({"python -c pass": [python, "-c", "pass"], **commands}, self._rounds)
+        return {"ms to exit": {**results, **measures.start_times([self.bare], self._rounds)}}
 
     def stdio(self) -> dict[str, Any]:
-        """Calls over stdio."""
-        concise = replace(self.ours, name="ours (concise)", arguments={})
-        floor = self._peer(self._ours, "bare, our transport", "thread_free.py", "tools.json")
-        one, many = measures.stdio_calls(
-            [self.ours, concise, floor, self.bare, self.mcpserver, self.fastmcp], self.origin, self._rounds
-        )
-        return {"ms a call": one, "calls/s, 32 at once": many}
+        """Measure calls over stdio."""
+        our_transport = self._peer(self._ours, "bare, our transport", "thread_free.py", "tools.json")
+        servers = [self.ours, self.concise, our_transport, self.bare, self.mcpserver, self.fastmcp]
+        sequential, concurrent = measures.stdio_calls(servers, self._origin, self._rounds)
+        return {"ms a call": sequential, "calls/s, 32 at once": concurrent}
 
     def http(self) -> dict[str, Any]:
-        """Calls over Streamable HTTP, in both eras."""
-        found = {}
-        for era, modern in (("2026", True), ("2025", False)):
-            told = [replace(self.bare, name="bare, told its schemas", command=(*self.bare.command, "told", "http"))]
-            peers = [replace(peer, command=(*peer.command, "http")) for peer in self._peers]
-            one, many = measures.http_calls(
-                [self._over_http(), *(told if modern else []), *peers], modern, self._rounds
-            )
-            found[f"HTTP {era}: ms a call"] = one
-            found[f"HTTP {era}: calls/s, 32 at once"] = many
-        return found
+        """Measure calls over Streamable HTTP, with both protocols."""
+        results = {}
+        peers = [replace(peer, command=(*peer.command, "http")) for peer in (self.bare, self.mcpserver, self.fastmcp)]
+        with_schemas = replace(
+            self.bare, name="bare, with schemas", command=(*self.bare.command, "with-schemas", "http")
+        )
+        for protocol, modern in (("2026", True), ("2025", False)):
+            servers = [self._over_http(), *([with_schemas] if modern else []), *peers]
+            sequential, concurrent = measures.http_calls(servers, modern, self._rounds)
+            results[f"HTTP {protocol}: ms a call"] = sequential
+            results[f"HTTP {protocol}: calls/s, 32 at once"] = concurrent
+        return results
 
     def memory(self) -> dict[str, Any]:
-        """Resident memory."""
-        return {"MB of memory": measures.footprints([self.ours, self.bare, self.mcpserver, self.fastmcp], 10_000)}
+        """Measure the resident memory."""
+        servers = [self.ours, self.bare, self.mcpserver, self.fastmcp]
+        return {"MB of memory": measures.memory_sizes(servers, MEMORY_CALLS)}
 
     def sizes(self) -> dict[str, Any]:
-        """Characters on the wire."""
-        concise = replace(self.ours, name="ours (concise)", arguments={})
-        return {"characters": measures.sizes([self.ours, concise, self.bare, self.mcpserver, self.fastmcp])}
+        """Count the characters of messages."""
+        servers = [self.ours, self.concise, self.bare, self.mcpserver, self.fastmcp]
+        return {"characters": measures.message_sizes(servers)}
 
     def tools(self) -> dict[str, Any]:
-        """Start by the number of declared tools: as on any day, and with nothing written down."""
-        servers, catalog = [], load()
-        for count in COUNTS:
-            folder = self._scratch / f"declared-{count}"
-            operations.many(catalog, count, folder)
-            environ = {**self._environ, "CORE13_TOOLS_DIR": str(folder)}
-            servers += [replace(self.ours, name=f"{count}{kind}", environ=environ) for kind in ("", " (first)")]
-        time.sleep(3)  # what has only just been written is not written down
-        return {"ms to tools/list, by declared tools": measures.starts(servers, max(3, self._rounds // 2))}
+        """Measure the start by the number of declared tools."""
+        servers, declarations = [], read_declarations()
+        for count in TOOL_COUNTS:
+            directory = self._scratch / f"declarations-{count}"
+            operations.write_copies(declarations, count, directory)
+            environ = {**self.ours.environ, "CORE13_TOOLS_DIR": str(directory)}
+            servers.append(replace(self.ours, name=f"{count}", environ=environ))
+        return {"ms to tools/list, by declared tools": measures.start_times(servers, max(3, self._rounds // 2))}
 
     def results(self) -> dict[str, Any]:
-        """A call by the size of what the API answers."""
-        large = replace(self.ours, environ={**self._environ, "CORE13_MAX_RESULT_CHARS": "30000000"})
-        found = measures.results([large, self.bare, self.mcpserver], SIZES, max(3, self._rounds // 3))
-        return {f"ms a call, {size:,} bytes": rounds for size, rounds in found.items()}
+        """Measure a call by the size of the API's response."""
+        ours = replace(self.ours, environ={**self.ours.environ, "CORE13_MAX_RESULT_CHARS": "30000000"})
+        servers = [ours, self.bare, self.mcpserver]
+        results = measures.call_times_by_size(servers, RESPONSE_SIZES, self._rounds)
+        return {f"ms a call, {size:,} bytes": rounds for size, rounds in results.items()}
 
-    @property
-    def _peers(self) -> list[Server]:
-        return [self.bare, self.mcpserver, self.fastmcp]
-
-    def _peer(self, where: Path, name: str, script: str, data: str) -> Server:
+    def _peer(self, directory: Path, name: str, script: str, data: str) -> Server:
         path = Path(__file__).parent / "peers" / script
-        return Server(name, (str(where / "python"), str(path), str(self._scratch / data), self.origin))
+        return Server(name, (str(directory / "python"), str(path), str(self._scratch / data), self._origin))
 
     def _over_http(self) -> Server:
         environ = {
@@ -152,55 +147,55 @@ class Bench:
             "CORE13_HTTP_RATE": "100000000",
             "CORE13_HTTP_AT_ONCE": "32",
         }
-        return replace(self.ours, environ={**self._environ, **environ})
+        return replace(self.ours, environ={**self.ours.environ, **environ})
 
 
-_FULL = {"detail": "full"}
-# The peers pass everything on; so do we, where we are compared.
-
-
-def about() -> dict[str, str]:
-    """The machine and the versions."""
+def environment() -> dict[str, str]:
+    """Return the machine and the versions of the main packages."""
     names = ("mcp", "httpx2", "pydantic", "anyio")
-    model = next((line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
     return {
-        "machine": f"{model}, {os.cpu_count()} CPUs",
+        "machine": f"{_processor()}, {os.cpu_count()} CPUs",
         "python": platform.python_version(),
         **{name: version(name) for name in names},
     }
 
 
-def _lines(path: str) -> list[str]:
+def _processor() -> str:
     try:
-        return Path(path).read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return []
+        return platform.processor()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "")
 
 
-def table(report: Mapping[str, Any]) -> str:
-    """Every measure as Markdown: the least and the median, and the ratio to the bare server in the same round."""
-    lines = [", ".join(f"{name} {what}" for name, what in report["about"].items()), ""]
-    for measure in (one for part in report["found"].values() for one in part.items()):
-        lines += _measure(*measure)
+def tables(report: Mapping[str, Any]) -> str:
+    """Format a report as Markdown tables."""
+    lines = [", ".join(f"{name} {value}" for name, value in report["environment"].items()), ""]
+    for part in report["results"].values():
+        for title, results in part.items():
+            lines += _table(title, results)
     return "\n".join(lines)
 
 
-def _measure(title: str, found: Mapping[str, Any]) -> list[str]:
-    if not any(isinstance(values, list) for values in found.values()):
-        columns = list(next(iter(found.values())))
-        rows = [f"| {name} | " + " | ".join(f"{v[c]:,.0f}" for c in columns) + " |" for name, v in found.items()]
-        return [f"| {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|", *rows, ""]
-    base = BASE if BASE in found else next(iter(found))
+def _table(title: str, results: Mapping[str, Any]) -> list[str]:
+    first = next(iter(results.values()))
+    if isinstance(first, dict):
+        rows = [
+            f"| {name} | " + " | ".join(f"{value:,.0f}" for value in row.values()) + " |"
+            for name, row in results.items()
+        ]
+        return [f"| {title} | " + " | ".join(first) + " |", "|---" * (len(first) + 1) + "|", *rows, ""]
+    base = BASE if BASE in results else next(iter(results))
     best = max if "calls/s" in title else min
-    rows = [_row(name, values, found[base], best) for name, values in found.items()]
+    rows = [_row(name, values, results[base], best) for name, values in results.items()]
     return [f"| {title} | best | median | x {base}: min | median | max |", "|---|---|---|---|---|---|", *rows, ""]
 
 
 def _row(name: str, values: list[float], base: list[float], best: Callable[[list[float]], float]) -> str:
-    ratios = sorted(mine / other for mine, other in zip(values, base, strict=True))
-    shown = [f"{best(values):,.2f}", f"{statistics.median(values):,.2f}"]
-    shown += [f"{ratio:.2f}" for ratio in (ratios[0], statistics.median(ratios), ratios[-1])]
-    return f"| {name} | " + " | ".join(shown) + " |"
+    ratios = sorted(value / base_value for value, base_value in zip(values, base, strict=True))
+    cells = [f"{best(values):,.2f}", f"{statistics.median(values):,.2f}"]
+    cells += [f"{ratio:.2f}" for ratio in (ratios[0], statistics.median(ratios), ratios[-1])]
+    return f"| {name} | " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

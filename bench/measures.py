@@ -1,4 +1,4 @@
-"""What is measured. Each measure gives, for every contestant, one number a round; rounds are interleaved."""
+"""The measures. Each returns one number per server and round, and each round measures every server once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -17,132 +18,131 @@ import httpx2
 
 from .servers import Http, Server, Stdio, memory
 
+# Milliseconds, calls per second or bytes, by server.
 Rounds = dict[str, list[float]]
-"""Milliseconds, or calls a second, or bytes: one number a round for each contestant."""
 
-CALLS, AT_ONCE, BURST = 40, 32, 256
+SEQUENTIAL_CALLS, CONCURRENCY, CONCURRENT_CALLS = 40, 32, 256
 
 
-def interleaved(rounds: int, contestants: Mapping[str, Callable[[], float]]) -> Rounds:
-    """Let every contestant have its turn in each round, in an order that changes."""
-    found: Rounds = {name: [] for name in contestants}
-    order = list(contestants)
+def interleave(rounds: int, measures: Mapping[str, Callable[[], float]]) -> Rounds:
+    """Take every measure once per round, in random order."""
+    results: Rounds = {name: [] for name in measures}
+    names = list(measures)
     for _ in range(rounds):
-        random.shuffle(order)
-        for name in order:
-            found[name].append(contestants[name]())
-    return found
+        random.shuffle(names)
+        for name in names:
+            results[name].append(measures[name]())
+    return results
 
 
-def starts(servers: list[Server], rounds: int) -> Rounds:
-    """Milliseconds from spawn to the answered `tools/list`. What is named `(first)` has an empty cache each time."""
+def start_times(servers: list[Server], rounds: int) -> Rounds:
+    """Return the milliseconds from spawn to the response to `tools/list`, in an empty directory and home."""
 
-    def start(server: Server) -> float:
+    def measure(server: Server) -> float:
         with tempfile.TemporaryDirectory() as empty:
-            extra = {"XDG_CACHE_HOME": empty} if "(first)" in server.name else {}
             began = time.perf_counter()
-            with Stdio(server, **extra) as connection:
-                connection.shake_hands()
-                return _since(began)
+            with Stdio(_in_directory(server, empty)) as connection:
+                connection.initialize()
+                return _milliseconds_since(began)
 
     for server in servers:
-        _settle(server)
-    return interleaved(rounds, {server.name: lambda server=server: start(server) for server in servers})
+        _compile(server)
+    return interleave(rounds, {server.name: lambda server=server: measure(server) for server in servers})
 
 
-def first_calls(servers: list[Server], rounds: int) -> Rounds:
-    """Milliseconds from spawn to the answer of a call that was sent as soon as the tools were known."""
+def first_call_times(servers: list[Server], rounds: int) -> Rounds:
+    """Return the milliseconds from spawn to the response to a call that directly follows `tools/list`."""
 
-    def start(server: Server) -> float:
+    def measure(server: Server) -> float:
         began = time.perf_counter()
         with Stdio(server) as connection:
-            connection.shake_hands()
+            connection.initialize()
             connection.call()
-            return _since(began)
+            return _milliseconds_since(began)
 
-    return interleaved(rounds, {server.name: lambda server=server: start(server) for server in servers})
+    return interleave(rounds, {server.name: lambda server=server: measure(server) for server in servers})
 
 
-def commands(lines: Mapping[str, list[str]], rounds: int) -> Rounds:
-    """Milliseconds from spawn to exit of command lines."""
+def command_times(commands: Mapping[str, list[str]], rounds: int) -> Rounds:
+    """Return the milliseconds from spawn to exit of commands, in an empty directory and home."""
 
-    def run(line: list[str]) -> float:
-        began = time.perf_counter()
-        with Server("", tuple(line)).spawn() as process:
-            process.communicate()
-        return _since(began)
+    def measure(command: list[str]) -> float:
+        with tempfile.TemporaryDirectory() as empty:
+            began = time.perf_counter()
+            with _in_directory(Server("", tuple(command)), empty).spawn() as process:
+                process.communicate()
+            return _milliseconds_since(began)
 
-    return interleaved(rounds, {name: lambda line=line: run(line) for name, line in lines.items()})
+    return interleave(rounds, {name: lambda command=command: measure(command) for name, command in commands.items()})
 
 
 def stdio_calls(servers: list[Server], origin: str, rounds: int) -> tuple[Rounds, Rounds]:
-    """Milliseconds of a call in sequence (the median of each round), and calls a second with 32 at once."""
+    """Return the milliseconds of sequential calls (the median of each round) and the concurrent calls per second."""
     with ExitStack() as stack:
-        connections = [stack.enter_context(Stdio(server)) for server in servers]
-        for connection in connections:
-            connection.shake_hands()
-        one = {connection.server.name: lambda c=connection: _one(c.call) for connection in connections}
-        many = {connection.server.name: lambda c=connection: _many(c.call_at_once) for connection in connections}
-        direct = stack.enter_context(Direct(origin))
-        one["direct httpx2"], many["direct httpx2"] = lambda: _one(direct.call), lambda: _many(direct.call_at_once)
-        return _both(one, many, rounds)
+        clients: dict[str, Stdio | Direct] = {server.name: stack.enter_context(Stdio(server)) for server in servers}
+        for client in clients.values():
+            assert isinstance(client, Stdio)
+            client.initialize()
+        clients["direct httpx2"] = stack.enter_context(Direct(origin))
+        return _call_times(clients, rounds)
 
 
 def http_calls(servers: list[Server], modern: bool, rounds: int) -> tuple[Rounds, Rounds]:
-    """The same over Streamable HTTP, in the 2026 or the 2025 era."""
+    """Return the same for Streamable HTTP, with the 2026 (modern) or the 2025 protocol."""
     with ExitStack() as stack:
-        running = [stack.enter_context(Http(server, modern)) for server in servers]
-        one = {http.server.name: lambda h=http: _one(h.call) for http in running}
-        many = {http.server.name: lambda h=http: _many(h.call_at_once) for http in running}
-        return _both(one, many, rounds)
+        return _call_times({server.name: stack.enter_context(Http(server, modern)) for server in servers}, rounds)
 
 
-def footprints(servers: list[Server], calls: int) -> dict[str, dict[str, float]]:
-    """Resident megabytes after one call, after a tenth of the calls, and after all; and what of the last is no file."""
-    found = {}
+def memory_sizes(servers: list[Server], calls: int) -> dict[str, dict[str, float]]:
+    """Return the resident megabytes after one call, after 10 % of the calls and after all calls."""
+    results = {}
     for server in servers:
         with Stdio(server) as connection:
-            connection.shake_hands()
+            connection.initialize()
             connection.call()
             time.sleep(0.5)
-            at_rest, _ = memory(connection.process)
-            connection.call_at_once(calls // 10, AT_ONCE)
+            idle, _ = memory(connection.process)
+            connection.call_concurrently(calls // 10, CONCURRENCY)
             early, _ = memory(connection.process)
-            connection.call_at_once(calls - calls // 10, AT_ONCE)
-            late, own = memory(connection.process)
-        said = {"at rest": at_rest, "early": early, "late": late, "without pages of files": own}
-        found[server.name] = {name: size / 1e6 for name, size in said.items()}
-    return found
+            connection.call_concurrently(calls - calls // 10, CONCURRENCY)
+            late, anonymous = memory(connection.process)
+        sizes = {"idle": idle, "early": early, "late": late, "late, without pages of files": anonymous}
+        results[server.name] = {name: size / 1e6 for name, size in sizes.items()}
+    return results
 
 
-def sizes(servers: list[Server]) -> dict[str, dict[str, float]]:
-    """Characters of the tool list, and of the answer to one call."""
-    found = {}
+def message_sizes(servers: list[Server]) -> dict[str, dict[str, float]]:
+    """Return the characters of the tool list and of the response to one call."""
+    results = {}
     for server in servers:
         with Stdio(server) as connection:
-            listed, called = connection.shake_hands(), connection.call()
-        found[server.name] = {"tools/list": float(len(listed)), "tools/call": float(len(called))}
-    return found
+            tools, response = connection.initialize(), connection.call()
+        results[server.name] = {"tools/list": float(len(tools)), "tools/call": float(len(response))}
+    return results
 
 
-def results(servers: list[Server], sizes: list[int], rounds: int) -> dict[int, Rounds]:
-    """Milliseconds of a call by the bytes that the API answers."""
+def call_times_by_size(servers: list[Server], sizes: list[int], rounds: int) -> dict[int, Rounds]:
+    """Return the milliseconds of a call by the bytes of the API's response (the median of three calls)."""
     with ExitStack() as stack:
         connections = [stack.enter_context(Stdio(server)) for server in servers]
         for connection in connections:
-            connection.shake_hands()
+            connection.initialize()
+
+        def measure(connection: Stdio, size: int) -> float:
+            return statistics.median(_milliseconds(connection.call, size) for _ in range(3))
+
         return {
-            size: interleaved(rounds, {c.server.name: lambda c=c, s=size: _timed(c.call, s) for c in connections})
+            size: interleave(rounds, {c.server.name: lambda c=c, size=size: measure(c, size) for c in connections})
             for size in sizes
         }
 
 
 class Direct:
-    """An httpx2 client that asks the upstream itself: the wire."""
+    """An httpx2 client without an MCP server in between."""
 
     def __init__(self, origin: str) -> None:
         self._loop = asyncio.new_event_loop()
-        limits = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=8)
+        limits = httpx2.Limits(max_connections=CONCURRENCY, max_keepalive_connections=8)
         self._client = httpx2.AsyncClient(base_url=origin, limits=limits)
 
     def __enter__(self) -> Self:
@@ -153,61 +153,66 @@ class Direct:
         self._loop.close()
 
     def call(self) -> None:
-        """Ask once."""
+        """Send one request."""
         self._loop.run_until_complete(self._get())
 
-    def call_at_once(self, calls: int, width: int) -> None:
-        """Ask so many times, `width` at any time."""
+    def call_concurrently(self, calls: int, concurrency: int) -> None:
+        """Send a number of requests, of which `concurrency` are open at any time."""
 
-        async def all_of_them() -> None:
-            turns = asyncio.Semaphore(width)
+        async def get_all() -> None:
+            semaphore = asyncio.Semaphore(concurrency)
 
-            async def one() -> None:
-                async with turns:
+            async def get() -> None:
+                async with semaphore:
                     await self._get()
 
-            await asyncio.gather(*(one() for _ in range(calls)))
+            await asyncio.gather(*(get() for _ in range(calls)))
 
-        self._loop.run_until_complete(all_of_them())
+        self._loop.run_until_complete(get_all())
 
     async def _get(self) -> None:
         (await self._client.get("/api/projects/3/subscriptions/1/")).json()
 
 
-def _both(
-    one: Mapping[str, Callable[[], float]], many: Mapping[str, Callable[[], float]], rounds: int
-) -> tuple[Rounds, Rounds]:
-    for act in (*one.values(), *many.values()):
-        act()  # warm
-    return interleaved(rounds, one), interleaved(rounds, many)
+def _call_times(clients: Mapping[str, Stdio | Http | Direct], rounds: int) -> tuple[Rounds, Rounds]:
+    def sequential(client: Stdio | Http | Direct) -> float:
+        return statistics.median(_milliseconds(client.call) for _ in range(SEQUENTIAL_CALLS))
+
+    def concurrent(client: Stdio | Http | Direct) -> float:
+        return CONCURRENT_CALLS / (_milliseconds(client.call_concurrently, CONCURRENT_CALLS, CONCURRENCY) / 1000)
+
+    for client in clients.values():  # warm up
+        sequential(client)
+        concurrent(client)
+    return (
+        interleave(rounds, {name: lambda client=client: sequential(client) for name, client in clients.items()}),
+        interleave(rounds, {name: lambda client=client: concurrent(client) for name, client in clients.items()}),
+    )
 
 
-def _one(call: Callable[[], object]) -> float:
-    return statistics.median(_timed(call) for _ in range(CALLS))
-
-
-def _many(call_at_once: Callable[[int, int], object]) -> float:
-    return BURST / (_timed(call_at_once, BURST, AT_ONCE) / 1000)
-
-
-def _timed(act: Callable[..., object], *arguments: object) -> float:
+def _milliseconds(function: Callable[..., object], *args: object) -> float:
     began = time.perf_counter()
-    act(*arguments)
-    return _since(began)
+    function(*args)
+    return _milliseconds_since(began)
 
 
-def _since(began: float) -> float:
+def _milliseconds_since(began: float) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _settle(server: Server) -> None:
-    """Start it once, so that bytecode and whatever it writes down are there, as on any day but the first."""
+def _in_directory(server: Server, directory: str) -> Server:
+    return replace(server, cwd=directory, environ={**server.environ, "HOME": directory})
+
+
+def _compile(server: Server) -> None:
+    """Start a server once, so that its bytecode exists."""
     with Stdio(server) as connection:
-        connection.shake_hands()
+        connection.initialize()
         connection.call()
-        time.sleep(3.0)
 
 
-def upstream(python: Path) -> subprocess.Popen[bytes]:
-    """Start the upstream."""
-    return Server("upstream", (str(python), str(Path(__file__).parent / "peers" / "upstream.py"))).spawn()
+def start_upstream(python: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the API that all servers call, and return its process and its origin."""
+    process = Server("upstream", (str(python), str(Path(__file__).parent / "peers" / "upstream.py"))).spawn()
+    assert process.stdout
+    return process, f"http://127.0.0.1:{int(process.stdout.readline())}"

@@ -1,7 +1,7 @@
-"""`python -m bench.profile`: where the time of one stdio call goes, by whose code spends it.
+"""Show which packages use the time of a stdio call. Usage: python -m bench.profile [BYTES].
 
-The server runs in this process under cProfile, between two socket pairs, in front of the bench's upstream. cProfile
-makes Python code look dearer than built-in code, so the shares say where to look; `bench.instructions` counts.
+The server runs in this process under cProfile and calls the API of the benchmark, whose response has BYTES bytes. cProfile
+makes Python code look slower than built-in code, so the shares only show where to look. `bench.instructions` counts.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from core13_mcp.settings import Settings
 from core13_mcp.transports.stdio.framing import JSONRPCStream
 
 from . import measures
-from .servers import Server, end
+from .servers import INITIALIZE, Server, terminate
 
-CALLS = 2000
-LAYERS = {
+CALLS, WARM_UP_CALLS = 2000, 100
+PACKAGES = {
     "core13_mcp": "this server",
     "mcp": "the SDK",
     "mcp_types": "the SDK",
@@ -41,65 +41,69 @@ LAYERS = {
     "anyio": "anyio",
     "logging": "logging",
 }
-_GREETING = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "0"}}
 
 
 def main() -> int:
-    """Print the shares as a Markdown table."""
-    upstream = measures.upstream(Path(sys.executable))
+    """Print the shares as a Markdown table, then the slowest functions."""
+    size = int(sys.argv[1]) if len(sys.argv) > 1 else None
+    calls = CALLS if size is None else max(20, min(CALLS, 20_000_000 // size))
+    upstream, origin = measures.start_upstream(Path(sys.executable))
     try:
-        assert upstream.stdout
-        spent = anyio.run(_profiled, f"http://127.0.0.1:{int(upstream.stdout.readline())}")
+        profile = anyio.run(_profile, origin, calls, size)
     finally:
-        end(upstream)
-    whole = sum(spent.values())
-    print(f"| of {whole / CALLS * 1e6:,.0f} us under cProfile | |\n|---|---|")
-    for layer, seconds in spent.most_common():
-        print(f"| {layer} | {seconds / whole:.0%} |")
+        terminate(upstream)
+    stats = pstats.Stats(profile)
+    seconds = _by_package(stats)
+    total = sum(seconds.values())
+    print(f"| {total / calls * 1e6:,.0f} us per call under cProfile | |\n|---|---|")
+    for package, part in seconds.most_common():
+        print(f"| {package} | {part / total:.0%} |")
+    stats.sort_stats("tottime").print_stats(25)
     return 0
 
 
-async def _profiled(origin: str) -> Counter[str]:
-    settings = Settings.read({"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": "phx_" + "b" * 40}, {})
+async def _profile(origin: str, calls: int, size: int | None) -> cProfile.Profile:
+    environ = {"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": "phx_" + "b" * 40}
+    settings = Settings.read({**environ, "CORE13_MAX_RESULT_CHARS": "30000000"}, {})
     (near, far), profile = socket.socketpair(), cProfile.Profile()
-    async with context_provider(settings) as caller:
-        server = build_server(enabled_tools(settings), lambda _: caller(), "")
-        wire = JSONRPCStream(*await asyncio.open_connection(sock=far))
-        reader, writer = await asyncio.open_connection(sock=near, limit=1 << 20)
+    client = Server("", (), arguments={"detail": "full"})
+    async with context_provider(settings) as get_context, anyio.create_task_group() as tasks:
+        server = build_server(enabled_tools(settings), lambda _: get_context(), "")
+        stream = JSONRPCStream(*await asyncio.open_connection(sock=far))
+        reader, writer = await asyncio.open_connection(sock=near, limit=1 << 26)
 
-        async def ask(number: int, method: str, params: Mapping[str, Any]) -> None:
-            writer.write(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode())
-            writer.write(b"\n")
-            await reader.readline()
+        async def request(id_: int, method: str, params: Mapping[str, Any]) -> None:
+            message = {"jsonrpc": "2.0", "id": id_, "method": method, "params": params}
+            writer.write(json.dumps(message).encode() + b"\n")
+            assert b'"isError":true' not in await reader.readline()
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(server.run, wire.reader, wire.writer, server.create_initialization_options())
-            await ask(0, "initialize", _GREETING)
-            writer.write(b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
-            for number in range(1, CALLS + 101):
-                if number == 101:  # warm
-                    profile.enable()
-                await ask(number, "tools/call", Server("", (), arguments={"detail": "full"}).asked(number))
-            profile.disable()
-            tasks.cancel_scope.cancel()
-    return _by_layer(pstats.Stats(profile))
+        tasks.start_soon(server.run, stream.reader, stream.writer, server.create_initialization_options())
+        await request(0, "initialize", INITIALIZE)
+        writer.write(b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
+        for number in range(1, calls + WARM_UP_CALLS + 1):
+            if number > WARM_UP_CALLS:
+                profile.enable()
+            await request(number, "tools/call", client.call_params(number, size))
+        profile.disable()
+        tasks.cancel_scope.cancel()
+    return profile
 
 
-def _by_layer(profile: pstats.Stats) -> Counter[str]:
-    """Seconds by layer; what is built in counts for whoever called it."""
-    spent: Counter[str] = Counter()
-    for (file, _, _), (_, _, seconds, _, by) in profile.stats.items():  # type: ignore[attr-defined] # untyped
+def _by_package(stats: pstats.Stats) -> Counter[str]:
+    """Return the seconds by package. The time of a built-in function belongs to its caller."""
+    seconds: Counter[str] = Counter()
+    for (file, _, _), (_, _, own_time, _, callers) in stats.stats.items():  # type: ignore[attr-defined] # untyped
         if file != "~":
-            spent[_layer(file)] += seconds
+            seconds[_package(file)] += own_time
             continue
-        for (caller, _, _), (_, _, part, _) in by.items():
-            spent[_layer(caller)] += part
-    return spent
+        for (caller, _, _), (_, _, part, _) in callers.items():
+            seconds[_package(caller)] += part
+    return seconds
 
 
-def _layer(file: str) -> str:
-    parts = Path(file).parts
-    return next((LAYERS[part] for part in reversed(parts) if part in LAYERS), "Python and the event loop")
+def _package(file: str) -> str:
+    parts = reversed(Path(file).parts)
+    return next((PACKAGES[part] for part in parts if part in PACKAGES), "Python and the event loop")
 
 
 if __name__ == "__main__":

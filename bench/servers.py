@@ -1,4 +1,4 @@
-"""The servers under test: how each is started, and how to talk to it in raw frames."""
+"""The servers that the benchmark compares: how to start them, and clients that send raw messages."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
-_INITIALIZE = {
+INITIALIZE = {
     "protocolVersion": LEGACY,
     "capabilities": {},
     "clientInfo": {"name": "bench", "version": "0"},
@@ -27,113 +27,116 @@ _META = {
     "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "0"},
 }
 
+# The developer's own settings for these would change the results.
+_IGNORED_VARIABLES = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
+
 
 @dataclass(frozen=True)
 class Server:
-    """One way to serve: a command line, what it calls the tool, and what else its environment says."""
+    """A server's command, its environment, and the tool and arguments of the calls to it."""
 
     name: str
     command: tuple[str, ...]
     tool: str = "subscriptions-retrieve"
     arguments: Mapping[str, Any] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = tempfile.gettempdir()
 
-    def spawn(self, **extra: str) -> subprocess.Popen[bytes]:
-        """Start it with pipes, as an MCP client would."""
-        # Bytecode is cached and output is buffered, whatever whoever runs this has set for themselves.
-        quiet = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
-        environ = {name: value for name, value in os.environ.items() if name not in quiet}
-        errors = subprocess.DEVNULL if "BENCH_SHOW" not in os.environ else None
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start the server with pipes, as an MCP client does; set BENCH_SHOW to see its stderr."""
+        inherited = {name: value for name, value in os.environ.items() if name not in _IGNORED_VARIABLES}
         return subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=errors,
-            env={**environ, **self.environ, **extra},
-            cwd=tempfile.gettempdir(),
+            stderr=None if "BENCH_SHOW" in os.environ else subprocess.DEVNULL,
+            env={**inherited, **self.environ},
+            cwd=self.cwd,
             bufsize=0,
         )
 
-    def asked(self, number: int = 0, size: int | None = None) -> dict[str, Any]:
-        """The parameters of one call; `size` asks the upstream for an answer of so many bytes."""
+    def call_params(self, number: int = 0, size: int | None = None) -> dict[str, Any]:
+        """Return the parameters of one call; with `size`, the API's response has that many bytes."""
         return {"name": self.tool, "arguments": {"project_id": 3, "id": size or 1 + number % 1000, **self.arguments}}
 
 
 class Stdio:
     """A stdio connection to a server."""
 
-    def __init__(self, server: Server, **environ: str) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
-        self.process = server.spawn(**environ)
+        self.process = server.spawn()
         assert self.process.stdin and self.process.stdout
-        self._in, self._out = self.process.stdin.fileno(), self.process.stdout.fileno()
-        self._rest = bytearray()
-        self._number = 0
+        self._stdin, self._stdout = self.process.stdin.fileno(), self.process.stdout.fileno()
+        self._buffer = bytearray()
+        self._last_id = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        end(self.process)
+        terminate(self.process)
 
-    def shake_hands(self) -> bytes:
-        """Initialize the connection, and return the tool list."""
-        self.ask("initialize", _INITIALIZE)
+    def initialize(self) -> bytes:
+        """Initialize the connection, and return the response to `tools/list`."""
+        self.request("initialize", INITIALIZE)
         self._write({"jsonrpc": "2.0", "method": "notifications/initialized"})
-        return self.ask("tools/list", {})
+        return self.request("tools/list", {})
 
-    def ask(self, method: str, params: Mapping[str, Any]) -> bytes:
-        """Send one request and return the line that answers it."""
+    def request(self, method: str, params: Mapping[str, Any]) -> bytes:
+        """Send one request and return its response."""
         self._send(method, params)
-        return self._line()
+        return self._read_response()
 
     def call(self, size: int | None = None) -> bytes:
         """Call the tool once."""
-        answer = self.ask("tools/call", self.server.asked(self._number, size))
-        if b'"result"' not in answer or b'"isError":true' in answer:
-            raise RuntimeError(f"{self.server.name}: {answer[:500]!r}")
-        return answer
+        response = self.request("tools/call", self.server.call_params(self._last_id, size))
+        _require_success(self.server, response)
+        return response
 
-    def call_at_once(self, calls: int, width: int) -> None:
-        """Make so many calls, `width` of them under way at any time."""
-        for sent in range(calls):
-            self._send("tools/call", self.server.asked(sent))
-            if sent >= width - 1:
-                self._line()
-        for _ in range(width - 1):
-            self._line()
+    def call_concurrently(self, calls: int, concurrency: int) -> None:
+        """Make a number of calls, of which `concurrency` are open at any time."""
+        for number in range(calls):
+            self._send("tools/call", self.server.call_params(number))
+            if number >= concurrency - 1:
+                self._read_response()
+        for _ in range(concurrency - 1):
+            self._read_response()
 
     def _send(self, method: str, params: Mapping[str, Any]) -> None:
-        self._number += 1
-        self._write({"jsonrpc": "2.0", "id": self._number, "method": method, "params": params})
+        self._last_id += 1
+        self._write({"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params})
 
-    def _write(self, frame: Mapping[str, Any]) -> None:
-        os.write(self._in, json.dumps(frame).encode() + b"\n")
+    def _write(self, message: Mapping[str, Any]) -> None:
+        os.write(self._stdin, json.dumps(message).encode() + b"\n")
 
-    def _line(self) -> bytes:
+    def _read_response(self) -> bytes:
+        while b'"method":"notifications/' in (line := self._read_line())[:80]:
+            pass
+        return line
+
+    def _read_line(self) -> bytes:
         searched = 0
-        while (stop := self._rest.find(b"\n", searched)) < 0:
-            searched = len(self._rest)
-            piece = os.read(self._out, 1 << 16)
-            if not piece:
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            data = os.read(self._stdout, 1 << 16)
+            if not data:
                 raise RuntimeError(f"{self.server.name} has ended")
-            self._rest += piece
-        with memoryview(self._rest) as read:
-            line = bytes(read[:stop])
-        del self._rest[: stop + 1]
-        if b'"method":"notifications/' in line[:80]:
-            return self._line()
+            self._buffer += data
+        with memoryview(self._buffer) as view:
+            line = bytes(view[:end])
+        del self._buffer[: end + 1]
         return line
 
 
 class Http:
-    """A server on a port, and connections to it that are kept open."""
+    """A server on a port, and keep-alive connections to it."""
 
     def __init__(self, server: Server, modern: bool) -> None:
         self.server = server
         self.process = server.spawn()
         self._modern = modern
-        self.port = self._found()
+        self.port = self._wait_for_port()
         self._connections: list[socket.socket] = []
 
     def __enter__(self) -> Self:
@@ -142,89 +145,84 @@ class Http:
     def __exit__(self, *_: object) -> None:
         for connection in self._connections:
             connection.close()
-        end(self.process)
+        terminate(self.process)
 
     def call(self) -> None:
         """Call the tool once."""
-        connection = next(iter(self._connected(1)))
+        (connection,) = self._connect(1)
         connection.sendall(self._request())
-        self._check(_response(connection))
+        _require_success(self.server, _read_body(connection))
 
-    def call_at_once(self, calls: int, width: int) -> None:
-        """Make so many calls, `width` of them under way at any time."""
-        left = calls
-        with selectors.DefaultSelector() as waiting:
-            for connection in self._connected(width):
-                waiting.register(connection, selectors.EVENT_READ)
+    def call_concurrently(self, calls: int, concurrency: int) -> None:
+        """Make a number of calls, of which `concurrency` are open at any time."""
+        remaining = calls - concurrency
+        with selectors.DefaultSelector() as selector:
+            for connection in self._connect(concurrency):
+                selector.register(connection, selectors.EVENT_READ)
                 connection.sendall(self._request())
-                left -= 1
-            pending = width
+            pending = concurrency
             while pending:
-                for ready, _ in waiting.select():
-                    connection = ready.fileobj  # type: ignore[assignment] # registered above
-                    self._check(_response(connection))
-                    if left:
+                for key, _ in selector.select():
+                    connection = key.fileobj  # type: ignore[assignment] # only sockets are registered
+                    _require_success(self.server, _read_body(connection))
+                    if remaining:
                         connection.sendall(self._request())
-                        left -= 1
+                        remaining -= 1
                     else:
                         pending -= 1
 
-    def _connected(self, width: int) -> Iterable[socket.socket]:
-        # Servers give up connections that were idle while another contestant had its turn.
-        self._connections = [kept for kept in self._connections if not select.select([kept], [], [], 0)[0]]
-        while len(self._connections) < width:
+    def _connect(self, count: int) -> list[socket.socket]:
+        # A server may have closed connections that were idle during the turns of the other servers.
+        self._connections = [open_ for open_ in self._connections if not select.select([open_], [], [], 0)[0]]
+        while len(self._connections) < count:
             connection = socket.create_connection(("127.0.0.1", self.port))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connections.append(connection)
-        return self._connections[:width]
+        return self._connections[:count]
 
     def _request(self) -> bytes:
-        params = {**self.server.asked(), **({"_meta": _META} if self._modern else {})}
+        params = {**self.server.call_params(), **({"_meta": _META} if self._modern else {})}
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
         version = MODERN if self._modern else LEGACY
-        named = f"Mcp-Method: tools/call\r\nMcp-Name: {self.server.tool}\r\n" if self._modern else ""
+        method_headers = f"Mcp-Method: tools/call\r\nMcp-Name: {self.server.tool}\r\n" if self._modern else ""
         head = (
             f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/json\r\n"
-            f"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {version}\r\n{named}"
+            f"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {version}\r\n{method_headers}"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
 
-    def _check(self, answer: bytes) -> None:
-        if b'"result"' not in answer or b'"isError":true' in answer:
-            raise RuntimeError(f"{self.server.name}: {answer[:700]!r}")
-
-    def _found(self) -> int:
-        """The port that it printed, or the one that it was told."""
-        if "CORE13_HTTP" not in self.server.environ:
+    def _wait_for_port(self) -> int:
+        """Return the port from CORE13_HTTP, or the one that a peer prints, once the server accepts connections."""
+        if "CORE13_HTTP" in self.server.environ:
+            port = int(self.server.environ["CORE13_HTTP"])
+        else:
             assert self.process.stdout
             port = int(self.process.stdout.readline())
-        else:
-            port = int(self.server.environ["CORE13_HTTP"])
         for _ in range(400):
             try:
                 socket.create_connection(("127.0.0.1", port)).close()
                 return port
             except OSError:
                 time.sleep(0.05)
-        raise RuntimeError(f"{self.server.name} does not listen")
+        raise RuntimeError(f"{self.server.name} does not accept connections")
 
 
 def free_port() -> int:
-    """A port that nothing listens on now."""
+    """Return a port that no process listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 def memory(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """Resident bytes of a process, and how many of them are not pages of files, which processes share."""
+    """Return the resident bytes of a process: all, and those that are not pages of files."""
     _, resident, shared, *_ = map(int, Path(f"/proc/{process.pid}/statm").read_text().split())
     page = os.sysconf("SC_PAGE_SIZE")
     return resident * page, (resident - shared) * page
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Close its stdin, and end it if that is not enough."""
+def terminate(process: subprocess.Popen[bytes]) -> None:
+    """End a process, by force after 5 seconds."""
     if process.stdin:
         process.stdin.close()
     process.terminate()
@@ -237,21 +235,25 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def _response(connection: socket.socket) -> bytes:
-    """One HTTP response: with a length, or in pieces up to the last one."""
+def _require_success(server: Server, response: bytes) -> None:
+    if b'"result"' not in response or b'"isError":true' in response:
+        raise RuntimeError(f"{server.name}: {response[:700]!r}")
+
+
+def _read_body(connection: socket.socket) -> bytes:
+    """Read one HTTP response and return its body; a chunked body is returned with its chunk sizes."""
     data = b""
     while b"\r\n\r\n" not in data:
-        data += _piece(connection)
+        data += _receive(connection)
     head, _, body = data.partition(b"\r\n\r\n")
-    lines: Iterator[bytes] = iter(head.lower().split(b"\r\n"))
-    length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), None)
-    while len(body) < length if length is not None else not body.endswith(b"0\r\n\r\n"):
-        body += _piece(connection)
+    lengths = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    while len(body) < lengths[0] if lengths else not body.endswith(b"0\r\n\r\n"):
+        body += _receive(connection)
     return body
 
 
-def _piece(connection: socket.socket) -> bytes:
-    piece = connection.recv(1 << 18)
-    if not piece:
-        raise RuntimeError("the server closed the connection")
-    return piece
+def _receive(connection: socket.socket) -> bytes:
+    data = connection.recv(1 << 18)
+    if not data:
+        raise RuntimeError("the server has closed the connection")
+    return data

@@ -1,6 +1,6 @@
-"""The floor of the obvious way: a low-level SDK server that forwards with httpx2 and does nothing else.
+"""A low-level SDK server that forwards each call with httpx2 and does nothing else.
 
-`python bare.py TOOLS ORIGIN [http]`, where TOOLS is a JSON file of {"wire", "method", "path"}.
+Usage: bare.py TOOLS ORIGIN [with-schemas] [http]. TOOLS is the JSON file of `operations.forwarding_table`.
 """
 
 import json
@@ -18,9 +18,9 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 
-def build(tools: dict[str, Any], origin: str, told: bool) -> Server[Any]:
-    """The server; `told` says whether the SDK is given the schemas, and need not list the tools on every call."""
-    listed = types.ListToolsResult(tools=[types.Tool.model_validate(tool["wire"]) for tool in tools.values()])
+def build(tools: dict[str, Any], origin: str, with_schemas: bool) -> Server[Any]:
+    """Return the server. Without the input schemas, the SDK lists the tools on each call of the 2026 protocol."""
+    tool_list = types.ListToolsResult(tools=[types.Tool.model_validate(tool["tool"]) for tool in tools.values()])
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[httpx2.AsyncClient]:
@@ -28,7 +28,7 @@ def build(tools: dict[str, Any], origin: str, told: bool) -> Server[Any]:
             yield client
 
     async def list_tools(_: Any, __: Any) -> types.ListToolsResult:
-        return listed
+        return tool_list
 
     async def call_tool(
         context: ServerRequestContext[Any], params: types.CallToolRequestParams
@@ -38,8 +38,8 @@ def build(tools: dict[str, Any], origin: str, told: bool) -> Server[Any]:
         text = types.TextContent(type="text", text=response.text)
         return types.CallToolResult(content=[text], structured_content=response.json())
 
-    schemas = {name: tool["wire"]["inputSchema"] for name, tool in tools.items()}
-    lookup = {"get_tool_input_schema": schemas.get} if told else {}
+    schemas = {name: tool["tool"]["inputSchema"] for name, tool in tools.items()}
+    lookup = {"get_tool_input_schema": schemas.get} if with_schemas else {}
     return Server("bare", version="0", on_list_tools=list_tools, on_call_tool=call_tool, lifespan=lifespan, **lookup)
 
 
@@ -50,7 +50,7 @@ async def stdio(server: Server[Any]) -> None:
 
 
 def http(server: Server[Any]) -> None:
-    """Serve over HTTP on a free port, which is printed."""
+    """Serve over HTTP on a free port, and print the port."""
     import socket
 
     import uvicorn
@@ -63,6 +63,6 @@ def http(server: Server[Any]) -> None:
 
 
 if __name__ == "__main__":
-    declared = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    made = build(declared, sys.argv[2], told="told" in sys.argv)
-    http(made) if "http" in sys.argv else anyio.run(stdio, made)
+    forwarding_table = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    server = build(forwarding_table, sys.argv[2], "with-schemas" in sys.argv)
+    http(server) if "http" in sys.argv else anyio.run(stdio, server)

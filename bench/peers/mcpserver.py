@@ -1,4 +1,7 @@
-"""The SDK's MCPServer with a decorated function a tool, forwarding with httpx2: `python mcpserver.py TOOLS ORIGIN [http]`."""
+"""The SDK's MCPServer with one function per tool, which forwards with httpx2.
+
+Usage: mcpserver.py TOOLS ORIGIN [http].
+"""
 
 import json
 import sys
@@ -8,32 +11,33 @@ from typing import Any
 import httpx2
 from mcp.server.mcpserver import MCPServer
 
-KINDS = {"integer": "int", "number": "float", "boolean": "bool", "string": "str", "array": "list[Any]"}
+TYPES = {"integer": "int", "number": "float", "boolean": "bool", "string": "str", "array": "list[Any]"}
 
 
 def build(tools: dict[str, Any], origin: str) -> MCPServer:
-    """The server, each tool a function with the declared arguments, as someone would have written it."""
+    """Return the server. Each tool is a function with typed parameters, as a developer would write it."""
     server = MCPServer("mcpserver")
     client = httpx2.AsyncClient(base_url=origin, headers={"Authorization": "Bearer phx_bench"})
     for name, tool in tools.items():
-        schema = tool["wire"]["inputSchema"]
-        needed = [n for n in schema["properties"] if n in schema.get("required", ())]
-        rest = [n for n in schema["properties"] if n not in needed]
-        kinds = {n: KINDS.get(str(p.get("type")), "Any") for n, p in schema["properties"].items()}
-        signature = [f"{n}: {kinds[n]}" for n in needed] + [f"{n}: {kinds[n]} | None = None" for n in rest]
-        place: dict[str, Any] = {"Any": Any, "client": client, "path": tool["path"], "method": tool["method"]}
-        exec(  # noqa: S102 - eighteen functions that differ in their arguments only
-            f"async def made({', '.join(signature)}) -> dict[str, Any]:\n"
+        schema = tool["tool"]["inputSchema"]
+        types = {name: TYPES.get(str(part.get("type")), "Any") for name, part in schema["properties"].items()}
+        required = [name for name in types if name in schema.get("required", ())]
+        optional = [name for name in types if name not in required]
+        parameters = [f"{name}: {types[name]}" for name in required]
+        parameters += [f"{name}: {types[name]} | None = None" for name in optional]
+        namespace: dict[str, Any] = {"Any": Any, "client": client, "path": tool["path"], "method": tool["method"]}
+        exec(  # noqa: S102 - the functions differ in their parameters only
+            f"async def forward({', '.join(parameters)}) -> dict[str, Any]:\n"
             "    response = await client.request(method, path.format_map(locals()))\n"
             "    return response.json()\n",
-            place,
+            namespace,
         )
-        server.tool(name=name, description=tool["wire"]["description"])(place["made"])
+        server.tool(name=name, description=tool["tool"]["description"])(namespace["forward"])
     return server
 
 
 if __name__ == "__main__":
-    made = build(json.loads(Path(sys.argv[1]).read_text("utf-8")), sys.argv[2])
+    server = build(json.loads(Path(sys.argv[1]).read_text("utf-8")), sys.argv[2])
     if "http" in sys.argv:
         import socket
 
@@ -41,7 +45,7 @@ if __name__ == "__main__":
 
         listener = socket.create_server(("127.0.0.1", 0))
         print(listener.getsockname()[1], flush=True)
-        app = made.streamable_http_app(stateless_http=True)
+        app = server.streamable_http_app(stateless_http=True)
         uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
     else:
-        made.run()
+        server.run()

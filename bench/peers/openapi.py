@@ -1,4 +1,7 @@
-"""FastMCP's from_openapi on the same operations: `python openapi.py OPENAPI ORIGIN [http]`."""
+"""FastMCP's `from_openapi` with the same operations.
+
+Usage: openapi.py OPENAPI ORIGIN [http].
+"""
 
 import json
 import sys
@@ -9,7 +12,7 @@ from fastmcp import FastMCP
 
 if __name__ == "__main__":
     client = httpx2.AsyncClient(base_url=sys.argv[2], headers={"Authorization": "Bearer phx_bench"})
-    made = FastMCP.from_openapi(json.loads(Path(sys.argv[1]).read_text("utf-8")), client=client, name="openapi")
+    server = FastMCP.from_openapi(json.loads(Path(sys.argv[1]).read_text("utf-8")), client=client, name="openapi")
     if "http" in sys.argv:
         import socket
 
@@ -17,7 +20,7 @@ if __name__ == "__main__":
 
         listener = socket.create_server(("127.0.0.1", 0))
         print(listener.getsockname()[1], flush=True)
-        app = made.http_app(path="/mcp", stateless_http=True)
+        app = server.http_app(path="/mcp", stateless_http=True)
         uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
     else:
-        made.run(show_banner=False)
+        server.run(show_banner=False)

@@ -1,6 +1,6 @@
-"""The bare server on our transport and uvloop: what is left when this project does nothing of its own with a call.
+"""The bare server with this project's stdio transport and uvloop; it needs this project's environment.
 
-It runs in our own environment: `python thread_free.py TOOLS ORIGIN`.
+Usage: thread_free.py TOOLS ORIGIN.
 """
 
 import json
@@ -22,5 +22,5 @@ async def serve(server: Server[Any]) -> None:
 
 
 if __name__ == "__main__":
-    made = build(json.loads(Path(sys.argv[1]).read_text("utf-8")), sys.argv[2], told=True)
-    anyio.run(serve, made, backend_options={"use_uvloop": True})
+    server = build(json.loads(Path(sys.argv[1]).read_text("utf-8")), sys.argv[2], with_schemas=True)
+    anyio.run(serve, server, backend_options={"use_uvloop": True})

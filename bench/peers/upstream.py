@@ -1,7 +1,7 @@
-"""The upstream of every server under test: answers each GET at once, with JSON of about the asked size.
+"""The API of the benchmark: it answers every request at once. It prints its port.
 
-`python upstream.py` prints its port. A path that ends in `/NUMBER/` is answered with NUMBER as the id; an id from
-1001 on asks for that many bytes. It is a bare protocol, so that what is measured is the servers.
+The id in the path sets the size of the response: an id above 1000 is the number of bytes, otherwise it has 2000. The
+server is a bare asyncio protocol, so that its own time does not hide that of the MCP servers.
 """
 
 import asyncio
@@ -37,42 +37,43 @@ BODY = {
     "summary_enabled": False,
     "summary_prompt_guide": "",
 }
-SIZE = 2000
+DEFAULT_SIZE = 2000
 
 
-def answer(size: int) -> bytes:
-    """A whole HTTP response whose body has `size` bytes."""
-    short = json.dumps({**BODY, "invite_message": ""}).encode()
-    body = json.dumps({**BODY, "invite_message": "n" * (size - len(short))}).encode()
+def build_response(size: int) -> bytes:
+    """Return an HTTP response whose body has `size` bytes."""
+    padding = "n" * (size - len(json.dumps(BODY)))
+    body = json.dumps({**BODY, "invite_message": padding}).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
-class Answering(asyncio.Protocol):
-    """Answers every request on one connection."""
+class API(asyncio.Protocol):
+    """One connection. The requests have no bodies."""
 
-    ready: ClassVar[dict[int, bytes]] = {}
+    # By size.
+    responses: ClassVar[dict[int, bytes]] = {}
 
     def connection_made(self, transport: Any) -> None:
-        """Keep the connection."""
+        """Keep the transport."""
         self._transport = transport
-        self._pending = b""
+        self._buffer = b""
 
     def data_received(self, data: bytes) -> None:
-        """Answer each request that is complete; none of them has a body."""
-        self._pending += data
-        while b"\r\n\r\n" in self._pending:
-            head, _, self._pending = self._pending.partition(b"\r\n\r\n")
-            number = head.split(b" ", 2)[1].partition(b"?")[0].rstrip(b"/").rpartition(b"/")[2]
-            size = int(number) if number.isdigit() and int(number) > 1000 else SIZE
-            if size not in self.ready:
-                self.ready[size] = answer(size)
-            self._transport.write(self.ready[size])
+        """Answer every complete request."""
+        self._buffer += data
+        while b"\r\n\r\n" in self._buffer:
+            head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
+            id_ = head.split(b" ", 2)[1].partition(b"?")[0].rstrip(b"/").rpartition(b"/")[2]
+            size = int(id_) if id_.isdigit() and int(id_) > 1000 else DEFAULT_SIZE
+            if size not in self.responses:
+                self.responses[size] = build_response(size)
+            self._transport.write(self.responses[size])
 
 
 async def main() -> None:
-    """Serve until killed."""
-    server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0)
+    """Serve until the process ends."""
+    server = await asyncio.get_running_loop().create_server(API, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
