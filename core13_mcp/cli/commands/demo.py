@@ -1,4 +1,4 @@
-"""`core13-mcp demo`: a story, played against the sandbox through a real MCP client."""
+"""`core13-mcp demo`: run a scripted MCP client against a server with the sandbox."""
 
 from __future__ import annotations
 
@@ -13,67 +13,65 @@ from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from ...compose.sandbox import read_outbox
-from ..demo.player import Player
-from ..demo.screen import Screen
-from ..demo.story import Differs, Story, fit
+from ..demo.runner import Demo, DemoError
+from ..demo.script import play, show_outbox
 
-LONGEST = 120.0
-"""Seconds for all of it."""
+# Seconds for the whole demo.
+TIMEOUT = 120.0
 
 
 async def run(_: argparse.Namespace, __: object) -> int:
-    """Start the server as a child, play the story through it, show what would have been sent.
+    """Start the server as a child process, run the steps through it and print the outbox.
 
-    Returns 0 when all went as the story tells, 1 and a line on stderr that names the step otherwise.
+    Returns 0 if every step has the expected result. Otherwise returns 1 and names the step on standard error.
     """
-    screen = Screen(sys.stdout)
+    demo = Demo(sys.stdout)
     with TemporaryDirectory(prefix="core13-mcp-demo-") as folder, TemporaryFile("w+") as log:
         try:
-            with anyio.fail_after(LONGEST):
-                await _tell(Story.read(), screen, folder, log)
-        except (Differs, TimeoutError) as difference:
+            with anyio.fail_after(TIMEOUT):
+                await _run(demo, folder, log)
+        except (DemoError, TimeoutError) as error:
             log.seek(0)
-            print(f"core13-mcp demo: {difference or 'it took too long'}\n{log.read()}".rstrip(), file=sys.stderr)
+            reason = str(error) or f"the demo did not finish within {TIMEOUT:g} s"
+            print(f"core13-mcp demo: {reason}\n{log.read()}".rstrip(), file=sys.stderr)
             return 1
-    screen.say()
-    screen.say("All as the story tells. `core13-mcp install CLIENT` connects a client of yours.")
+    demo.note()
+    demo.note(f"Demo finished: all {demo.steps} steps as expected.")
+    demo.note("Run `core13-mcp install CLIENT` to connect an MCP client.")
     return 0
 
 
-async def _tell(story: Story, screen: Screen, folder: str, log: TextIO) -> None:
-    screen.say("The server runs as a child process, an MCP client talks to it over stdio, and behind it is the")
-    screen.say("embedded sandbox instead of PostHog: no account, no key, and nothing is sent to anyone.")
+async def _run(demo: Demo, folder: str, log: TextIO) -> None:
+    demo.note("The demo starts the server as a child process and connects an MCP client to it over stdio.")
+    demo.note("The server uses the embedded sandbox instead of PostHog: no account, no key, nothing is sent.")
     database = Path(folder) / "sandbox.db"
-    await _play(story, screen, server(database, folder), log)
-    rows = read_outbox(str(database))
-    screen.heading(story.outbox.title)
-    screen.answer(story.outbox.told(list(rows)))
-    fit(story.outbox.expect, rows)
+    await _connect_and_play(demo, server(database, folder), log)
+    show_outbox(demo, read_outbox(str(database)))
 
 
 def server(database: Path, folder: str) -> StdioServerParameters:
-    """The command of the child: this very installation, whatever the shell's settings are."""
+    """The command of the child: this installation, independent of the settings in the environment."""
     words = ["-m", "core13_mcp", "serve", "--sandbox", "--sandbox-db", str(database), "--log-level", "warning"]
     return StdioServerParameters(command=sys.executable, args=words, cwd=folder)
 
 
-async def _play(story: Story, screen: Screen, child: StdioServerParameters, log: TextIO) -> None:
-    player = Player(story, screen)
-    ended: Differs | BrokenPipeError | None = None
+async def _connect_and_play(demo: Demo, child: StdioServerParameters, log: TextIO) -> None:
+    # An exception that leaves the client is wrapped by its task group. It is raised again outside.
+    failure: DemoError | BrokenPipeError | None = None
     try:
-        async with Client(stdio_client(child, errlog=log), elicitation_callback=player.agree) as client:
+        async with Client(stdio_client(child, errlog=log), elicitation_callback=demo.confirm) as demo.client:
             try:
-                screen.say(await _met(client))
-                await player.play(client)
-            except (Differs, BrokenPipeError) as early:
-                ended = early  # raised outside, where no task group wraps it
-    except (MCPError, ExceptionGroup, OSError) as error:
-        ended = ended or Differs(f"the server did not start or went away ({type(error).__name__})")
-    if ended:
-        raise ended
+                demo.note(await _describe(demo.client))
+                await play(demo)
+            except (DemoError, BrokenPipeError) as error:
+                failure = error
+    except (MCPError, ExceptionGroup, OSError):
+        failure = failure or DemoError("the server did not start, or it ended early")
+    if failure:
+        raise failure
 
 
-async def _met(client: Client) -> str:
-    listed, info = await client.list_tools(), client.server_info
-    name = f"{info.name} {info.version}" if info else "a server that does not say its name"
-    return f"Connected: {name}, protocol {client.protocol_version}, {len(listed.tools)} tools."
+async def _describe(client: Client) -> str:
+    tools, info = (await client.list_tools()).tools, client.server_info
+    name = f"{info.name} {info.version}" if info else "an unnamed server"
+    return f"Connected: {name}, protocol {client.protocol_version}, {len(tools)} tools."

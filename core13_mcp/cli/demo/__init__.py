@@ -1,1 +1,1 @@
-"""A story that a product team would recognise, played through a real MCP client against the sandbox."""
+"""A scripted demo: an MCP client calls the tools of a server that uses the sandbox."""
