@@ -1,4 +1,4 @@
-"""`core13-mcp serve --http`: MCP over Streamable HTTP."""
+"""`core13-mcp serve --http`: the HTTP server, built from the settings."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..api.client import APIClient
@@ -24,16 +24,16 @@ from ..settings import Settings
 from ..setup.snippets import Connection, links, snippets
 from ..tracing import export_spans
 from ..transports.http.address import Address, allowed_hosts, endpoint
-from ..transports.http.app import app
+from ..transports.http.app import HTTPOptions, app
 from ..transports.http.auth.authenticator import Authenticator, api_key_auth, no_auth, token_auth
 from ..transports.http.auth.oauth import ProtectedResource
 from ..transports.http.auth.tokens import CallerTokens
 from ..transports.http.endpoint import resolve_context
 from ..transports.http.health import Lifecycle
-from ..transports.http.landing.page import Instructions, page
-from ..transports.http.limits import Limits
+from ..transports.http.landing.page import PageContent, page
+from ..transports.http.limits import LimitOptions
 from ..transports.http.metrics import Metrics
-from ..transports.http.serving import serve
+from ..transports.http.serving import ShutdownTimes, serve
 from ..transports.http.validation import validate_http
 from .engine import api_clients, credential_provider, make_context
 
@@ -42,7 +42,14 @@ log = logging.getLogger("core13_mcp")
 
 @dataclass(frozen=True, slots=True)
 class HTTPServer:
-    """Everything that serving needs, made and not yet started."""
+    """A complete HTTP server that is not started yet.
+
+    Attributes:
+        app: The application.
+        listener: The listening socket.
+        url: The URL that callers use.
+        lifecycle: The state that the readiness probe reports.
+    """
 
     app: ASGIApp
     listener: socket.socket
@@ -50,91 +57,104 @@ class HTTPServer:
     lifecycle: Lifecycle
 
 
-async def run(settings: Settings, where: str) -> int:
-    """Serve until the process is told to end.
+async def run(settings: Settings, address: str) -> int:
+    """Serve until a signal ends the process, and return the exit status.
 
     Raises:
-        Core13Error: It cannot start as it is set up, or would not be safe.
+        Core13Error: The settings are not valid, or the server would not be safe.
     """
-    front = "the embedded sandbox" if settings.sandbox else settings.host
-    drain, grace = settings.http_drain, settings.timeout + 5
-    async with build_http(settings, where) as made:
+    target = "the embedded sandbox" if settings.sandbox else settings.host
+    # An open call may take as long as its timeout, and its response a little longer.
+    times = ShutdownTimes(drain=settings.http_drain, grace=settings.timeout + 5)
+    async with build_http(settings, address) as server:
 
         def ready() -> None:
-            log.info("serving at %s, auth %s, in front of %s", made.url, settings.auth, front)
+            log.info("serving at %s, auth %s, PostHog API: %s", server.url, settings.auth, target)
             if settings.http_url and not settings.seal_keys:
-                log.warning("CORE13_SEAL_KEYS is not set: a confirmation holds only on the replica that asked for it")
+                log.warning(
+                    "CORE13_SEAL_KEYS is not set: with several replicas, an answer to a confirmation is valid only on "
+                    "the replica that asked; set the same keys on all replicas"
+                )
 
         with export_spans(os.environ):
-            await serve(made.app, made.listener, made.lifecycle, drain=drain, grace=grace, ready=ready)
+            await serve(server.app, server.listener, server.lifecycle, times, ready)
     return 0
 
 
 @asynccontextmanager
-async def build_http(settings: Settings, where: str) -> AsyncIterator[HTTPServer]:
-    """Make the app and take the port, if it is safe to.
+async def build_http(settings: Settings, address: str, **overrides: Any) -> AsyncIterator[HTTPServer]:
+    """Validate the settings, open the port and build the application.
+
+    Args:
+        settings: The settings.
+        address: Where to listen, as `[HOST:]PORT`.
+        overrides: Fields of `HTTPOptions` that no setting controls, such as `body_timeout`.
 
     Raises:
-        Core13Error: It cannot start as it is set up, or would not be safe.
+        Core13Error: The settings are not valid, or the server would not be safe.
     """
-    address = Address.read(where)
-    validate_http(settings, address)
+    parsed = Address.read(address)
+    validate_http(settings, parsed)
     configure_logging(settings.log_level, settings.log_format, _secrets(settings))
-    declared, duty = load(settings.tools_dir), Lifecycle()
+    declared = load(settings.tools_dir)
     catalog = enabled_tools(settings, declared)
-    async with api_clients(settings) as reached, APIClient(settings.host) as issuer:
-        with address.listen() as listener:
+    async with api_clients(settings) as clients, APIClient(settings.host) as issuer:
+        with parsed.listen() as listener:
             url = endpoint(settings, listener)
-            admission, routes = build_auth(settings, reached, issuer, catalog, url)
-            made = app(
-                build_server(
-                    catalog, resolve_context, instructions(settings, len(catalog), len(declared)), _seal_keys(settings)
-                ),
-                admission,
+            resource = ProtectedResource(url, issuer, {name: tool.endpoint.scope for name, tool in catalog.items()})
+            options = HTTPOptions(
                 hosts=allowed_hosts(settings),
                 origins=settings.http_origins,
-                limits=Limits(settings.http_at_once, settings.http_rate),
+                limits=LimitOptions(per_minute=settings.http_rate, at_once=settings.http_at_once),
                 max_body=settings.http_max_body,
-                lifecycle=duty,
-                page=page(catalog, _connect(settings, url), mode_notices(settings, len(catalog), len(declared))),
+                page=page(catalog, _page_content(settings, url, mode_notices(settings, len(catalog), len(declared)))),
                 metrics=Metrics(catalog) if settings.http_metrics else None,
-                routes=routes,
+                routes=[resource.route] if settings.auth == "oauth" else [],
             )
-            yield HTTPServer(made, listener, url, duty)
+            options = replace(options, **overrides)
+            server = _mcp_server(settings, catalog, len(declared), options.metrics)
+            application = app(server, build_auth(settings, clients, resource), options)
+            yield HTTPServer(application, listener, url, options.lifecycle)
 
 
-def build_auth(
-    settings: Settings, reached: Sequence[APIClient], issuer: APIClient, catalog: Catalog, at: str
-) -> tuple[Authenticator, list[Route]]:
-    """Who may call and whose key goes upstream, and the routes that this needs.
+def build_auth(settings: Settings, clients: Sequence[APIClient], resource: ProtectedResource) -> Authenticator:
+    """Build the authenticator for `CORE13_AUTH`.
 
     Raises:
-        ConfigurationError: A key or a file that this needs is missing.
+        ConfigurationError: The PostHog key of the server, or the file with the callers' tokens, is not usable.
     """
-    theirs = make_context(settings, reached[0], Credentials())
+    template = make_context(settings, clients[0], Credentials())
     if settings.auth == "own-key":
-        return api_key_auth(theirs, reached, settings.http_bearer_keys), []
+        return api_key_auth(template, clients, settings.http_bearer_keys)
     if settings.auth == "oauth":
-        scopes = {name: tool.endpoint.scope for name, tool in catalog.items()}
-        resource = ProtectedResource(at, issuer, scopes)
-        return resource.admission(theirs), [resource.route]
+        return resource.authenticator(template)
     credentials = credential_provider(settings)
 
-    def ours() -> CallContext:
-        return make_context(settings, reached[0], credentials())
+    def get_context() -> CallContext:
+        return make_context(settings, clients[0], credentials())
 
-    return (token_auth(ours, _tokens(settings)) if settings.auth == "token" else no_auth(ours)), []
-
-
-def _connect(settings: Settings, url: str) -> Instructions:
-    connection = Connection.for_auth(settings.auth, url)
-    return Instructions(settings.auth, url, links(connection), snippets(connection))
-
-
-def _tokens(settings: Settings) -> CallerTokens:
+    if settings.auth == "none":
+        return no_auth(get_context)
     tokens = CallerTokens(Path(settings.caller_tokens_file or ""))
     tokens.check()
-    return tokens
+    return token_auth(get_context, tokens)
+
+
+def _page_content(settings: Settings, url: str, notices: Sequence[str]) -> PageContent:
+    connection = Connection.for_auth(settings.auth, url)
+    return PageContent(
+        auth=settings.auth, url=url, notices=notices, links=links(connection), snippets=snippets(connection)
+    )
+
+
+def _mcp_server(settings: Settings, catalog: Catalog, declared: int, metrics: Metrics | None) -> Any:
+    return build_server(
+        catalog,
+        resolve_context,
+        instructions(settings, len(catalog), declared),
+        _seal_keys(settings),
+        [metrics.observe_operation] if metrics else [],
+    )
 
 
 def _seal_keys(settings: Settings) -> tuple[str, ...]:
@@ -142,6 +162,6 @@ def _seal_keys(settings: Settings) -> tuple[str, ...]:
 
 
 def _secrets(settings: Settings) -> tuple[str, ...]:
-    """What must not come out in a log; what callers bring is nowhere logged."""
-    ours = credential_provider(settings)().secrets if settings.auth in ("none", "token") else ()
-    return (*ours, *_seal_keys(settings))
+    """Return the secrets of the server, to be removed from logs. Secrets of callers are never logged."""
+    own = credential_provider(settings)().secrets if settings.auth in ("none", "token") else ()
+    return (*own, *_seal_keys(settings))

@@ -1,4 +1,4 @@
-"""The embedded sandbox for the commands that serve it or show its outbox."""
+"""The embedded sandbox, for calls in this process and for the commands that serve it or show its outbox."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
+from pydantic import SecretStr
+
 from .. import sandbox
+from ..api.credentials import Credentials
 from ..errors import ConfigurationError
+from ..settings import Settings
 
 SANDBOX_KEY = sandbox.FULL_KEY
 
@@ -47,3 +52,27 @@ def read_outbox(database: str) -> list[dict[str, Any]]:
         return sandbox.outbox(database)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"The outbox cannot be read: {error}") from None
+
+
+def sandbox_transport(settings: Settings) -> httpx2.AsyncBaseTransport:
+    """Build a transport whose requests go to a sandbox in this process.
+
+    Raises:
+        ConfigurationError: The file with the sandbox data is not usable.
+    """
+    try:
+        app = sandbox.build(settings.sandbox_db or ":memory:")
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"CORE13_SANDBOX_DB: {error}") from None
+    return httpx2.ASGITransport(app, raise_app_exceptions=False)
+
+
+def sandbox_credentials(settings: Settings) -> Credentials:
+    """Return the credentials for the sandbox: a configured sandbox key, or else the key of the default user.
+
+    A real key is not used, because it would be stored in the file with the sandbox data.
+    """
+    key = settings.personal_api_key
+    if key is not None and "sandbox" in key.get_secret_value():
+        return Credentials(key, settings.session_id, settings.csrf_token)
+    return Credentials(*map(SecretStr, (sandbox.FULL_KEY, sandbox.SESSION_ID, sandbox.CSRF_TOKEN)))

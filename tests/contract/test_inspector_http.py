@@ -20,7 +20,7 @@ from core13_mcp.declarations.catalog import load
 from core13_mcp.settings import Settings
 
 from ..asgi import listening
-from ..transports.http.auth.login import Kept, Person, logged_in
+from ..transports.http.auth.oauth_client import Storage, User, logged_in
 from ..transports.http.http_server import post, serving
 from .inspector import AUTH_REQUIRED, ERAS, command, environment
 
@@ -85,13 +85,13 @@ async def test_the_inspector_sends_its_own_api_key(tmp_path: Path, era: str) -> 
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_inspector_sends_an_access_token_of_another_client(tmp_path: Path, era: str) -> None:
-    kept = Kept()
+    storage = Storage()
     with anyio.fail_after(TIMEOUT):
         async with oauth_server() as url:
-            async with logged_in(url, Person(), kept, "auto") as client:
+            async with logged_in(url, User(), storage, "auto") as client:
                 await client.list_tools()
-            assert kept.tokens is not None
-            await check_access(tmp_path, era, url, f"Authorization: Bearer {kept.tokens.access_token}")
+            assert storage.tokens is not None
+            await check_access(tmp_path, era, url, f"Authorization: Bearer {storage.tokens.access_token}")
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -115,7 +115,7 @@ async def test_without_a_caller_token_the_inspector_gets_an_authentication_error
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_inspector_logs_in_with_oauth(tmp_path: Path, era: str) -> None:
-    person = Person()
+    user = User()
     with anyio.fail_after(TIMEOUT):
         async with oauth_server() as url:
             # Without a terminal the Inspector logs in only if it must open a browser. BROWSER=true does nothing, and the
@@ -124,14 +124,14 @@ async def test_the_inspector_logs_in_with_oauth(tmp_path: Path, era: str) -> Non
             callback = ("--callback-url", "http://127.0.0.1:0/oauth/callback")
             program = command(era, url, "--transport", "http", *callback, *CALL)
             async with await anyio.open_process(program, env=env) as process:
-                await person.open(await _login(process))
+                await user.open(await _login(process))
                 async with httpx2.AsyncClient() as browser:
-                    await browser.get(person.sent_to)
+                    await browser.get(user.redirect)
                 assert process.stdout is not None
                 output = b"".join([chunk async for chunk in process.stdout])
                 assert await process.wait() == 0
     assert json.loads(output)["structuredContent"]["email"] == "ada@analytical.example"
-    assert [{"introspection", "user:read", "subscription:write"} <= scopes for scopes in person.asked] == [True]
+    assert [{"introspection", "user:read", "subscription:write"} <= scopes for scopes in user.requested] == [True]
 
 
 async def _login(process: Process) -> str:

@@ -1,1 +1,1 @@
-"""MCP over Streamable HTTP: who may call, what holds for all of them, and the routes around `/mcp`."""
+"""MCP over Streamable HTTP: authentication, limits, the `/mcp` endpoint and the routes around it."""

@@ -1,23 +1,25 @@
-"""Where the server listens, and by which names callers may reach it."""
+"""The address on which the server listens, and the URL and host names under which callers reach it."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult
 
 from ...errors import ConfigurationError
-from ...origins import is_loopback
+from ...origins import is_loopback, is_secure, split_url
 from ...settings import Settings
 
 PATH = "/mcp"
-LOCAL = ("127.0.0.1", "localhost", "[::1]")
+
+# No DNS name can be rebound to these, so they are always allowed in a Host header.
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen."""
+    """A host and port to listen on."""
 
     host: str
     port: int
@@ -28,74 +30,74 @@ class Address:
         return is_loopback(self.host)
 
     @classmethod
-    def read(cls, said: str) -> Address:
-        """Read `[HOST:]PORT`; 127.0.0.1 where no host is said, and any free port for 0.
+    def read(cls, text: str) -> Address:
+        """Parse `[HOST:]PORT`. The default host is 127.0.0.1. Port 0 selects a free port.
 
         Raises:
-            ConfigurationError: It is neither.
+            ConfigurationError: The text has another form.
         """
-        host, _, port = said.rpartition(":")
+        host, _, port = text.rpartition(":")
         if not (port.isascii() and port.isdigit() and int(port) < 65536):
-            raise ConfigurationError(f"CORE13_HTTP: {said!r} is not [HOST:]PORT, such as 8080 or 0.0.0.0:8080")
+            raise ConfigurationError(f"CORE13_HTTP: {text!r} is not [HOST:]PORT, such as 8080 or 0.0.0.0:8080")
         return cls(host.strip("[]") or "127.0.0.1", int(port))
 
     def listen(self) -> socket.socket:
-        """A socket that takes connections from now on.
+        """Open a listening socket.
 
         Raises:
-            ConfigurationError: The address cannot be listened on.
+            ConfigurationError: The system does not allow it, for example because the port is in use.
         """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
-            return _named_tcp(socket.create_server((self.host, self.port), family=family, backlog=1024))
+            return _enable_nodelay(socket.create_server((self.host, self.port), family=family, backlog=1024))
         except OSError as error:
-            # What Python adds in brackets is the address once more.
-            why = (error.strerror or str(error)).partition(" (")[0]
-            raise ConfigurationError(f"cannot listen on {self.host} port {self.port}: {why}") from None
+            # Python appends the address in parentheses, which the message has already.
+            reason = (error.strerror or str(error)).partition(" (")[0]
+            raise ConfigurationError(f"cannot listen on {self.host} port {self.port}: {reason}") from None
 
 
-def _named_tcp(listener: socket.socket) -> socket.socket:
-    """The same socket, with its protocol said: asyncio turns Nagle's algorithm off only where it reads "TCP".
+def _enable_nodelay(listener: socket.socket) -> socket.socket:
+    """Return the same socket with its protocol set to TCP.
 
-    Without that, an answer of two writes waits for the client's delayed acknowledgement: 40 ms a call, measured.
+    asyncio disables Nagle's algorithm only on such sockets. With Nagle's algorithm, a response in two writes waits for
+    the client's delayed acknowledgement: 40 ms per call, measured.
     """
     return socket.socket(listener.family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
 
 
 def endpoint(settings: Settings, listener: socket.socket) -> str:
-    """The URL that callers use: what the settings say, or where the socket is."""
+    """Return the URL that callers use: the configured public URL, or that of the socket."""
     if settings.http_url:
-        return public_url(settings.http_url)
+        return public_url(settings.http_url).geturl()
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
 
 
-def public_url(url: str) -> str:
-    """The public URL of the MCP endpoint; its path is `/mcp` where none is given.
+def public_url(text: str) -> SplitResult:
+    """Parse the public URL of the MCP endpoint. The default path is `/mcp`.
 
     Raises:
-        ConfigurationError: It is not a URL, or would carry secrets in the clear.
+        ConfigurationError: The text is not a URL, or the URL is not safe to send secrets to.
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ConfigurationError(f"CORE13_HTTP_URL: {url!r} is not a URL such as https://mcp.example.com{PATH}")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ConfigurationError("CORE13_HTTP_URL: it must be https://, because callers' secrets travel to it")
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or PATH}"
+    url = split_url(text)
+    if url is None or url.query or url.fragment or url.username:
+        raise ConfigurationError(f"CORE13_HTTP_URL: {text!r} is not a URL such as https://mcp.example.com{PATH}")
+    if not is_secure(url):
+        raise ConfigurationError(
+            "CORE13_HTTP_URL: the URL must start with https://, because callers send secrets to it"
+        )
+    return url._replace(path=url.path.rstrip("/") or PATH)
 
 
 def allowed_hosts(settings: Settings) -> tuple[str, ...]:
-    """What a Host header may say: this machine's own names, which no page can rebind, the public URL's, and those allowed."""
-    shown = (urlsplit(public_url(settings.http_url)).netloc,) if settings.http_url else ()
-    return (*LOCAL, *shown, *settings.http_hosts)
+    """Return what a Host header may contain: this machine's names, the public host, and the configured hosts."""
+    public = (public_url(settings.http_url).netloc,) if settings.http_url else ()
+    return (*LOCAL_HOSTS, *public, *settings.http_hosts)
 
 
-def network(said: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """The network that an allowed host names, if it names one."""
+def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """Parse a network such as `10.0.0.0/8`; return None if the text is not one."""
     try:
-        return ipaddress.ip_network(said)
+        return ipaddress.ip_network(text)
     except ValueError:
         return None

@@ -1,8 +1,9 @@
-"""The ASGI app: the protocol at `/mcp`, what is around it, and what is in front of all of it."""
+"""The ASGI application: the MCP endpoint, the routes around it, and the middleware for all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from mcp.server import Server
@@ -13,85 +14,86 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
 
 from .address import PATH
 from .auth.authenticator import Authenticator
-from .endpoint import MCPEndpoint
+from .endpoint import BodyLimit, MCPEndpoint
 from .health import CloseOnDrain, Lifecycle, health_routes
 from .host_check import HostOriginMiddleware
 from .landing.page import LandingPageMiddleware
-from .limits import Limits
+from .limits import LimitOptions, Limits
 from .metrics import Metrics, MetricsMiddleware
 
-_GUARDED_ALREADY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-# The guard checks Host and Origin in front of every route; two lists would only disagree.
+# `HostOriginMiddleware` checks Host and Origin for every route. A second list in the SDK could only disagree.
+_NO_SDK_HOST_CHECK = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
 
-def app(
-    server: Server[Any],
-    admission: Authenticator,
-    *,
-    hosts: Sequence[str],
-    origins: Sequence[str] = (),
-    limits: Limits | None = None,
-    max_body: int = 1024 * 1024,
-    lifecycle: Lifecycle | None = None,
-    page: Response | None = None,
-    metrics: Metrics | None = None,
-    routes: Sequence[BaseRoute] = (),
-) -> Starlette:
-    """Serve a server over stateless Streamable HTTP, to both eras of the protocol.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HTTPOptions:
+    """The options of the HTTP application.
 
-    Args:
-        admission: Decides on whose behalf each request is made; the server must be built with `gate.whose`.
-        hosts: What a Host header may say: names, names with a port, networks.
-        origins: Web origins other than its own whose pages may call.
-        limits: How much one caller may ask for.
-        max_body: Bytes of one request.
-        lifecycle: Cleared when the process is to end.
-        page: What a browser sees.
-        metrics: What is counted; nothing where there is none.
-        routes: Whatever else it answers.
+    Attributes:
+        hosts: What a Host header may contain: names, names with a port, and networks.
+        origins: Web origins, besides the server's own, whose pages may call the server.
+        limits: The limits for callers.
+        max_body: The maximum size of a request body, in bytes.
+        body_timeout: Seconds in which a request body must arrive.
+        lifecycle: The state that the probes report.
+        page: The response for browsers.
+        metrics: The metrics to collect, if any. The SDK's server needs `metrics.observe_operation` as middleware.
+        routes: More routes.
     """
-    lifecycle = lifecycle or Lifecycle()
-    # Not JSON-only: in that mode a client that goes away does not cancel its call.
-    manager = StreamableHTTPSessionManager(server, stateless=True, security_settings=_GUARDED_ALREADY)
-    page = page or PlainTextResponse(f"POST {PATH}\n")
-    door = LandingPageMiddleware(
-        MCPEndpoint(manager.handle_request, admission, limits or Limits(8, 240), max_body), page
+
+    hosts: Sequence[str]
+    origins: Sequence[str] = ()
+    limits: LimitOptions = field(default_factory=LimitOptions)
+    max_body: int = 1024 * 1024
+    body_timeout: float = 20.0
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    page: Response = field(default_factory=lambda: PlainTextResponse(f"POST {PATH}\n"))
+    metrics: Metrics | None = None
+    routes: Sequence[BaseRoute] = ()
+
+
+def app(server: Server[Any], authenticator: Authenticator, options: HTTPOptions) -> Starlette:
+    """Serve an MCP server over stateless Streamable HTTP, for all protocol versions.
+
+    The server must get its callers from `endpoint.resolve_context`.
+    """
+    # Not in the JSON-only mode, in which a client that disconnects does not cancel its call.
+    manager = StreamableHTTPSessionManager(server, stateless=True, security_settings=_NO_SDK_HOST_CHECK)
+    body_limit = BodyLimit(options.max_body, options.body_timeout)
+    endpoint = LandingPageMiddleware(
+        MCPEndpoint(manager.handle_request, authenticator, Limits(options.limits), body_limit), options.page
     )
-    measured, counted = [], []
-    if metrics is not None:
-        server.middleware.append(metrics.operation)
-        measured, counted = [Middleware(MetricsMiddleware, metrics)], [metrics.route]
     return Starlette(
-        routes=[Route("/", page, methods=["GET"]), *_at(door), *health_routes(lifecycle), *counted, *routes],
-        middleware=[
-            *measured,
-            Middleware(CloseOnDrain, lifecycle),
-            Middleware(HostOriginMiddleware, hosts, origins),
-            *_cross_origin(origins),
+        routes=[
+            Route("/", options.page, methods=["GET"]),
+            # Both paths, because some clients lose the request body when they follow a redirect.
+            Route(PATH, endpoint),
+            Route(f"{PATH}/", endpoint),
+            *health_routes(options.lifecycle),
+            *([options.metrics.route] if options.metrics else []),
+            *options.routes,
         ],
+        middleware=_middleware(options),
         lifespan=lambda _: manager.run(),
     )
 
 
-def _at(door: ASGIApp) -> list[Route]:
-    """The endpoint, with and without a last slash: a redirect would lose what some clients send."""
-    return [Route(PATH, door), Route(f"{PATH}/", door)]
-
-
-def _cross_origin(origins: Sequence[str]) -> list[Middleware]:
-    """What browsers want to see before pages of other origins may read an answer."""
-    if not origins:
-        return []
+def _middleware(options: HTTPOptions) -> list[Middleware]:
+    """The middleware for all routes, the outermost first."""
+    metrics = [Middleware(MetricsMiddleware, options.metrics)] if options.metrics else []
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=[origin.rstrip("/") for origin in options.origins],
+        allow_methods=["POST"],
+        allow_headers=["*"],
+        expose_headers=["WWW-Authenticate", "Retry-After"],
+    )
     return [
-        Middleware(
-            CORSMiddleware,
-            allow_origins=[origin.rstrip("/") for origin in origins],
-            allow_methods=["POST"],
-            allow_headers=["*"],
-            expose_headers=["WWW-Authenticate", "Retry-After"],
-        )
+        *metrics,
+        Middleware(CloseOnDrain, options.lifecycle),
+        Middleware(HostOriginMiddleware, options.hosts, options.origins),
+        *([cors] if options.origins else []),
     ]

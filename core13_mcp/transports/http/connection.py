@@ -1,47 +1,56 @@
-"""A connection that is given up when the head of a request does not come."""
+"""An HTTP connection that is closed if the header of a request does not arrive in time."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_WITHIN = 15.0
-"""Seconds from the first byte of a request, or from the opening of a connection, to the end of the request's head."""
+HEADER_TIMEOUT = 15.0
 
 
 class Connection(H11Protocol):
-    """uvicorn's own, which waits for ever for the rest of a head: so that nobody holds connections for nothing."""
+    """uvicorn's connection with a timeout for request headers, which uvicorn itself does not have.
 
-    _deadline: asyncio.TimerHandle | None = None
+    Args:
+        header_timeout: Seconds from the first byte of a request, or from the start of the connection, to the end of
+            the request's header.
+    """
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """The clock starts."""
+    # The timer runs while a header is expected. It starts with the connection, and later with the first byte that
+    # arrives between two requests. It stops when a header is complete (uvicorn has then created a cycle, whose
+    # response is not complete yet), when a response is complete (the connection is then idle, unless the next header
+    # is already in the buffer), and when the connection is closed.
+
+    def __init__(self, *args: Any, header_timeout: float = HEADER_TIMEOUT, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._header_timeout = header_timeout
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's signature
         super().connection_made(transport)
-        self._start()
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """It stops when the head is complete, and starts again with the next one's first byte."""
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
-            self._stop()
-        elif self._deadline is None:
-            self._start()
+            self._stop_timer()
+        elif self._timer is None:
+            self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It stops."""
-        self._stop()
+        self._stop_timer()
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
-        """What is in the buffer already may be the next request's head, and stop it again."""
-        self._stop()
+        self._stop_timer()
         super().on_response_complete()
 
-    def _start(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_WITHIN, self.transport.abort)
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(self._header_timeout, self.transport.abort)
 
-    def _stop(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,4 +1,4 @@
-"""What a request is answered that does not get through."""
+"""The error response for a request that does not reach the MCP handler."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
-_NOT_SERVED = -32000
+_JSONRPC_CODE = -32000
 
 
 class Rejected(Exception):
-    """A request is turned away, with a status, words for whoever sent it, and headers."""
+    """A rejected request: an HTTP status, a message for the client, and response headers."""
 
-    def __init__(self, status: int, why: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(why)
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
         self.status = status
         self.headers = dict(headers or {})
 
     @property
     def response(self) -> Response:
-        """As a JSON-RPC error, whose words MCP clients show; no id, because the body may not have been read."""
-        error = {"code": _NOT_SERVED, "message": str(self)}
-        body = {"jsonrpc": "2.0", "id": None, "error": error}
+        """A JSON-RPC error, because MCP clients show its message.
+
+        Its id is null: the request body, which has the id, may not have been read.
+        """
+        body = {"jsonrpc": "2.0", "id": None, "error": {"code": _JSONRPC_CODE, "message": str(self)}}
         return JSONResponse(body, self.status, {"Cache-Control": "no-store", **self.headers})

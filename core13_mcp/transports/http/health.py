@@ -1,4 +1,4 @@
-"""What those who run the server ask it: whether it lives, and whether it takes more work."""
+"""Liveness and readiness probes, and the drain phase before the process exits."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 @dataclass(slots=True)
 class Lifecycle:
-    """Whether this process still takes work; false from the moment it was told to end."""
+    """Whether the process accepts new work; it stops when the process receives a signal to exit."""
 
     accepting: bool = True
 
 
-def health_routes(duty: Lifecycle) -> list[Route]:
-    """`/healthz` answers while the process does; `/readyz` only while it takes work."""
+def health_routes(lifecycle: Lifecycle) -> list[Route]:
+    """Build `/healthz`, which always returns 200, and `/readyz`, which returns 503 during the drain phase."""
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
-        return PlainTextResponse("ready\n") if duty.accepting else PlainTextResponse("draining\n", 503)
+        return PlainTextResponse("ready\n") if lifecycle.accepting else PlainTextResponse("draining\n", 503)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
 
 
 class CloseOnDrain:
-    """Closes each connection with its next answer once the process is to end, so that callers go elsewhere."""
+    """Closes each connection after its next response in the drain phase, so that clients connect elsewhere."""
 
-    def __init__(self, app: ASGIApp, duty: Lifecycle) -> None:
+    def __init__(self, app: ASGIApp, lifecycle: Lifecycle) -> None:
         self._app = app
-        self._duty = duty
+        self._lifecycle = lifecycle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Handle one request."""
 
-        async def parting(message: Message) -> None:
-            if message["type"] == "http.response.start" and not self._duty.accepting:
-                kept = [(name, value) for name, value in message.get("headers", []) if name.lower() != b"connection"]
-                message = {**message, "headers": [*kept, (b"connection", b"close")]}
+        async def send_closing(message: Message) -> None:
+            if message["type"] == "http.response.start" and not self._lifecycle.accepting:
+                headers = [(name, value) for name, value in message.get("headers", []) if name.lower() != b"connection"]
+                message = {**message, "headers": [*headers, (b"connection", b"close")]}
             await send(message)
 
-        await self._app(scope, receive, parting)
+        await self._app(scope, receive, send_closing)

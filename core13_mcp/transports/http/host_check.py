@@ -1,4 +1,4 @@
-"""Which Host and Origin a request may carry: in front of every route, so that no web page can reach any."""
+"""The check of the Host and Origin headers, which protects every route from DNS rebinding."""
 
 from __future__ import annotations
 
@@ -8,44 +8,52 @@ from collections.abc import Iterable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .address import network
+from .address import parse_network
 from .errors import Rejected
 
 
 class HostOriginMiddleware:
-    """Turns away what was sent to another name (421) or by a page of another origin (403).
+    """Rejects requests for an unknown Host (421) and from web pages of an unknown Origin (403).
 
-    A page that rebinds its own name to this address sends that name as Host. An address as Host cannot be
-    rebound, so whole networks may be allowed, for probes.
+    A web page that rebinds its own DNS name to this server sends that name as Host. An IP address cannot be rebound,
+    so whole networks may be allowed, which health probes need.
+
+    Args:
+        app: The ASGI application behind this check.
+        hosts: Names, names with a port, and networks such as `10.0.0.0/8`.
+        origins: Web origins, besides the server's own, whose pages may call it.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str]) -> None:
         self._app = app
         self._names = {host.lower() for host in hosts if "/" not in host}
-        self._networks = [found for host in hosts if "/" in host and (found := network(host))]
+        networks = [parse_network(host) for host in hosts if "/" in host]
+        self._networks = [network for network in networks if network is not None]
         self._origins = {origin.lower().rstrip("/") for origin in origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         try:
             self._check(Headers(scope=scope))
-        except Rejected as turned:
-            await turned.response(scope, receive, send)
+        except Rejected as rejected:
+            await rejected.response(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     def _check(self, headers: Headers) -> None:
         host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
-        if not self._known(host):
-            raise Rejected(421, "This server does not answer to the name in the Host header; see CORE13_HTTP_HOSTS.")
+        if not self._is_allowed(host):
+            raise Rejected(421, "This server does not accept this Host header. Allow the name in CORE13_HTTP_HOSTS.")
         if origin and origin not in (f"http://{host}", f"https://{host}") and origin not in self._origins:
-            raise Rejected(403, "Pages of this origin may not call this server; see CORE13_HTTP_ORIGINS.")
+            raise Rejected(
+                403, "Web pages of this origin may not call this server. Allow the origin in CORE13_HTTP_ORIGINS."
+            )
 
-    def _known(self, host: str) -> bool:
-        name = _name(host)
+    def _is_allowed(self, host: str) -> bool:
+        name = _without_port(host)
         return host in self._names or name in self._names or self._is_in_networks(name)
 
     def _is_in_networks(self, name: str) -> bool:
@@ -53,10 +61,9 @@ class HostOriginMiddleware:
             address = ipaddress.ip_address(name.strip("[]"))
         except ValueError:
             return False
-        return any(address in held for held in self._networks)
+        return any(address in network for network in self._networks)
 
 
-def _name(host: str) -> str:
-    """The host without its port."""
+def _without_port(host: str) -> str:
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdigit() else host

@@ -1,4 +1,4 @@
-"""Numbers for Prometheus, under the names of OpenTelemetry's semantic conventions. An extra: `core13-mcp[metrics]`."""
+"""Metrics for Prometheus, with names from OpenTelemetry's semantic conventions (extra: `core13-mcp[metrics]`)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ...errors import ConfigurationError
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+# The label for every value that a caller invents. Each new label uses memory until the process exits.
 OTHER = "other"
-"""What a label says instead of whatever a caller made up: each new label would cost memory for good."""
 
 _METHODS = frozenset(
     {
@@ -30,12 +30,14 @@ _METHODS = frozenset(
         *("resources/templates/list", "notifications/initialized", "notifications/cancelled"),
     }
 )
-_ROUTES = frozenset({"/", "/mcp", "/mcp/", "/healthz", "/readyz", "/metrics"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
-    """What is counted: protocol operations as the SDK's middleware sees them, and HTTP requests around them.
+    """Counters of MCP operations and HTTP requests.
+
+    Args:
+        tools: The names of the tools.
 
     Raises:
         ConfigurationError: The extra is not installed.
@@ -49,39 +51,39 @@ class Metrics:
         self._tools = frozenset(tools)
         self._registry: CollectorRegistry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        said: dict[str, Any] = {"registry": self._registry, "buckets": _SECONDS}
+        options: dict[str, Any] = {"registry": self._registry, "buckets": _SECONDS}
         self._operations = Histogram(
             "mcp_server_operation_duration_seconds",
-            "Protocol operations, as this server answered them.",
+            "Duration of MCP operations.",
             ("mcp_method_name", "gen_ai_tool_name", "error_type"),
-            **said,
+            **options,
         )
         self._requests = Histogram(
             "http_server_request_duration_seconds",
-            "HTTP requests, those that were turned away among them.",
+            "Duration of HTTP requests, including rejected requests.",
             ("http_route", "http_response_status_code"),
-            **said,
+            **options,
         )
-        self._active = Gauge("http_server_active_requests", "HTTP requests under way.", registry=self._registry)
+        self._active = Gauge("http_server_active_requests", "HTTP requests in progress.", registry=self._registry)
 
-    async def operation(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """Middleware of the SDK's server: measure one operation."""
-        began, error = anyio.current_time(), ""
+    async def observe_operation(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Measure one MCP operation, as middleware of the SDK's server."""
+        start, error = anyio.current_time(), ""
         try:
             result = await call_next(ctx)
-            error = "tool_error" if _failed(result) else ""
+            error = "tool_error" if _is_error(result) else ""
             return result
-        except MCPError as refused:
-            error = str(refused.error.code)
+        except MCPError as protocol_error:
+            error = str(protocol_error.error.code)
             raise
-        except BaseException as broken:
-            error = type(broken).__name__
+        except BaseException as exception:
+            error = type(exception).__name__
             raise
         finally:
-            labels = (*self._named(ctx), error)
-            self._operations.labels(*labels).observe(anyio.current_time() - began)
+            labels = (*self._operation_labels(ctx), error)
+            self._operations.labels(*labels).observe(anyio.current_time() - start)
 
-    def _named(self, context: ServerRequestContext[Any, Any]) -> tuple[str, str]:
+    def _operation_labels(self, context: ServerRequestContext[Any, Any]) -> tuple[str, str]:
         method = context.method if context.method in _METHODS else OTHER
         if method != "tools/call":
             return method, ""
@@ -90,7 +92,7 @@ class Metrics:
 
     @property
     def route(self) -> Route:
-        """`/metrics`."""
+        """The route `/metrics`."""
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
         async def metrics(_: Request) -> Response:
@@ -98,11 +100,11 @@ class Metrics:
 
         return Route("/metrics", metrics)
 
-    async def request(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Measure one HTTP request; a status of 0 is one whose client went away before an answer."""
-        began, status = anyio.current_time(), 0
+    async def observe_request(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Measure one HTTP request. Status 0 means that the client disconnected before the response."""
+        start, status = anyio.current_time(), 0
 
-        async def noting(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -110,29 +112,30 @@ class Metrics:
 
         self._active.inc()
         try:
-            await app(scope, receive, noting)
+            await app(scope, receive, send_and_note_status)
         finally:
             self._active.dec()
-            route = scope["path"] if scope["path"] in _ROUTES else OTHER
-            self._requests.labels(route, str(status)).observe(anyio.current_time() - began)
+            paths = {route.path for route in scope["app"].routes}
+            path = scope["path"] if scope["path"] in paths else OTHER
+            self._requests.labels(path, str(status)).observe(anyio.current_time() - start)
 
 
 class MetricsMiddleware:
-    """An app whose HTTP requests are measured."""
+    """Measures the HTTP requests of an application."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Handle one request."""
         if scope["type"] == "http":
-            await self._metrics.request(self._app, scope, receive, send)
+            await self._metrics.observe_request(self._app, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
 
-def _failed(result: HandlerResult) -> bool:
+def _is_error(result: HandlerResult) -> bool:
     match result:
         case CallToolResult(is_error=True) | {"isError": True}:
             return True

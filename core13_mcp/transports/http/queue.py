@@ -1,4 +1,4 @@
-"""Places that callers take in turn."""
+"""A queue for slots that callers share fairly."""
 
 from __future__ import annotations
 
@@ -10,60 +10,65 @@ import anyio
 
 
 class FairLimiter:
-    """A number of places, each of which goes to the next caller, not to the next request.
+    """A semaphore that is fair per caller.
 
-    The next caller is who holds the fewest places, and of several the one who has waited longest for its turn. So
-    whoever asks for many waits behind itself, and nobody else does.
+    A free slot goes to the waiting caller that has the fewest slots, then to the one that has waited longest. A caller
+    with many requests therefore delays its own requests only. No caller has more than `per_caller` slots.
     """
 
-    def __init__(self, places: int) -> None:
-        self._free = places
-        self._held: Counter[str] = Counter()
+    def __init__(self, slots: int, per_caller: int) -> None:
+        self._free = slots
+        self._per_caller = per_caller
+        self._in_use: Counter[str] = Counter()
+        # The waiting requests of each caller. The order of the callers is the order in which they get a slot.
         self._waiting: OrderedDict[str, deque[anyio.Event]] = OrderedDict()
 
     @asynccontextmanager
-    async def turn(self, whose: str) -> AsyncIterator[None]:
-        """Wait for a place, and hold it for the length of a block."""
-        await self._take(whose)
+    async def slot(self, caller: str) -> AsyncIterator[None]:
+        """Wait for a slot and use it for the length of the block."""
+        await self._acquire(caller)
         try:
             yield
         finally:
-            self._give(whose)
+            self._release(caller)
 
-    async def _take(self, whose: str) -> None:
-        if self._free:
-            self._free -= 1
-            self._held[whose] += 1
+    async def _acquire(self, caller: str) -> None:
+        if self._free and self._in_use[caller] < self._per_caller:
+            self._assign(caller)
             return
-        called, line = anyio.Event(), self._waiting.setdefault(whose, deque())
-        line.append(called)
+        assigned = anyio.Event()
+        self._waiting.setdefault(caller, deque()).append(assigned)
         try:
-            await called.wait()
+            await assigned.wait()
         except BaseException:
-            # Cancelled: either the place came at the same moment, or the request is still in line.
-            if called.is_set():
-                self._give(whose)
+            # The request was cancelled. The slot may have been assigned at the same moment.
+            if assigned.is_set():
+                self._release(caller)
             else:
-                self._leave(whose, called)
+                self._remove(caller, assigned)
             raise
 
-    def _leave(self, whose: str, called: anyio.Event) -> None:
-        self._waiting[whose].remove(called)
-        if not self._waiting[whose]:
-            del self._waiting[whose]
+    def _remove(self, caller: str, assigned: anyio.Event) -> None:
+        self._waiting[caller].remove(assigned)
+        if not self._waiting[caller]:
+            del self._waiting[caller]
 
-    def _give(self, whose: str) -> None:
-        self._held[whose] -= 1
-        if not self._held[whose]:
-            del self._held[whose]
-        if self._waiting:
-            self._call(min(self._waiting, key=self._held.__getitem__))
-        else:
-            self._free += 1
+    def _assign(self, caller: str) -> None:
+        self._free -= 1
+        self._in_use[caller] += 1
 
-    def _call(self, whose: str) -> None:
-        line = self._waiting.pop(whose)
-        line.popleft().set()
-        self._held[whose] += 1
-        if line:
-            self._waiting[whose] = line
+    def _release(self, caller: str) -> None:
+        self._free += 1
+        self._in_use[caller] -= 1
+        if not self._in_use[caller]:
+            del self._in_use[caller]
+        eligible = [name for name in self._waiting if self._in_use[name] < self._per_caller]
+        if eligible:
+            self._wake(min(eligible, key=self._in_use.__getitem__))
+
+    def _wake(self, caller: str) -> None:
+        requests = self._waiting.pop(caller)
+        requests.popleft().set()
+        self._assign(caller)
+        if requests:
+            self._waiting[caller] = requests

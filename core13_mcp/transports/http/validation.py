@@ -1,83 +1,88 @@
-"""When the server refuses to start over HTTP."""
+"""Validation of the settings for HTTP: the server starts only if it is safe and every setting has an effect."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import chain
-from urllib.parse import urlsplit
 
 from ...errors import ConfigurationError
-from ...origins import is_loopback
+from ...origins import is_loopback, is_origin, split_url
 from ...settings import Settings
-from .address import Address, network, public_url
+from .address import Address, parse_network, public_url
 
 
 def validate_http(settings: Settings, address: Address) -> None:
-    """Let only what is safe to serve be served.
+    """Check the settings for HTTP.
 
     Raises:
-        ConfigurationError: It is not, or a setting would do nothing; the text says what to set.
+        ConfigurationError: The server would not be safe, or a setting would have no effect. The message names the
+            setting to change.
     """
-    wrong = (_open_to_anyone(settings, address), _lacking(settings, address), _idle(settings), _misspelled(settings))
-    for why in chain.from_iterable(wrong):
-        raise ConfigurationError(why)
+    problems = chain(
+        _public_without_auth(settings, address), _missing(settings, address), _unused(settings), _malformed(settings)
+    )
+    for problem in problems:
+        raise ConfigurationError(problem)
 
 
-def _open_to_anyone(settings: Settings, address: Address) -> Iterator[str]:
+def _public_without_auth(settings: Settings, address: Address) -> Iterator[str]:
     if address.local:
-        yield from _shown_to_anyone(settings)
+        yield from _published_without_auth(settings)
         return
     if settings.auth == "none":
         yield (
-            f"{address.host} is not loopback, and with CORE13_AUTH=none anyone who can connect would use this server's "
-            "key; set CORE13_AUTH to token, own-key or oauth, or listen on 127.0.0.1"
+            f"{address.host} is not a loopback address, and with CORE13_AUTH=none everyone who can connect would use "
+            "the PostHog key of this server; set CORE13_AUTH to token, own-key or oauth, or listen on 127.0.0.1"
         )
     if not (settings.http_url or settings.http_hosts):
         yield (
-            f"{address.host} is not loopback, so say by which name callers reach it: "
+            f"{address.host} is not a loopback address, so the server needs the name that callers use; set "
             "CORE13_HTTP_URL=https://... or CORE13_HTTP_HOSTS"
         )
 
 
-def _shown_to_anyone(settings: Settings) -> Iterator[str]:
-    """On loopback too, where a proxy brings others."""
-    shown = urlsplit(public_url(settings.http_url)).hostname if settings.http_url else None
-    if settings.auth == "none" and shown and not is_loopback(shown):
+def _published_without_auth(settings: Settings) -> Iterator[str]:
+    """A loopback address is not private if a proxy forwards requests from other machines."""
+    public = public_url(settings.http_url).hostname if settings.http_url else None
+    if settings.auth == "none" and public and not is_loopback(public):
         yield (
-            f"CORE13_HTTP_URL says that others come by {shown}, and with CORE13_AUTH=none anyone of them would use this "
-            "server's key; set CORE13_AUTH to token, own-key or oauth"
+            f"CORE13_HTTP_URL shows that callers come through {public}, and with CORE13_AUTH=none each of them would "
+            "use the PostHog key of this server; set CORE13_AUTH to token, own-key or oauth"
         )
 
 
-def _lacking(settings: Settings, address: Address) -> Iterator[str]:
+def _missing(settings: Settings, address: Address) -> Iterator[str]:
     if settings.auth == "token" and not settings.caller_tokens_file:
         yield (
             "CORE13_AUTH=token needs CORE13_CALLER_TOKENS_FILE, a file with a line `name: token` for each caller; "
-            "`openssl rand -hex 32` makes a token"
+            "create a token with `openssl rand -hex 32`"
         )
     if settings.auth == "oauth" and not settings.http_url and not address.local:
-        yield "CORE13_AUTH=oauth needs CORE13_HTTP_URL: tokens and metadata name the URL that callers use"
+        yield "CORE13_AUTH=oauth needs CORE13_HTTP_URL, because OAuth metadata contains the URL that callers use"
     if settings.auth == "oauth" and settings.sandbox:
         yield (
-            "CORE13_AUTH=oauth needs an authorization server that a browser can reach, which --sandbox is not; "
+            "CORE13_AUTH=oauth needs an authorization server that a browser can reach, and --sandbox has none; "
             "run `core13-mcp sandbox --port 8013` and set POSTHOG_HOST=http://127.0.0.1:8013"
         )
 
 
-def _idle(settings: Settings) -> Iterator[str]:
-    """What somebody set and would believe to hold, and does not."""
+def _unused(settings: Settings) -> Iterator[str]:
+    """An operator who sets these expects them to protect something."""
     if settings.auth != "token" and settings.caller_tokens_file:
-        yield f"CORE13_CALLER_TOKENS_FILE is set, but CORE13_AUTH={settings.auth} asks for no token; set it to token"
+        yield (
+            f"CORE13_CALLER_TOKENS_FILE has no effect with CORE13_AUTH={settings.auth}; "
+            "set CORE13_AUTH=token, or remove the file setting"
+        )
     if settings.auth != "own-key" and (settings.http_bearer_keys or settings.http_posthog_hosts):
-        yield "CORE13_HTTP_BEARER_KEYS and CORE13_HTTP_POSTHOG_HOSTS need CORE13_AUTH=own-key"
+        yield "CORE13_HTTP_BEARER_KEYS and CORE13_HTTP_POSTHOG_HOSTS have an effect with CORE13_AUTH=own-key only"
 
 
-def _misspelled(settings: Settings) -> Iterator[str]:
-    """What would fit no request."""
+def _malformed(settings: Settings) -> Iterator[str]:
+    """Values that no request could match."""
     for host in settings.http_hosts:
-        if "/" in host and network(host) is None:
+        if "/" in host and parse_network(host) is None:
             yield f"CORE13_HTTP_HOSTS: {host!r} is not a name, a name with a port, or a network such as 10.0.0.0/8"
     for origin in settings.http_origins:
-        if not re.fullmatch(r"https?://[^/?#@]+/?", origin):
+        url = split_url(origin)
+        if url is None or not is_origin(url):
             yield f"CORE13_HTTP_ORIGINS: {origin!r} is not an origin such as https://app.example.com"

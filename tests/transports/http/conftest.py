@@ -1,4 +1,4 @@
-"""A server over HTTP, in front of a sandbox of its own."""
+"""A server over HTTP that uses a sandbox of its own."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .http_server import serving
 
 
 @pytest.fixture
-async def served(settings: Settings) -> AsyncIterator[HTTPServer]:
-    """A running server under the module's settings."""
-    async with serving(settings) as ready:
-        yield ready
+async def server(settings: Settings) -> AsyncIterator[HTTPServer]:
+    """A running server with the settings of the test module."""
+    async with serving(settings) as running:
+        yield running
 
 
 @pytest.fixture
-def url(served: HTTPServer) -> str:
-    """Its MCP endpoint."""
-    return served.url
+def url(server: HTTPServer) -> str:
+    """The URL of its MCP endpoint."""
+    return server.url

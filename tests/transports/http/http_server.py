@@ -1,11 +1,9 @@
-"""A server on a real socket, and what tests say to it."""
+"""The HTTP server on a real socket, in this process or as a child process, and clients for it."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,36 +21,47 @@ from starlette.types import Receive, Scope, Send
 
 from core13_mcp.compose.http import HTTPServer, build_http
 from core13_mcp.settings import Settings
-from core13_mcp.transports.http.serving import running
+from core13_mcp.transports.http.connection import HEADER_TIMEOUT
+from core13_mcp.transports.http.serving import uvicorn_server
+
+from ...processes import CLI, clean_environment
 
 MODERN = "2026-07-28"
-ERAS = ("auto", "legacy")
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[HTTPServer]:
-    """The whole server, as `core13-mcp serve --http 0` makes it."""
-    async with build_http(settings, settings.http or "0") as ready, running(ready.app, ready.listener):
-        yield ready
+async def serving(
+    settings: Settings, header_timeout: float = HEADER_TIMEOUT, **options: Any
+) -> AsyncIterator[HTTPServer]:
+    """Serve in this process as `core13-mcp serve --http 0` does; `options` are fields of `HTTPOptions`."""
+    async with build_http(settings, settings.http or "0", **options) as http, anyio.create_task_group() as tasks:
+        server = uvicorn_server(http.app, grace=1.0, header_timeout=header_timeout)
+        tasks.start_soon(server.serve, [http.listener])
+        try:
+            yield http
+        finally:
+            server.should_exit = True
+            # The server closes its connections in order only if it is not cancelled.
+            tasks.cancel_scope.shield = True
 
 
 @asynccontextmanager
 async def client(
-    url: str, era: str = "auto", headers: Mapping[str, str] | None = None, answer: str | None = None
+    url: str, mode: str = "auto", headers: Mapping[str, str] | None = None, answer: str | None = None
 ) -> AsyncIterator[Client]:
-    """The SDK's own client; `answer` is what the person answers who is asked."""
+    """Connect the SDK's client; `answer` is the user's answer to a confirmation."""
 
-    async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-        return ElicitResult(action=answer, content={})  # type: ignore[arg-type]  # the tests say accept or decline
+    async def elicit(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        return ElicitResult(action=answer, content={})  # type: ignore[arg-type]  # the tests pass accept or decline
 
     async with httpx2.AsyncClient(headers=dict(headers or {}), timeout=20) as http:
         transport = streamable_http_client(url, http_client=http)
-        async with Client(transport, mode=era, elicitation_callback=ask if answer else None) as connected:
+        async with Client(transport, mode=mode, elicitation_callback=elicit if answer else None) as connected:
             yield connected
 
 
 def message(method: str = "tools/list", **params: Any) -> dict[str, Any]:
-    """A request of the 2026 era."""
+    """A JSON-RPC request of protocol 2026-07-28."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientCapabilities": {},
@@ -61,42 +70,46 @@ def message(method: str = "tools/list", **params: Any) -> dict[str, Any]:
 
 
 def headers(method: str = "tools/list", name: str | None = None, **more: str) -> dict[str, str]:
-    """The headers that go with it."""
-    named = {"Mcp-Name": name} if name else {}
+    """The headers of such a request."""
     return {
         "Accept": "application/json, text/event-stream",
         "Content-Type": "application/json",
         "MCP-Protocol-Version": MODERN,
         "Mcp-Method": method,
-        **named,
+        **({"Mcp-Name": name} if name else {}),
         **more,
     }
 
 
 async def post(url: str, method: str = "tools/list", *, sent: Mapping[str, str] | None = None, **params: Any) -> Any:
-    """POST one request of the 2026 era and give the HTTP answer."""
-    name = params.get("name")
+    """POST one request of protocol 2026-07-28, with more headers in `sent`, and return the HTTP response."""
     async with httpx2.AsyncClient(timeout=20) as http:
         body = json.dumps(message(method, **params))
-        return await http.post(url, content=body, headers={**headers(method, name), **(sent or {})})
+        return await http.post(url, content=body, headers={**headers(method, params.get("name")), **(sent or {})})
 
 
-class Stub:
-    """An API that never answers `/slow`, and sees who goes away; it answers anything else as the user `/me` would."""
+async def call_user(url: str, **sent: str) -> Any:
+    """Call `users-retrieve` with these headers, whose names have `_` for `-`, and return the HTTP response."""
+    extra = {name.replace("_", "-"): value for name, value in sent.items()}
+    return await post(url, "tools/call", sent=extra, name="users-retrieve", arguments={})
 
-    def __init__(self) -> None:
+
+class StubAPI:
+    """An API that returns a user for each request, and holds the requests for which `is_slow` is true."""
+
+    def __init__(self, is_slow: Callable[[Scope], bool] = lambda scope: True) -> None:
+        self.is_slow = is_slow
         self.reached = anyio.Event()
-        self.left = anyio.Event()
+        self.disconnected = anyio.Event()
         self.release = anyio.Event()
-        self.heard: list[dict[str, str]] = []
-        self.slow: Callable[[Scope], bool] = lambda scope: True
+        self.requests: list[dict[str, str]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             return
-        self.heard.append({name.decode(): value.decode() for name, value in scope["headers"]})
-        if self.slow(scope):
+        self.requests.append({name.decode(): value.decode() for name, value in scope["headers"]})
+        if self.is_slow(scope):
             self.reached.set()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._watch, receive)
@@ -108,48 +121,51 @@ class Stub:
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self.left.set()
+        self.disconnected.set()
         self.release.set()
 
 
+def fast(_: Scope) -> bool:
+    """For `StubAPI`: no request is slow."""
+    return False
+
+
 class Collector:
-    """Where traces are sent to."""
+    """An OpenTelemetry collector."""
 
     def __init__(self) -> None:
         self.got = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take one batch."""
+        """Receive one batch of spans."""
         self.got += await Request(scope, receive).body()
         await Response(media_type="application/x-protobuf")(scope, receive, send)
 
 
-async def active(url: str, number: int) -> None:
-    """Wait until the server has so many requests, but for the one that asks; it must count them."""
+async def wait_for_requests(url: str, number: int) -> None:
+    """Wait until the server, which must have metrics, handles this number of requests."""
     async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
+        # The request for the metrics counts too.
         while f"http_server_active_requests {number + 1}.0" not in (await http.get("/metrics")).text:
             pass
 
 
 @asynccontextmanager
-async def child(*, saying: str = r"serving at (\S+),", **variables: str) -> AsyncIterator[tuple[Process, str]]:
-    """`core13-mcp serve --http 0` as a process of its own, and its URL, or what else it says."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CORE13_", "POSTHOG_"))}
-    command = [sys.executable, "-m", "core13_mcp", "serve", "--http", "0"]
-    async with await anyio.open_process(command, env={**inherited, **variables}) as process:
+async def child(*, pattern: str = r"serving at (\S+),", **variables: str) -> AsyncIterator[tuple[Process, str]]:
+    """Start `core13-mcp serve --http 0`, and yield the process and the match of `pattern` on stderr, the URL."""
+    async with await anyio.open_process([*CLI, "serve", "--http", "0"], env=clean_environment(**variables)) as process:
         try:
-            yield process, await _until(process, saying.encode())
+            yield process, await _read_until(process, pattern.encode())
         finally:
             if process.returncode is None:
                 process.kill()
 
 
-async def _until(process: Process, pattern: bytes) -> str:
-    """What the process says on stderr that fits."""
-    said = b""
+async def _read_until(process: Process, pattern: bytes) -> str:
+    output = b""
     assert process.stderr is not None
-    async for piece in process.stderr:
-        said += piece
-        if found := re.search(pattern, said):
-            return found[1].decode()
-    raise AssertionError(said.decode())
+    async for chunk in process.stderr:
+        output += chunk
+        if match := re.search(pattern, output):
+            return match[1].decode()
+    raise AssertionError(output.decode())

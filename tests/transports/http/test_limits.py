@@ -1,8 +1,10 @@
-"""No caller is in another's way."""
+"""Limits for callers, slow clients and request bodies."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
@@ -13,81 +15,102 @@ from anyio.abc import ByteStream
 from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 from core13_mcp.transports.http.errors import Rejected
-from core13_mcp.transports.http.limits import Limits
+from core13_mcp.transports.http.limits import LimitOptions, Limits
 
 from ...asgi import listening
-from .http_server import Stub, active, headers, message, post, serving
+from .http_server import StubAPI, call_user, headers, message, post, serving, wait_for_requests
 
 pytestmark = pytest.mark.anyio
 
+KEY = "X-PostHog-Api-Key"
+UNFINISHED_HEADER = b"POST /mcp HTTP/1.1\r\nHost: loc"
+UNFINISHED_BODY = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{"
 
-async def test_who_asks_too_often_is_told_when_to_come_again_and_others_are_served() -> None:
-    settings = Settings(sandbox=True, auth="own-key", http_rate=8, log_level="error")  # two at once, then one in 7.5 s
-    rude, polite = ({"X-PostHog-Api-Key": key} for key in (sandbox.FULL_KEY, sandbox.FREE_KEY))
+
+def own_key(**fields: Any) -> Settings:
+    return Settings(**{"auth": "own-key", "log_level": "error", **fields})
+
+
+async def connect(url: str) -> ByteStream:
+    return await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0)
+
+
+async def read_all(stream: ByteStream) -> bytes:
+    """Read until the server closes the connection."""
+    data = b""
+    try:
+        async for chunk in stream:
+            data += chunk
+    except anyio.BrokenResourceError:
+        pass
+    return data
+
+
+async def test_a_caller_above_its_rate_gets_429_and_other_callers_are_served() -> None:
+    # A rate of 8 a minute allows a burst of two, and then one request in 7.5 seconds.
+    settings = own_key(sandbox=True, http_rate=8)
     with anyio.fail_after(20):
-        async with serving(settings) as served:
-            answers = [await post(served.url, sent=rude) for _ in range(4)]
-            other = await post(served.url, sent=polite)
-    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
-    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 8
+        async with serving(settings) as server:
+            responses = [await post(server.url, sent={KEY: sandbox.FULL_KEY}) for _ in range(4)]
+            other = await post(server.url, sent={KEY: sandbox.FREE_KEY})
+    assert [response.status_code for response in responses] == [200, 200, 429, 429]
+    assert 1 <= int(responses[-1].headers["Retry-After"]) <= 8
     assert other.status_code == 200
 
 
-async def test_what_is_too_much_at_once_waits_and_other_callers_do_not() -> None:
-    stub, done = Stub(), []
-    stub.slow = lambda scope: (b"authorization", b"Bearer phx_rude") in scope["headers"]
+async def test_requests_above_the_concurrency_of_a_caller_wait_and_other_callers_do_not() -> None:
+    api, completed = StubAPI(lambda scope: (b"authorization", b"Bearer phx_many") in scope["headers"]), []
 
     async def call(url: str, key: str) -> None:
-        answer = await post(url, "tools/call", sent={"X-PostHog-Api-Key": key}, name="users-retrieve", arguments={})
-        done.append((key, answer.status_code))
+        response = await call_user(url, X_PostHog_Api_Key=key)
+        completed.append((key, response.status_code))
 
     with anyio.fail_after(20):
-        async with listening(stub) as origin:
-            settings = Settings(host=origin, auth="own-key", http_at_once=2, log_level="error")
-            async with serving(settings) as served, anyio.create_task_group() as tasks:
-                for _ in range(6):
-                    tasks.start_soon(call, served.url, "phx_rude")
-                await stub.reached.wait()
-                await call(served.url, "phx_polite")
-                assert done == [("phx_polite", 200)]
-                assert len([heard for heard in stub.heard if "rude" in heard["authorization"]]) <= 2
-                stub.release.set()
-    assert done[1:] == [("phx_rude", 200)] * 6
+        async with (
+            listening(api) as origin,
+            serving(own_key(host=origin, http_at_once=2)) as server,
+            anyio.create_task_group() as tasks,
+        ):
+            for _ in range(6):
+                tasks.start_soon(call, server.url, "phx_many")
+            await api.reached.wait()
+            await call(server.url, "phx_one")
+            assert completed == [("phx_one", 200)]
+            assert len([request for request in api.requests if "many" in request["authorization"]]) <= 2
+            api.release.set()
+    assert completed[1:] == [("phx_many", 200)] * 6
 
 
-async def test_where_places_are_few_the_next_one_goes_to_the_next_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core13_mcp.transports.http.limits.RUNNING", 1)
-    stub, done = Stub(), []
+async def test_a_free_slot_goes_to_another_caller_first() -> None:
+    api, completed = StubAPI(), []
 
     async def call(url: str, key: str) -> None:
-        await post(url, "tools/call", sent={"X-PostHog-Api-Key": key}, name="users-retrieve", arguments={})
-        done.append(key)
+        await call_user(url, X_PostHog_Api_Key=key)
+        completed.append(key)
 
+    limits = LimitOptions(max_concurrent=1)
     with anyio.fail_after(20):
-        async with listening(stub) as origin:
-            settings = Settings(host=origin, auth="own-key", http_metrics=True, log_level="error")
-            async with serving(settings) as served:
-                stub.slow = lambda _: False
-                for key in ("phx_rude", "phx_polite"):
-                    await call(served.url, key)  # from here on they are known
-                done.clear()
-                stub.slow = lambda _: True
-                async with anyio.create_task_group() as tasks:
-                    for _ in range(5):
-                        tasks.start_soon(call, served.url, "phx_rude")
-                    await stub.reached.wait()
-                    tasks.start_soon(call, served.url, "phx_polite")
-                    await active(served.url, 6)
-                    stub.release.set()
-    assert done.index("phx_polite") <= 2
+        async with (
+            listening(api) as origin,
+            serving(own_key(host=origin, http_metrics=True), limits=limits) as server,
+            anyio.create_task_group() as tasks,
+        ):
+            for _ in range(5):
+                tasks.start_soon(call, server.url, "phx_many")
+            await api.reached.wait()
+            await wait_for_requests(server.url, 5)
+            tasks.start_soon(call, server.url, "phx_one")
+            await wait_for_requests(server.url, 6)
+            api.release.set()
+    assert completed.index("phx_one") <= 2
 
 
-async def test_more_than_may_wait_is_turned_away() -> None:
-    limits = Limits(at_once=1, in_a_minute=6000)
+async def test_too_many_open_requests_of_one_caller_get_429() -> None:
+    limits = Limits(LimitOptions(at_once=1, per_minute=6000))
     release = anyio.Event()
 
     async def hold() -> None:
-        async with limits.within("rude"):
+        async with limits.acquire("many"):
             await release.wait()
 
     with anyio.fail_after(20):
@@ -95,108 +118,120 @@ async def test_more_than_may_wait_is_turned_away() -> None:
             for _ in range(5):
                 tasks.start_soon(hold)
             await anyio.wait_all_tasks_blocked()
-            with pytest.raises(Rejected, match="More than 5 requests of yours are open"):
-                async with limits.within("rude"):
+            with pytest.raises(Rejected, match="You have 5 open requests") as rejected:
+                async with limits.acquire("many"):
                     pass
-            async with limits.within("polite"):
+            async with limits.acquire("one"):
                 pass
             release.set()
+    assert rejected.value.status == 429
 
 
-async def test_who_has_nothing_open_and_nothing_spent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core13_mcp.transports.http.limits.BURST", 0.0)
-    limits = Limits(at_once=1, in_a_minute=60_000)
+async def test_too_many_open_requests_of_all_callers_get_503() -> None:
+    limits = Limits(LimitOptions(max_open=1))
+    async with limits.acquire("one"):
+        with pytest.raises(Rejected, match="too many open requests") as rejected:
+            async with limits.acquire("another"):
+                pass
+    assert rejected.value.status == 503
+
+
+async def test_made_up_keys_share_one_rate_and_trusted_callers_have_their_own() -> None:
+    # The shared bucket allows a burst of four requests.
+    limits = Limits(LimitOptions(per_minute=1, unverified_per_minute=4, burst_seconds=60))
+    for number in range(4):
+        async with limits.acquire(f"made up {number}", trusted=False):
+            pass
+    with pytest.raises(Rejected, match="All callers together made too many requests") as rejected:
+        async with limits.acquire("another made up", trusted=False):
+            pass
+    assert rejected.value.status == 429
+    assert 1 <= int(rejected.value.headers["Retry-After"]) <= 15
+    async with limits.acquire("trusted", trusted=True):
+        pass
+
+
+async def test_made_up_keys_share_one_rate_over_http_and_tokens_do_not(tmp_path: Any) -> None:
+    shared = LimitOptions(per_minute=1, unverified_per_minute=2, burst_seconds=60)
+    tokens = [f"token-of-caller-{number}-" + "t" * 32 for number in range(4)]
+    (tmp_path / "tokens").write_text("".join(f"caller{number}: {token}\n" for number, token in enumerate(tokens)))
+    by_token = Settings(sandbox=True, auth="token", caller_tokens_file=str(tmp_path / "tokens"), log_level="error")
     with anyio.fail_after(20):
-        async with limits.within("busy"):
-            for number in range(100):
-                async with limits.within(f"caller {number}"):
-                    pass
-            while limits.remembered > 2:
-                async with limits.within("last"):
-                    pass
-            # The busy one, who has a request open, and the last.
-            assert limits.remembered == 2
+        async with serving(own_key(sandbox=True), limits=shared) as server:
+            unverified = [await post(server.url, sent={KEY: f"phx_madeup{number}"}) for number in range(4)]
+        async with serving(by_token, limits=shared) as server:
+            trusted = [await post(server.url, sent={"Authorization": f"Bearer {token}"}) for token in tokens]
+    assert [response.status_code for response in unverified] == [200, 200, 429, 429]
+    assert [response.status_code for response in trusted] == [200] * 4
 
 
-async def test_a_slow_body_holds_up_only_its_own_caller(settings: Settings) -> None:
-    arrives = anyio.Event()
+async def test_open_requests_stay_counted_when_idle_callers_are_forgotten() -> None:
+    # At this rate a caller is idle as soon as it has no open request.
+    limits = Limits(LimitOptions(at_once=1, per_minute=6_000_000_000, burst_seconds=0))
+    async with AsyncExitStack() as stack:
+        async with limits.acquire("idle"):
+            pass
+        for _ in range(5):
+            await stack.enter_async_context(limits.acquire("busy"))
+        async with limits.acquire("another"):
+            pass
+        with pytest.raises(Rejected, match="You have 5 open requests"):
+            await stack.enter_async_context(limits.acquire("busy"))
 
-    async def slow() -> AsyncIterator[bytes]:
+
+async def test_a_slow_body_delays_only_its_own_caller(settings: Settings) -> None:
+    release = anyio.Event()
+
+    async def slow_body() -> AsyncIterator[bytes]:
         yield b"{"
-        await arrives.wait()
+        await release.wait()
 
-    async def drip(url: str) -> None:
+    async def upload(url: str) -> None:
         async with httpx2.AsyncClient() as http:
-            await http.post(url, content=slow(), headers=headers(**{"X-PostHog-Api-Key": "phx_rude"}))
+            await http.post(url, content=slow_body(), headers=headers(**{KEY: "phx_slow"}))
 
-    one = settings.model_copy(update={"auth": "own-key", "http_at_once": 1})
+    one_at_once = settings.model_copy(update={"auth": "own-key", "http_at_once": 1})
     with anyio.fail_after(20):
-        async with serving(one) as served, anyio.create_task_group() as tasks:
-            tasks.start_soon(drip, served.url)
-            answer = await post(served.url, sent={"X-PostHog-Api-Key": sandbox.FREE_KEY})
-            arrives.set()
-    assert answer.status_code == 200
+        async with serving(one_at_once) as server, anyio.create_task_group() as tasks:
+            tasks.start_soon(upload, server.url)
+            response = await post(server.url, sent={KEY: sandbox.FREE_KEY})
+            release.set()
+    assert response.status_code == 200
 
 
-@pytest.mark.parametrize("said", [b"", b"POST /mcp HTTP/1.1\r\nHost: loc"])
-async def test_a_connection_on_which_no_request_comes_is_given_up(
-    url: str, said: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core13_mcp.transports.http.connection.HEAD_WITHIN", 0.1)
+@pytest.mark.parametrize("sent", [b"", UNFINISHED_HEADER])
+async def test_a_connection_without_a_complete_header_is_closed(settings: Settings, sent: bytes) -> None:
     with anyio.fail_after(20):
-        async with await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0) as stream:
-            await stream.send(said)
-            assert await _rest(stream) == b""
+        async with serving(settings, header_timeout=0.1) as server, await connect(server.url) as stream:
+            await stream.send(sent)
+            assert await read_all(stream) == b""
 
 
-async def test_a_second_request_that_never_ends_its_head_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_connection_whose_second_header_stays_incomplete_is_closed(settings: Settings) -> None:
     with anyio.fail_after(20):
-        async with await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0) as stream:
+        async with serving(settings, header_timeout=1) as server, await connect(server.url) as stream:
             await stream.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert (await stream.receive()).startswith(b"HTTP/1.1 200")
-            monkeypatch.setattr("core13_mcp.transports.http.connection.HEAD_WITHIN", 0.1)
-            await stream.send(b"GET /heal")
-            await _rest(stream)
+            await stream.send(UNFINISHED_HEADER)
+            await read_all(stream)
 
 
-async def test_a_body_that_never_ends_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core13_mcp.transports.http.body.WITHIN", 0.1)
+async def test_an_idle_connection_is_not_closed_by_the_header_timeout(settings: Settings) -> None:
     with anyio.fail_after(20):
-        async with await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0) as stream:
-            await stream.send(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
-            answer = await _rest(stream)
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b"did not arrive in time" in answer
-
-
-async def test_a_request_on_a_kept_connection_is_not_hurried(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with anyio.fail_after(20):
-        async with httpx2.AsyncClient() as http:
-            first = await http.post(url, json=message(), headers=headers())
-            monkeypatch.setattr("core13_mcp.transports.http.connection.HEAD_WITHIN", 0.0)
-            second = await http.post(url, json=message(), headers=headers())
+        async with serving(settings, header_timeout=0.2) as server, httpx2.AsyncClient() as http:
+            first = await http.post(server.url, json=message(), headers=headers())
+            async with await connect(server.url) as stream:
+                # This connection is closed by the timeout, so the other one has been idle for longer than that.
+                await read_all(stream)
+            second = await http.post(server.url, json=message(), headers=headers())
     assert (first.status_code, second.status_code) == (200, 200)
+    assert first.extensions["network_stream"] is second.extensions["network_stream"]
 
 
-async def _rest(stream: ByteStream) -> bytes:
-    """All that comes until the connection is closed."""
-    said = b""
-    try:
-        async for piece in stream:
-            said += piece
-    except anyio.BrokenResourceError:
-        pass
-    return said
-
-
-async def test_what_is_held_of_all_requests_together_is_bounded(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core13_mcp.transports.http.body.TOGETHER", 1000)
+async def test_a_body_that_does_not_arrive_in_time_gets_408(settings: Settings) -> None:
     with anyio.fail_after(20):
-        async with await anyio.connect_tcp("127.0.0.1", urlsplit(url).port or 0) as stream:
-            await stream.send(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n" + b" " * 899)
-            while (full := await post(url)).status_code == 200:
-                pass
-        while (empty := await post(url)).status_code == 503:
-            pass
-    assert (full.status_code, full.headers["Retry-After"]) == (503, "1")
-    assert empty.status_code == 200
+        async with serving(settings, body_timeout=0.1) as server, await connect(server.url) as stream:
+            await stream.send(UNFINISHED_BODY)
+            response = await read_all(stream)
+    assert response.startswith(b"HTTP/1.1 408 ")
+    assert b"did not arrive within 0.1 s" in response

@@ -8,72 +8,78 @@ from core13_mcp.transports.http.queue import FairLimiter
 pytestmark = pytest.mark.anyio
 
 
-async def served(turns: FairLimiter, whose: str, order: list[str]) -> None:
-    async with turns.turn(whose):
-        order.append(whose)
+async def run(limiter: FairLimiter, caller: str, order: list[str]) -> None:
+    async with limiter.slot(caller):
+        order.append(caller)
 
 
-async def settled() -> None:
-    await anyio.wait_all_tasks_blocked()
-
-
-async def test_a_caller_who_asks_for_many_waits_behind_itself_only():
-    turns, order = FairLimiter(1), list[str]()
+async def test_a_caller_with_many_requests_delays_only_itself():
+    limiter, order = FairLimiter(1, per_caller=1), list[str]()
     with anyio.fail_after(5):
-        async with anyio.create_task_group() as tasks, turns.turn("first"):
-            for whose in ("many", "many", "many", "one"):
-                tasks.start_soon(served, turns, whose, order)
-                await settled()
+        async with anyio.create_task_group() as tasks, limiter.slot("first"):
+            for caller in ("many", "many", "many", "one"):
+                tasks.start_soon(run, limiter, caller, order)
+                await anyio.wait_all_tasks_blocked()
     assert order == ["many", "one", "many", "many"]
 
 
-async def test_a_place_goes_to_whoever_holds_the_fewest():
-    turns, order = FairLimiter(2), list[str]()
+async def test_a_free_slot_goes_to_the_caller_with_the_fewest_slots():
+    limiter, order = FairLimiter(2, per_caller=2), list[str]()
     with anyio.fail_after(5):
-        async with anyio.create_task_group() as tasks, turns.turn("many"):
-            async with turns.turn("another"):
-                for whose in ("many", "one"):
-                    tasks.start_soon(served, turns, whose, order)
-                    await settled()
-            await settled()
+        async with anyio.create_task_group() as tasks, limiter.slot("many"):
+            async with limiter.slot("another"):
+                for caller in ("many", "one"):
+                    tasks.start_soon(run, limiter, caller, order)
+                    await anyio.wait_all_tasks_blocked()
+            await anyio.wait_all_tasks_blocked()
     assert order == ["one", "many"]
 
 
-async def test_whoever_gives_up_leaves_the_line():
-    turns, order = FairLimiter(1), list[str]()
+async def test_no_caller_has_more_slots_than_allowed_even_if_some_are_free():
+    limiter, order = FairLimiter(3, per_caller=1), list[str]()
     with anyio.fail_after(5):
-        async with anyio.create_task_group() as tasks, turns.turn("first"):
-            for whose, patience in (("a", 0.01), ("a", 60), ("b", 0.01)):
-                tasks.start_soon(impatient, turns, whose, order, patience)
-                await settled()
-            await anyio.sleep(0.03)
-    assert order == ["a"]
-    assert await free(turns)
+        async with anyio.create_task_group() as tasks:
+            async with limiter.slot("many"):
+                tasks.start_soon(run, limiter, "many", order)
+                await anyio.wait_all_tasks_blocked()
+                assert order == []
+                await run(limiter, "one", order)
+            await anyio.wait_all_tasks_blocked()
+    assert order == ["one", "many"]
 
 
-async def test_a_place_that_comes_in_the_moment_of_giving_up_is_passed_on():
-    turns, order, leaving = FairLimiter(1), list[str](), anyio.CancelScope()
+async def test_a_cancelled_request_leaves_the_queue():
+    limiter, order = FairLimiter(1, per_caller=1), list[str]()
+    cancelled = [anyio.CancelScope(), anyio.CancelScope()]
 
-    async def leave() -> None:
-        with leaving:
-            await served(turns, "leaving", order)
+    async def run_in(scope: anyio.CancelScope, caller: str) -> None:
+        with scope:
+            await run(limiter, caller, order)
 
     with anyio.fail_after(5):
-        async with anyio.create_task_group() as tasks, turns.turn("first"):
-            tasks.start_soon(leave)
-            await settled()
-            leaving.cancel()
-    assert order == []
-    assert await free(turns)
+        async with anyio.create_task_group() as tasks, limiter.slot("first"):
+            tasks.start_soon(run_in, cancelled[0], "a")
+            tasks.start_soon(run, limiter, "a", order)
+            tasks.start_soon(run_in, cancelled[1], "b")
+            await anyio.wait_all_tasks_blocked()
+            for scope in cancelled:
+                scope.cancel()
+            await anyio.wait_all_tasks_blocked()
+        await run(limiter, "last", order)
+    assert order == ["a", "last"]
 
 
-async def impatient(turns: FairLimiter, whose: str, order: list[str], seconds: float) -> None:
-    with anyio.move_on_after(seconds):
-        await served(turns, whose, order)
+async def test_a_slot_assigned_at_the_moment_of_cancellation_is_passed_on():
+    limiter, order, scope = FairLimiter(1, per_caller=1), list[str](), anyio.CancelScope()
 
+    async def run_cancelled() -> None:
+        with scope:
+            await run(limiter, "cancelled", order)
 
-async def free(turns: FairLimiter) -> bool:
-    with anyio.move_on_after(1):
-        async with turns.turn("anyone"):
-            return True
-    return False
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks, limiter.slot("first"):
+            tasks.start_soon(run_cancelled)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+        await run(limiter, "last", order)
+    assert order == ["last"]

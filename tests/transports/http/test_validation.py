@@ -1,4 +1,4 @@
-"""What would not be safe does not start, and says what to set."""
+"""The server does not start if it would be unsafe; the error names the setting to change."""
 
 from __future__ import annotations
 
@@ -21,50 +21,53 @@ TOKEN = "a" * 32
 PUBLIC = {"http_url": "https://tools.example.com"}
 
 
-async def refusal(where: str, **said: Any) -> str:
-    """Why a server does not start."""
-    with anyio.fail_after(20), pytest.raises(ConfigurationError) as refused:
-        async with build_http(Settings(**{"sandbox": True, "log_level": "error", **said}), where):
+def settings(**fields: Any) -> Settings:
+    return Settings(**{"sandbox": True, "log_level": "error", **fields})
+
+
+async def start_error(address: str, **fields: Any) -> str:
+    """Return the message of the error that prevents the start."""
+    with anyio.fail_after(20), pytest.raises(ConfigurationError) as error:
+        async with build_http(settings(**fields), address):
             pass
-    return str(refused.value)
+    return str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("where", "said", "tells"),
+    ("address", "fields", "message"),
     [
         ("0.0.0.0:0", {}, "set CORE13_AUTH to token, own-key or oauth, or listen on 127.0.0.1"),
         ("[::]:0", PUBLIC, "set CORE13_AUTH to token"),
-        ("0.0.0.0:0", {"auth": "own-key"}, "CORE13_HTTP_URL=https://... or CORE13_HTTP_HOSTS"),
+        ("0.0.0.0:0", {"auth": "own-key"}, "set CORE13_HTTP_URL=https://... or CORE13_HTTP_HOSTS"),
         ("0", {"auth": "token"}, "needs CORE13_CALLER_TOKENS_FILE"),
-        (
-            "0",
-            {"auth": "token", "caller_tokens_file": "/nowhere"},
-            "the callers' tokens, /nowhere: it cannot be read: No such file",
-        ),
-        ("0", {"caller_tokens_file": "/nowhere"}, "CORE13_AUTH=none asks for no token"),
-        ("0", {"auth": "token", "caller_tokens_file": "x", "http_bearer_keys": True}, "need CORE13_AUTH=own-key"),
-        ("0", {"http_posthog_hosts": "eu"}, "need CORE13_AUTH=own-key"),
+        ("0", {"auth": "token", "caller_tokens_file": "/nowhere"}, "/nowhere: it cannot be read: No such file"),
+        ("0", {"caller_tokens_file": "/nowhere"}, "has no effect with CORE13_AUTH=none"),
+        ("0", {"auth": "token", "caller_tokens_file": "x", "http_bearer_keys": True}, "with CORE13_AUTH=own-key only"),
+        ("0", {"http_posthog_hosts": "eu"}, "with CORE13_AUTH=own-key only"),
         ("0", {"auth": "oauth"}, "run `core13-mcp sandbox --port 8013` and set POSTHOG_HOST"),
         ("0.0.0.0:0", {"auth": "oauth", "sandbox": False, "http_hosts": "a.example"}, "needs CORE13_HTTP_URL"),
-        ("0", {"http_url": "https://tools.example.com"}, "anyone of them would use this server's key"),
-        ("0", {"http_url": "http://tools.example.com"}, "must be https://"),
+        ("0", {"http_url": "https://tools.example.com"}, "each of them would use the PostHog key of this server"),
+        ("0", {"http_url": "http://tools.example.com"}, "must start with https://"),
         ("0", {"http_url": "tools.example.com"}, "is not a URL"),
         ("0", {"http_url": "https://[::1"}, "is not a URL"),
         ("0", {"http_hosts": "https://tools.example.com"}, "is not a name, a name with a port, or a network"),
         ("0", {"http_hosts": "10.0.0.1/8"}, "is not a name, a name with a port, or a network"),
         ("0", {"http_origins": "app.example.com"}, "is not an origin such as https://app.example.com"),
+        ("0", {"http_origins": "https://app.example.com/page"}, "is not an origin such as https://app.example.com"),
         ("0", {"sandbox": False}, "POSTHOG_PERSONAL_API_KEY is not set"),
         ("somewhere", {}, "is not [HOST:]PORT"),
         ("127.0.0.1:65536", {}, "is not [HOST:]PORT"),
         ("192.0.2.1:0", {"auth": "own-key", **PUBLIC}, "cannot listen on 192.0.2.1 port 0"),
     ],
 )
-async def test_it_refuses(where: str, said: dict[str, Any], tells: str) -> None:
-    assert tells in await refusal(where, **said)
+async def test_an_unsafe_or_useless_setting_prevents_the_start(
+    address: str, fields: dict[str, Any], message: str
+) -> None:
+    assert message in await start_error(address, **fields)
 
 
 @pytest.mark.parametrize(
-    ("text", "tells"),
+    ("text", "message"),
     [
         ("", "contains no token"),
         ("# nobody\n", "contains no token"),
@@ -73,41 +76,46 @@ async def test_it_refuses(where: str, said: dict[str, Any], tells: str) -> None:
         (f"an na: {TOKEN}", "line 1 is not valid; write `name: token`"),
     ],
 )
-async def test_a_wrong_tokens_file_is_told_by_its_line_and_never_by_its_words(
-    tmp_path: Path, text: str, tells: str
+async def test_an_error_in_the_tokens_file_is_reported_by_line_without_its_text(
+    tmp_path: Path, text: str, message: str
 ) -> None:
     file = tmp_path / "tokens"
     file.write_text(text)
-    told = await refusal("0", auth="token", caller_tokens_file=str(file))
-    assert tells in told
-    assert TOKEN not in told
-    assert "tooshort" not in told
+    error = await start_error("0", auth="token", caller_tokens_file=str(file))
+    assert message in error
+    assert TOKEN not in error
+    assert "tooshort" not in error
 
 
-async def test_a_port_that_is_taken_is_told() -> None:
+async def test_a_tokens_file_without_end_is_not_read_to_its_end() -> None:
+    error = await start_error("0", auth="token", caller_tokens_file="/dev/zero")
+    assert "it has more than 1048576 bytes" in error
+
+
+async def test_a_port_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        told = await refusal(str(taken.getsockname()[1]))
-    assert "Address already in use" in told
+        error = await start_error(str(taken.getsockname()[1]))
+    assert "Address already in use" in error
 
 
-def test_a_short_seal_key_is_refused_without_showing_it() -> None:
-    with pytest.raises(ConfigurationError, match="CORE13_SEAL_KEYS: a key needs at least 32 characters") as refused:
+def test_a_short_seal_key_is_reported_without_its_value() -> None:
+    with pytest.raises(ConfigurationError, match="CORE13_SEAL_KEYS") as error:
         Settings.read({"CORE13_SEAL_KEYS": f"{TOKEN},short-one"})
-    assert "short-one" not in str(refused.value)
+    assert "short-one" not in str(error.value)
 
 
-async def test_who_may_be_one_replica_of_several_is_told_what_no_seal_means() -> None:
+async def test_a_server_with_a_public_url_and_no_seal_keys_logs_a_warning() -> None:
+    variables = {"CORE13_SANDBOX": "1", "CORE13_AUTH": "own-key", "CORE13_HTTP_DRAIN": "0"}
+    variables |= {"CORE13_HTTP_URL": "https://tools.example.com"}
+    pattern = r"warning CORE13_SEAL_KEYS is not set: (.*)\n"
     with anyio.fail_after(60):
-        warning = r"warning CORE13_SEAL_KEYS is not set: (.*)\n"
-        said = {"CORE13_SANDBOX": "1", "CORE13_AUTH": "own-key", "CORE13_HTTP_DRAIN": "0"}
-        said |= {"CORE13_HTTP_URL": "https://tools.example.com"}
-        async with child(saying=warning, **said) as (process, told):
+        async with child(pattern=pattern, **variables) as (process, warning):
             process.terminate()
             assert await process.wait() == 0
-    assert told == "a confirmation holds only on the replica that asked for it"
+    assert warning.endswith("set the same keys on all replicas")
 
 
-async def test_what_is_safe_starts(tmp_path: Path) -> None:
+async def test_a_safe_configuration_starts(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text(f"anna: {TOKEN}")
     safe: list[tuple[str, dict[str, Any]]] = [
@@ -118,14 +126,14 @@ async def test_what_is_safe_starts(tmp_path: Path) -> None:
         ("0.0.0.0:0", {"auth": "oauth", "sandbox": False, **PUBLIC}),
         ("0", {"auth": "oauth", "sandbox": False}),
     ]
-    for where, said in safe:
+    for address, fields in safe:
         with anyio.fail_after(20):
-            async with build_http(Settings(**{"sandbox": True, "log_level": "error", **said}), where) as ready:
-                assert ready.url.endswith("/mcp")
+            async with build_http(settings(**fields), address) as server:
+                assert server.url.endswith("/mcp")
 
 
-def test_what_kubernetes_adds_for_a_service_of_this_name_is_not_taken_for_a_setting() -> None:
-    added = ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP", "PORT_80_TCP_ADDR")
-    assert Settings.read({f"CORE13_MCP_{name}": "10.0.0.1" for name in added}) == Settings()
-    with pytest.raises(ConfigurationError, match="CORE13_MCP_READ_ONLY is not a setting"):
+def test_the_variables_of_a_kubernetes_service_are_not_settings() -> None:
+    names = ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP", "PORT_80_TCP_ADDR")
+    assert Settings.read({f"CORE13_MCP_{name}": "10.0.0.1" for name in names}) == Settings()
+    with pytest.raises(ConfigurationError, match="CORE13_MCP_READ_ONLY"):
         Settings.read({"CORE13_MCP_READ_ONLY": "1"})

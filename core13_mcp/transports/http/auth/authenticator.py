@@ -1,4 +1,4 @@
-"""From a request's headers to the caller on whose behalf it is answered, for each way to be known."""
+"""Authenticators: functions from the headers of a request to its caller, one for each value of `CORE13_AUTH`."""
 
 from __future__ import annotations
 
@@ -17,33 +17,27 @@ from ....pipeline.call import CallContext
 from ..errors import Rejected
 from .tokens import CallerTokens
 
-HOST, PROJECT = "X-PostHog-Host", "X-PostHog-Project-Id"
+HOST_HEADER, PROJECT_HEADER = "X-PostHog-Host", "X-PostHog-Project-Id"
 
+# Identifies the caller from the headers of a request. Raises Rejected if the headers identify none.
 Authenticate = Callable[[Request], CallContext]
-"""Says from the headers alone on whose behalf a request is made.
 
-Raises:
-    Turned: Nobody's.
-"""
-
+# Checks elsewhere whether a caller may send a request with this body. Raises Rejected if not.
 Verify = Callable[[CallContext, bytes], Awaitable[None]]
-"""Asks elsewhere whether the caller may make the request that a body holds.
-
-Raises:
-    Turned: It may not, or nobody can say.
-"""
 
 
 async def no_check(_: CallContext, __: bytes) -> None:
-    """Ask nobody: the API itself judges the key that calls it."""
+    """Accept every caller; PostHog checks the key of each call itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """Who may call: first by what the headers say, then by what is known elsewhere.
+    """The two steps of authentication.
 
     Attributes:
-        vouches: Whether this server knows by itself whom it admits, so that nobody can be many callers.
+        authenticate: The first step, from the headers alone.
+        verify: The second step, when the body is complete.
+        trusted: Whether the first step verifies the caller. If not, anyone can appear as many callers.
     """
 
     authenticate: Authenticate
@@ -51,93 +45,113 @@ class Authenticator:
     trusted: bool = False
 
 
-def no_auth(own: Callable[[], CallContext]) -> Authenticator:
-    """Anyone who can connect, with this server's key."""
+def no_auth(get_context: Callable[[], CallContext]) -> Authenticator:
+    """Accept everyone who can connect; calls use the PostHog key of the server.
 
-    def admit(_: Request) -> CallContext:
-        return _ours(own)
+    Args:
+        get_context: Returns the call context with the key of the server.
+    """
 
-    return Authenticator(admit, trusted=True)
+    def authenticate(_: Request) -> CallContext:
+        return _service_caller(get_context)
+
+    return Authenticator(authenticate, trusted=True)
 
 
-def token_auth(own: Callable[[], CallContext], tokens: CallerTokens) -> Authenticator:
-    """Who presents a token that this server knows, with this server's key. The token goes no further."""
+def token_auth(get_context: Callable[[], CallContext], tokens: CallerTokens) -> Authenticator:
+    """Accept callers with a known token; calls use the PostHog key of the server.
 
-    def admit(request: Request) -> CallContext:
-        given = bearer(request)
+    Args:
+        get_context: Returns the call context with the key of the server.
+        tokens: The known tokens. They are not sent to PostHog.
+    """
+
+    def authenticate(request: Request) -> CallContext:
+        token = bearer(request)
         try:
-            name = tokens.name(given) if given else None
+            name = tokens.name(token) if token else None
         except ConfigurationError as error:
             raise Rejected(
-                503, "This server cannot read its callers' tokens; whoever runs it must mend that."
+                503, "This server cannot read the tokens of its callers. Ask its operator to check the log."
             ) from error
         if name is None:
-            why = "This token is not known here." if given else "Send `Authorization: Bearer TOKEN`."
-            raise Rejected(401, f"{why} Ask whoever runs this server for one.", {"WWW-Authenticate": "Bearer"})
-        return replace(_ours(own), name=name)
+            reason = (
+                "This server does not know this token." if token else "Send the header `Authorization: Bearer TOKEN`."
+            )
+            raise Rejected(
+                401, f"{reason} Ask the operator of this server for a token.", {"WWW-Authenticate": "Bearer"}
+            )
+        return replace(_service_caller(get_context), name=name)
 
-    return Authenticator(admit, trusted=True)
+    return Authenticator(authenticate, trusted=True)
 
 
-def api_key_auth(template: CallContext, upstreams: Sequence[APIClient], bearer_too: bool) -> Authenticator:
-    """Whoever brings a PostHog key; it is used for this request and forgotten."""
+def api_key_auth(template: CallContext, clients: Sequence[APIClient], accept_bearer: bool) -> Authenticator:
+    """Accept callers that send their own PostHog key; the key is used for this request only.
 
-    def admit(request: Request) -> CallContext:
-        key = request.headers.get(KEY_HEADER) or (bearer(request) if bearer_too else None)
+    Args:
+        template: The call context, except for the credentials.
+        clients: An API client for each allowed PostHog host. The first is the default.
+        accept_bearer: Whether the key may also come as `Authorization: Bearer`.
+    """
+    challenge = {"WWW-Authenticate": "Bearer" if accept_bearer else f'ApiKey header="{KEY_HEADER}"'}
+
+    def authenticate(request: Request) -> CallContext:
+        key = request.headers.get(KEY_HEADER) or (bearer(request) if accept_bearer else None)
         if not key:
-            raise Rejected(401, f"Send your PostHog personal API key in {KEY_HEADER}.", _challenge(bearer_too))
-        if why := key_problem(key):
-            raise Rejected(401, f"{KEY_HEADER}: {why}.", _challenge(bearer_too))
+            raise Rejected(401, f"Send your PostHog personal API key in the header {KEY_HEADER}.", challenge)
+        if problem := key_problem(key):
+            raise Rejected(401, f"{KEY_HEADER}: {problem}.", challenge)
         return replace(
             identified(template, Credentials(SecretStr(key))),
-            client=_asked_for(request, upstreams),
-            project_id=_project(request) or template.project_id,
+            client=_requested_client(request, clients),
+            project_id=_requested_project(request) or template.project_id,
         )
 
-    return Authenticator(admit)
+    return Authenticator(authenticate)
 
 
 def identified(template: CallContext, credentials: Credentials) -> CallContext:
-    """A caller who is known by a key only; the logs tell it from others by the beginning of the key's hash."""
+    """Return the context of a caller with its own credentials.
+
+    Its name in the log is the beginning of the credentials' hash.
+    """
     return replace(template, credentials=credentials, name=credentials.principal[:8])
 
 
 def bearer(request: Request) -> str | None:
-    """What `Authorization: Bearer` carries."""
+    """Return the token in `Authorization: Bearer`, if there is one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-def _ours(own: Callable[[], CallContext]) -> CallContext:
+def _service_caller(get_context: Callable[[], CallContext]) -> CallContext:
     try:
-        return own()
+        return get_context()
     except ConfigurationError as error:
-        raise Rejected(503, "This server cannot read its PostHog key; whoever runs it must mend that.") from error
+        raise Rejected(503, "This server cannot read its PostHog key. Ask its operator to check the log.") from error
 
 
-def _challenge(bearer_too: bool) -> dict[str, str]:
-    return {"WWW-Authenticate": "Bearer" if bearer_too else f'ApiKey header="{KEY_HEADER}"'}
-
-
-def _asked_for(request: Request, upstreams: Sequence[APIClient]) -> APIClient:
-    said = request.headers.get(HOST)
-    if said is None:
-        return upstreams[0]
-    allowed = ", ".join(upstream.origin for upstream in upstreams)
+def _requested_client(request: Request, clients: Sequence[APIClient]) -> APIClient:
+    host = request.headers.get(HOST_HEADER)
+    if host is None:
+        return clients[0]
+    allowed = ", ".join(client.origin for client in clients)
     try:
-        wanted = parse_origin(said.strip())
+        origin = parse_origin(host.strip())
     except ValueError:
-        raise Rejected(400, f"{HOST} is not us, eu or an origin; allowed here: {allowed}.") from None
-    for upstream in upstreams:
-        if upstream.origin == wanted:
-            return upstream
-    raise Rejected(403, f"{HOST}: this server does not call {wanted}; allowed here: {allowed}.")
+        raise Rejected(400, f"{HOST_HEADER} must be us, eu or an origin. This server allows {allowed}.") from None
+    for client in clients:
+        if client.origin == origin:
+            return client
+    raise Rejected(403, f"{HOST_HEADER}: this server does not call {origin}. It allows {allowed}.")
 
 
-def _project(request: Request) -> int | None:
-    said = request.headers.get(PROJECT, "").strip()
-    if not said:
+def _requested_project(request: Request) -> int | None:
+    text = request.headers.get(PROJECT_HEADER, "").strip()
+    if not text:
         return None
-    if not (said.isascii() and said.isdigit() and 0 < int(said[:18]) == int(said[:19])):
-        raise Rejected(400, f"{PROJECT} is not a project's number.")
-    return int(said)
+    # A number of more than 18 digits may not fit into 64 bits.
+    if not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text) > 0):
+        raise Rejected(400, f"{PROJECT_HEADER} must be the id of a project, which is a positive number.")
+    return int(text)

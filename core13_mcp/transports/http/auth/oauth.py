@@ -1,14 +1,14 @@
-"""An OAuth protected resource whose authorization server is the API's own.
+"""OAuth: this server as a protected resource, with PostHog as the authorization server.
 
-The token that the API issued goes back to the API that issued it, and nowhere else. This server adds nothing to what
-the token may do: it asks the issuer whether the token holds and what for, so that a client learns in OAuth's own words
-when to renew it or to ask for more. It keeps nothing of the answer.
+A token that PostHog issued is sent to PostHog only. PostHog decides what the token may do. This server asks PostHog by
+introspection whether the token is active and which scopes it has, so that a client learns in OAuth's terms when to
+refresh the token or to request more scopes. It stores no introspection response.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -21,27 +21,30 @@ from ....api.client import APIClient
 from ....api.credentials import Credentials
 from ....api.exchange import APIRequest, APIResponse
 from ....api.session import APISession
+from ....identity import TITLE
+from ....jsonio import parse_json
 from ....pipeline.call import CallContext
 from ..errors import Rejected
 from .authenticator import Authenticator, bearer, identified
 
-WELL_KNOWN = "/.well-known/oauth-protected-resource"
-INTROSPECT = "/oauth/introspect/"
-INTROSPECTION = "introspection"
-"""The scope by which a token may ask about itself."""
+METADATA_PATH = "/.well-known/oauth-protected-resource"
+INTROSPECTION_PATH = "/oauth/introspect/"
+
+# A token without this scope cannot be introspected.
+INTROSPECTION_SCOPE = "introspection"
 
 TOKEN_PREFIX = "pha_"
+
 INTROSPECTION_TIMEOUT = 10.0
-"""Seconds for the issuer to answer."""
 
 
 class ProtectedResource:
-    """This server as a protected resource.
+    """This server as an OAuth protected resource.
 
     Args:
-        url: Its identifier: the URL that callers use.
-        issuer: The API, which is not read-only to questions about tokens.
-        scopes: The scope that each tool needs, by its name; None for a tool that no token opens.
+        url: The resource identifier, which is the URL that callers use.
+        issuer: A client for PostHog's API. It must not be read-only, because introspection is a POST.
+        scopes: The scope that each tool needs, by tool name; None for a tool that accepts no token.
     """
 
     def __init__(self, url: str, issuer: APIClient, scopes: Mapping[str, str | None]) -> None:
@@ -49,97 +52,109 @@ class ProtectedResource:
         self._url = url
         self._issuer = issuer
         self._scopes = scopes
-        self._path = WELL_KNOWN + parts.path
-        self._metadata = f"{parts.scheme}://{parts.netloc}{self._path}"
-        self._wanted = " ".join(sorted({INTROSPECTION, *filter(None, scopes.values())}))
+        self._path = METADATA_PATH + parts.path
+        self._metadata_url = f"{parts.scheme}://{parts.netloc}{self._path}"
+        self._all_scopes = " ".join(sorted({INTROSPECTION_SCOPE, *filter(None, scopes.values())}))
 
-    def admission(self, template: CallContext) -> Authenticator:
-        """Whoever presents a token that its issuer vouches for."""
+    def authenticator(self, template: CallContext) -> Authenticator:
+        """Accept callers with a token that its issuer reports as active.
 
-        def admit(request: Request) -> CallContext:
+        Args:
+            template: The call context, except for the credentials.
+        """
+
+        def authenticate(request: Request) -> CallContext:
             token = bearer(request)
             if token is None:
-                raise self._challenge(401, "Log in: this server takes OAuth access tokens.", scope=self._wanted)
+                raise self._challenge(401, "Log in: this server accepts OAuth access tokens.", scope=self._all_scopes)
             if not token.startswith(TOKEN_PREFIX):
-                raise self._invalid(f"This is not an access token of {self._issuer.origin}.")
+                raise self._invalid_token(f"This is not an access token of {self._issuer.origin}.")
             return identified(template, Credentials(SecretStr(token)))
 
-        return Authenticator(admit, self._verify)
+        return Authenticator(authenticate, self._verify)
 
     @property
     def route(self) -> Route:
-        """The metadata document (RFC 9728)."""
-        told = {
+        """The route of the metadata document (RFC 9728)."""
+        document = {
             "resource": self._url,
-            "resource_name": "PostHog Core-13",
+            "resource_name": TITLE,
             "authorization_servers": [self._issuer.origin],
-            "scopes_supported": self._wanted.split(),
+            "scopes_supported": self._all_scopes.split(),
             "bearer_methods_supported": ["header"],
         }
 
         async def metadata(_: Request) -> Response:
-            return JSONResponse(told, headers={"Cache-Control": "public, max-age=3600"})
+            return JSONResponse(document, headers={"Cache-Control": "public, max-age=3600"})
 
         return Route(self._path, metadata)
 
     async def _verify(self, caller: CallContext, body: bytes) -> None:
-        granted = await self._granted(caller)
-        needed = self._scopes.get(_tool(body) or "")
-        if needed is not None and not _covers(granted, needed):
-            why = f"The token lacks the scope {needed}."
-            raise self._challenge(403, why, error="insufficient_scope", scope=f"{INTROSPECTION} {needed}")
+        granted = self._granted_scopes(await self._introspect(caller))
+        required = self._scopes.get(_called_tool(body) or "")
+        if required is not None and not _has_scope(granted, required):
+            raise self._insufficient_scope(required, f"{INTROSPECTION_SCOPE} {required}")
 
-    async def _granted(self, caller: CallContext) -> set[str]:
-        """The scopes of a caller's token, asked of its issuer with the token itself."""
-        answer = await self._ask(caller)
-        if answer.status == 403:
-            why = f"The token lacks the scope {INTROSPECTION}, by which it can be checked."
-            raise self._challenge(403, why, error="insufficient_scope", scope=self._wanted)
-        told = _object(answer.body)
-        if answer.status == 401 or (answer.status == 200 and told.get("active") is False):
-            raise self._invalid("The token has expired or was taken back.")
-        if answer.status != 200 or told.get("active") is not True:
-            raise _nobody_can_say(f"answered {answer.status}")
-        return set(str(told.get("scope", "")).split())
+    def _granted_scopes(self, response: APIResponse) -> set[str]:
+        """Return the scopes in an introspection response.
 
-    async def _ask(self, caller: CallContext) -> APIResponse:
-        token = caller.credentials.secrets[0]
-        question = APIRequest(method="POST", path=INTROSPECT, form={"token": token})
+        Raises:
+            Rejected: The token is not active, cannot be introspected, or the response is not valid.
+        """
+        if response.status == 403:
+            raise self._insufficient_scope(INTROSPECTION_SCOPE, self._all_scopes)
+        payload = _json_object(response.body)
+        if response.status == 401 or (response.status == 200 and payload.get("active") is False):
+            raise self._invalid_token("The token has expired or was revoked.")
+        if response.status != 200 or payload.get("active") is not True:
+            raise _unavailable(f"its issuer returned status {response.status}")
+        return set(str(payload.get("scope", "")).split())
+
+    async def _introspect(self, caller: CallContext) -> APIResponse:
+        """Introspect the token of a caller. The token itself authenticates the request."""
+        form = {"token": caller.credentials.secrets[0]}
+        request = APIRequest(method="POST", path=INTROSPECTION_PATH, form=form)
         try:
-            return await APISession(self._issuer, caller.credentials, INTROSPECTION_TIMEOUT).send(question)
-        except httpx2.RequestError as error:
-            raise _nobody_can_say(f"did not answer ({type(error).__name__})") from None
+            return await APISession(self._issuer, caller.credentials, INTROSPECTION_TIMEOUT).send(request)
+        except httpx2.RequestError:
+            raise _unavailable("its issuer did not respond") from None
 
-    def _invalid(self, why: str) -> Rejected:
-        return self._challenge(401, why, error="invalid_token", scope=self._wanted)
+    def _invalid_token(self, reason: str) -> Rejected:
+        return self._challenge(401, reason, error="invalid_token", scope=self._all_scopes)
 
-    def _challenge(self, status: int, why: str, **parts: str) -> Rejected:
-        described = {"error_description": why} if "error" in parts else {}
-        told = {**parts, **described, "resource_metadata": self._metadata}
-        challenge = ", ".join(f'{name}="{value}"' for name, value in told.items())
-        return Rejected(status, why, {"WWW-Authenticate": f"Bearer {challenge}"})
+    def _insufficient_scope(self, missing: str, scope: str) -> Rejected:
+        return self._challenge(403, f"The token lacks the scope {missing}.", error="insufficient_scope", scope=scope)
 
-
-def _nobody_can_say(what: str) -> Rejected:
-    return Rejected(503, f"The token could not be checked: its issuer {what}. Try again in 5 s.", {"Retry-After": "5"})
-
-
-def _covers(granted: set[str], needed: str) -> bool:
-    """Whether scopes suffice: writing includes reading."""
-    return bool({"*", needed, needed.replace(":read", ":write")} & granted)
+    def _challenge(self, status: int, message: str, **parameters: str) -> Rejected:
+        """Return a rejection with the `WWW-Authenticate` header of RFC 6750 and RFC 9728."""
+        if "error" in parameters:
+            parameters["error_description"] = message
+        parameters["resource_metadata"] = self._metadata_url
+        challenge = ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+        return Rejected(status, message, {"WWW-Authenticate": f"Bearer {challenge}"})
 
 
-def _tool(body: bytes) -> str | None:
-    """The tool that a request calls; None for any other request. What is malformed is refused further on."""
-    said = _object(body)
-    params = said.get("params")
+def _unavailable(reason: str) -> Rejected:
+    return Rejected(503, f"The token cannot be checked: {reason}. Try again in 5 s.", {"Retry-After": "5"})
+
+
+def _has_scope(granted: set[str], required: str) -> bool:
+    """Whether the granted scopes suffice. A write scope includes the read scope."""
+    return bool({"*", required, required.replace(":read", ":write")} & granted)
+
+
+def _called_tool(body: bytes) -> str | None:
+    """Return the tool that a request calls, or None. The MCP handler rejects a body that is not valid."""
+    message = _json_object(body)
+    params = message.get("params")
     name = params.get("name") if isinstance(params, dict) else None
-    return name if said.get("method") == "tools/call" and isinstance(name, str) else None
+    return name if message.get("method") == "tools/call" and isinstance(name, str) else None
 
 
-def _object(body: bytes) -> dict[str, object]:
+def _json_object(data: bytes) -> dict[str, Any]:
+    """Parse a JSON object; return an empty one for anything else."""
     try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
+        value = parse_json(data)
+    except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""Who may call, and whose key goes upstream."""
+"""Authentication by token and by PostHog key, and the key that reaches PostHog."""
 
 from __future__ import annotations
 
@@ -9,26 +9,35 @@ from pathlib import Path
 import anyio
 import pytest
 from mcp import MCPError
-from starlette.types import Scope
 
 from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 from core13_mcp.transports.http.address import allowed_hosts
 
 from ....asgi import listening
-from ..http_server import ERAS, Stub, client, post, serving
+from ....clients import CLIENT_MODES
+from ..http_server import StubAPI, call_user, client, fast, post, serving
 
 pytestmark = pytest.mark.anyio
 
 ANNA, BEN = "anna-" + "a" * 40, "ben-" + "b" * 40
 OWN_KEY = Settings(sandbox=True, auth="own-key", log_level="error")
+SERVER_KEY = "phx_theServersOwnKey"
 
 
 @pytest.fixture
 def tokens(tmp_path: Path) -> Path:
-    """A file with two callers."""
+    """A file with the tokens of two callers."""
     file = tmp_path / "tokens"
-    file.write_text(f"# who may call\nanna: {ANNA}\n\nben={BEN}\n")
+    file.write_text(f"# the team\nanna: {ANNA}\n\nben={BEN}\n")
+    return file
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    """A file with the PostHog key of the server."""
+    file = tmp_path / "key"
+    file.write_text(SERVER_KEY)
     return file
 
 
@@ -36,195 +45,172 @@ def by_token(tokens: Path) -> Settings:
     return Settings(sandbox=True, auth="token", caller_tokens_file=str(tokens), log_level="error")
 
 
-@pytest.mark.parametrize("era", ERAS)
-async def test_a_caller_with_a_token_uses_the_servers_key(tokens: Path, era: str) -> None:
+@pytest.mark.parametrize("mode", CLIENT_MODES)
+async def test_a_caller_with_a_token_uses_the_key_of_the_server(tokens: Path, mode: str) -> None:
     with anyio.fail_after(20):
-        said = {"Authorization": f"Bearer {BEN}"}
-        async with serving(by_token(tokens)) as served, client(served.url, era, said) as mcp:
+        sent = {"Authorization": f"Bearer {BEN}"}
+        async with serving(by_token(tokens)) as server, client(server.url, mode, sent) as mcp:
             result = await mcp.call_tool("users-retrieve", {})
     assert not result.is_error
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sent",
     [{}, {"Authorization": "Bearer " + "c" * 40}, {"Authorization": f"Basic {ANNA}"}, {"Authorization": "Bearer"}],
 )
-async def test_without_a_known_token_nothing_is_served(tokens: Path, said: dict[str, str]) -> None:
+async def test_a_caller_without_a_known_token_gets_401(tokens: Path, sent: dict[str, str]) -> None:
     with anyio.fail_after(20):
-        async with serving(by_token(tokens)) as served:
-            answer = await post(served.url, sent=said)
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert "Ask whoever runs this server" in answer.json()["error"]["message"]
+        async with serving(by_token(tokens)) as server:
+            response = await post(server.url, sent=sent)
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert "Ask the operator of this server for a token." in response.json()["error"]["message"]
 
 
-async def test_the_sdks_client_is_told_why_it_is_turned_away(tokens: Path) -> None:
+async def test_the_sdks_client_shows_the_message_of_a_rejection(tokens: Path) -> None:
     with anyio.fail_after(20):
-        async with serving(by_token(tokens)) as served:
-            with pytest.RaisesGroup(pytest.RaisesExc(MCPError, match="Ask whoever runs this"), flatten_subgroups=True):
-                async with client(served.url, "legacy"):
+        async with serving(by_token(tokens)) as server:
+            with pytest.RaisesGroup(pytest.RaisesExc(MCPError, match="Ask the operator"), flatten_subgroups=True):
+                async with client(server.url, "legacy"):
                     pass
 
 
-async def test_a_token_taken_out_of_the_file_is_refused_at_once(tokens: Path) -> None:
-    known = {"Authorization": f"Bearer {ANNA}"}
+async def test_a_token_that_is_removed_from_the_file_is_rejected_at_once(tokens: Path) -> None:
+    sent = {"Authorization": f"Bearer {ANNA}"}
     with anyio.fail_after(20):
-        async with serving(by_token(tokens)) as served:
-            before = await post(served.url, sent=known)
+        async with serving(by_token(tokens)) as server:
+            before = await post(server.url, sent=sent)
             tokens.write_text(f"ben: {BEN}\n")
-            after = await post(served.url, sent=known)
+            after = await post(server.url, sent=sent)
     assert (before.status_code, after.status_code) == (200, 401)
 
 
-async def test_a_tokens_file_that_is_gone_lets_nobody_in(tokens: Path) -> None:
+async def test_a_deleted_tokens_file_gets_503_without_its_path(tokens: Path) -> None:
     with anyio.fail_after(20):
-        async with serving(by_token(tokens)) as served:
+        async with serving(by_token(tokens)) as server:
             os.remove(tokens)
-            answer = await post(served.url, sent={"Authorization": f"Bearer {ANNA}"})
-    assert answer.status_code == 503
-    assert str(tokens) not in answer.text
+            response = await post(server.url, sent={"Authorization": f"Bearer {ANNA}"})
+    assert response.status_code == 503
+    assert str(tokens) not in response.text
 
 
-async def test_a_callers_token_is_not_sent_upstream(tokens: Path, tmp_path: Path) -> None:
-    stub, key = Stub(), tmp_path / "key"
-    stub.slow = never
-    key.write_text("phx_theServersOwnKey")
+async def test_the_token_of_a_caller_is_not_sent_to_the_api(tokens: Path, key_file: Path) -> None:
+    api = StubAPI(fast)
     with anyio.fail_after(20):
-        async with listening(stub) as origin:
-            settings = Settings(
-                host=origin,
-                personal_api_key_file=str(key),
-                auth="token",
-                caller_tokens_file=str(tokens),
-                log_level="error",
+        async with listening(api) as origin:
+            settings = by_token(tokens).model_copy(
+                update={"sandbox": False, "host": origin, "personal_api_key_file": str(key_file)}
             )
-            async with serving(settings) as served:
-                await post(served.url, "tools/call", sent={"Authorization": f"Bearer {ANNA}"}, name="users-retrieve")
-    assert [heard["authorization"] for heard in stub.heard] == ["Bearer phx_theServersOwnKey"]
-    assert ANNA not in str(stub.heard)
+            async with serving(settings) as server:
+                await call_user(server.url, Authorization=f"Bearer {ANNA}")
+    assert [request["authorization"] for request in api.requests] == [f"Bearer {SERVER_KEY}"]
+    assert ANNA not in str(api.requests)
 
 
-async def test_a_key_that_is_gone_from_the_server_is_told_without_its_place(tmp_path: Path) -> None:
-    key = tmp_path / "key"
-    key.write_text("phx_theServersOwnKey")
+async def test_a_deleted_key_file_gets_503_without_its_path(key_file: Path) -> None:
     with anyio.fail_after(20):
-        async with serving(Settings(personal_api_key_file=str(key), log_level="error")) as served:
-            key.unlink()
-            answer = await post(served.url)
-    assert answer.status_code == 503
-    assert "cannot read its PostHog key" in answer.json()["error"]["message"]
-    assert str(tmp_path) not in answer.text
+        async with serving(Settings(personal_api_key_file=str(key_file), log_level="error")) as server:
+            key_file.unlink()
+            response = await post(server.url)
+    assert response.status_code == 503
+    assert "cannot read its PostHog key" in response.json()["error"]["message"]
+    assert str(key_file) not in response.text
 
 
-async def test_why_nobody_is_let_in_is_logged_for_whoever_runs_the_server(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def test_the_log_contains_the_cause_of_a_503_without_the_key(
+    key_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key = tmp_path / "key"
-    key.write_text("phx_theServersOwnKey")
     with anyio.fail_after(20):
-        async with serving(Settings(personal_api_key_file=str(key), log_level="error")) as served:
-            logging.getLogger().addHandler(caplog.handler)  # which serving has taken off
-            key.write_text("phc_aPublicProjectKey")
-            await post(served.url)
-    (told,) = [record for record in caplog.records if record.message == "turned away"]
-    assert told.levelname == "ERROR"
-    assert "a key that starts with phc_" in told.facts["why"]  # type: ignore[attr-defined]
-    assert "aPublicProjectKey" not in told.facts["why"]  # type: ignore[attr-defined]
+        async with serving(Settings(personal_api_key_file=str(key_file), log_level="error")) as server:
+            # The start of the server removed pytest's handler.
+            logging.getLogger().addHandler(caplog.handler)
+            key_file.write_text("phc_aPublicProjectKey")
+            await post(server.url)
+    [record] = [record for record in caplog.records if record.message == "request rejected"]
+    assert record.levelname == "ERROR"
+    assert "phc_" in record.facts["why"]  # type: ignore[attr-defined]
+    assert "aPublicProjectKey" not in record.facts["why"]  # type: ignore[attr-defined]
 
 
-def test_this_machines_own_names_are_always_answered_to() -> None:
+def test_the_names_of_this_machine_are_always_allowed_hosts() -> None:
     assert {"127.0.0.1", "tools.example.com"} <= set(allowed_hosts(Settings(http_url="https://tools.example.com")))
 
 
-@pytest.mark.parametrize("era", ERAS)
-async def test_each_caller_acts_with_the_key_that_it_brings(era: str) -> None:
+@pytest.mark.parametrize("mode", CLIENT_MODES)
+async def test_each_caller_uses_its_own_key(mode: str) -> None:
     emails = {}
     with anyio.fail_after(20):
-        async with serving(OWN_KEY) as served:
+        async with serving(OWN_KEY) as server:
             for key in (sandbox.FULL_KEY, sandbox.FREE_KEY):
-                async with client(served.url, era, {"X-PostHog-Api-Key": key}) as mcp:
+                async with client(server.url, mode, {"X-PostHog-Api-Key": key}) as mcp:
                     result = await mcp.call_tool("users-retrieve", {})
                 assert result.structured_content is not None
                 emails[key] = result.structured_content["email"]
     assert emails == {sandbox.FULL_KEY: "ada@analytical.example", sandbox.FREE_KEY: "linus@hobby.example"}
 
 
-async def test_callers_at_the_same_time_are_not_mixed_up() -> None:
+async def test_concurrent_callers_get_their_own_results() -> None:
     keys = [sandbox.FULL_KEY, sandbox.FREE_KEY, sandbox.STAFF_KEY] * 4
-    seen: list[tuple[str, str]] = []
+    results: list[tuple[str, str]] = []
 
-    async def ask(url: str, key: str) -> None:
-        answer = await post(url, "tools/call", sent={"X-PostHog-Api-Key": key}, name="users-retrieve")
-        seen.append((key, answer.json()["result"]["structuredContent"]["email"]))
+    async def call(url: str, key: str) -> None:
+        response = await call_user(url, X_PostHog_Api_Key=key)
+        results.append((key, response.json()["result"]["structuredContent"]["email"]))
 
     with anyio.fail_after(20):
-        async with serving(OWN_KEY) as served, anyio.create_task_group() as tasks:
+        async with serving(OWN_KEY) as server, anyio.create_task_group() as tasks:
             for key in keys:
-                tasks.start_soon(ask, served.url, key)
-    assert len(seen) == len(keys)
-    assert len(set(seen)) == 3
+                tasks.start_soon(call, server.url, key)
+    assert len(results) == len(keys)
+    assert len(set(results)) == 3
 
 
 @pytest.mark.parametrize("key", ["", "phc_sandboxProjectOne", "phr_refresh", "spaced key"])
-async def test_a_key_that_cannot_work_is_refused_before_anything_is_asked(key: str) -> None:
+async def test_an_unusable_key_gets_401(key: str) -> None:
     with anyio.fail_after(20):
-        async with serving(OWN_KEY) as served:
-            answer = await post(served.url, sent={"X-PostHog-Api-Key": key})
-    assert answer.status_code == 401
-    assert "X-PostHog-Api-Key" in answer.json()["error"]["message"]
+        async with serving(OWN_KEY) as server:
+            response = await post(server.url, sent={"X-PostHog-Api-Key": key})
+    assert response.status_code == 401
+    assert "X-PostHog-Api-Key" in response.json()["error"]["message"]
 
 
-async def test_a_bearer_key_is_taken_only_where_the_server_says_so() -> None:
-    said = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}
+@pytest.mark.parametrize(("accepted", "status"), [(False, 401), (True, 200)])
+async def test_a_key_as_bearer_token_needs_the_setting(accepted: bool, status: int) -> None:
+    settings = OWN_KEY.model_copy(update={"http_bearer_keys": accepted})
     with anyio.fail_after(20):
-        async with serving(OWN_KEY) as strict, serving(OWN_KEY.model_copy(update={"http_bearer_keys": True})) as open_:
-            answers = [await post(server.url, sent=said) for server in (strict, open_)]
-    assert [answer.status_code for answer in answers] == [401, 200]
+        async with serving(settings) as server:
+            response = await post(server.url, sent={"Authorization": f"Bearer {sandbox.FULL_KEY}"})
+    assert response.status_code == status
 
 
-async def test_a_caller_chooses_its_project() -> None:
-    said = {"X-PostHog-Api-Key": sandbox.OTHER_PROJECT_KEY}
+@pytest.mark.parametrize(("header", "is_error"), [({}, True), ({"X-PostHog-Project-Id": "2"}, False)])
+async def test_a_caller_selects_its_project_in_a_header(header: dict[str, str], is_error: bool) -> None:
+    sent = {"X-PostHog-Api-Key": sandbox.OTHER_PROJECT_KEY, **header}
     with anyio.fail_after(20):
-        async with serving(OWN_KEY) as served:
-            without, within = [
-                (await post(served.url, "tools/call", sent={**said, **more}, name="subscriptions-list")).json()[
-                    "result"
-                ]
-                for more in ({}, {"X-PostHog-Project-Id": "2"})
-            ]
-    assert without["isError"]
-    assert not within.get("isError")
+        async with serving(OWN_KEY) as server:
+            response = await post(server.url, "tools/call", sent=sent, name="subscriptions-list")
+    assert response.json()["result"].get("isError", False) is is_error
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "one", "1.5", "9" * 30])
-async def test_a_project_that_is_no_number_is_refused(number: str) -> None:
-    said = {"X-PostHog-Api-Key": sandbox.FULL_KEY, "X-PostHog-Project-Id": number}
+async def test_a_project_header_that_is_not_a_positive_number_gets_400(number: str) -> None:
+    sent = {"X-PostHog-Api-Key": sandbox.FULL_KEY, "X-PostHog-Project-Id": number}
     with anyio.fail_after(20):
-        async with serving(OWN_KEY) as served:
-            answer = await post(served.url, sent=said)
-    assert answer.status_code == 400
+        async with serving(OWN_KEY) as server:
+            response = await post(server.url, sent=sent)
+    assert response.status_code == 400
 
 
-async def test_a_caller_chooses_among_the_hosts_that_are_allowed() -> None:
-    here, there = Stub(), Stub()
-    here.slow = there.slow = never
+async def test_a_caller_selects_one_of_the_allowed_hosts() -> None:
+    default, other = StubAPI(fast), StubAPI(fast)
     with anyio.fail_after(20):
-        async with listening(here) as one, listening(there) as two:
-            settings = Settings(host=one, auth="own-key", http_posthog_hosts=(two,), log_level="error")
-            async with serving(settings) as served:
-                answers = [
-                    await post(
-                        served.url,
-                        "tools/call",
-                        sent={"X-PostHog-Api-Key": "phx_somebody", "X-PostHog-Host": host},
-                        name="users-retrieve",
-                    )
-                    for host in (two, "https://elsewhere.example", "http://plain.example")
+        async with listening(default) as first, listening(other) as second:
+            settings = Settings(host=first, auth="own-key", http_posthog_hosts=(second,), log_level="error")
+            async with serving(settings) as server:
+                responses = [
+                    await call_user(server.url, X_PostHog_Api_Key="phx_somebody", X_PostHog_Host=host)
+                    for host in (second, "https://elsewhere.example", "http://plain.example")
                 ]
-    assert [answer.status_code for answer in answers] == [200, 403, 400]
-    assert (len(here.heard), len(there.heard)) == (0, 1)
-    assert two in answers[1].json()["error"]["message"]
-
-
-def never(_: Scope) -> bool:
-    return False
+    assert [response.status_code for response in responses] == [200, 403, 400]
+    assert (len(default.requests), len(other.requests)) == (0, 1)
+    assert second in responses[1].json()["error"]["message"]

@@ -1,4 +1,4 @@
-"""A protected resource: the token's issuer says whether it holds, and the client is told in OAuth's words."""
+"""The protected resource: token introspection, scopes, challenges and metadata."""
 
 from __future__ import annotations
 
@@ -20,44 +20,47 @@ from core13_mcp.compose.http import HTTPServer
 from core13_mcp.settings import Settings
 
 from ....asgi import listening
-from ..http_server import ERAS, client, headers, post, serving
+from ....clients import CLIENT_MODES
+from ..http_server import client, headers, post, serving
 
 pytestmark = pytest.mark.anyio
 
-GOOD, WEAK, BLIND, OLD = "pha_good", "pha_weak", "pha_blind", "pha_expired"
+GOOD, WEAK, NO_INTROSPECTION, EXPIRED = "pha_good", "pha_weak", "pha_no_introspection", "pha_expired"
 SCOPES = {GOOD: "introspection user:write subscription:read", WEAK: "introspection openid"}
+METADATA_PATH = "/.well-known/oauth-protected-resource/mcp"
 
 
 @dataclass
 class Issuer:
-    """An API that knows a few tokens, and answers one route."""
+    """An API with introspection for a few tokens, and one more route.
 
-    asked: list[str] = field(default_factory=list)
-    broken: int | None = None
-    vague: bool = False
+    Attributes:
+        introspected: The tokens of all introspection requests.
+        response: A response that replaces the normal introspection response.
+    """
+
+    introspected: list[str] = field(default_factory=list)
+    response: JSONResponse | None = None
 
     async def introspect(self, request: Request) -> Response:
-        """What a token may do, to whoever holds one that may ask."""
-        token = parse_qs((await request.body()).decode())["token"][0]
+        """Introspect the token that also authenticates the request."""
+        [token] = parse_qs((await request.body()).decode())["token"]
         assert request.headers["Authorization"] == f"Bearer {token}"
-        self.asked.append(token)
-        if self.broken:
-            return JSONResponse({}, self.broken)
-        if self.vague:
-            return JSONResponse({"scope": "*"})
-        if token == BLIND:
+        self.introspected.append(token)
+        if self.response is not None:
+            return self.response
+        if token == NO_INTROSPECTION:
             return JSONResponse({"detail": "no"}, 403)
         if token in SCOPES:
             return JSONResponse({"active": True, "scope": SCOPES[token]})
         return JSONResponse({"active": False})
 
     async def me(self, request: Request) -> Response:
-        """Who calls."""
+        """Return a user whose email is the Authorization header."""
         return JSONResponse({"uuid": "1", "email": request.headers["Authorization"]})
 
     @property
     def app(self) -> Starlette:
-        """Both routes."""
         introspect = Route("/oauth/introspect/", self.introspect, methods=["POST"])
         return Starlette(routes=[introspect, Route("/api/users/@me/", self.me)])
 
@@ -68,80 +71,82 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
-async def served(issuer: Issuer) -> AsyncIterator[HTTPServer]:
-    async with listening(issuer.app) as origin, serving(by_oauth(origin)) as ready:
-        yield ready
+async def server(issuer: Issuer) -> AsyncIterator[HTTPServer]:
+    async with listening(issuer.app) as origin, serving(oauth(origin)) as running:
+        yield running
 
 
-def by_oauth(origin: str) -> Settings:
-    return Settings(host=origin, auth="oauth", log_level="error")
+def oauth(origin: str, **fields: Any) -> Settings:
+    return Settings(host=origin, auth="oauth", log_level="error", **fields)
 
 
 async def call(url: str, token: str, name: str = "users-retrieve") -> httpx2.Response:
-    """One call with a token."""
-    answer: httpx2.Response = await post(
-        url, "tools/call", sent={"Authorization": f"Bearer {token}"}, name=name, arguments={}
-    )
-    return answer
+    """Call a tool with a token."""
+    sent = {"Authorization": f"Bearer {token}"}
+    response: httpx2.Response = await post(url, "tools/call", sent=sent, name=name, arguments={})
+    return response
 
 
-def challenge(answer: httpx2.Response) -> dict[str, str]:
-    """The parts of `WWW-Authenticate: Bearer`."""
-    told = answer.headers["WWW-Authenticate"]
-    assert told.startswith("Bearer ")
-    return dict(re.findall(r'(\w+)="([^"]*)"', told))
+async def get(url: str, path: str) -> httpx2.Response:
+    async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
+        return await http.get(path)
 
 
-@pytest.mark.parametrize("era", ERAS)
-async def test_a_token_is_checked_with_its_issuer_and_goes_to_it(url: str, issuer: Issuer, era: str) -> None:
+def challenge(response: httpx2.Response) -> dict[str, str]:
+    """Return the parameters of `WWW-Authenticate: Bearer`."""
+    header = response.headers["WWW-Authenticate"]
+    assert header.startswith("Bearer ")
+    return dict(re.findall(r'(\w+)="([^"]*)"', header))
+
+
+@pytest.mark.parametrize("mode", CLIENT_MODES)
+async def test_the_issuer_introspects_a_token_and_gets_it_with_the_call(url: str, issuer: Issuer, mode: str) -> None:
     with anyio.fail_after(20):
-        async with client(url, era, {"Authorization": f"Bearer {GOOD}"}) as mcp:
+        async with client(url, mode, {"Authorization": f"Bearer {GOOD}"}) as mcp:
             result = await mcp.call_tool("users-retrieve", {})
     assert result.structured_content is not None
-    # The API saw the token; the caller sees no token, not even its own.
+    # The API received the token. The result contains no token, not even the caller's own.
     assert result.structured_content["email"] == "Bearer [withheld]"
-    assert set(issuer.asked) == {GOOD}
+    assert set(issuer.introspected) == {GOOD}
 
 
-async def test_without_a_token_a_client_is_pointed_to_the_metadata(url: str, served: HTTPServer) -> None:
+async def test_without_a_token_the_challenge_contains_the_metadata_url(url: str) -> None:
     with anyio.fail_after(20):
-        answer = await post(url)
-        told = challenge(answer)
+        response = await post(url)
+        parameters = challenge(response)
         async with httpx2.AsyncClient() as http:
-            metadata = (await http.get(told["resource_metadata"])).json()
-    assert answer.status_code == 401
-    assert "error" not in told
+            metadata = (await http.get(parameters["resource_metadata"])).json()
+    assert response.status_code == 401
+    assert "error" not in parameters
     assert metadata["resource"] == url
     assert metadata["bearer_methods_supported"] == ["header"]
-    assert metadata["scopes_supported"] == told["scope"].split()
+    assert metadata["scopes_supported"] == parameters["scope"].split()
     assert {"introspection", "user:read", "subscription:write"} <= set(metadata["scopes_supported"])
-    assert "None" not in told["scope"]
+    assert "None" not in parameters["scope"]
 
 
-async def test_the_metadata_names_the_api_as_authorization_server(url: str, settings: Settings) -> None:
-    path = "/.well-known/oauth-protected-resource/mcp"
+async def test_the_metadata_names_the_api_as_the_authorization_server(url: str) -> None:
     with anyio.fail_after(20):
-        async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
-            answer = await http.get(path)
-    (server,) = answer.json()["authorization_servers"]
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", server)
-    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+        response = await get(url, METADATA_PATH)
+    [issuer] = response.json()["authorization_servers"]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", issuer)
+    assert response.headers["Cache-Control"] == "public, max-age=3600"
 
 
-@pytest.mark.parametrize("token", [OLD, "phx_aPersonalKey", "eyJhbGciOi.x.y"])
-async def test_a_token_that_does_not_hold_is_refused_as_invalid(url: str, token: str) -> None:
+@pytest.mark.parametrize("token", [EXPIRED, "phx_aPersonalKey", "eyJhbGciOi.x.y"])
+async def test_an_invalid_token_gets_401_invalid_token(url: str, token: str) -> None:
     with anyio.fail_after(20):
-        answer = await call(url, token)
-    assert answer.status_code == 401
-    assert challenge(answer)["error"] == "invalid_token"
-    assert challenge(answer)["resource_metadata"].endswith("/.well-known/oauth-protected-resource/mcp")
-    assert token not in answer.text
+        response = await call(url, token)
+    assert response.status_code == 401
+    assert challenge(response)["error"] == "invalid_token"
+    assert challenge(response)["resource_metadata"].endswith(METADATA_PATH)
+    assert token not in response.text
 
 
-async def test_what_is_no_token_of_the_issuer_is_not_shown_to_it(url: str, issuer: Issuer) -> None:
+async def test_the_issuer_does_not_receive_secrets_of_another_form(url: str, issuer: Issuer) -> None:
     with anyio.fail_after(20):
         await call(url, "phx_aPersonalKey")
-    assert issuer.asked == []
+    assert issuer.introspected == []
 
 
 @pytest.mark.parametrize(
@@ -151,80 +156,73 @@ async def test_what_is_no_token_of_the_issuer_is_not_shown_to_it(url: str, issue
         (GOOD, "subscriptions-create", "introspection subscription:write"),
     ],
 )
-async def test_a_missing_scope_is_named(url: str, token: str, tool: str, scope: str) -> None:
+async def test_a_missing_scope_gets_403_with_the_scope(url: str, token: str, tool: str, scope: str) -> None:
     with anyio.fail_after(20):
-        answer = await call(url, token, tool)
-    assert answer.status_code == 403
-    assert challenge(answer)["error"] == "insufficient_scope"
-    assert challenge(answer)["scope"] == scope
+        response = await call(url, token, tool)
+    assert response.status_code == 403
+    assert challenge(response)["error"] == "insufficient_scope"
+    assert challenge(response)["scope"] == scope
 
 
-async def test_a_token_that_may_not_ask_about_itself_is_told_which_scope_that_takes(url: str) -> None:
+async def test_a_token_without_the_introspection_scope_gets_403_with_that_scope(url: str) -> None:
     with anyio.fail_after(20):
-        answer = await call(url, BLIND)
-    assert answer.status_code == 403
-    assert "introspection" in challenge(answer)["scope"].split()
+        response = await call(url, NO_INTROSPECTION)
+    assert response.status_code == 403
+    assert "introspection" in challenge(response)["scope"].split()
 
 
-async def test_a_token_without_scopes_may_still_see_the_tools(url: str) -> None:
+async def test_a_token_without_tool_scopes_lists_the_tools(url: str) -> None:
     with anyio.fail_after(20):
-        answer = await post(url, sent={"Authorization": f"Bearer {WEAK}"})
-    assert answer.status_code == 200
+        response = await post(url, sent={"Authorization": f"Bearer {WEAK}"})
+    assert response.status_code == 200
 
 
-@pytest.mark.parametrize("status", [500, 404, 302])
-async def test_an_issuer_that_cannot_say_is_not_taken_for_a_yes(
-    url: str, issuer: Issuer, status: int, without_pauses: None
+@pytest.mark.parametrize(
+    "introspection",
+    [JSONResponse({}, 500), JSONResponse({}, 404), JSONResponse({}, 302), JSONResponse({"scope": "*"})],
+    ids=["500", "404", "302", "no-active-field"],
+)
+async def test_a_failed_introspection_gets_503(
+    url: str, issuer: Issuer, introspection: JSONResponse, without_pauses: None
 ) -> None:
-    issuer.broken = status
+    issuer.response = introspection
     with anyio.fail_after(20):
-        answer = await call(url, GOOD)
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"] == "5"
+        response = await call(url, GOOD)
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "5"
 
 
-async def test_an_issuer_that_says_neither_yes_nor_no_is_not_taken_for_a_yes(url: str, issuer: Issuer) -> None:
-    issuer.vague = True
+async def test_an_unreachable_issuer_gets_503(without_pauses: None) -> None:
     with anyio.fail_after(20):
-        answer = await call(url, GOOD)
-    assert answer.status_code == 503
-
-
-async def test_an_issuer_that_is_gone_is_not_taken_for_a_yes(without_pauses: None) -> None:
-    with anyio.fail_after(20):
-        async with serving(by_oauth("http://127.0.0.1:9")) as served:
-            answer = await call(served.url, GOOD)
-    assert answer.status_code == 503
+        async with serving(oauth("http://127.0.0.1:9")) as server:
+            response = await call(server.url, GOOD)
+    assert response.status_code == 503
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b"null", b'{"method": "tools/call", "params": []}'])
-async def test_what_is_no_request_is_left_to_the_protocol_to_refuse(url: str, body: bytes) -> None:
+async def test_a_malformed_request_gets_400_from_the_mcp_handler(url: str, body: bytes) -> None:
     with anyio.fail_after(20):
         async with httpx2.AsyncClient() as http:
             sent = {**headers("tools/call", "users-retrieve"), "Authorization": f"Bearer {GOOD}"}
-            answer = await http.post(url, content=body, headers=sent)
-    assert answer.status_code == 400
-    assert "error" in answer.json()
+            response = await http.post(url, content=body, headers=sent)
+    assert response.status_code == 400
+    assert "error" in response.json()
 
 
-async def test_a_read_only_server_still_checks_tokens(issuer: Issuer) -> None:
-    said: dict[str, Any] = {"auth": "oauth", "read_only": True, "log_level": "error"}
+async def test_a_read_only_server_introspects_tokens(issuer: Issuer) -> None:
     with anyio.fail_after(20):
-        async with listening(issuer.app) as origin, serving(Settings(host=origin, **said)) as served:
-            answer = await call(served.url, GOOD)
-    assert answer.status_code == 200
+        async with listening(issuer.app) as origin, serving(oauth(origin, read_only=True)) as server:
+            response = await call(server.url, GOOD)
+    assert response.status_code == 200
 
 
 async def test_the_public_url_is_the_resource(issuer: Issuer) -> None:
-    settings = Settings(
-        host="http://127.0.0.1:9", auth="oauth", http_url="https://tools.example.com/posthog/mcp", log_level="error"
-    )
+    public = "https://tools.example.com/posthog/mcp"
     with anyio.fail_after(20):
-        async with serving(settings) as served:
-            port = served.listener.getsockname()[1]
-            answer = await post(f"http://127.0.0.1:{port}/mcp")
-            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-                metadata = await http.get("/.well-known/oauth-protected-resource/posthog/mcp")
-    at = "https://tools.example.com/.well-known/oauth-protected-resource/posthog/mcp"
-    assert challenge(answer)["resource_metadata"] == at
-    assert metadata.json()["resource"] == "https://tools.example.com/posthog/mcp"
+        async with serving(oauth("http://127.0.0.1:9", http_url=public)) as server:
+            url = f"http://127.0.0.1:{server.listener.getsockname()[1]}/mcp"
+            response = await post(url)
+            metadata = await get(url, "/.well-known/oauth-protected-resource/posthog/mcp")
+    expected = "https://tools.example.com/.well-known/oauth-protected-resource/posthog/mcp"
+    assert challenge(response)["resource_metadata"] == expected
+    assert metadata.json()["resource"] == public

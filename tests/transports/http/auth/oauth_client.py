@@ -1,4 +1,4 @@
-"""A client that logs in through OAuth, and the person who lets it."""
+"""A client that logs in with OAuth, and its user."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ CALLBACK = "http://127.0.0.1:3000/callback"
 
 
 @dataclass
-class Kept:
-    """The client's storage."""
+class Storage:
+    """The storage of the SDK's OAuth client."""
 
     tokens: OAuthToken | None = None
     client: OAuthClientInformationFull | None = None
     provider: OAuthClientProvider | None = None
 
     def expire(self) -> None:
+        """Let the client's own clock say that the token has expired."""
         assert self.provider is not None
         self.provider.context.token_expiry_time = 1.0
 
@@ -43,30 +44,30 @@ class Kept:
 
 
 @dataclass
-class Person:
-    """Opens the page, unticks what is refused, and presses Allow."""
+class User:
+    """A user who opens the authorization page, deselects some scopes and selects Allow."""
 
     refused: set[str] = field(default_factory=set)
-    asked: list[set[str]] = field(default_factory=list)
-    sent_to: str = ""
+    requested: list[set[str]] = field(default_factory=list)
+    redirect: str = ""
 
     async def open(self, url: str) -> None:
         async with httpx2.AsyncClient() as browser:
             page = await browser.get(url, follow_redirects=True)
             scopes = {part.partition('"')[0] for part in page.text.split('name="scope" value="')[1:]}
-            self.asked.append(scopes)
-            ticked = {"answer": "allow", "scope": sorted(scopes - self.refused)}
-            self.sent_to = (await browser.post(page.url, data=ticked)).headers["Location"]
+            self.requested.append(scopes)
+            form = {"answer": "allow", "scope": sorted(scopes - self.refused)}
+            self.redirect = (await browser.post(page.url, data=form)).headers["Location"]
 
-    async def come_back(self) -> AuthorizationCodeResult:
-        told = {name: values[0] for name, values in parse_qs(urlsplit(self.sent_to).query).items()}
-        return AuthorizationCodeResult(code=told["code"], state=told.get("state"))
+    async def authorization_code(self) -> AuthorizationCodeResult:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(self.redirect).query).items()}
+        return AuthorizationCodeResult(code=query["code"], state=query.get("state"))
 
 
 @asynccontextmanager
-async def logged_in(url: str, person: Person, kept: Kept, era: str) -> AsyncIterator[Client]:
-    about = OAuthClientMetadata(redirect_uris=[AnyUrl(CALLBACK)], client_name="A chat client")
-    kept.provider = OAuthClientProvider(url, about, kept, person.open, person.come_back)
-    http = httpx2.AsyncClient(auth=kept.provider, timeout=20)
-    async with http, Client(streamable_http_client(url, http_client=http), mode=era) as client:
+async def logged_in(url: str, user: User, storage: Storage, mode: str) -> AsyncIterator[Client]:
+    metadata = OAuthClientMetadata(redirect_uris=[AnyUrl(CALLBACK)], client_name="A chat client")
+    storage.provider = OAuthClientProvider(url, metadata, storage, user.open, user.authorization_code)
+    http = httpx2.AsyncClient(auth=storage.provider, timeout=20)
+    async with http, Client(streamable_http_client(url, http_client=http), mode=mode) as client:
         yield client

@@ -1,0 +1,132 @@
+"""A complete OAuth flow: from the first 401 to a successful call, an expired token and a missing scope.
+
+The SDK's OAuth client, this server, and the sandbox's authorization server each use a socket of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+
+from core13_mcp import sandbox
+from core13_mcp.settings import Settings
+
+from ....asgi import listening
+from ....clients import CLIENT_MODES
+from ..http_server import serving
+from .oauth_client import Storage, User, logged_in
+
+pytestmark = pytest.mark.anyio
+
+TIMEOUT = 30.0
+
+
+@dataclass
+class Clock:
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Servers:
+    """The URL of this server, and the clock of the authorization server."""
+
+    url: str
+    clock: Clock
+
+
+@pytest.fixture
+async def servers() -> AsyncIterator[Servers]:
+    clock = Clock(datetime.now(UTC))
+    async with AsyncExitStack() as stack:
+        issuer = await stack.enter_async_context(listening(sandbox.build(oauth=True, clock=clock)))
+        server = await stack.enter_async_context(serving(Settings(host=issuer, auth="oauth", log_level="error")))
+        yield Servers(server.url, clock)
+
+
+async def first_name(client: Client) -> Any:
+    """Return the first name of the user whose token the client has."""
+    result = await client.call_tool("users-retrieve", {})
+    assert not result.is_error, result.content
+    return result.structured_content["first_name"]
+
+
+@pytest.mark.parametrize("mode", CLIENT_MODES)
+async def test_a_client_that_has_only_the_url_logs_in_and_calls_a_tool(servers: Servers, mode: str) -> None:
+    user = User()
+    with anyio.fail_after(TIMEOUT):
+        async with logged_in(servers.url, user, Storage(), mode) as client:
+            assert await first_name(client) == "Ada"
+    [requested] = user.requested
+    assert {"introspection", "user:read", "subscription:write"} <= requested
+
+
+async def test_an_expired_token_is_refreshed_without_the_user(servers: Servers) -> None:
+    user, storage = User(), Storage()
+    with anyio.fail_after(TIMEOUT):
+        async with logged_in(servers.url, user, storage, "auto") as client:
+            assert await first_name(client) == "Ada"
+            first = storage.tokens
+            servers.clock.now += timedelta(hours=2)
+            storage.expire()
+            assert await first_name(client) == "Ada"
+    assert first is not None and storage.tokens is not None
+    assert storage.tokens.access_token != first.access_token
+    assert len(user.requested) == 1
+
+
+async def test_a_token_that_only_the_issuer_knows_to_be_expired_leads_to_a_new_login(servers: Servers) -> None:
+    user = User()
+    with anyio.fail_after(TIMEOUT):
+        async with logged_in(servers.url, user, Storage(), "auto") as client:
+            assert await first_name(client) == "Ada"
+            servers.clock.now += timedelta(hours=2)
+            assert await first_name(client) == "Ada"
+    assert len(user.requested) == 2
+
+
+async def test_a_missing_scope_is_requested_when_a_tool_needs_it(servers: Servers) -> None:
+    user = User(refused={"subscription:read", "subscription:write"})
+    with anyio.fail_after(TIMEOUT):
+        async with logged_in(servers.url, user, Storage(), "auto") as client:
+            assert await first_name(client) == "Ada"
+            user.refused = set()
+            result = await client.call_tool("subscriptions-list", {})
+    assert not result.is_error
+    assert len(user.requested) == 2
+    assert "subscription:read" in user.requested[1]
+
+
+async def test_a_revoked_token_is_rejected(servers: Servers) -> None:
+    storage = Storage()
+    with anyio.fail_after(TIMEOUT):
+        async with logged_in(servers.url, User(), storage, "auto") as client:
+            await first_name(client)
+        assert storage.tokens is not None and storage.client is not None
+        token = storage.tokens.access_token
+        metadata = await issuer_metadata(servers)
+        async with httpx2.AsyncClient() as http:
+            form = {"token": token, "client_id": storage.client.client_id}
+            form |= {"client_secret": storage.client.client_secret or ""}
+            revocation = await http.post(metadata["revocation_endpoint"], data=form)
+            response = await http.post(servers.url, json={}, headers={"Authorization": f"Bearer {token}"})
+    assert revocation.status_code == 200
+    assert response.status_code == 401
+    assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
+
+
+async def issuer_metadata(servers: Servers) -> Any:
+    async with httpx2.AsyncClient() as http:
+        origin = servers.url.removesuffix("/mcp")
+        resource = (await http.get(f"{origin}/.well-known/oauth-protected-resource/mcp")).json()
+        return (await http.get(f"{resource['authorization_servers'][0]}/.well-known/oauth-authorization-server")).json()
