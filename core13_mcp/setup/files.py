@@ -53,6 +53,19 @@ def replace(path: Path, text: str, *, private: bool = False, backup: bool = True
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}; nothing was changed") from None
 
 
+def delete_backup(path: Path) -> None:
+    """Delete the copy of a file that `replace` keeps, if there is one.
+
+    Raises:
+        ConfigurationError: The copy cannot be deleted.
+    """
+    copy = backup_path(path)
+    try:
+        copy.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{copy} cannot be deleted: {error.strerror}; delete it by hand") from None
+
+
 def _new_mode(private: bool) -> int:
     if private:
         return 0o600

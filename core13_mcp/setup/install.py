@@ -111,7 +111,7 @@ def uninstall(file: ConfigFile) -> bool:
             return False
         edited = merge.remove(file.client.format, text, locations(file))
     files.replace(file.path, edited, backup=False)
-    files.backup_path(file.path).unlink(missing_ok=True)
+    files.delete_backup(file.path)
     return True
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
@@ -192,20 +192,43 @@ def test_a_file_that_is_not_utf_8_is_not_changed(config, capsys):
     assert "cannot be read: it is not UTF-8 text; save it as UTF-8" in capsys.readouterr().err
 
 
+def test_a_file_that_cannot_be_read_is_an_error(home, capsys):
+    (home / ".cursor/mcp.json").mkdir(parents=True)
+
+    assert main(["install", "cursor"]) == 2
+    assert "mcp.json cannot be read: Is a directory" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["install", "uninstall"])
-def test_a_failed_write_leaves_the_file_unchanged(command, config):
+def test_a_failed_write_leaves_the_file_unchanged(command, config, capsys):
     path = config("cursor")
     if command == "uninstall":
         main(["install", "cursor"])
     files = {file: file.read_bytes() for file in path.parent.iterdir()}
 
-    # No process may write to a file.
-    script = f"ulimit -f 0; exec {COMMAND} {command} cursor"
-    run = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    # This limit makes every write to a file fail.
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        status = main([command, "cursor"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    assert run.returncode == 2
-    assert f"{path} cannot be written: File too large; nothing was changed" in run.stderr
+    assert status == 2
+    assert f"{path} cannot be written: File too large; nothing was changed" in capsys.readouterr().err
     assert {file: file.read_bytes() for file in path.parent.iterdir()} == files
+
+
+def test_a_backup_that_cannot_be_deleted_is_an_error(config, capsys):
+    path = config("cursor")
+    main(["install", "cursor"])
+    backup(path).unlink()
+    backup(path).mkdir()
+
+    assert main(["uninstall", "cursor"]) == 2
+
+    assert f"{backup(path)} cannot be deleted: " in capsys.readouterr().err
+    assert "core13-mcp" not in path.read_text("utf-8")
 
 
 def test_uvx_must_be_on_the_path(capsys, monkeypatch):

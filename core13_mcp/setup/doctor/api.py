@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -84,28 +84,28 @@ class APICheck:
         response = await self.context.session().send(request)
         return parse_response(SentRequest(prepare(self.tool, {}, self.context), request), response)
 
-    def _owner(self, user: Any) -> Iterator[Finding]:
+    def _owner(self, user: Any) -> list[Finding]:
         project = self.project
-        if project.owner:
-            yield Finding("owner", "ok", single_line(str(get_path(user, project.owner)), 120))
+        owner = [single_line(str(get_path(user, project.owner)), 120)] if project.owner else []
+        return [*(Finding("owner", "ok", name) for name in owner), self._current_project(user)]
+
+    def _current_project(self, user: Any) -> Finding:
+        project, pinned = self.project, self.context.project_id
         current, name = get_path(user, project.id), single_line(str(get_path(user, project.name)), 80)
         if current == "unknown":
             fix = "create or join a project in PostHog; tools that need no project work without one"
-            yield Finding("project", "note", "the owner of the key has no current project", fix)
-            return
+            return Finding("project", "note", "the owner of the key has no current project", fix)
         rows = _rows(get_path(user, project.projects)) if project.projects else []
         listed = ", ".join(f"{row['id']} ({single_line(str(row.get('name')), 60)})" for row in rows)
-        message = f'current project: {current} ("{name}")' + (
-            f"; projects of its organization: {listed}" if rows else ""
-        )
-        pinned = self.context.project_id
+        message = f'current project: {current} ("{name}")'
+        message += f"; projects of its organization: {listed}" if rows else ""
         if pinned is None:
-            yield Finding("project", "ok", message)
-        elif rows and pinned not in [row["id"] for row in rows]:
+            return Finding("project", "ok", message)
+        message = f"pinned project: {pinned}; {message}"
+        if rows and pinned not in [row["id"] for row in rows]:
             fix = "check POSTHOG_PROJECT_ID; the scope checks below show whether the key can access this project"
-            yield Finding("project", "note", f"pinned project: {pinned}; {message}", fix)
-        else:
-            yield Finding("project", "ok", f"pinned project: {pinned}; {message}")
+            return Finding("project", "note", message, fix)
+        return Finding("project", "ok", message)
 
     async def _scopes(self) -> AsyncIterator[Finding]:
         def scope(tool: Declaration) -> str:
