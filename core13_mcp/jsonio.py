@@ -7,42 +7,41 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 JSON = Mapping[str, Any]
 
-
+# Levels of nested lists and objects. The validator, the SDK and Python's stack have limits of their own.
 MAX_DEPTH = 64
-"""Levels of lists and objects inside one another. The validator, the SDK and Python's own stack each end somewhere."""
 
-
+# Brackets and commas in one JSON text. Each of them takes much more memory and time than its byte.
 MAX_TOKENS = 250_000
-"""Brackets and commas in one JSON text. Each costs memory and time many times its byte."""
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Read JSON as its standard has it: Python's reader alone would let NaN, Infinity and 1e999 through.
+    """Parse JSON strictly: without NaN, Infinity, and numbers such as 1e999.
 
     Raises:
-        ValueError: It is not JSON, nested deeper than `DEEPEST`, or of too many parts.
+        ValueError: The text is not JSON, is nested deeper than `MAX_DEPTH`, or has more than `MAX_TOKENS`.
     """
-    brackets = _count(text, "[") + _count(text, "{")
-    if brackets + _count(text, ",") > MAX_TOKENS:
-        raise ValueError("of too many parts")
+    if len(text) > MAX_TOKENS and _count_tokens(text) > MAX_TOKENS:
+        raise ValueError("too many values")
     try:
-        value = _READER.decode(_decoded(text))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    if brackets > MAX_DEPTH and exceeds_depth(value):
-        raise ValueError("nested too deeply")
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError:
+        # Not JSON, or JSON that the fast parser does not support, such as UTF-16 and halves of surrogate pairs.
+        value = _parse_with_standard_library(text)
+    _check(value)
     return value
 
 
-def exceeds_depth(value: Any, levels: int = MAX_DEPTH) -> bool:
-    """Whether lists and objects are inside one another by more than so many levels."""
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    inner = (part for part in parts if isinstance(part, dict | list))
-    return levels < 0 or any(exceeds_depth(part, levels - 1) for part in inner)
+def exceeds_depth(value: Any) -> bool:
+    """Whether lists and objects are nested deeper than `MAX_DEPTH`."""
+    try:
+        _check(value, finite=False)
+    except ValueError:
+        return True
+    return False
 
 
 def json_error(value: Any) -> str | None:
@@ -58,12 +57,36 @@ def json_error(value: Any) -> str | None:
     return None
 
 
-def _decoded(text: str | bytes) -> str:
-    return text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass")
+def _count_tokens(text: str | bytes) -> int:
+    if isinstance(text, str):
+        return sum(map(text.count, "[{,"))
+    return len(text) - len(text.translate(None, b"[{,"))  # four times as fast as `count`
 
 
-def _count(text: str | bytes, sign: str) -> int:
-    return text.count(sign) if isinstance(text, str) else text.count(sign.encode())
+def _check(value: Any, levels: int = MAX_DEPTH, *, finite: bool = True) -> None:
+    """Check the depth and the numbers of a parsed value.
+
+    Raises:
+        ValueError: The value is nested too deeply or has a number that is not finite.
+    """
+    if levels < 0:
+        raise ValueError("nested too deeply")
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,)
+    for part in parts:
+        kind = type(part)
+        if kind is dict or kind is list:
+            _check(part, levels - 1, finite=finite)
+        elif kind is float and finite and not math.isfinite(part):
+            raise ValueError("not a finite number")
+
+
+def _parse_with_standard_library(text: str | bytes) -> Any:
+    try:
+        return _READER.decode(
+            text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass")
+        )
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _finite(text: str) -> float:

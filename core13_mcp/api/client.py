@@ -173,12 +173,13 @@ class _Attempt:
 
 
 async def _read(response: httpx2.Response) -> bytes:
-    body = bytearray()
+    chunks, size = [], 0
     async for chunk in _chunks(response):
-        body += chunk
-        if len(body) > MAX_RESPONSE_BYTES:
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_RESPONSE_BYTES:
             raise ResponseTooLarge("the response is too large", request=response.request)
-    return bytes(body)
+    return b"".join(chunks)
 
 
 def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:

@@ -36,9 +36,10 @@ def project_response(tool: Declaration, response: Any, arguments: JSON, max_char
     """
     whole = response or {}
     is_full = arguments.get("detail") == "full"
-    fields = whole if is_full else project(tool.output_schema, whole)
-    if _is_page(whole) and "results" in fields:
-        return _page(tool, fields["results"], whole["count"], int(arguments.get("offset", 0)), max_chars)
+    schema: JSON = {} if is_full else tool.output_schema
+    if _is_page(whole) and _keeps_rows(schema, whole):
+        return _page(tool, schema, whole, int(arguments.get("offset", 0)), max_chars)
+    fields = project(schema, whole)
     done = _done(tool, arguments, whole)
     remedy = "detail=concise is shorter" if is_full else "raising CORE13_MAX_RESULT_CHARS makes room"
     keep = {"done", *tool.output_schema.get("required", ())}
@@ -50,15 +51,14 @@ def project(schema: JSON, value: Any) -> Any:
 
     A schema that names no properties keeps everything.
     """
-    match value:
-        case dict() if "properties" in schema:
-            properties, required = schema["properties"], schema.get("required", ())
-            parts = {name: project(properties[name], value[name]) for name in properties if name in value}
-            return {name: part for name, part in parts.items() if name in required or not _is_empty(part)}
-        case list() if "items" in schema:
-            return [project(schema["items"], part) for part in value]
-        case _:
-            return value
+    if isinstance(value, list) and "items" in schema:
+        return [project(schema["items"], part) for part in value]
+    if not isinstance(value, dict) or "properties" not in schema:
+        return value
+    required = schema.get("required", ())
+    parts = {name: project(part, value[name]) for name, part in schema["properties"].items() if name in value}
+    # Zero and false are values, and not empty.
+    return {name: part for name, part in parts.items() if part or isinstance(part, (int, float)) or name in required}
 
 
 def truncate(value: dict[str, Any], max_chars: int, *, keep: set[str], remedy: str) -> CallResult:
@@ -77,30 +77,40 @@ def truncate(value: dict[str, Any], max_chars: int, *, keep: set[str], remedy: s
     return CallResult.of(rest)
 
 
-def _page(tool: Declaration, rows: list[Any], count: int, offset: int, max_chars: int) -> CallResult:
+def _page(tool: Declaration, schema: JSON, page: dict[str, Any], offset: int, max_chars: int) -> CallResult:
     """Return as many whole rows as fit, and the offset of the next row if there are more."""
+    rows, count, row_schema = page["results"], page["count"], _row_schema(schema)
     remaining = max_chars - len(compact_json({"count": count, "next_offset": offset + len(rows), "results": []}))
     fitting: list[CallResult] = []
-    for row in map(CallResult.of, rows):
-        remaining -= len(row.text) + 1
+    for row in rows:
+        result = CallResult.of(project(row_schema, row))
+        remaining -= len(result.text) + 1
         if remaining < 0:
             break
-        fitting.append(row)
+        fitting.append(result)
     if rows and not fitting:
         # The first row alone is too long. It is shortened, so that every page has a row and paging ends.
+        keep = set(_row_schema(tool.output_schema).get("required", ()))
         remedy = "detail=concise is shorter, or ask for it alone"
-        first_row_chars = remaining + len(compact_json(rows[0]))
-        fitting = [truncate(rows[0], first_row_chars, keep=_required_row_fields(tool), remedy=remedy)]
+        fitting = [truncate(result.value, remaining + len(result.text), keep=keep, remedy=remedy)]
     next_offset = offset + len(fitting)
     has_more = fitting and next_offset < max(count, offset + len(rows))
-    page = {"count": count, **({"next_offset": next_offset} if has_more else {}), "results": []}
-    text = f"{compact_json(page)[:-2]}{','.join(row.text for row in fitting)}]}}"
-    return CallResult({**page, "results": [row.value for row in fitting]}, text)
+    rest = {"count": count, **({"next_offset": next_offset} if has_more else {}), "results": []}
+    text = f"{compact_json(rest)[:-2]}{','.join(row.text for row in fitting)}]}}"
+    return CallResult({**rest, "results": [row.value for row in fitting]}, text)
 
 
-def _required_row_fields(tool: Declaration) -> set[str]:
-    rows: JSON = tool.output_schema.get("properties", {}).get("results", {})
-    return set(rows.get("items", {}).get("required", ()))
+def _row_schema(schema: JSON) -> JSON:
+    rows: JSON = schema.get("properties", {}).get("results", {})
+    items: JSON = rows.get("items", {})
+    return items
+
+
+def _keeps_rows(schema: JSON, page: dict[str, Any]) -> bool:
+    """Whether the projection of a page has the property `results`."""
+    if "properties" not in schema:
+        return True
+    return "results" in schema["properties"] and bool(page["results"] or "results" in schema.get("required", ()))
 
 
 def _is_page(response: dict[str, Any]) -> bool:
@@ -113,10 +123,6 @@ def _done(tool: Declaration, arguments: JSON, response: Any) -> str | None:
     facts = {"arguments": dict(arguments), "answer": response}
     template = next((done.message for done in tool.done if done.validator.is_valid(facts)), None)
     return template and render(template, **facts)
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or value in ("", [], {})
 
 
 def _listed(names: list[str]) -> str:

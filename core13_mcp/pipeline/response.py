@@ -15,7 +15,7 @@ from ..api.retry import AMBIGUOUS_STATUSES, NOT_SENT_ERRORS, retry_after
 from ..errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
 from ..jsonio import parse_json
 from ..redaction import redact
-from ..text import is_plain_ascii, render, single_line, strip_invisible
+from ..text import may_have_invisible, render, single_line, strip_invisible
 from .call import Call
 
 # Next steps by status, or by status and error code. A declaration can replace them.
@@ -83,7 +83,7 @@ def parse_response(sent: SentRequest, response: APIResponse) -> Any:
         raise invalid_response(sent, "its body is not JSON", response.status) from None
     if not isinstance(value, dict):
         raise invalid_response(sent, "its body is not a JSON object", response.status)
-    return value if is_plain_ascii(response.body) else strip_invisible(value)
+    return strip_invisible(value) if may_have_invisible(response.body) else value
 
 
 def from_transport_error(sent: SentRequest, error: httpx2.RequestError) -> ToolError:
