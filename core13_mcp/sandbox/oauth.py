@@ -90,29 +90,29 @@ class Consent:
     async def handle(self, request: Request) -> Response:
         """Show the page, or redirect the client with the answer."""
         request_id = request.query_params.get("request", "")
-        asked = self.provider.find("consent", request_id)
-        if asked is None:
+        pending = self.provider.find("consent", request_id)
+        if pending is None:
             return HTMLResponse("<p>This request has expired. Start again in your client.</p>", 400)
         if request.method == "GET":
-            return HTMLResponse(_consent_page(asked))
+            return HTMLResponse(_consent_page(pending))
         self.provider.delete(request_id)
         form = await request.form()
-        scopes = [scope for scope in _scopes(asked) if scope in form.getlist("scope")]
+        scopes = [scope for scope in _scopes(pending) if scope in form.getlist("scope")]
         if form.get("answer") == "allow" and scopes:
-            answer = {"code": self.provider.create_code({**asked, "scopes": scopes})}
+            answer = {"code": self.provider.create_code({**pending, "scopes": scopes})}
         else:
             answer = {"error": "access_denied"}
-        return RedirectResponse(construct_redirect_uri(asked["redirect_uri"], **answer, state=asked["state"]), 302)
+        return RedirectResponse(construct_redirect_uri(pending["redirect_uri"], **answer, state=pending["state"]), 302)
 
 
-def _scopes(asked: dict[str, Any]) -> list[str]:
-    return asked["scopes"] or ["openid"]
+def _scopes(pending: dict[str, Any]) -> list[str]:
+    return pending["scopes"] or ["openid"]
 
 
-def _consent_page(asked: dict[str, Any]) -> str:
+def _consent_page(pending: dict[str, Any]) -> str:
     checkbox = '<li><label><input type="checkbox" name="scope" value="{0}" checked> {0}</label></li>'
-    scopes = "".join(checkbox.format(html.escape(scope)) for scope in _scopes(asked))
-    client = html.escape(str(asked["client_name"] or asked["client_id"]))
+    scopes = "".join(checkbox.format(html.escape(scope)) for scope in _scopes(pending))
+    client = html.escape(str(pending["client_name"] or pending["client_id"]))
     return (
         f'<!doctype html><html lang="en"><title>Sandbox: allow {client}?</title><main><h1>Allow {client}?</h1>'
         f"<p>You are signed in as Ada. Clear a scope to deny it.</p><form method='post'><ul>{scopes}</ul>"

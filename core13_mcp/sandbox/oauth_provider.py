@@ -58,10 +58,10 @@ class Provider:
         self._store("consent", request_id, {**names, **params.model_dump(mode="json")}, CODE_LIFETIME)
         return f"{self.issuer}{BASE_PATH}/consent/?request={request_id}"
 
-    def create_code(self, asked: Doc) -> str:
+    def create_code(self, authorization: Doc) -> str:
         """Store and return an authorization code."""
         code = secrets.token_urlsafe(32)
-        self._store("code", code, {**asked, "code": code}, CODE_LIFETIME)
+        self._store("code", code, {**authorization, "code": code}, CODE_LIFETIME)
         return code
 
     async def load_authorization_code(

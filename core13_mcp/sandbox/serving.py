@@ -41,7 +41,6 @@ async def serve(
     port: int,
     database: str = ":memory:",
     *,
-    faults: bool = False,
     ready: Callable[[str], None] = lambda origin: None,
     **options: Any,
 ) -> None:
@@ -51,16 +50,15 @@ async def serve(
         host: The address to listen on.
         port: The port to listen on; 0 selects a free port.
         database: The database, as for `build`.
-        faults: Whether clients can inject faults.
         ready: Called with the origin as soon as connections are accepted.
         **options: The other options of `build`.
 
     Raises:
         OSError: The port is in use.
     """
-    app = build(database, faults=faults, **options)
+    app = build(database, **options)
     protocol = H11Protocol
-    if faults:
+    if options.get("faults"):
         protocol = import_module(f"{__package__}.testing.connections").ResettableConnection
     with bind(host, port) as listener:
         ready(origin(listener))
