@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
-from .sandbox_client import Clock, SandboxClient
+from .sandbox_client import Client, Clock
 
-Connect = Callable[..., SandboxClient]
+Connect = Callable[..., Client]
 
 
 @pytest.fixture
@@ -33,20 +33,12 @@ def app(clock: Clock) -> Iterator[Starlette]:
 
 
 @pytest.fixture
-async def connect(app: Starlette) -> AsyncIterator[Connect]:
+def connect(app: Starlette) -> Connect:
     """Create clients: `connect(key)`, `connect(session=...)`, or `connect()` without a credential."""
-    async with AsyncExitStack() as stack:
-        clients: list[SandboxClient] = []
-
-        def make(key: str | None = None, *, session: str | None = None) -> SandboxClient:
-            clients.append(SandboxClient(app, key, session=session))
-            stack.push_async_callback(clients[-1].aclose)
-            return clients[-1]
-
-        yield make
+    return partial(Client, app)
 
 
 @pytest.fixture
-def ada(connect: Connect) -> SandboxClient:
+def ada(connect: Connect) -> Client:
     """Ada, with the key that has every scope."""
     return connect(sandbox.FULL_KEY)

@@ -14,7 +14,9 @@ from ..asgi import ResetTransport
 
 PROJECT: Final = "/api/projects/1/"
 SUBSCRIPTIONS: Final = PROJECT + "subscriptions/"
-ME: Final = "/api/users/@me/"
+CURRENT: Final = "/api/projects/@current/subscriptions/"
+USERS: Final = "/api/users/"
+ME: Final = USERS + "@me/"
 GUARDED: Final = PROJECT + "session_recordings/0190a1b2-checkout-bug/sharing/"
 OPEN: Final = PROJECT + "session_recordings/0190a1b2-onboarding-tour/sharing/"
 NEVER_SHARED: Final = PROJECT + "session_recordings/never-shared/sharing/"
@@ -35,7 +37,7 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-class SandboxClient(httpx2.AsyncClient):
+class Client(httpx2.AsyncClient):
     """An HTTP client with one credential and an in-process sandbox."""
 
     def __init__(self, app: Starlette, key: str | None = None, *, session: str | None = None) -> None:
@@ -72,7 +74,7 @@ def dashboard(**changes: Any) -> dict[str, Any]:
     return weekly(**{"insight": None, "dashboard": 1, "dashboard_export_insights": [1, 2]} | changes)
 
 
-def error_of(response: Response) -> tuple[int, str, str | None]:
+def error(response: Response) -> tuple[int, str, str | None]:
     """Status, code and attr of an error response, which must have the common shape."""
     body = response.json()
     assert body.keys() - {"extra"} == {"type", "code", "detail", "attr"}, body

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from ..asgi import listening
-from .sandbox_client import ME, OPEN, SUBSCRIPTIONS, Clock, SandboxClient, error_of, weekly
+from .sandbox_client import ME, OPEN, SUBSCRIPTIONS, Client, Clock, error, weekly
 
 pytestmark = pytest.mark.anyio
 HEADERS = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}
@@ -29,11 +29,11 @@ def database(tmp_path: Path) -> str:
 
 async def test_a_file_keeps_its_content_over_a_restart(database: str, clock: Clock) -> None:
     first = sandbox.build(database, clock=clock)
-    async with SandboxClient(first, sandbox.FULL_KEY) as ada:
+    async with Client(first, sandbox.FULL_KEY) as ada:
         created = await ada.create(title="Kept")
     first.state.close()
     clock.advance(60)
-    async with SandboxClient(sandbox.build(database, clock=clock), sandbox.FULL_KEY) as ada:
+    async with Client(sandbox.build(database, clock=clock), sandbox.FULL_KEY) as ada:
         rows = (await ada.get(SUBSCRIPTIONS)).json()["results"]
     assert rows[0] == created
     assert len(rows) == 6
@@ -41,26 +41,26 @@ async def test_a_file_keeps_its_content_over_a_restart(database: str, clock: Clo
 
 async def test_each_in_memory_sandbox_starts_empty(clock: Clock) -> None:
     for _ in range(2):
-        async with SandboxClient(sandbox.build(clock=clock), sandbox.FULL_KEY) as ada:
+        async with Client(sandbox.build(clock=clock), sandbox.FULL_KEY) as ada:
             assert (await ada.create())["id"] == 9
 
 
 async def test_two_sandboxes_with_one_file_share_their_content(database: str, clock: Clock) -> None:
     apps = [sandbox.build(database, clock=clock) for _ in range(2)]
-    async with SandboxClient(apps[0], sandbox.FULL_KEY) as one, SandboxClient(apps[1], sandbox.FULL_KEY) as two:
+    async with Client(apps[0], sandbox.FULL_KEY) as one, Client(apps[1], sandbox.FULL_KEY) as two:
         created = await one.create()
         assert (await two.get(f"{SUBSCRIPTIONS}{created['id']}/")).json() == created
 
 
 async def test_the_outbox_can_be_read_by_another_process(database: str) -> None:
     app = sandbox.build(database)
-    async with SandboxClient(app, sandbox.FULL_KEY) as ada:
+    async with Client(app, sandbox.FULL_KEY) as ada:
         created = await ada.create()
         assert [row["subscription"] for row in sandbox.outbox(database)] == [created["id"]]
     script = f"from core13_mcp import sandbox; print(len(sandbox.outbox({database!r})))"
     with anyio.fail_after(30):
-        told = await anyio.run_process([sys.executable, "-c", script])
-    assert told.stdout == b"1\n"
+        reader = await anyio.run_process([sys.executable, "-c", script])
+    assert reader.stdout == b"1\n"
 
 
 async def test_reading_the_outbox_of_a_missing_file_fails(database: str) -> None:
@@ -90,12 +90,12 @@ async def test_a_request_that_fails_halfway_changes_nothing(database: str, clock
     app = sandbox.build(database, clock=clock)
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("create trigger full before insert on outbox begin select raise(abort, 'disk full'); end")
-    async with SandboxClient(app, session=sandbox.SESSION_ID) as session:
+    async with Client(app, session=sandbox.SESSION_ID) as session:
         before = (await session.get(ME)).json()
         change = {"first_name": "A", "password": "a much Better one 77", "current_password": sandbox.PASSWORD}
-        assert error_of(await session.patch(ME, json=change)) == (500, "error", None)
+        assert error(await session.patch(ME, json=change)) == (500, "error", None)
         assert (await session.get(ME)).json() == before
-    async with SandboxClient(app, session=sandbox.STALE_SESSION_ID) as other_session:
+    async with Client(app, session=sandbox.STALE_SESSION_ID) as other_session:
         assert (await other_session.get(ME)).status_code == 200
     assert app.state.outbox() == []
 
@@ -119,7 +119,7 @@ async def create(client: httpx2.AsyncClient, title: str) -> None:
 
 async def test_two_sandboxes_can_write_to_one_file_concurrently(database: str, clock: Clock) -> None:
     here, there = sandbox.build(database, clock=clock), sandbox.build(database, clock=clock)
-    async with SandboxClient(here, sandbox.FULL_KEY) as one, SandboxClient(there, sandbox.FULL_KEY) as two:
+    async with Client(here, sandbox.FULL_KEY) as one, Client(there, sandbox.FULL_KEY) as two:
         async with anyio.create_task_group() as tasks:
             for _ in range(10):
                 tasks.start_soon(one.post, OPEN + "refresh/")

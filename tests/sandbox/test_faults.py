@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from ..asgi import listening
-from .sandbox_client import ME, SUBSCRIPTIONS, Clock, SandboxClient, error_of, weekly
+from .sandbox_client import ME, SUBSCRIPTIONS, Client, Clock, error, weekly
 
 pytestmark = pytest.mark.anyio
 HEADERS = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}
@@ -27,8 +27,8 @@ def faulty(clock: Clock) -> Starlette:
 
 
 @pytest.fixture
-async def ada(faulty: Starlette) -> AsyncIterator[SandboxClient]:
-    async with SandboxClient(faulty, sandbox.FULL_KEY) as client:
+async def ada(faulty: Starlette) -> AsyncIterator[Client]:
+    async with Client(faulty, sandbox.FULL_KEY) as client:
         yield client
 
 
@@ -49,24 +49,24 @@ def fault_header(fault: str) -> dict[str, str]:
 
 async def test_faults_are_off_by_default(app: Starlette) -> None:
     app.state.faults.append("status=503")
-    async with SandboxClient(app, sandbox.FULL_KEY) as ada:
+    async with Client(app, sandbox.FULL_KEY) as ada:
         assert (await ada.get(QUOTA, headers=fault_header("status=503"))).status_code == 200
         assert (await ada.get("/_sandbox/faults")).status_code == 404
 
 
-async def test_a_status_fault_can_have_a_retry_after_header(ada: SandboxClient) -> None:
+async def test_a_status_fault_can_have_a_retry_after_header(ada: Client) -> None:
     alone = await ada.get(QUOTA, headers=fault_header("status=503"))
-    assert error_of(alone) == (503, "error", None)
+    assert error(alone) == (503, "error", None)
     assert "retry-after" not in alone.headers
     seconds = await ada.get(QUOTA, headers=fault_header("status=429; retry-after=7"))
-    assert error_of(seconds) == (429, "throttled", None)
+    assert error(seconds) == (429, "throttled", None)
     assert seconds.headers["retry-after"] == "7"
     dated = await ada.get(QUOTA, headers=fault_header("status=503; retry-after-date=60"))
     assert dated.headers["retry-after"].endswith(" GMT")
     assert parsedate_to_datetime(dated.headers["retry-after"]).isoformat() == "2026-01-01T12:01:00+00:00"
 
 
-async def test_a_status_fault_drops_the_request_unless_applied(faulty: Starlette, ada: SandboxClient) -> None:
+async def test_a_status_fault_drops_the_request_unless_applied(faulty: Starlette, ada: Client) -> None:
     await ada.post(SUBSCRIPTIONS, json=weekly(), headers=fault_header("status=500"))
     assert faulty.state.outbox() == []
     response = await ada.post(SUBSCRIPTIONS, json=weekly(), headers=fault_header("status=500; applied"))
@@ -74,7 +74,7 @@ async def test_a_status_fault_drops_the_request_unless_applied(faulty: Starlette
     assert len(faulty.state.outbox()) == 1
 
 
-async def test_an_unknown_fault_returns_400_with_the_known_options(ada: SandboxClient) -> None:
+async def test_an_unknown_fault_returns_400_with_the_known_options(ada: Client) -> None:
     response = await ada.get(QUOTA, headers=fault_header("earthquake"))
     assert response.status_code == 400
     assert "'earthquake'" in response.text
@@ -82,14 +82,14 @@ async def test_an_unknown_fault_returns_400_with_the_known_options(ada: SandboxC
     assert (await ada.get(QUOTA, headers=fault_header("status=soon"))).status_code == 400
 
 
-async def test_a_scheduled_fault_applies_to_the_next_matching_requests(faulty: Starlette, ada: SandboxClient) -> None:
+async def test_a_scheduled_fault_applies_to_the_next_matching_requests(faulty: Starlette, ada: Client) -> None:
     faulty.state.faults.extend(["status=500; method=POST", "status=502; path=users; times=2", "status=503"])
     statuses = [(await ada.get(path)).status_code for path in (ME, ME, QUOTA, QUOTA)]
     assert statuses == [502, 502, 503, 200]
     assert faulty.state.faults == ["status=500; method=POST"]
 
 
-async def test_the_schedule_can_be_changed_over_http(ada: SandboxClient) -> None:
+async def test_the_schedule_can_be_changed_over_http(ada: Client) -> None:
     control = "/_sandbox/faults"
     assert (await ada.post(control, json=["status=500", "reset"])).json() == ["status=500", "reset"]
     assert (await ada.post(control, json=["earthquake"])).status_code == 400
@@ -100,20 +100,20 @@ async def test_the_schedule_can_be_changed_over_http(ada: SandboxClient) -> None
     assert (await ada.get(QUOTA)).status_code == 200
 
 
-async def test_a_truncated_response_is_not_json(ada: SandboxClient) -> None:
+async def test_a_truncated_response_is_not_json(ada: Client) -> None:
     for path in (QUOTA, ME):
         response = await ada.get(path, headers=fault_header("truncated"))
         with pytest.raises(json.JSONDecodeError):
             response.json()
 
 
-async def test_an_html_fault_returns_a_page(ada: SandboxClient) -> None:
+async def test_an_html_fault_returns_a_page(ada: Client) -> None:
     response = await ada.get(QUOTA, headers=fault_header("html; status=502"))
     assert (response.status_code, response.headers["content-type"]) == (502, "text/html; charset=utf-8")
     assert (await ada.get(QUOTA, headers=fault_header("html"))).status_code == 200
 
 
-async def test_the_wrong_types_fault_changes_every_value(ada: SandboxClient) -> None:
+async def test_the_wrong_types_fault_changes_every_value(ada: Client) -> None:
     true, changed = (
         (await ada.get(SUBSCRIPTIONS)).json(),
         await ada.get(SUBSCRIPTIONS, headers=fault_header("wrong-types")),
@@ -122,12 +122,12 @@ async def test_the_wrong_types_fault_changes_every_value(ada: SandboxClient) -> 
     assert all(type(changed.json()[name]) is not type(true[name]) for name in true)
 
 
-async def test_a_redirect_fault_returns_the_location(ada: SandboxClient) -> None:
+async def test_a_redirect_fault_returns_the_location(ada: Client) -> None:
     response = await ada.get(QUOTA, headers=fault_header("redirect=https://elsewhere.example/x"))
     assert (response.status_code, response.headers["location"]) == (307, "https://elsewhere.example/x")
 
 
-async def test_a_huge_fault_returns_json_of_the_requested_size(ada: SandboxClient) -> None:
+async def test_a_huge_fault_returns_json_of_the_requested_size(ada: Client) -> None:
     response = await ada.get(QUOTA, headers=fault_header("huge=1000000"))
     assert len(response.content) == 1_000_000
     assert response.json().keys() == {"results"}
@@ -161,7 +161,7 @@ async def test_a_delay_fault_makes_the_client_time_out(socket_client: httpx2.Asy
 
 @pytest.mark.parametrize(("fault", "sent"), [("reset", 0), ("lost", 1), ("reset-midway", 1), ("reset; applied", 1)])
 async def test_a_reset_is_a_read_error_on_a_socket_and_in_process(
-    faulty: Starlette, ada: SandboxClient, socket_client: httpx2.AsyncClient, fault: str, sent: int
+    faulty: Starlette, ada: Client, socket_client: httpx2.AsyncClient, fault: str, sent: int
 ) -> None:
     for client in (socket_client, ada):
         with pytest.raises(httpx2.ReadError):

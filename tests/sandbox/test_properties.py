@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
-from .sandbox_client import ME, SUBSCRIPTIONS, Clock, SandboxClient, weekly
+from .sandbox_client import ME, SUBSCRIPTIONS, Client, Clock, weekly
 
 PROFILE = settings(max_examples=60, deadline=None, derandomize=True)
 ADDRESSES = st.lists(
@@ -46,15 +46,15 @@ CHANGE = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-async def speaking(play: Any, *arguments: Any) -> None:
+async def run(play: Any) -> None:
     clock = Clock()
     app = sandbox.build(clock=clock, throttle=False)
-    async with SandboxClient(app, sandbox.FULL_KEY) as ada:
-        await play(app, ada, *arguments)
+    async with Client(app, sandbox.FULL_KEY) as ada:
+        await play(app, ada)
     app.state.close()
 
 
-async def everything(ada: SandboxClient, **query: Any) -> list[dict[str, Any]]:
+async def everything(ada: Client, **query: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = (await ada.get(SUBSCRIPTIONS, params=query | {"limit": 9999})).json()["results"]
     return rows
 
@@ -62,7 +62,7 @@ async def everything(ada: SandboxClient, **query: Any) -> list[dict[str, Any]]:
 @PROFILE
 @given(bodies=st.lists(GOOD, max_size=6))
 def test_a_created_subscription_is_listed_exactly_once(bodies: list[dict[str, Any]]) -> None:
-    async def play(app: Starlette, ada: SandboxClient) -> None:
+    async def play(app: Starlette, ada: Client) -> None:
         made = []
         for body in bodies:
             response = await ada.post(SUBSCRIPTIONS, json=weekly() | body)
@@ -70,16 +70,16 @@ def test_a_created_subscription_is_listed_exactly_once(bodies: list[dict[str, An
                 made.append(response.json())
         listed = await everything(ada) + await everything(ada, deleted="true")
         for row in made:
-            assert [found for found in listed if found["id"] == row["id"]] == [row]
+            assert [other for other in listed if other["id"] == row["id"]] == [row]
             assert (row in await everything(ada)) is not row["deleted"]
 
-    anyio.run(speaking, play)
+    anyio.run(run, play)
 
 
 @PROFILE
 @given(more=st.integers(0, 6), limit=st.integers(1, 5), ordering=st.sampled_from(["", "title", "-next_delivery_date"]))
 def test_the_count_equals_the_rows_of_all_pages(more: int, limit: int, ordering: str) -> None:
-    async def play(app: Starlette, ada: SandboxClient) -> None:
+    async def play(app: Starlette, ada: Client) -> None:
         for _ in range(more):
             await ada.create(enabled=False)
         whole = await everything(ada, ordering=ordering)
@@ -94,13 +94,13 @@ def test_the_count_equals_the_rows_of_all_pages(more: int, limit: int, ordering:
         assert rows == whole
         assert [link is None for link in back] == [number == 0 for number in range(len(back))]
 
-    anyio.run(speaking, play)
+    anyio.run(run, play)
 
 
 @PROFILE
 @given(sent=ANY_FIELDS, create=st.booleans())
 def test_a_rejected_write_changes_nothing_and_never_returns_500(sent: dict[str, Any], create: bool) -> None:
-    async def play(app: Starlette, ada: SandboxClient) -> None:
+    async def play(app: Starlette, ada: Client) -> None:
         before = await everything(ada), await everything(ada, deleted="true"), app.state.outbox()
         path = SUBSCRIPTIONS if create else f"{SUBSCRIPTIONS}1/"
         body = weekly() | sent if create else sent
@@ -111,21 +111,21 @@ def test_a_rejected_write_changes_nothing_and_never_returns_500(sent: dict[str, 
             assert response.json().keys() >= {"type", "code", "detail", "attr"}
             assert after == before
 
-    anyio.run(speaking, play)
+    anyio.run(run, play)
 
 
 @PROFILE
 @given(sent=st.dictionaries(st.sampled_from(["first_name", "theme_mode", "notification_settings", "set_current_team",
                                              "hedgehog_config", "role_at_organization", "hide_mcp_hints"]), JSON))  # fmt: skip
 def test_a_rejected_change_of_a_user_changes_nothing(sent: dict[str, Any]) -> None:
-    async def play(app: Starlette, ada: SandboxClient) -> None:
+    async def play(app: Starlette, ada: Client) -> None:
         before = (await ada.get(ME)).json()
         response = await ada.patch(ME, json=sent)
         after = (await ada.get(ME)).json()
         assert response.status_code in (200, 400), response.text
         assert after == (before if response.status_code == 400 else response.json())
 
-    anyio.run(speaking, play)
+    anyio.run(run, play)
 
 
 def expected(old: dict[str, Any] | None, new: dict[str, Any]) -> tuple[str, list[str]] | None:
@@ -144,12 +144,12 @@ def expected(old: dict[str, Any] | None, new: dict[str, Any]) -> tuple[str, list
 @PROFILE
 @given(body=GOOD, changes=st.lists(CHANGE | st.just("test"), max_size=5))
 def test_the_outbox_contains_exactly_the_expected_messages(body: dict[str, Any], changes: list[Any]) -> None:
-    async def play(app: Starlette, ada: SandboxClient) -> None:
+    async def play(app: Starlette, ada: Client) -> None:
         response = await ada.post(SUBSCRIPTIONS, json=weekly() | body)
         if response.status_code != 201:
             assert app.state.outbox() == []
             return
-        row, wanted = response.json(), [expected(None, response.json())]
+        row, messages = response.json(), [expected(None, response.json())]
         running = False
         for change in changes:
             if change == "test":
@@ -157,16 +157,16 @@ def test_the_outbox_contains_exactly_the_expected_messages(body: dict[str, Any],
                 works = row["enabled"] and not row["deleted"] and not running
                 assert (response.status_code == 202) is works
                 running = running or works
-                wanted.append(("test", row["target_value"].split(",")) if works else None)
+                messages.append(("test", row["target_value"].split(",")) if works else None)
                 continue
             response = await ada.change(row["id"], **change)
             if response.status_code == 200:
-                wanted.append(expected(row, response.json()))
+                messages.append(expected(row, response.json()))
                 row = response.json()
         sent = [(message["why"], message["recipients"]) for message in app.state.outbox()]
-        assert sent == [message for message in wanted if message]
+        assert sent == [message for message in messages if message]
 
-    anyio.run(speaking, play)
+    anyio.run(run, play)
 
 
 @PROFILE
@@ -181,11 +181,11 @@ def test_the_outbox_contains_exactly_the_expected_messages(body: dict[str, Any],
 def test_the_next_delivery_is_always_more_than_15_minutes_ahead(
     frequency: str, interval: int, start: str, **rest: Any
 ) -> None:
-    async def play(app: Starlette, ada: SandboxClient) -> None:
+    async def play(app: Starlette, ada: Client) -> None:
         body = weekly(frequency=frequency, interval=interval, start_date=start, **rest)
         response = await ada.post(SUBSCRIPTIONS, json=body)
         assert response.status_code in (201, 400), response.text
         if response.status_code == 201:
             assert response.json()["next_delivery_date"] > "2026-01-01T12:15:00Z"
 
-    anyio.run(speaking, play)
+    anyio.run(run, play)

@@ -13,59 +13,59 @@ from core13_mcp import sandbox
 
 from ..asgi import listening
 from .conftest import Connect
-from .sandbox_client import ME, SUBSCRIPTIONS, SandboxClient, error_of, weekly
+from .sandbox_client import ME, SUBSCRIPTIONS, Client, error, weekly
 
 pytestmark = pytest.mark.anyio
 JSON = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize("content", [b"{", b"nul", b"\xff\xfe", b'{"a": NaN}', b'{"a": 1e999}', b"[" * 100_000])
-async def test_a_body_that_is_not_json_is_a_parse_error(ada: SandboxClient, content: bytes) -> None:
+async def test_a_body_that_is_not_json_is_a_parse_error(ada: Client, content: bytes) -> None:
     response = await ada.post(SUBSCRIPTIONS, content=content, headers=JSON)
-    assert error_of(response) == (400, "parse_error", None)
+    assert error(response) == (400, "parse_error", None)
     assert response.json()["type"] == "invalid_request"
 
 
 @pytest.mark.parametrize("body", [[], [1], "text", 5])
-async def test_a_body_that_is_not_an_object_is_invalid(ada: SandboxClient, body: Any) -> None:
-    assert error_of(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", None)
+async def test_a_body_that_is_not_an_object_is_invalid(ada: Client, body: Any) -> None:
+    assert error(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", None)
 
 
-async def test_a_null_body_is_rejected_and_an_empty_body_is_an_empty_object(ada: SandboxClient) -> None:
-    assert error_of(await ada.post(SUBSCRIPTIONS, content=b"null", headers=JSON)) == (400, "null", None)
-    assert error_of(await ada.post(SUBSCRIPTIONS, headers=JSON)) == (400, "required", "target_type")
+async def test_a_null_body_is_rejected_and_an_empty_body_is_an_empty_object(ada: Client) -> None:
+    assert error(await ada.post(SUBSCRIPTIONS, content=b"null", headers=JSON)) == (400, "null", None)
+    assert error(await ada.post(SUBSCRIPTIONS, headers=JSON)) == (400, "required", "target_type")
 
 
-async def test_a_body_of_another_media_type_returns_415(ada: SandboxClient) -> None:
+async def test_a_body_of_another_media_type_returns_415(ada: Client) -> None:
     response = await ada.post(SUBSCRIPTIONS, content=b"x", headers={"Content-Type": "text/plain"})
-    assert error_of(response) == (415, "unsupported_media_type", None)
+    assert error(response) == (415, "unsupported_media_type", None)
 
 
-async def test_unknown_fields_are_ignored(ada: SandboxClient) -> None:
+async def test_unknown_fields_are_ignored(ada: Client) -> None:
     created = await ada.create(colour="red", id=77)
     assert created["id"] != 77
     assert "colour" not in created
 
 
-async def test_only_the_first_error_in_field_order_is_reported(ada: SandboxClient) -> None:
+async def test_only_the_first_error_in_field_order_is_reported(ada: Client) -> None:
     response = await ada.post(SUBSCRIPTIONS, json={"interval": "x", "title": [], "insight": 1})
-    assert error_of(response) == (400, "required", "target_type")
+    assert error(response) == (400, "required", "target_type")
     response = await ada.post(SUBSCRIPTIONS, json={"target_type": "x", "insight": 999})
-    assert error_of(response) == (400, "does_not_exist", "insight")
+    assert error(response) == (400, "does_not_exist", "insight")
 
 
-async def test_a_nested_error_path_is_joined_with_double_underscores(ada: SandboxClient) -> None:
+async def test_a_nested_error_path_is_joined_with_double_underscores(ada: Client) -> None:
     response = await ada.post(SUBSCRIPTIONS, json=weekly(byweekday=["monday", "someday"]))
-    assert error_of(response) == (400, "invalid_choice", "byweekday__1")
+    assert error(response) == (400, "invalid_choice", "byweekday__1")
 
 
-async def test_a_body_over_20_mb_returns_500(ada: SandboxClient) -> None:
+async def test_a_body_over_20_mb_returns_500(ada: Client) -> None:
     response = await ada.patch(ME + "hedgehog_config/", content=b"x" * 20_971_521, headers=JSON)
-    assert error_of(response) == (500, "error", None)
+    assert error(response) == (500, "error", None)
 
 
 async def test_a_client_that_disconnects_in_the_body_changes_nothing(
-    app: Starlette, ada: SandboxClient, caplog: pytest.LogCaptureFixture
+    app: Starlette, ada: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     head = f"POST {SUBSCRIPTIONS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {sandbox.FULL_KEY}\r\n"
     with anyio.fail_after(10):
@@ -78,7 +78,7 @@ async def test_a_client_that_disconnects_in_the_body_changes_nothing(
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_lone_surrogates_are_returned_escaped(ada: SandboxClient) -> None:
+async def test_lone_surrogates_are_returned_escaped(ada: Client) -> None:
     response = await ada.patch(ME + "hedgehog_config/", content=b'{"a": "\\ud800"}', headers=JSON)
     assert response.content == b'{"a":"\\ud800"}'
 
@@ -99,14 +99,14 @@ async def test_lone_surrogates_are_returned_escaped(ada: SandboxClient) -> None:
         ({"offset": "9" * 5000}, [6, 4, 3, 2, 1]),
     ],
 )
-async def test_an_invalid_limit_or_offset_is_ignored(ada: SandboxClient, query: dict[str, str], ids: list[int]) -> None:
+async def test_an_invalid_limit_or_offset_is_ignored(ada: Client, query: dict[str, str], ids: list[int]) -> None:
     body = (await ada.get(SUBSCRIPTIONS, params=query)).json()
     assert body.keys() == {"count", "next", "previous", "results"}
     assert body["count"] == 5
     assert [row["id"] for row in body["results"]] == ids
 
 
-async def test_a_page_has_100_items_by_default(ada: SandboxClient) -> None:
+async def test_a_page_has_100_items_by_default(ada: Client) -> None:
     for _ in range(98):
         await ada.create(enabled=False)
     body = (await ada.get(SUBSCRIPTIONS)).json()
@@ -114,7 +114,7 @@ async def test_a_page_has_100_items_by_default(ada: SandboxClient) -> None:
     assert len((await ada.get(SUBSCRIPTIONS, params={"limit": 9999})).json()["results"]) == 103
 
 
-async def test_page_links_are_absolute_and_keep_the_query(ada: SandboxClient) -> None:
+async def test_page_links_are_absolute_and_keep_the_query(ada: Client) -> None:
     body = (await ada.get(SUBSCRIPTIONS, params={"limit": 2, "offset": 2, "search": "e"})).json()
     base = "http://sandbox/api/projects/1/subscriptions/?limit=2"
     assert body["next"] == f"{base}&offset=4&search=e"
@@ -135,12 +135,12 @@ async def test_head_is_accepted_wherever_get_is(connect: Connect) -> None:
         ("2026-02-01T00:00:00.000000Z", "2026-02-01T00:00:00Z"),
     ],
 )
-async def test_timestamps_in_any_iso_format_are_returned_in_utc(ada: SandboxClient, sent: str, stored: str) -> None:
+async def test_timestamps_in_any_iso_format_are_returned_in_utc(ada: Client, sent: str, stored: str) -> None:
     assert (await ada.create(start_date=sent))["start_date"] == stored
 
 
 @pytest.mark.parametrize(
     ("sent", "code"), [("soon", "invalid_input"), (5, "invalid_input"), ("0001-01-01T00:00:00+05:00", "overflow")]
 )
-async def test_an_invalid_timestamp_is_rejected(ada: SandboxClient, sent: Any, code: str) -> None:
-    assert error_of(await ada.post(SUBSCRIPTIONS, json=weekly(start_date=sent))) == (400, code, "start_date")
+async def test_an_invalid_timestamp_is_rejected(ada: Client, sent: Any, code: str) -> None:
+    assert error(await ada.post(SUBSCRIPTIONS, json=weekly(start_date=sent))) == (400, code, "start_date")

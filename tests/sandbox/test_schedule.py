@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .sandbox_client import SUBSCRIPTIONS, Clock, SandboxClient, error_of, subscription, weekly
+from .sandbox_client import SUBSCRIPTIONS, Client, Clock, error, subscription, weekly
 
 pytestmark = pytest.mark.anyio
 PAST = "2020-03-02T09:30:00Z"
@@ -38,7 +38,7 @@ PAST = "2020-03-02T09:30:00Z"
     ],
 )
 async def test_the_next_delivery_is_the_first_occurrence_more_than_15_minutes_ahead(
-    ada: SandboxClient, rule: dict[str, Any], expected: str
+    ada: Client, rule: dict[str, Any], expected: str
 ) -> None:
     assert (await ada.create(**rule))["next_delivery_date"] == expected
 
@@ -57,23 +57,23 @@ async def test_the_next_delivery_is_the_first_occurrence_more_than_15_minutes_ah
         {"frequency": "daily", "interval": 2**31 - 1, "start_date": PAST},
     ],
 )
-async def test_a_schedule_without_a_future_delivery_is_rejected(ada: SandboxClient, rule: dict[str, Any]) -> None:
-    assert error_of(await ada.post(SUBSCRIPTIONS, json=weekly(**rule))) == (400, "invalid_input", "start_date")
+async def test_a_schedule_without_a_future_delivery_is_rejected(ada: Client, rule: dict[str, Any]) -> None:
+    assert error(await ada.post(SUBSCRIPTIONS, json=weekly(**rule))) == (400, "invalid_input", "start_date")
 
 
 async def test_a_schedule_without_a_future_delivery_is_rejected_on_change_and_on_enabling_again(
-    ada: SandboxClient,
+    ada: Client,
 ) -> None:
     row = await ada.create()
     ended = {"until_date": "2025-01-01T00:00:00Z"}
-    assert error_of(await ada.change(row["id"], **ended)) == (400, "invalid_input", None)
+    assert error(await ada.change(row["id"], **ended)) == (400, "invalid_input", None)
     paused = await ada.change(row["id"], enabled=False, **ended)
     assert (paused.status_code, paused.json()["next_delivery_date"]) == (200, None)
-    assert error_of(await ada.change(row["id"], enabled=True)) == (400, "invalid_input", "enabled")
+    assert error(await ada.change(row["id"], enabled=True)) == (400, "invalid_input", "enabled")
 
 
 async def test_the_next_delivery_is_recomputed_when_the_schedule_changes_or_is_enabled_again(
-    ada: SandboxClient, clock: Clock
+    ada: Client, clock: Clock
 ) -> None:
     row = await ada.create(frequency="daily", start_date=PAST)
     clock.advance(3 * 86400)
@@ -102,5 +102,5 @@ async def test_the_next_delivery_is_recomputed_when_the_schedule_changes_or_is_e
         ({"frequency": "monthly", "byweekday": ["monday"], "bysetpos": 5}, "sent on a schedule"),
     ],
 )  # fmt: skip
-async def test_the_summary_describes_the_schedule(ada: SandboxClient, rule: dict[str, Any], sentence: str) -> None:
+async def test_the_summary_describes_the_schedule(ada: Client, rule: dict[str, Any], sentence: str) -> None:
     assert (await ada.create(**rule))["summary"] == sentence

@@ -12,25 +12,25 @@ import pytest
 from core13_mcp import sandbox
 
 from .conftest import Connect
-from .sandbox_client import GUARDED, NEVER_SHARED, OPEN, PROJECT, Clock, Response, SandboxClient, error_of
+from .sandbox_client import GUARDED, NEVER_SHARED, OPEN, PROJECT, Client, Clock, Response, error
 
 pytestmark = pytest.mark.anyio
 COMPILERS = "/api/projects/4/session_recordings/any/sharing/"
 HOBBY = "/api/projects/3/session_recordings/any/sharing/"
 
 
-def raw_error(response: Response) -> tuple[int, set[str]]:
+def shape(response: Response) -> tuple[int, set[str]]:
     return response.status_code, set(response.json())
 
 
-async def guarded_password(ada: SandboxClient, **body: Any) -> dict[str, Any]:
+async def guarded_password(ada: Client, **body: Any) -> dict[str, Any]:
     response = await ada.post(GUARDED + "passwords/", json=body)
     assert response.status_code == 201, response.text
     created: dict[str, Any] = response.json()
     return created
 
 
-async def test_a_new_password_is_returned_in_clear_text_only_once(ada: SandboxClient) -> None:
+async def test_a_new_password_is_returned_in_clear_text_only_once(ada: Client) -> None:
     created = await guarded_password(ada, raw_password="open sesame", note="for support")
     assert created.keys() == {"id", "password", "note", "created_at", "created_by_email"}
     assert (created["password"], created["note"]) == ("open sesame", "for support")
@@ -46,15 +46,13 @@ async def test_a_new_password_is_returned_in_clear_text_only_once(ada: SandboxCl
 
 
 @pytest.mark.parametrize("body", [{}, {"raw_password": ""}, {"raw_password": "", "note": ""}])
-async def test_a_password_is_generated_if_none_is_sent(ada: SandboxClient, body: dict[str, str]) -> None:
+async def test_a_password_is_generated_if_none_is_sent(ada: Client, body: dict[str, str]) -> None:
     created = await guarded_password(ada, **body)
     assert len(created["password"]) == 22
     assert created["note"] == ""
 
 
-async def test_each_request_adds_a_password_and_every_password_opens_the_page(
-    connect: Connect, ada: SandboxClient
-) -> None:
+async def test_each_request_adds_a_password_and_every_password_opens_the_page(connect: Connect, ada: Client) -> None:
     first = await guarded_password(ada, raw_password="the same one")
     second = await guarded_password(ada, raw_password="the same one")
     assert first["id"] != second["id"]
@@ -74,11 +72,11 @@ async def test_each_request_adds_a_password_and_every_password_opens_the_page(
         ({"note": []}, "invalid_input", "note"),
     ],
 )
-async def test_an_invalid_password_or_note_is_rejected(ada: SandboxClient, body: Any, code: str, attr: str) -> None:
-    assert error_of(await ada.post(GUARDED + "passwords/", json=body)) == (400, code, attr)
+async def test_an_invalid_password_or_note_is_rejected(ada: Client, body: Any, code: str, attr: str) -> None:
+    assert error(await ada.post(GUARDED + "passwords/", json=body)) == (400, code, attr)
 
 
-async def test_configuration_fields_in_a_password_request_are_ignored(ada: SandboxClient) -> None:
+async def test_configuration_fields_in_a_password_request_are_ignored(ada: Client) -> None:
     before = (await ada.get(GUARDED)).json()
     await guarded_password(ada, enabled=False, settings={"legend": True}, password_required=False)
     after = (await ada.get(GUARDED)).json()
@@ -89,13 +87,13 @@ async def test_configuration_fields_in_a_password_request_are_ignored(ada: Sandb
 async def test_a_password_requires_password_protection_before_the_plan_is_checked(connect: Connect, path: str) -> None:
     key = sandbox.FREE_KEY if path == HOBBY else sandbox.FULL_KEY
     response = await connect(key).post(path + "passwords/", json={"raw_password": "x"})
-    assert raw_error(response) == (400, {"error"})
+    assert shape(response) == (400, {"error"})
 
 
 async def test_passwords_return_403_on_a_free_plan(connect: Connect) -> None:
     free = connect(sandbox.FREE_KEY)
-    assert raw_error(await free.patch(HOBBY, json={"password_required": True})) == (403, {"error"})
-    assert raw_error(await free.delete(HOBBY + "passwords/1/")) == (403, {"error"})
+    assert shape(await free.patch(HOBBY, json={"password_required": True})) == (403, {"error"})
+    assert shape(await free.delete(HOBBY + "passwords/1/")) == (403, {"error"})
 
 
 async def test_a_downgraded_organization_cannot_add_passwords(tmp_path: Path) -> None:
@@ -103,23 +101,21 @@ async def test_a_downgraded_organization_cannot_add_passwords(tmp_path: Path) ->
     app = sandbox.build(database)
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("update organization set doc = json_set(doc, '$.features', json('[]'))")
-    async with SandboxClient(app, sandbox.FULL_KEY) as ada:
-        assert raw_error(await ada.post(GUARDED + "passwords/", json={"raw_password": "x"})) == (403, {"error"})
+    async with Client(app, sandbox.FULL_KEY) as ada:
+        assert shape(await ada.post(GUARDED + "passwords/", json={"raw_password": "x"})) == (403, {"error"})
 
 
-async def test_a_deleted_password_stops_working_and_a_second_delete_returns_404(
-    connect: Connect, ada: SandboxClient
-) -> None:
+async def test_a_deleted_password_stops_working_and_a_second_delete_returns_404(connect: Connect, ada: Client) -> None:
     created = await guarded_password(ada, raw_password="open sesame")
     response = await ada.delete(f"{GUARDED}passwords/{created['id']}/")
     assert (response.status_code, response.content) == (204, b"")
-    assert error_of(await ada.delete(f"{GUARDED}passwords/{created['id']}/")) == (404, "not_found", None)
+    assert error(await ada.delete(f"{GUARDED}passwords/{created['id']}/")) == (404, "not_found", None)
     assert created["id"] not in [row["id"] for row in (await ada.get(GUARDED)).json()["share_passwords"]]
     link = "/shared/" + (await ada.get(GUARDED)).json()["access_token"]
     assert (await connect().post(link, json={"password": "open sesame"})).status_code == 401
 
 
-async def test_a_password_can_be_deleted_while_protection_is_off(ada: SandboxClient) -> None:
+async def test_a_password_can_be_deleted_while_protection_is_off(ada: Client) -> None:
     await ada.patch(GUARDED, json={"password_required": False})
     assert (await ada.delete(GUARDED + "passwords/1/")).status_code == 204
 
@@ -127,13 +123,11 @@ async def test_a_password_can_be_deleted_while_protection_is_off(ada: SandboxCli
 @pytest.mark.parametrize(
     "path", [GUARDED + "passwords/x/", GUARDED + f"passwords/{9**30}/", NEVER_SHARED + "passwords/1/"]
 )
-async def test_deleting_an_unknown_password_returns_404(ada: SandboxClient, path: str) -> None:
-    assert error_of(await ada.delete(path)) == (404, "not_found", None)
+async def test_deleting_an_unknown_password_returns_404(ada: Client, path: str) -> None:
+    assert error(await ada.delete(path)) == (404, "not_found", None)
 
 
-async def test_after_a_refresh_the_old_link_works_for_300_seconds(
-    connect: Connect, ada: SandboxClient, clock: Clock
-) -> None:
+async def test_after_a_refresh_the_old_link_works_for_300_seconds(connect: Connect, ada: Client, clock: Clock) -> None:
     old = (await ada.get(OPEN)).json()
     clock.advance(1)
     new = (await ada.post(OPEN + "refresh/")).json()
@@ -150,31 +144,31 @@ async def test_after_a_refresh_the_old_link_works_for_300_seconds(
     assert (await connect().get("/shared/" + new["access_token"])).status_code == 200
 
 
-async def test_a_refresh_keeps_passwords_under_new_ids(connect: Connect, ada: SandboxClient) -> None:
+async def test_a_refresh_keeps_passwords_under_new_ids(connect: Connect, ada: Client) -> None:
     await guarded_password(ada, raw_password="open sesame", note="mine")
     before = (await ada.get(GUARDED)).json()["share_passwords"]
     refreshed = (await ada.post(GUARDED + "refresh/")).json()
     after = refreshed["share_passwords"]
     assert [row["note"] for row in after] == [row["note"] for row in before] == ["mine", "support team"]
     assert not {row["id"] for row in before} & {row["id"] for row in after}
-    assert error_of(await ada.delete(f"{GUARDED}passwords/{before[0]['id']}/"))[0] == 404
+    assert error(await ada.delete(f"{GUARDED}passwords/{before[0]['id']}/"))[0] == 404
     opened = await connect().post("/shared/" + refreshed["access_token"], json={"password": "open sesame"})
     assert opened.status_code == 200
 
 
-async def test_a_refresh_drops_deleted_passwords(ada: SandboxClient) -> None:
+async def test_a_refresh_drops_deleted_passwords(ada: Client) -> None:
     await ada.delete(GUARDED + "passwords/1/")
     assert (await ada.post(GUARDED + "refresh/")).json()["share_passwords"] == []
 
 
-async def test_a_refresh_ignores_its_body(ada: SandboxClient) -> None:
+async def test_a_refresh_ignores_its_body(ada: Client) -> None:
     body = {"enabled": "nonsense", "settings": 7, "password_required": True}
     first, second = [(await ada.post(OPEN + "refresh/", json=body)).json() for _ in range(2)]
     assert first["access_token"] != second["access_token"]
     assert (second["enabled"], second["password_required"]) == (True, False)
 
 
-async def test_a_refresh_of_a_recording_that_was_never_shared_stores_it_disabled(ada: SandboxClient) -> None:
+async def test_a_refresh_of_a_recording_that_was_never_shared_stores_it_disabled(ada: Client) -> None:
     assert (await ada.get(NEVER_SHARED)).json()["created_at"] is None
     made = (await ada.post(NEVER_SHARED + "refresh/")).json()
     assert made["enabled"] is False
@@ -182,12 +176,12 @@ async def test_a_refresh_of_a_recording_that_was_never_shared_stores_it_disabled
     assert (await ada.get(NEVER_SHARED)).json() == made
 
 
-async def test_a_disabled_link_returns_404(connect: Connect, ada: SandboxClient) -> None:
+async def test_a_disabled_link_returns_404(connect: Connect, ada: Client) -> None:
     token = (await ada.patch(OPEN, json={"enabled": False})).json()["access_token"]
     assert (await connect().get(f"/shared/{token}")).status_code == 404
 
 
-async def test_any_recording_can_be_shared_with_a_password(ada: SandboxClient) -> None:
+async def test_any_recording_can_be_shared_with_a_password(ada: Client) -> None:
     sent = {"enabled": True, "password_required": True, "settings": {"legend": True, "colour": "red"}}
     shared = (await ada.patch(NEVER_SHARED, json=sent)).json()
     assert shared["settings"] == {"legend": True}
@@ -196,17 +190,17 @@ async def test_any_recording_can_be_shared_with_a_password(ada: SandboxClient) -
 
 
 @pytest.mark.parametrize("body", [{"settings": []}, {"settings": {"legend": "yes"}}, {"enabled": "perhaps"}])
-async def test_settings_of_a_wrong_type_are_rejected(ada: SandboxClient, body: dict[str, Any]) -> None:
-    assert error_of(await ada.patch(OPEN, json=body)) == (400, "invalid_input", next(iter(body)))
+async def test_settings_of_a_wrong_type_are_rejected(ada: Client, body: dict[str, Any]) -> None:
+    assert error(await ada.patch(OPEN, json=body)) == (400, "invalid_input", next(iter(body)))
 
 
 @pytest.mark.parametrize(("method", "end"), [("PATCH", ""), ("POST", "refresh/"), ("POST", "passwords/")])
 async def test_an_organization_policy_rejects_every_write_with_enabled(connect: Connect, method: str, end: str) -> None:
     grace = connect(sandbox.ENTERPRISE_KEY)
     response = await grace.request(method, COMPILERS + end, json={"enabled": True})
-    assert error_of(response) == (403, "permission_denied", None)
+    assert error(response) == (403, "permission_denied", None)
     response = await grace.request("DELETE", COMPILERS + "passwords/1/", json={"enabled": True})
-    assert error_of(response) == (403, "permission_denied", None)
+    assert error(response) == (403, "permission_denied", None)
 
 
 async def test_a_write_without_enabled_passes_the_policy(connect: Connect) -> None:
@@ -214,15 +208,15 @@ async def test_a_write_without_enabled_passes_the_policy(connect: Connect) -> No
     assert response.status_code == 200
 
 
-async def test_a_recording_id_has_no_dot_and_at_most_200_characters(ada: SandboxClient) -> None:
+async def test_a_recording_id_has_no_dot_and_at_most_200_characters(ada: Client) -> None:
     def sharing(recording: str) -> str:
         return f"{PROJECT}session_recordings/{recording}/sharing/"
 
-    assert error_of(await ada.post(sharing("a.b") + "refresh/")) == (404, "not_found", None)
-    assert error_of(await ada.post(sharing("r" * 201) + "refresh/")) == (400, "max_length", "recording_id")
+    assert error(await ada.post(sharing("a.b") + "refresh/")) == (404, "not_found", None)
+    assert error(await ada.post(sharing("r" * 201) + "refresh/")) == (400, "max_length", "recording_id")
     assert (await ada.post(sharing("r" * 200) + "refresh/")).status_code == 200
 
 
-async def test_the_same_recording_id_in_two_projects_is_two_recordings(ada: SandboxClient) -> None:
+async def test_the_same_recording_id_in_two_projects_is_two_recordings(ada: Client) -> None:
     other = GUARDED.replace("projects/1", "projects/2")
     assert (await ada.get(other)).json()["created_at"] is None

@@ -20,9 +20,9 @@ from .sandbox_client import (
     SLACK,
     SUBSCRIPTIONS,
     WITH_SUMMARY,
-    SandboxClient,
+    Client,
     dashboard,
-    error_of,
+    error,
     subscription,
     weekly,
 )
@@ -37,7 +37,7 @@ SHAPE = {
 TO_SLACK = {"target_type": "slack", "target_value": "C1234|#general"}
 
 
-async def test_a_created_subscription_is_returned_with_its_defaults(ada: SandboxClient) -> None:
+async def test_a_created_subscription_is_returned_with_its_defaults(ada: Client) -> None:
     created = await ada.create()
     assert created.keys() == SHAPE
     defaults = {"interval": 1, "enabled": True, "deleted": False, "summary_enabled": False, "summary_prompt_guide": ""}
@@ -49,7 +49,7 @@ async def test_a_created_subscription_is_returned_with_its_defaults(ada: Sandbox
     assert (await ada.get(subscription(created["id"]))).json() == created
 
 
-async def test_the_creator_is_a_user_summary(ada: SandboxClient) -> None:
+async def test_the_creator_is_a_user_summary(ada: Client) -> None:
     shown = (await ada.create())["created_by"]
     assert shown.keys() == {
         "id", "uuid", "distinct_id", "first_name", "last_name", "email", "is_email_verified", "hedgehog_config",
@@ -58,22 +58,22 @@ async def test_the_creator_is_a_user_summary(ada: SandboxClient) -> None:
     assert shown["hedgehog_config"] == {"use_as_profile": True, "color": "purple", "accessories": ["top-hat"]}
 
 
-async def test_an_unnamed_insight_is_shown_with_its_derived_name(ada: SandboxClient) -> None:
+async def test_an_unnamed_insight_is_shown_with_its_derived_name(ada: Client) -> None:
     assert (await ada.create(insight=4))["resource_name"] == "Pageview count"
 
 
-async def test_a_dashboard_has_a_name_and_no_short_id(ada: SandboxClient) -> None:
+async def test_a_dashboard_has_a_name_and_no_short_id(ada: Client) -> None:
     created = (await ada.post(SUBSCRIPTIONS, json=dashboard())).json()
     assert (created["insight_short_id"], created["resource_name"]) == (None, "Product growth")
 
 
-async def test_an_invite_message_is_accepted_and_never_returned(ada: SandboxClient) -> None:
+async def test_an_invite_message_is_accepted_and_never_returned(ada: Client) -> None:
     created = await ada.create(invite_message="Welcome!")
     assert created["invite_message"] is None
     assert (await ada.change(created["id"], invite_message="Hello")).json()["invite_message"] is None
 
 
-async def test_strings_are_trimmed_and_converted_to_numbers_and_booleans(ada: SandboxClient) -> None:
+async def test_strings_are_trimmed_and_converted_to_numbers_and_booleans(ada: Client) -> None:
     created = await ada.create(title="  Mine ", interval="2", insight="1", enabled="no")
     assert (created["title"], created["interval"], created["insight"], created["enabled"]) == ("Mine", 2, 1, False)
 
@@ -113,21 +113,21 @@ FIELD_FAULTS: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("changes", "code", "attr"), FIELD_FAULTS)
-async def test_an_invalid_field_is_rejected(ada: SandboxClient, changes: dict[str, Any], code: str, attr: str) -> None:
+async def test_an_invalid_field_is_rejected(ada: Client, changes: dict[str, Any], code: str, attr: str) -> None:
     body = json.dumps(weekly(**changes))
     response = await ada.post(SUBSCRIPTIONS, content=body, headers={"Content-Type": "application/json"})
-    assert error_of(response) == (400, code, attr)
+    assert error(response) == (400, code, attr)
 
 
 @pytest.mark.parametrize("name", ["target_type", "target_value", "frequency", "interval", "start_date", "enabled",
                                   "deleted", "dashboard_export_insights", "summary_enabled", "summary_prompt_guide"])  # fmt: skip
-async def test_null_is_rejected_for_a_field_that_is_not_nullable(ada: SandboxClient, name: str) -> None:
-    assert error_of(await ada.post(SUBSCRIPTIONS, json=weekly() | {name: None})) == (400, "null", name)
+async def test_null_is_rejected_for_a_field_that_is_not_nullable(ada: Client, name: str) -> None:
+    assert error(await ada.post(SUBSCRIPTIONS, json=weekly() | {name: None})) == (400, "null", name)
 
 
 @pytest.mark.parametrize("name", ["byweekday", "bysetpos", "count", "until_date", "title", "integration_id",
                                   "invite_message", "dashboard"])  # fmt: skip
-async def test_null_is_accepted_for_a_nullable_field(ada: SandboxClient, name: str) -> None:
+async def test_null_is_accepted_for_a_nullable_field(ada: Client, name: str) -> None:
     assert (await ada.post(SUBSCRIPTIONS, json=weekly() | {name: None})).json()[name] is None
 
 
@@ -145,9 +145,9 @@ RESOURCE_FAULTS: list[tuple[dict[str, Any], str, str | None]] = [
 
 @pytest.mark.parametrize(("body", "code", "attr"), RESOURCE_FAULTS)
 async def test_a_subscription_requires_one_existing_resource_of_its_project(
-    ada: SandboxClient, body: dict[str, Any], code: str, attr: str | None
+    ada: Client, body: dict[str, Any], code: str, attr: str | None
 ) -> None:
-    assert error_of(await ada.post(SUBSCRIPTIONS, json=body)) == (400, code, attr)
+    assert error(await ada.post(SUBSCRIPTIONS, json=body)) == (400, code, attr)
 
 
 @pytest.mark.parametrize(
@@ -161,59 +161,59 @@ async def test_a_subscription_requires_one_existing_resource_of_its_project(
     ],
 )
 async def test_the_kind_of_a_subscription_cannot_change(
-    ada: SandboxClient, key: int, changes: dict[str, Any], attr: str
+    ada: Client, key: int, changes: dict[str, Any], attr: str
 ) -> None:
-    assert error_of(await ada.change(key, **changes)) == (400, "invalid_input", attr)
+    assert error(await ada.change(key, **changes)) == (400, "invalid_input", attr)
 
 
-async def test_the_insight_of_a_subscription_can_change(ada: SandboxClient) -> None:
+async def test_the_insight_of_a_subscription_can_change(ada: Client) -> None:
     assert (await ada.change(1, insight=2)).json()["insight_short_id"] == "hJ7kL9mN"
 
 
 @pytest.mark.parametrize(
     "chosen", [[], "1", {"0": 1}, ["1"], [1.5], [True], [1, 2, 3, 4, 5, 6, 7], [9], [8], [999], [10]]
 )
-async def test_one_to_six_insights_of_the_dashboard_can_be_exported(ada: SandboxClient, chosen: Any) -> None:
+async def test_one_to_six_insights_of_the_dashboard_can_be_exported(ada: Client, chosen: Any) -> None:
     refused = (400, "invalid_input", "dashboard_export_insights")
-    assert error_of(await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=chosen))) == refused
-    assert error_of(await ada.change(BOARD, dashboard_export_insights=chosen)) == refused
+    assert error(await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=chosen))) == refused
+    assert error(await ada.change(BOARD, dashboard_export_insights=chosen)) == refused
 
 
-async def test_the_error_counts_insights_that_are_not_on_the_dashboard(ada: SandboxClient) -> None:
+async def test_the_error_counts_insights_that_are_not_on_the_dashboard(ada: Client) -> None:
     response = await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard=2, dashboard_export_insights=[1, 4, 5]))
     assert "2 of the insights" in response.json()["detail"]
 
 
-async def test_exports_are_required_for_a_dashboard_and_rejected_for_an_insight(ada: SandboxClient) -> None:
+async def test_exports_are_required_for_a_dashboard_and_rejected_for_an_insight(ada: Client) -> None:
     refused = (400, "invalid_input", "dashboard_export_insights")
-    assert error_of(await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=None))) == refused
-    assert error_of(await ada.post(SUBSCRIPTIONS, json=weekly(dashboard_export_insights=[1]))) == refused
+    assert error(await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=None))) == refused
+    assert error(await ada.post(SUBSCRIPTIONS, json=weekly(dashboard_export_insights=[1]))) == refused
     assert (await ada.change(BOARD, title="Still three")).json()["dashboard_export_insights"] == [1, 2, 5]
 
 
-async def test_duplicate_exports_count_once(ada: SandboxClient) -> None:
+async def test_duplicate_exports_count_once(ada: Client) -> None:
     response = await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=[1, 2, 3, 4, 5, 6, 6, 1]))
     assert response.json()["dashboard_export_insights"] == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("integration", [None, 2, 3, 999, 9**30])
-async def test_slack_requires_a_slack_integration_of_the_project(ada: SandboxClient, integration: int | None) -> None:
+async def test_slack_requires_a_slack_integration_of_the_project(ada: Client, integration: int | None) -> None:
     body = weekly(**TO_SLACK) | {"integration_id": integration}
-    assert error_of(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", "integration_id")
+    assert error(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", "integration_id")
     refused = await ada.change(SLACK, integration_id=integration)
-    assert error_of(refused) == (400, "invalid_input", "integration_id")
+    assert error(refused) == (400, "invalid_input", "integration_id")
 
 
-async def test_other_targets_accept_any_integration(ada: SandboxClient) -> None:
+async def test_other_targets_accept_any_integration(ada: Client) -> None:
     assert (await ada.create(integration_id=999))["integration_id"] == 999
 
 
-async def test_a_subscription_can_be_enabled_again_only_with_a_working_channel(ada: SandboxClient) -> None:
+async def test_a_subscription_can_be_enabled_again_only_with_a_working_channel(ada: Client) -> None:
     hook = await ada.create(target_type="webhook", target_value="https://hooks.example.com/x", enabled=False)
-    assert error_of(await ada.change(hook["id"], enabled=True)) == (400, "invalid_input", "enabled")
+    assert error(await ada.change(hook["id"], enabled=True)) == (400, "invalid_input", "enabled")
     broken = await ada.create(**TO_SLACK, integration_id=1, enabled=False)
     response = await ada.change(broken["id"], enabled=True, integration_id=None)
-    assert error_of(response) == (400, "invalid_input", "enabled")
+    assert error(response) == (400, "invalid_input", "enabled")
 
 
 @pytest.mark.parametrize(
@@ -227,20 +227,20 @@ async def test_a_subscription_can_be_enabled_again_only_with_a_working_channel(a
         "http://224.0.0.1/", "http://host:99999/", "http://[bad/", "http://LOCALHOST./",
     ],
 )  # fmt: skip
-async def test_a_webhook_requires_a_public_http_address(ada: SandboxClient, url: str) -> None:
+async def test_a_webhook_requires_a_public_http_address(ada: Client, url: str) -> None:
     body = weekly(target_type="webhook", target_value=url)
-    assert error_of(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", "target_value")
+    assert error(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", "target_value")
 
 
 @pytest.mark.parametrize("url", ["https://hooks.example.com/x?y=1", "http://93.184.216.34:8080/"])
-async def test_a_public_webhook_is_accepted(ada: SandboxClient, url: str) -> None:
+async def test_a_public_webhook_is_accepted(ada: Client, url: str) -> None:
     assert (await ada.create(target_type="webhook", target_value=url))["target_value"] == url
 
 
 async def test_a_prompt_guide_requires_the_feature_but_an_empty_one_does_not(connect: Connect) -> None:
     grace, compilers = connect(sandbox.ENTERPRISE_KEY), "/api/projects/4/subscriptions/"
     body = weekly(insight=10)
-    assert error_of(await grace.post(compilers, json=body | {"summary_prompt_guide": "Short."}))[:2] == (
+    assert error(await grace.post(compilers, json=body | {"summary_prompt_guide": "Short."}))[:2] == (
         403,
         "permission_denied",
     )
@@ -253,15 +253,13 @@ async def test_ai_summaries_require_approval_by_the_organization(tmp_path: Path)
     approval = "json_set(doc, '$.is_ai_data_processing_approved', json('false'))"
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(f"update organization set doc = {approval}")
-    async with SandboxClient(app, sandbox.FULL_KEY) as ada:
+    async with Client(app, sandbox.FULL_KEY) as ada:
         refused = await ada.post(SUBSCRIPTIONS, json=weekly(summary_enabled=True))
-        assert error_of(refused) == (403, "permission_denied", None)
+        assert error(refused) == (403, "permission_denied", None)
         assert (await ada.change(WITH_SUMMARY, summary_enabled=False)).status_code == 200
 
 
-async def test_the_limit_of_ai_summaries_applies_to_the_whole_organization(
-    connect: Connect, ada: SandboxClient
-) -> None:
+async def test_the_limit_of_ai_summaries_applies_to_the_whole_organization(connect: Connect, ada: Client) -> None:
     quota = SUBSCRIPTIONS + "summary_quota/"
     assert (await ada.get(quota)).json() == {"active_count": 1, "limit": 20, "at_limit": False}
     for number in range(19):
@@ -270,22 +268,22 @@ async def test_the_limit_of_ai_summaries_applies_to_the_whole_organization(
         assert (await ada.post(f"/api/projects/{project}/subscriptions/", json=body)).status_code == 201
     assert (await ada.get(quota)).json() == {"active_count": 20, "limit": 20, "at_limit": True}
     refused = await ada.post(SUBSCRIPTIONS, json=weekly(summary_enabled=True))
-    assert error_of(refused) == (402, "quota_limit_exceeded", None)
+    assert error(refused) == (402, "quota_limit_exceeded", None)
     assert refused.json()["type"] == "server_error"
-    assert error_of(await ada.change(1, summary_enabled=True)) == (402, "quota_limit_exceeded", None)
+    assert error(await ada.change(1, summary_enabled=True)) == (402, "quota_limit_exceeded", None)
     assert (await ada.change(WITH_SUMMARY, title="Had one before")).status_code == 200
     await ada.change(WITH_SUMMARY, deleted=True)
     assert (await ada.change(1, summary_enabled=True)).status_code == 200
-    assert error_of(await ada.change(WITH_SUMMARY, deleted=False)) == (402, "quota_limit_exceeded", None)
+    assert error(await ada.change(WITH_SUMMARY, deleted=False)) == (402, "quota_limit_exceeded", None)
     grace = connect(sandbox.ENTERPRISE_KEY)
     assert (await grace.get("/api/projects/4/subscriptions/summary_quota/")).json()["limit"] == 100
 
 
-async def test_a_project_can_have_200_subscriptions(ada: SandboxClient) -> None:
+async def test_a_project_can_have_200_subscriptions(ada: Client) -> None:
     for _ in range(195):
         await ada.create(enabled=False)
     refused = await ada.post(SUBSCRIPTIONS, json=weekly())
-    assert error_of(refused) == (402, "limit_exceeded", None)
+    assert error(refused) == (402, "limit_exceeded", None)
     assert refused.json()["type"] == "limit_exceeded"
     key = "analytics.max_subscriptions_per_team"
     assert refused.json()["extra"] == {"limit_key": key, "limit": 200, "current": 200, "request": None}
@@ -303,18 +301,18 @@ ORDER: list[tuple[dict[str, Any], str | None]] = [
 ]
 
 
-async def test_rules_across_fields_are_checked_in_the_order_of_the_server(connect: Connect, ada: SandboxClient) -> None:
+async def test_rules_across_fields_are_checked_in_the_order_of_the_server(connect: Connect, ada: Client) -> None:
     body: dict[str, Any] = weekly(**TO_SLACK) | {"summary_enabled": True}
     for _ in range(19):
         await ada.create(summary_enabled=True, enabled=False)
     for mended, attr in ORDER:
         body |= mended
         status = 402 if attr is None else 400
-        response = error_of(await ada.post(SUBSCRIPTIONS, json=body))
+        response = error(await ada.post(SUBSCRIPTIONS, json=body))
         assert (response[0], response[2]) == (status, attr)
 
 
-async def test_a_deleted_subscription_is_not_listed_but_can_be_restored(ada: SandboxClient) -> None:
+async def test_a_deleted_subscription_is_not_listed_but_can_be_restored(ada: Client) -> None:
     assert (await ada.change(1, deleted=True)).json()["deleted"] is True
     assert (await ada.get(subscription(1))).json()["deleted"] is True
     assert 1 not in await listed(ada)
@@ -324,7 +322,7 @@ async def test_a_deleted_subscription_is_not_listed_but_can_be_restored(ada: San
     assert 1 in await listed(ada)
 
 
-async def test_delete_returns_405_without_a_body_for_any_id(ada: SandboxClient) -> None:
+async def test_delete_returns_405_without_a_body_for_any_id(ada: Client) -> None:
     for key in ("1", "999", "abc"):
         response = await ada.delete(f"{SUBSCRIPTIONS}{key}/")
         assert (response.status_code, response.content) == (405, b"")
@@ -332,29 +330,29 @@ async def test_delete_returns_405_without_a_body_for_any_id(ada: SandboxClient) 
     assert (await ada.get(subscription(1))).json()["deleted"] is False
 
 
-async def test_the_path_of_the_summary_quota_is_not_an_id(ada: SandboxClient) -> None:
-    assert error_of(await ada.delete(SUBSCRIPTIONS + "summary_quota/")) == (405, "method_not_allowed", None)
+async def test_the_path_of_the_summary_quota_is_not_an_id(ada: Client) -> None:
+    assert error(await ada.delete(SUBSCRIPTIONS + "summary_quota/")) == (405, "method_not_allowed", None)
 
 
 @pytest.mark.parametrize("key", ["999", "abc", "-1", "1.0", str(9**30), "7"])
-async def test_an_id_outside_the_project_returns_404(ada: SandboxClient, key: str) -> None:
+async def test_an_id_outside_the_project_returns_404(ada: Client, key: str) -> None:
     for method, end in (("GET", ""), ("PATCH", ""), ("POST", "test-delivery/")):
         response = await ada.request(method, f"{SUBSCRIPTIONS}{key}/{end}")
-        assert error_of(response) == (404, "not_found", None)
+        assert error(response) == (404, "not_found", None)
 
 
 @pytest.mark.parametrize(
     ("query", "status"),
     [("insight=1", 200), ("insight=2", 404), ("dashboard=1", 404), ("deleted=false", 200), ("deleted=true", 404)],
 )
-async def test_list_filters_apply_to_a_single_subscription_too(ada: SandboxClient, query: str, status: int) -> None:
+async def test_list_filters_apply_to_a_single_subscription_too(ada: Client, query: str, status: int) -> None:
     assert (await ada.get(f"{subscription(1)}?{query}")).status_code == status
     assert (await ada.patch(f"{subscription(1)}?{query}", json={})).status_code == status
     wanted = 202 if status == 200 else 404
     assert (await ada.post(f"{subscription(1)}test-delivery/?{query}")).status_code == wanted
 
 
-async def listed(ada: SandboxClient, **query: Any) -> list[int]:
+async def listed(ada: Client, **query: Any) -> list[int]:
     response = await ada.get(SUBSCRIPTIONS, params=query)
     assert response.status_code == 200, response.text
     return [row["id"] for row in response.json()["results"]]
@@ -387,13 +385,11 @@ async def listed(ada: SandboxClient, **query: Any) -> list[int]:
         ({"ordering": "colour,title"}, [BOARD, PAUSED, WITH_SUMMARY, 1, SLACK]),
     ],
 )
-async def test_a_list_can_be_filtered_searched_and_ordered(
-    ada: SandboxClient, query: dict[str, Any], ids: list[int]
-) -> None:
+async def test_a_list_can_be_filtered_searched_and_ordered(ada: Client, query: dict[str, Any], ids: list[int]) -> None:
     assert await listed(ada, **query) == ids
 
 
-async def test_a_list_can_be_filtered_by_creator(connect: Connect, ada: SandboxClient) -> None:
+async def test_a_list_can_be_filtered_by_creator(connect: Connect, ada: Client) -> None:
     hedy = connect(sandbox.STAFF_KEY)
     made = (await hedy.create())["id"]
     uuid = (await hedy.get("/api/users/@me/")).json()["uuid"]
@@ -410,5 +406,5 @@ async def test_a_list_can_be_filtered_by_creator(connect: Connect, ada: SandboxC
         ({"dashboard": ""}, "invalid_input"),
     ],
 )
-async def test_an_invalid_filter_is_rejected(ada: SandboxClient, query: dict[str, str], code: str) -> None:
-    assert error_of(await ada.get(SUBSCRIPTIONS, params=query)) == (400, code, next(iter(query)))
+async def test_an_invalid_filter_is_rejected(ada: Client, query: dict[str, str], code: str) -> None:
+    assert error(await ada.get(SUBSCRIPTIONS, params=query)) == (400, code, next(iter(query)))

@@ -15,9 +15,9 @@ from .sandbox_client import (
     PROJECT,
     SUBSCRIPTIONS,
     WITH_SUMMARY,
+    Client,
     Clock,
-    SandboxClient,
-    error_of,
+    error,
     subscription,
 )
 
@@ -25,15 +25,15 @@ pytestmark = pytest.mark.anyio
 QUOTA = SUBSCRIPTIONS + "summary_quota/"
 
 
-async def ask(client: SandboxClient, path: str, times: int) -> set[int]:
+async def ask(client: Client, path: str, times: int) -> set[int]:
     return {(await client.get(path)).status_code for _ in range(times)}
 
 
-async def test_a_key_is_limited_to_480_requests_per_minute(ada: SandboxClient, clock: Clock) -> None:
+async def test_a_key_is_limited_to_480_requests_per_minute(ada: Client, clock: Clock) -> None:
     assert await ask(ada, QUOTA, 480) == {200}
     clock.advance(17.5)
     response = await ada.get(QUOTA)
-    assert error_of(response) == (429, "throttled", None)
+    assert error(response) == (429, "throttled", None)
     assert response.json()["type"] == "throttled_error"
     assert response.json()["detail"] == "Request was throttled. Expected available in 43 seconds."
     assert response.headers["retry-after"] == "43"
@@ -41,14 +41,14 @@ async def test_a_key_is_limited_to_480_requests_per_minute(ada: SandboxClient, c
     assert (await ada.get(QUOTA)).status_code == 200
 
 
-async def test_a_key_is_limited_to_4800_requests_per_hour(ada: SandboxClient, clock: Clock) -> None:
+async def test_a_key_is_limited_to_4800_requests_per_hour(ada: Client, clock: Clock) -> None:
     for _ in range(10):
         assert await ask(ada, OPEN, 480) == {200}
         clock.advance(60)
     assert (await ada.get(OPEN)).headers["retry-after"] == "3000"
 
 
-async def test_each_key_has_its_own_limit(connect: Connect, ada: SandboxClient) -> None:
+async def test_each_key_has_its_own_limit(connect: Connect, ada: Client) -> None:
     await ask(ada, QUOTA, 480)
     assert await ask(ada, QUOTA, 1) == {429}
     assert await ask(connect(sandbox.READ_ONLY_KEY), QUOTA, 1) == {200}
@@ -59,11 +59,11 @@ async def test_tokens_and_sessions_have_no_default_limits(connect: Connect) -> N
     assert await ask(connect(session=sandbox.SESSION_ID), QUOTA, 481) == {200}
 
 
-async def test_users_have_no_default_limits(ada: SandboxClient) -> None:
+async def test_users_have_no_default_limits(ada: Client) -> None:
     assert await ask(ada, ME + "github_login/", 481) == {200}
 
 
-async def test_a_rejected_request_does_not_count(connect: Connect, ada: SandboxClient) -> None:
+async def test_a_rejected_request_does_not_count(connect: Connect, ada: Client) -> None:
     for _ in range(480):
         assert (await ada.get("/api/projects/3/subscriptions/")).status_code == 403
     assert await ask(ada, QUOTA, 1) == {200}
@@ -73,8 +73,8 @@ async def test_the_current_password_can_be_tried_five_times_per_minute(connect: 
     session = connect(session=sandbox.SESSION_ID)
     guess = {"password": "a much Better one 77", "current_password": "wrong"}
     for _ in range(5):
-        assert error_of(await session.patch(ME, json=guess)) == (400, "incorrect_password", "current_password")
-    assert error_of(await session.patch(ME, json=guess)) == (429, "throttled", None)
+        assert error(await session.patch(ME, json=guess)) == (400, "incorrect_password", "current_password")
+    assert error(await session.patch(ME, json=guess)) == (429, "throttled", None)
     assert (await session.patch(ME, json={"theme_mode": "dark"})).status_code == 200
     assert (await session.get(ME)).status_code == 200
     clock.advance(60)
@@ -87,7 +87,7 @@ async def test_every_request_with_a_current_password_counts_for_the_user(connect
     assert (await connect(sandbox.LEGACY_KEY).patch(ME, json={"current_password": "x"})).status_code == 429
 
 
-async def test_hedgehog_requests_have_no_limit(ada: SandboxClient) -> None:
+async def test_hedgehog_requests_have_no_limit(ada: Client) -> None:
     for _ in range(6):
         assert (await ada.patch(ME + "hedgehog_config/", json={"current_password": "x"})).status_code == 200
 
@@ -98,19 +98,19 @@ async def test_test_deliveries_are_limited_to_ten_per_minute_and_project(connect
         caller, key = callers[number % 3], (PAUSED, WITH_SUMMARY, 999)[number % 3]
         assert (await caller.post(subscription(key) + "test-delivery/")).status_code in (202, 404, 409)
     for caller in callers:
-        assert error_of(await caller.post(subscription(1) + "test-delivery/")) == (429, "throttled", None)
+        assert error(await caller.post(subscription(1) + "test-delivery/")) == (429, "throttled", None)
     other = "/api/projects/2/subscriptions/7/test-delivery/"
     assert (await callers[0].post(other)).status_code == 202
     clock.advance(60)
     assert (await callers[0].post(subscription(1) + "test-delivery/")).status_code == 202
 
 
-async def test_test_deliveries_have_no_default_limits(ada: SandboxClient) -> None:
+async def test_test_deliveries_have_no_default_limits(ada: Client) -> None:
     await ask(ada, QUOTA, 480)
     assert (await ada.post(subscription(1) + "test-delivery/")).status_code == 202
 
 
 async def test_rate_limits_can_be_switched_off(clock: Clock) -> None:
     app: Starlette = sandbox.build(clock=clock, throttle=False)
-    async with SandboxClient(app, sandbox.FULL_KEY) as ada:
+    async with Client(app, sandbox.FULL_KEY) as ada:
         assert await ask(ada, PROJECT + "subscriptions/summary_quota/", 481) == {200}
