@@ -116,6 +116,16 @@ async def test_metrics_are_served_by_each_replica_but_not_through_nginx(deployme
     assert (replica_statuses, nginx_status) == ([200, 200], 404)
 
 
+async def test_nginx_limits_the_requests_of_each_client_address(deployment: Deployment) -> None:
+    with anyio.fail_after(TIMEOUT):
+        async with httpx2.AsyncClient() as http:
+            health = deployment.url.replace("/mcp", "/healthz")
+            statuses = [(await http.get(health)).status_code for _ in range(400)]
+    # The burst passes, and the rate is lower than that of this test.
+    assert statuses[0] == 200
+    assert set(statuses) == {200, 429}
+
+
 _PAUSED = {
     "project_id": 1,
     "insight": 1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -20,10 +21,8 @@ MAX_OPEN = 4096
 # Requests of one caller that may wait, for each that may run.
 MAX_QUEUED_PER_SLOT = 4
 
-# After a pause, a caller may make the requests of this many seconds at once.
+# After a pause, the requests of this many seconds may come at once.
 BURST_SECONDS = 15.0
-
-UNVERIFIED_PER_MINUTE = 6000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,48 +32,43 @@ class LimitOptions:
     Attributes:
         per_minute: Requests of one caller in a minute.
         at_once: Requests of one caller that run at the same time.
-        unverified_per_minute: Requests in a minute of all callers together that the server cannot verify itself.
+        new_callers_per_minute: Callers in a minute that the server neither verifies itself nor remembers.
+        remember_seconds: The time for which the server remembers a caller after its last request.
         max_concurrent: Requests of all callers that run at the same time.
         max_open: Requests of all callers that run or wait.
-        burst_seconds: Seconds after which an idle caller has its full burst again.
     """
 
     per_minute: int = 240
     at_once: int = 8
-    unverified_per_minute: int = UNVERIFIED_PER_MINUTE
+    new_callers_per_minute: int = 1200
+    remember_seconds: float = 600.0
     max_concurrent: int = MAX_CONCURRENT
     max_open: int = MAX_OPEN
-    burst_seconds: float = BURST_SECONDS
 
 
 class TokenBucket:
     """A request rate that allows a burst after a pause. All times are seconds of the event loop's clock."""
 
-    def __init__(self, per_minute: float, burst_seconds: float) -> None:
+    def __init__(self, per_minute: float) -> None:
         self._per_second = per_minute / 60
-        self._capacity = self._tokens = max(self._per_second * burst_seconds, 1.0)
+        self._capacity = self._tokens = max(self._per_second * BURST_SECONDS, 1.0)
         self._updated = 0.0
 
-    def wait(self, now: float) -> float:
-        """Return the seconds until a request is allowed; 0 if it is allowed now."""
-        return max(0.0, (1 - self._available(now)) / self._per_second)
-
-    def take(self, now: float) -> None:
-        """Count one request."""
-        self._tokens, self._updated = self._available(now) - 1, now
-
-    def is_full(self, now: float) -> bool:
-        """Whether the full burst is available."""
-        return self._available(now) >= self._capacity
-
-    def _available(self, now: float) -> float:
-        return min(self._capacity, self._tokens + (now - self._updated) * self._per_second)
+    def take(self, now: float) -> float:
+        """Count a request and return 0, or return the seconds until one is allowed."""
+        self._tokens = min(self._capacity, self._tokens + (now - self._updated) * self._per_second)
+        self._updated = now
+        if self._tokens < 1:
+            return (1 - self._tokens) / self._per_second
+        self._tokens -= 1
+        return 0.0
 
 
 @dataclass(slots=True)
 class _CallerState:
     rate: TokenBucket
     open: int = 0
+    last_request: float = 0.0
 
 
 class Limits:
@@ -83,10 +77,10 @@ class Limits:
     def __init__(self, options: LimitOptions) -> None:
         self._options = options
         self._slots = FairLimiter(options.max_concurrent, options.at_once)
-        self._unverified = self._bucket(max(options.unverified_per_minute, options.per_minute))
-        self._callers: dict[str, _CallerState] = {}
+        self._new_callers = TokenBucket(options.new_callers_per_minute)
+        # The caller with the oldest last request comes first.
+        self._callers: OrderedDict[str, _CallerState] = OrderedDict()
         self._open = 0
-        self._evicted = 0.0
 
     @asynccontextmanager
     async def acquire(self, caller: str, trusted: bool = True) -> AsyncIterator[None]:
@@ -94,16 +88,24 @@ class Limits:
 
         Args:
             caller: Identifies the caller.
-            trusted: Whether the server has verified the caller itself. All others also share one request rate.
+            trusted: Whether the server has verified the caller itself. If not, anyone can invent new callers, so all
+                new callers share one rate.
 
         Raises:
             Rejected: The caller, or all callers together, have reached a limit.
         """
         now = anyio.current_time()
-        self._evict(now)
         if self._open >= self._options.max_open:
             raise _retry_later(503, "This server has too many open requests.", 1)
-        state = self._charge(caller, trusted, now)
+        self._forget_idle_callers(now)
+        state = self._callers.get(caller) or self._new_caller(trusted, now)
+        if state.open >= self._options.at_once * (1 + MAX_QUEUED_PER_SLOT):
+            raise _retry_later(429, f"You have {state.open} open requests, and more are not accepted.", 1)
+        if wait := state.rate.take(now):
+            raise _retry_later(429, f"You made more than {self._options.per_minute} requests in a minute.", wait)
+        state.last_request = now
+        self._callers[caller] = state
+        self._callers.move_to_end(caller)
         state.open, self._open = state.open + 1, self._open + 1
         try:
             yield
@@ -114,31 +116,17 @@ class Limits:
         """Wait for one of the slots that all callers share, and use it for the length of the block."""
         return self._slots.slot(caller)
 
-    def _charge(self, caller: str, trusted: bool, now: float) -> _CallerState:
-        state = self._callers.get(caller) or _CallerState(self._bucket(self._options.per_minute))
-        if state.open >= self._options.at_once * (1 + MAX_QUEUED_PER_SLOT):
-            raise _retry_later(429, f"You have {state.open} open requests, and more are not accepted.", 1)
-        if wait := state.rate.wait(now):
-            raise _retry_later(429, f"You made more than {self._options.per_minute} requests in a minute.", wait)
-        if not trusted:
-            if wait := self._unverified.wait(now):
-                raise _retry_later(429, "All callers together made too many requests.", wait)
-            self._unverified.take(now)
-        state.rate.take(now)
-        # Stored only now, so that rejected requests use no memory.
-        return self._callers.setdefault(caller, state)
+    def _new_caller(self, trusted: bool, now: float) -> _CallerState:
+        if not trusted and (wait := self._new_callers.take(now)):
+            raise _retry_later(429, "Too many new callers use this server.", wait)
+        return _CallerState(TokenBucket(self._options.per_minute))
 
-    def _bucket(self, per_minute: int) -> TokenBucket:
-        return TokenBucket(per_minute, self._options.burst_seconds)
-
-    def _evict(self, now: float) -> None:
-        """Forget callers that have no open request and their full burst."""
-        if now - self._evicted < self._options.burst_seconds:
-            return
-        self._evicted = now
-        for caller, state in list(self._callers.items()):
-            if not state.open and state.rate.is_full(now):
-                del self._callers[caller]
+    def _forget_idle_callers(self, now: float) -> None:
+        while self._callers:
+            caller, state = next(iter(self._callers.items()))
+            if state.open or now - state.last_request < self._options.remember_seconds:
+                return
+            del self._callers[caller]
 
 
 def _retry_later(status: int, reason: str, seconds: float) -> Rejected:
