@@ -18,6 +18,9 @@ MAX_DEPTH = 64
 MAX_TOKENS = 250_000
 
 
+_NOT_TOKENS = bytes(set(range(256)) - set(b"[{,"))
+
+
 def parse_json(text: str | bytes) -> Any:
     """Parse JSON strictly: without NaN, Infinity, and numbers such as 1e999.
 
@@ -60,7 +63,7 @@ def json_error(value: Any) -> str | None:
 def _count_tokens(text: str | bytes) -> int:
     if isinstance(text, str):
         return sum(map(text.count, "[{,"))
-    return len(text) - len(text.translate(None, b"[{,"))  # four times as fast as `count`
+    return len(text.translate(None, _NOT_TOKENS))  # six times as fast as `count`
 
 
 def _check(value: Any, levels: int = MAX_DEPTH, *, finite: bool = True) -> None:
