@@ -1,37 +1,60 @@
-"""The forms of PostHog keys, and what is wrong with a key that cannot work. Pure."""
+"""The forms of PostHog keys. Standard library only."""
 
 from __future__ import annotations
 
 import re
 
-_WHY_NOT = {
-    "phc_": "is a public project key, which these endpoints do not accept",
-    "phs_": "is a project secret key, which these endpoints do not accept",
-    "phr_": "is an OAuth refresh token, which is not for calling the API",
-}
+OAUTH_PREFIX = "pha_"
 
-
-_KINDS = {"phx_": "a personal API key", "pha_": "an OAuth token"}
-
-# The request header with which a caller of an HTTP server sends its own key.
+# The request header in which a caller of the HTTP server sends its own key.
 KEY_HEADER = "X-PostHog-Api-Key"
 
-_REFERENCE = re.compile(r"\$\{[^{}]+\}|\$\w+")
+# Finds PostHog keys of every kind in a text.
+KEY = re.compile(r"\bph[a-z]_[A-Za-z0-9_-]{8,}")
+
+HOW_TO_GET_A_KEY = "create a personal API key (phx_...) in PostHog under Settings > Personal API keys"
+
+_KINDS = {"phx_": "a personal API key", OAUTH_PREFIX: "an OAuth token"}
+_UNUSABLE_KINDS = {
+    "phc_": "a public project key, which these endpoints do not accept",
+    "phs_": "a project secret key, which these endpoints do not accept",
+    "phr_": "an OAuth refresh token, which cannot be used to call the API",
+}
+_VARIABLE_REFERENCE = re.compile(r"\$\{[^{}]+\}|\$\w+")
 
 
-HOW_TO_GET_A_KEY = "make a personal API key (phx_...) in PostHog under Settings > Personal API keys"
+class SecretStr:
+    """A string that `str()` and `repr()` do not show."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecretStr) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "SecretStr(**********)"
+
+    def get_secret_value(self) -> str:
+        """Return the string itself."""
+        return self._value
 
 
 def describe_key(key: str) -> str:
-    """Return the kind of a key, by its prefix."""
-    return _KINDS.get(key[:4], "an old key without a prefix")
+    """Return the kind of a usable key, with its article. Old personal API keys have no prefix."""
+    return _KINDS.get(key[:4], "a personal API key without prefix")
 
 
 def key_problem(key: str) -> str | None:
-    """Why a key cannot work here, and what to use instead; None where it may (old keys have no prefix)."""
-    if _REFERENCE.fullmatch(key):
-        return f"{key} came as it is: what started this put nothing in its place; set that variable where it is started"
+    """Return why a key cannot be used for these endpoints and what to do, or None if it may work."""
+    if _VARIABLE_REFERENCE.fullmatch(key):
+        return f"{key} was not replaced by its value; set that variable in the environment of the MCP client"
     if not key.isascii() or not key.isprintable() or " " in key:
-        return f"the key has characters that no key has; {HOW_TO_GET_A_KEY}"
-    why = next((why for prefix, why in _WHY_NOT.items() if key.startswith(prefix)), None)
-    return why and f"a key that starts with {key[:4]} {why}; {HOW_TO_GET_A_KEY}"
+        return f"the key contains characters that no key has; {HOW_TO_GET_A_KEY}"
+    kind = _UNUSABLE_KINDS.get(key[:4])
+    return f"a key that starts with {key[:4]} is {kind}; {HOW_TO_GET_A_KEY}" if kind else None

@@ -1,4 +1,4 @@
-"""Logs, to stderr, with nothing secret in them."""
+"""Logging to stderr, without secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class LineFormatter(logging.Formatter):
-    """One line a record, as text or JSON; an exception is told by its type and place, never by its words."""
+    """Formats a record as one line of text or JSON.
+
+    An exception appears as its type and location, because its message may contain secrets. `details` of the record, a
+    mapping, becomes `name=value` pairs or JSON fields.
+    """
 
     def __init__(self, as_json: bool, secrets: Iterable[str]) -> None:
         super().__init__()
@@ -22,29 +26,35 @@ class LineFormatter(logging.Formatter):
         self._secrets = tuple(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        said = {
+        """Return the line for a record."""
+        error = record.exc_info[1] if record.exc_info else None
+        fields = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
-            **getattr(record, "facts", {}),
-            **({"exception": error_location(record.exc_info[1])} if record.exc_info and record.exc_info[1] else {}),
+            **getattr(record, "details", {}),
+            **({"exception": error_location(error)} if error else {}),
         }
         secrets = (*self._secrets, *current_secrets())
         if self._as_json:
-            return redact_keys(json.dumps(redact(said, secrets), default=str))
-        first = f"{said.pop('time')} {said.pop('level')} {said.pop('message')}"
-        line = " ".join([first, *(f"{name}={value}" for name, value in said.items())])
+            return redact_keys(json.dumps(redact(fields, secrets), default=str))
+        start = f"{fields.pop('time')} {fields.pop('level')} {fields.pop('message')}"
+        line = " ".join([start, *(f"{name}={value}" for name, value in fields.items())])
         return redact_keys(_UNPRINTABLE.sub(" ", redact(line, secrets)))
 
 
 def configure_logging(level: str, form: str, secrets: Iterable[str]) -> None:
-    """Send this package's logs to stderr; other packages' only from warning up, whatever the level.
+    """Send logs to stderr: this package's from `level`, those of other packages from `warning`.
 
-    httpx2 and the SDK log URLs, headers and bodies when debugged; those must not come out.
+    At lower levels httpx2 and the MCP SDK log URLs, headers and bodies, which contain secrets.
+
+    Args:
+        level: The lowest level, in lower case.
+        form: `text` or `json`.
+        secrets: Strings that no line may contain.
     """
-    # No line of ours says in which thread, process or source line it was written, so nothing looks for them: as
-    # Python's logging HOWTO has it, under "Optimization".
+    # No line contains the thread, process or source line, so logging need not look for them
+    # (the logging HOWTO of Python, under "Optimization").
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
     handler = logging.StreamHandler(sys.stderr)

@@ -1,24 +1,45 @@
-"""The variables and flags, as a table: cheap to import, so that `--help` costs nothing."""
+"""The description of a setting, and the parsers of its values. Standard library only: `--help` and every start use it."""
 
 from __future__ import annotations
 
-from argparse import Namespace
-from typing import Any, NamedTuple
+import math
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple, get_args
+
+from .keys import SecretStr, key_problem
+from .origins import parse_origin
+
+Parser = Callable[[str], Any]
+
+_BOOLEANS = dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True)
+_BOOLEANS |= dict.fromkeys(("0", "false", "f", "no", "n", "off"), False)
+_COOKIE_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]+")
+_SHORTEST_SEAL_KEY = 32
 
 
 class Option(NamedTuple):
-    """One setting: its variable, what it means, and its default. Secrets have no flag; `serve_only` is for serve only."""
+    """One setting: an environment variable, and a command-line flag unless it is secret.
+
+    Attributes:
+        variable: The environment variable.
+        help: The meaning, for `--help` and the documentation.
+        parse: Converts the text of a variable or flag. It raises ValueError with the problem and a fix.
+        default: The default as text.
+        secret: Whether there is no flag, because every user of a machine can read the flags of a process.
+        serve_only: Whether only the command `serve` has the flag.
+    """
 
     variable: str
     help: str
+    parse: Parser = str
     default: str = ""
     secret: bool = False
-    is_flag: bool = False
     serve_only: bool = False
 
     @property
     def name(self) -> str:
-        """The setting's name: the variable without its prefix, in lower case."""
+        """The field of `Settings`: the variable without its prefix, in lower case."""
         return self.variable.removeprefix("CORE13_").removeprefix("POSTHOG_").lower()
 
     @property
@@ -26,47 +47,89 @@ class Option(NamedTuple):
         """The command-line flag."""
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The allowed values, if there are only a few."""
+        return self.parse.values if isinstance(self.parse, Choice) else ()
 
-OPTIONS = (
-    Option("POSTHOG_PERSONAL_API_KEY", "the personal API key (phx_...)", secret=True),
-    Option("POSTHOG_PERSONAL_API_KEY_FILE", "a file that holds the key; read again when it changes"),
-    Option("POSTHOG_HOST", "us, eu, or an https:// origin (http:// on loopback only)", "us"),
-    Option("POSTHOG_PROJECT_ID", "pins the project: project_id then leaves the schemas"),
-    Option("POSTHOG_SESSION_ID", "a login session, for the tools that accept no key", secret=True),
-    Option("POSTHOG_CSRF_TOKEN", "the CSRF token of that session", secret=True),
-    Option("CORE13_READ_ONLY", "only tools that change nothing; anything but GET is refused", is_flag=True),
-    Option("CORE13_TOOLS", "names or globs of the tools to offer, comma-separated"),
-    Option("CORE13_EXCLUDE_TOOLS", "names or globs of the tools to leave out; wins over --tools"),
-    Option("CORE13_TOOLS_DIR", "a folder of declarations to add, or to put in place of shipped ones"),
-    Option("CORE13_CONFIRM", "auto: as declared; always: refuse what cannot be asked; never: ask nobody", "auto"),
-    Option("CORE13_TIMEOUT", "seconds for a whole call, retries included", "30"),
-    Option("CORE13_MAX_RESULT_CHARS", "budget of one result, in characters", "40000"),
-    Option("CORE13_LOG_LEVEL", "debug, info, warning or error, to stderr", "info"),
-    Option("CORE13_LOG_FORMAT", "text or json", "text"),
-    Option("CORE13_SANDBOX", "forward to the embedded sandbox; no account, nothing is sent to anyone", is_flag=True),
-    Option("CORE13_SANDBOX_DB", "a file that keeps the sandbox's data; in memory without it"),
-    Option("CORE13_HTTP", "[HOST:]PORT to serve Streamable HTTP on, instead of stdio", serve_only=True),
-    Option("CORE13_AUTH", "who may call over HTTP: none, token, own-key or oauth", "none", serve_only=True),
-    Option(
-        "CORE13_CALLER_TOKENS_FILE", "callers' tokens, a `name: token` a line; read when it changes", serve_only=True
-    ),
-    Option("CORE13_SEAL_KEYS", "keys that seal confirmations, shared by all replicas", secret=True, serve_only=True),
-    Option("CORE13_HTTP_URL", "the URL by which callers reach this server, if a proxy is in front", serve_only=True),
-    Option("CORE13_HTTP_HOSTS", "more names or networks that a Host header may say", serve_only=True),
-    Option("CORE13_HTTP_ORIGINS", "web origins whose pages may call", serve_only=True),
-    Option(
-        "CORE13_HTTP_BEARER_KEYS", "own-key: take `Authorization: Bearer phx_...` too", is_flag=True, serve_only=True
-    ),
-    Option("CORE13_HTTP_POSTHOG_HOSTS", "own-key: hosts that X-PostHog-Host may name", serve_only=True),
-    Option("CORE13_HTTP_RATE", "requests that one caller may make in a minute", "240", serve_only=True),
-    Option("CORE13_HTTP_AT_ONCE", "requests of one caller that run at the same time", "8", serve_only=True),
-    Option("CORE13_HTTP_MAX_BODY", "bytes of one request", "1048576", serve_only=True),
-    Option("CORE13_HTTP_DRAIN", "seconds to go on serving after SIGTERM, not ready", "5", serve_only=True),
-    Option("CORE13_HTTP_METRICS", "answer /metrics, for Prometheus", is_flag=True, serve_only=True),
-)
+    @property
+    def is_flag(self) -> bool:
+        """Whether the flag takes no value."""
+        return self.parse is boolean
 
 
-def flags(arguments: Namespace) -> dict[str, Any]:
-    """The settings that were given as flags."""
-    given = vars(arguments)
-    return {o.name: given[f"set_{o.name}"] for o in OPTIONS if given.get(f"set_{o.name}") is not None}
+def boolean(text: str) -> bool:
+    """Parse a boolean."""
+    if text.lower() not in _BOOLEANS:
+        raise ValueError("not a boolean; use true or false")
+    return _BOOLEANS[text.lower()]
+
+
+class Choice:
+    """A parser that accepts the values of a Literal type only."""
+
+    def __init__(self, literal: object) -> None:
+        self.values: tuple[str, ...] = get_args(literal)
+
+    def __call__(self, text: str) -> str:
+        """Return the value."""
+        if text not in self.values:
+            raise ValueError(f"unknown value; use {', '.join(self.values[:-1])} or {self.values[-1]}")
+        return text
+
+
+def integer(minimum: int, maximum: int | None = None) -> Parser:
+    """Return a parser of whole numbers from `minimum` to `maximum`."""
+    fix = "use a whole number " + (f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}")
+    return lambda text: _number(int, text, (minimum, maximum or math.inf), fix)
+
+
+def seconds(minimum: float, maximum: float) -> Parser:
+    """Return a parser of seconds from `minimum` to `maximum`, which may have fractions."""
+    fix = f"use a number from {minimum:g} to {maximum:g}"
+    return lambda text: _number(float, text, (minimum, maximum), fix)
+
+
+def _number(kind: Callable[[str], float], text: str, limits: tuple[float, float], fix: str) -> float:
+    try:
+        number = kind(text)
+    except ValueError:
+        raise ValueError(f"not a number; {fix}") from None
+    # NaN is never in range.
+    if not limits[0] <= number <= limits[1]:
+        raise ValueError(f"not in range; {fix}")
+    return number
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Parse a list separated by commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Parse a list of API origins."""
+    return tuple(map(parse_origin, words(text)))
+
+
+def api_key(text: str) -> SecretStr:
+    """Parse a PostHog key."""
+    if problem := key_problem(text):
+        raise ValueError(problem)
+    return SecretStr(text)
+
+
+def cookie(text: str) -> SecretStr:
+    """Parse the value of a cookie."""
+    if not _COOKIE_VALUE.fullmatch(text):
+        raise ValueError("it contains characters that a cookie cannot contain; copy only the value of the cookie")
+    return SecretStr(text)
+
+
+def seal_keys(text: str) -> tuple[SecretStr, ...]:
+    """Parse a list of keys that encrypt confirmations."""
+    keys = words(text)
+    if any(len(key) < _SHORTEST_SEAL_KEY for key in keys):
+        raise ValueError(
+            f"a key has fewer than {_SHORTEST_SEAL_KEY} characters; create one with `openssl rand -hex 32`"
+        )
+    return tuple(map(SecretStr, keys))

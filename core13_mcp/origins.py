@@ -1,4 +1,4 @@
-"""Origins: where requests go, and which hosts are this machine. Pure."""
+"""API origins, and checks of URLs. Pure, standard library only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 
 REGIONS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
 
-
-_INGESTION = {"us.i.posthog.com": "us", "eu.i.posthog.com": "eu", "app.posthog.com": "us"}
+# Hosts of PostHog that do not serve this API, with the region that replaces them.
+_OTHER_HOSTS = {"us.i.posthog.com": "us", "eu.i.posthog.com": "eu", "app.posthog.com": "us"}
 
 
 def parse_origin(text: str) -> str:
@@ -21,17 +21,15 @@ def parse_origin(text: str) -> str:
         return REGIONS[text]
     # The text may contain a password, so the message does not quote it.
     if "@" in text:
-        raise ValueError(
-            "a URL with a user name or password is not us, eu or an origin such as https://posthog.example.com"
-        )
+        raise ValueError("a URL with a user name or password is not us, eu or an origin; leave them out")
     url = split_url(text)
-    region = _INGESTION.get(url.hostname or "" if url else text)
+    region = _OTHER_HOSTS.get(url.hostname or "" if url else text)
     if region:
-        raise ValueError(f"{text} only takes events in; for this API say {region}")
+        raise ValueError(f"{text} does not serve this API; use {region}")
     if url is None or not is_origin(url):
-        raise ValueError(f"{text!r} is not us, eu or an origin such as https://posthog.example.com")
+        raise ValueError(f"{text!r} is not us, eu or an origin; an origin is for example https://posthog.example.com")
     if not is_secure(url):
-        raise ValueError(f"{text!r} must be https:// (http:// is for loopback only): a key travels with every call")
+        raise ValueError(f"{text!r} is not secure; use https://, because every request contains the key")
     return f"{url.scheme}://{url.netloc}"
 
 

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
+from .keys import KEY
+
 REDACTED = "[withheld]"
 
+# Shorter secrets are part of ordinary words. PostHog accepts no password of fewer than 8 characters.
+_MIN_SECRET_LENGTH = 6
 
-_SHORTEST = 6
-# Shorter secrets would blank out ordinary words; the API itself takes no password under 8 characters.
-
-
-_KEY = re.compile(r"\bph[a-z]_[A-Za-z0-9_-]{8,}")
-
-
-_hidden: ContextVar[tuple[str, ...]] = ContextVar("hidden", default=())
+_secrets: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
 
 
 def set_secrets(secrets: Iterable[str]) -> None:
-    """Keep these out of what is logged from here on in the same task: keys change, and callers bring their own."""
-    _hidden.set(tuple(secrets))
+    """Set the secrets that the log of the current task must not contain, in addition to those of the settings."""
+    _secrets.set(tuple(secrets))
 
 
 def current_secrets() -> tuple[str, ...]:
-    """The secrets of the running task."""
-    return _hidden.get()
+    """Return the secrets of the current task."""
+    return _secrets.get()
 
 
 def redact_keys(text: str) -> str:
-    """The text without anything that looks like a PostHog key: nobody may have said that it is one."""
-    return _KEY.sub(REDACTED, text)
+    """Replace everything that looks like a PostHog key."""
+    return KEY.sub(REDACTED, text)
 
 
 def redact(value: Any, secrets: Iterable[str]) -> Any:
-    """Take secrets out of every string of a JSON value, names included."""
+    """Replace secrets in every string of a JSON value, including property names."""
     match value:
         case str():
             for secret in secrets:
-                if len(secret) >= _SHORTEST:
+                if len(secret) >= _MIN_SECRET_LENGTH:
                     value = value.replace(secret, REDACTED)
             return value
         case dict():
@@ -53,7 +49,7 @@ def redact(value: Any, secrets: Iterable[str]) -> Any:
 
 
 def error_location(error: BaseException) -> str:
-    """Where it happened and what kind it is, without its words: they may quote anything."""
+    """Return the type of an exception and the line that raised it, without its message, which may contain secrets."""
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(map(error_location, error.exceptions))
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,128 +1,184 @@
-"""How the server is set up: variables and flags, read once."""
+"""All settings: each with its type, variable, flag, help and default. Standard library only."""
 
 from __future__ import annotations
 
 import re
+from argparse import Namespace
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_type_hints
 
 from .errors import ConfigurationError
-from .keys import key_problem
-from .options import OPTIONS
+from .keys import SecretStr
+from .options import Choice, Option, api_key, boolean, cookie, integer, origins, seal_keys, seconds, words
 from .origins import REGIONS, parse_origin
-from .text import closest
+from .text import did_you_mean
 
-_COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]+")
-_SERVICE_LINK = re.compile(r"CORE13_MCP_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)")
-# Kubernetes gives these to every pod beside a Service that is called core13-mcp.
-_VARIABLES = {option.name: option.variable for option in OPTIONS}
+Confirm = Literal["auto", "always", "never"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
+Auth = Literal["none", "token", "own-key", "oauth"]
+
+# Kubernetes sets these variables in every pod if a Service is called core13-mcp.
+_SERVICE_VARIABLE = re.compile(r"CORE13_MCP_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)")
 
 
-class Settings(BaseModel):
-    """Every knob, with its default."""
+_secret = partial(Option, secret=True)
+_http = partial(Option, serve_only=True)
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    personal_api_key: SecretStr | None = None
-    personal_api_key_file: str | None = None
-    host: str = REGIONS["us"]
-    project_id: Annotated[int, Field(ge=1)] | None = None
-    session_id: SecretStr | None = None
-    csrf_token: SecretStr | None = None
-    read_only: bool = False
-    tools: tuple[str, ...] = ()
-    exclude_tools: tuple[str, ...] = ()
-    tools_dir: str | None = None
-    confirm: Literal["auto", "always", "never"] = "auto"
-    timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
-    max_result_chars: Annotated[int, Field(ge=1000)] = 40_000
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["text", "json"] = "text"
-    sandbox: bool = False
-    sandbox_db: str | None = None
-    http: str | None = None
-    auth: Literal["none", "token", "own-key", "oauth"] = "none"
-    caller_tokens_file: str | None = None
-    seal_keys: tuple[SecretStr, ...] = ()
-    http_url: str | None = None
-    http_hosts: tuple[str, ...] = ()
-    http_origins: tuple[str, ...] = ()
-    http_bearer_keys: bool = False
-    http_posthog_hosts: tuple[str, ...] = ()
-    http_rate: Annotated[int, Field(ge=1)] = 240
-    http_at_once: Annotated[int, Field(ge=1)] = 8
-    http_max_body: Annotated[int, Field(ge=1024, le=4 * 1024 * 1024)] = 1024 * 1024
-    http_drain: Annotated[float, Field(ge=0, le=600)] = 5.0
-    http_metrics: bool = False
+class Settings(NamedTuple):
+    """The settings of one start. The constructor does not validate its arguments; `read` does."""
 
-    @field_validator(
-        "tools", "exclude_tools", "seal_keys", "http_hosts", "http_origins", "http_posthog_hosts", mode="before"
+    personal_api_key: Annotated[
+        SecretStr | None, _secret("POSTHOG_PERSONAL_API_KEY", "personal API key (phx_...)", api_key)
+    ] = None
+    personal_api_key_file: Annotated[
+        str | None, Option("POSTHOG_PERSONAL_API_KEY_FILE", "file with the API key; read again when it changes")
+    ] = None
+    host: Annotated[
+        str, Option("POSTHOG_HOST", "us, eu, or an https:// origin (http:// on loopback only)", parse_origin, "us")
+    ] = REGIONS["us"]
+    project_id: Annotated[
+        int | None,
+        Option("POSTHOG_PROJECT_ID", "always use this project; tools then have no project_id argument", integer(1)),
+    ] = None
+    session_id: Annotated[
+        SecretStr | None, _secret("POSTHOG_SESSION_ID", "login session, for tools that accept no API key", cookie)
+    ] = None
+    csrf_token: Annotated[
+        SecretStr | None, _secret("POSTHOG_CSRF_TOKEN", "CSRF token of the login session", cookie)
+    ] = None
+    read_only: Annotated[
+        bool, Option("CORE13_READ_ONLY", "enable only tools that change nothing; send only GET requests", boolean)
+    ] = False
+    tools: Annotated[
+        tuple[str, ...], Option("CORE13_TOOLS", "names or globs of the tools to enable, comma-separated", words)
+    ] = ()
+    exclude_tools: Annotated[
+        tuple[str, ...],
+        Option("CORE13_EXCLUDE_TOOLS", "names or globs of the tools to disable; overrides --tools", words),
+    ] = ()
+    tools_dir: Annotated[
+        str | None,
+        Option("CORE13_TOOLS_DIR", "directory of declarations that are added to the built-in ones or replace them"),
+    ] = None
+    confirm: Annotated[
+        Confirm,
+        Option(
+            "CORE13_CONFIRM",
+            "auto: ask if the client can; always: refuse if it cannot ask; never: do not ask",
+            Choice(Confirm),
+        ),
+    ] = "auto"
+    timeout: Annotated[
+        float, Option("CORE13_TIMEOUT", "seconds for a whole call, including retries", seconds(0.001, 600))
+    ] = 30.0
+    max_result_chars: Annotated[
+        int, Option("CORE13_MAX_RESULT_CHARS", "maximum length of a result, in characters", integer(1000))
+    ] = 40_000
+    log_level: Annotated[
+        LogLevel, Option("CORE13_LOG_LEVEL", "debug, info, warning or error; logs go to stderr", Choice(LogLevel))
+    ] = "info"
+    log_format: Annotated[LogFormat, Option("CORE13_LOG_FORMAT", "text or json", Choice(LogFormat))] = "text"
+    sandbox: Annotated[bool, Option("CORE13_SANDBOX", "use the built-in fake PostHog; no account needed", boolean)] = (
+        False
     )
-    @classmethod
-    def _split(cls, given: Any) -> Any:
-        return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
-
-    @field_validator("host")
-    @classmethod
-    def _origin(cls, given: str) -> str:
-        return parse_origin(given)
-
-    @field_validator("http_posthog_hosts")
-    @classmethod
-    def _origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(parse_origin, given))
-
-    @field_validator("seal_keys")
-    @classmethod
-    def _long_enough(cls, given: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if any(len(key.get_secret_value()) < 32 for key in given):
-            raise ValueError("a key needs at least 32 characters; `openssl rand -hex 32` makes one")
-        return given
-
-    @field_validator("session_id", "csrf_token")
-    @classmethod
-    def _sendable(cls, given: SecretStr | None) -> SecretStr | None:
-        if given is not None and not _COOKIE.fullmatch(given.get_secret_value()):
-            raise ValueError("it has characters that no cookie can carry; copy only the cookie's value")
-        return given
-
-    @field_validator("personal_api_key")
-    @classmethod
-    def _usable(cls, given: SecretStr | None) -> SecretStr | None:
-        if given is not None:
-            why = key_problem(given.get_secret_value())
-            if why:
-                raise ValueError(why)
-        return given
+    sandbox_db: Annotated[
+        str | None, Option("CORE13_SANDBOX_DB", "file for the data of the sandbox; in memory by default")
+    ] = None
+    http: Annotated[str | None, _http("CORE13_HTTP", "serve Streamable HTTP on [HOST:]PORT instead of stdio")] = None
+    auth: Annotated[
+        Auth, _http("CORE13_AUTH", "how HTTP callers authenticate: none, token, own-key or oauth", Choice(Auth))
+    ] = "none"
+    caller_tokens_file: Annotated[
+        str | None,
+        _http(
+            "CORE13_CALLER_TOKENS_FILE", "file of caller tokens, one `name: token` a line; read again when it changes"
+        ),
+    ] = None
+    seal_keys: Annotated[
+        tuple[SecretStr, ...],
+        _http("CORE13_SEAL_KEYS", "secrets that protect confirmations; same on all replicas", seal_keys, secret=True),
+    ] = ()
+    http_url: Annotated[str | None, _http("CORE13_HTTP_URL", "public URL of this server, if it is behind a proxy")] = (
+        None
+    )
+    http_hosts: Annotated[
+        tuple[str, ...], _http("CORE13_HTTP_HOSTS", "extra allowed Host header values: names or networks", words)
+    ] = ()
+    http_origins: Annotated[
+        tuple[str, ...], _http("CORE13_HTTP_ORIGINS", "web origins from which browsers may call", words)
+    ] = ()
+    http_bearer_keys: Annotated[
+        bool,
+        _http("CORE13_HTTP_BEARER_KEYS", "with own-key: also accept `Authorization: Bearer phx_...`", boolean),
+    ] = False
+    http_posthog_hosts: Annotated[
+        tuple[str, ...],
+        _http("CORE13_HTTP_POSTHOG_HOSTS", "with own-key: hosts that X-PostHog-Host may name", origins),
+    ] = ()
+    http_rate: Annotated[int, _http("CORE13_HTTP_RATE", "requests per minute and caller", integer(1))] = 240
+    http_at_once: Annotated[int, _http("CORE13_HTTP_AT_ONCE", "concurrent requests per caller", integer(1))] = 8
+    http_max_body: Annotated[
+        int, _http("CORE13_HTTP_MAX_BODY", "maximum size of a request, in bytes", integer(1024, 4_194_304))
+    ] = 1_048_576
+    http_drain: Annotated[
+        float,
+        _http("CORE13_HTTP_DRAIN", "seconds to keep serving after SIGTERM, with /readyz at 503", seconds(0, 600)),
+    ] = 5.0
+    http_metrics: Annotated[bool, _http("CORE13_HTTP_METRICS", "serve Prometheus metrics at /metrics", boolean)] = False
 
     @classmethod
     def read(cls, environ: Mapping[str, str], flags: Mapping[str, str | bool] | None = None) -> Self:
-        """Read the variables, then the flags over them. An empty variable counts as absent.
+        """Read the settings from environment variables and flags. Flags override variables.
+
+        An empty variable counts as absent.
 
         Raises:
-            ConfigurationError: A variable is unknown or out of range; the text says which and what to do.
+            ConfigurationError: A `CORE13_` variable does not exist, or a value is not valid.
         """
-        _know_all(environ)
-        given = {o.name: environ[o.variable].strip() for o in OPTIONS if environ.get(o.variable, "").strip()}
-        try:
-            return cls.model_validate({**given, **(flags or {})})
-        except ValidationError as error:
-            told = "; ".join(_tell(part["loc"], part["msg"]) for part in error.errors())
-            raise ConfigurationError(told) from None
+        _reject_unknown(environ)
+        texts = {o.name: text for o in OPTIONS if (text := environ.get(o.variable, "").strip())} | dict(flags or {})
+        values, problems = {}, []
+        for option in OPTIONS:
+            if option.name not in texts:
+                continue
+            try:
+                values[option.name] = option.parse(str(texts[option.name]))
+            except ValueError as error:
+                problems.append(f"{option.variable}: {error}")
+        if problems:
+            raise ConfigurationError("; ".join(problems))
+        return cls(**values)
 
 
-def _know_all(environ: Mapping[str, str]) -> None:
+def _options() -> tuple[Option, ...]:
+    hints = get_type_hints(Settings, include_extras=True)
+    described = {name: hint.__metadata__[0] for name, hint in hints.items()}
+    return tuple(
+        option._replace(default=option.default or _text(Settings._field_defaults[name]))
+        for name, option in described.items()
+    )
+
+
+def _text(default: object) -> str:
+    return str(default).removesuffix(".0") if default else ""
+
+
+OPTIONS: tuple[Option, ...] = _options()
+
+
+def flag_values(arguments: Namespace) -> dict[str, Any]:
+    """Return the settings that the command line contains, by name."""
+    values = vars(arguments)
+    return {o.name: values[f"set_{o.name}"] for o in OPTIONS if values.get(f"set_{o.name}") is not None}
+
+
+def _reject_unknown(environ: Mapping[str, str]) -> None:
+    variables = {option.name: option.variable for option in OPTIONS}
     for name in environ:
-        if name.startswith("CORE13_") and name not in _VARIABLES.values() and not _SERVICE_LINK.match(name):
-            like = closest(name.removeprefix("CORE13_"), _VARIABLES)
-            meant = f"did you mean {_VARIABLES[like]}?" if like else f"known are {', '.join(_VARIABLES.values())}"
-            raise ConfigurationError(f"{name} is not a setting; {meant}")
-
-
-def _tell(place: tuple[int | str, ...], message: str) -> str:
-    option = next(o for o in OPTIONS if o.name == place[0])
-    own = message.removeprefix("Value error, ")
-    # What is not said in our own words does not say what the setting is for.
-    return f"{option.variable}: {own}" + (f"; it means: {option.help}" if own == message else "")
+        if name.startswith("CORE13_") and name not in variables.values() and not _SERVICE_VARIABLE.match(name):
+            suggestion = did_you_mean(name.removeprefix("CORE13_"), variables, variables.__getitem__)
+            fix = suggestion or f"The settings are {', '.join(variables.values())}."
+            raise ConfigurationError(f"{name} is not a setting", fix)

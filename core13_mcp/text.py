@@ -1,34 +1,34 @@
-"""Text that other people wrote, made fit to pass on; and sentences made from templates. Pure."""
+"""Sanitizing text from the API, filling templates, and suggesting names. Pure, standard library only."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from string import Formatter
 from typing import Any
 
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     "["
-    "\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"  # controls, but for tab and line ends
+    "\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"  # control characters except tab and line ends
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners and fillers
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"  # zero width, bidirectional
-    "\ud800-\udfff"  # halves of characters, which are not text
-    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # signs that only arrange others
-    "\U000e0000-\U000e0fff"  # tags and variation selectors: a whole message can hide in them
+    "\ud800-\udfff"  # lone surrogates
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # format controls of hieroglyphs, shorthand and music
+    "\U000e0000-\U000e0fff"  # tags and variation selectors, which can encode a hidden message
     "]"
 )
 
 
 def strip_invisible(value: Any) -> Any:
-    """Take invisible, bidirectional and tag characters out of every string of a JSON value, names included.
+    """Remove invisible, bidirectional and tag characters from every string of a JSON value, including property names.
 
-    They show nothing to a person and can carry instructions to a model.
+    A person does not see such characters, but they can contain instructions to a model.
     """
     match value:
         case str():
-            # Most text is plain, and telling that is ten times cheaper than searching it.
-            return value if value.isascii() and value.isprintable() else _UNSEEN.sub("", value)
+            # Most text is plain ASCII. This check takes a tenth of the time of the search.
+            return value if value.isascii() and value.isprintable() else _INVISIBLE.sub("", value)
         case dict():
             return {strip_invisible(name): strip_invisible(part) for name, part in value.items()}
         case list():
@@ -50,16 +50,16 @@ def may_have_invisible(text: bytes) -> bool:
         return True
     if text.isascii():
         return False
-    return _UNSEEN.search(text.translate(None, _ASCII).decode("utf-8", "surrogatepass")) is not None
+    return _INVISIBLE.search(text.translate(None, _ASCII).decode("utf-8", "surrogatepass")) is not None
 
 
-def single_line(text: str, longest: int = 300) -> str:
-    """The text on one line, without what cannot be seen, and cut to at most `longest` characters."""
+def single_line(text: str, max_length: int = 300) -> str:
+    """Return the text on one line, without invisible characters, truncated to `max_length` characters."""
     line = " ".join(strip_invisible(text).split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    return line if len(line) <= max_length else line[: max_length - 1] + "…"
 
 
-class _Sentence(Formatter):
+class _JSONFormatter(Formatter):
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
         return get_path(kwargs, field_name), field_name
 
@@ -72,55 +72,57 @@ class _Sentence(Formatter):
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill `{arguments.id}` or `{answer.target:count}` from JSON values; what is missing becomes "unknown".
+    """Fill a template such as `{arguments.id}` or `{answer.target:count}` from JSON values.
 
-    `count` is the number of comma-separated entries. Values are put on one line and capped.
+    `count` gives the number of comma-separated entries. A missing value becomes "unknown". Each value is put on one
+    line and truncated.
     """
-    return _Sentence().vformat(template, (), values)
+    return _JSONFormatter().vformat(template, (), values)
 
 
 def get_path(value: Any, path: str) -> Any:
-    """What stands at a dotted path, or "unknown"."""
+    """Return the value at a dotted path of a JSON object, or "unknown"."""
     for step in path.split("."):
         value = value.get(step) if isinstance(value, dict) else None
     return "unknown" if value is None else value
 
 
-def strings(value: Any) -> Iterator[str]:
-    """Every string in a JSON value, names included."""
-    match value:
-        case str():
-            yield value
-        case dict():
-            for name, part in value.items():
-                yield name
-                yield from strings(part)
-        case list():
-            for part in value:
-                yield from strings(part)
-
-
-_WORDS = re.compile(r"-|(?<=[a-z0-9])(?=[A-Z])")
-
+_WORD_BOUNDARY = re.compile(r"-|(?<=[a-z0-9])(?=[A-Z])")
 
 _SYNONYMS = {"delete": "destroy", "remove": "destroy", "get": "retrieve", "read": "retrieve", "show": "retrieve"}
 _SYNONYMS |= {"add": "create", "new": "create", "edit": "update", "change": "update", "find": "list", "search": "list"}
 
 
-def suggestions(name: str, known: Iterable[str]) -> list[str]:
-    """The known names that may have been meant, if any: up to three that share its words, or the one spelled alike."""
-    name = name[:100]  # longer than any that was ever meant, and comparing takes time
-    names, words = list(known), _words(name)
-    same = [other for other in names if _words(other) == words]
-    sharing = same or [other for other in names if _words(other) <= words or words <= _words(other)]
-    return sharing if 0 < len(sharing) <= 3 else get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+def did_you_mean(name: str, candidates: Iterable[str], display: Callable[[str], str] = str) -> str:
+    """Return a question such as `Did you mean "users-list"?` with the most similar candidates, or an empty string.
+
+    Args:
+        name: The unknown name.
+        candidates: The names that exist.
+        display: Returns the text to show for a candidate.
+    """
+    names = " or ".join(f'"{display(candidate)}"' for candidate in suggestions(name, candidates))
+    return f"Did you mean {names}?" if names else ""
 
 
-def closest(name: str, known: Iterable[str]) -> str | None:
-    """The one known name that was most likely meant, if any."""
-    return next(iter(get_close_matches(name[:100].lower(), suggestions(name, known), n=1, cutoff=0)), None)
+def suggestions(name: str, candidates: Iterable[str]) -> list[str]:
+    """Return up to three candidates that are similar to a name, the most similar first.
+
+    Candidates are similar if one of the two names consists of words of the other. Otherwise the candidate with the
+    most similar spelling is returned, or those that start with the name.
+    """
+    # Longer names are not similar to any candidate, and comparing them takes time.
+    name = name[:100]
+    candidates = list(candidates)
+    words = _words(name)
+    same = [other for other in candidates if _words(other) == words]
+    similar = same or [other for other in candidates if _words(other) <= words or words <= _words(other)]
+    if 0 < len(similar) <= 3:
+        return get_close_matches(name.lower(), similar, n=3, cutoff=0)
+    closest = get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
+    return closest or [other for other in candidates if other.startswith(name)][:3]
 
 
 def _words(name: str) -> set[str]:
-    words = _WORDS.sub("_", name).lower().split("_")
+    words = _WORD_BOUNDARY.sub("_", name).lower().split("_")
     return {_SYNONYMS.get(word, word) for word in words}

@@ -1,4 +1,4 @@
-"""W3C trace context from the caller to the API, and spans. Next to free where no OpenTelemetry SDK is installed."""
+"""W3C trace context and OpenTelemetry spans. Costs almost nothing if no OpenTelemetry SDK is configured."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from .identity import NAME
 
-EXTRA = "core13-mcp[otel]"
-_WHERE_TO = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+EXTRA = f"{NAME}[otel]"
+_ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 log = logging.getLogger("core13_mcp")
 _tracer = trace.get_tracer(NAME)
-_format = TraceContextTextMapPropagator()
-# The trace only: baggage is for whoever trusts each other, and the API is somebody else's.
+# Only the trace context is sent to the API, no baggage: the API belongs to another organization.
+_propagator = TraceContextTextMapPropagator()
 
 
 def is_traced(meta: Mapping[str, Any] | None) -> bool:
-    """Whether a span would be of use: the request, of which this is the `_meta`, is in a trace, or somebody records."""
-    begun = bool(meta and "traceparent" in meta) or trace.get_current_span().get_span_context().is_valid
-    return begun or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+    """Return whether a span for a request has a use: the request belongs to a trace, or spans are exported.
+
+    Args:
+        meta: The `_meta` of the request.
+    """
+    in_trace = bool(meta and "traceparent" in meta) or trace.get_current_span().get_span_context().is_valid
+    return in_trace or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 @contextmanager
 def continued_trace(headers: Mapping[str, str]) -> Iterator[None]:
-    """Go on, within the block, with the trace that a request came with."""
-    token = context.attach(_format.extract(dict(headers)))
+    """Continue the trace of an incoming HTTP request."""
+    token = context.attach(_propagator.extract(dict(headers)))
     try:
         yield
     finally:
@@ -41,18 +45,18 @@ def continued_trace(headers: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def request_span(request: httpx2.Request) -> Iterator[None]:
-    """A span around one request upstream, which takes the trace along.
+    """Open a span for a request to the API and add the trace context to its headers.
 
-    Its attributes are those of the semantic conventions but for the URL: paths have people's ids in them.
+    The attributes follow the semantic conventions, except that the URL is left out because paths contain user ids.
     """
-    known = {"http.request.method": request.method, "server.address": request.url.host}
-    span = _tracer.start_span(request.method, kind=SpanKind.CLIENT, attributes=known)
+    attributes = {"http.request.method": request.method, "server.address": request.url.host}
+    span = _tracer.start_span(request.method, kind=SpanKind.CLIENT, attributes=attributes)
     if not span.get_span_context().is_valid:
-        # Nobody records and nothing came with the call: there is no trace to go on with.
+        # Nothing exports spans, and the caller sent no trace context.
         yield
         return
     with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-        _format.inject(request.headers)
+        _propagator.inject(request.headers)
         try:
             yield
         except BaseException as error:
@@ -62,7 +66,7 @@ def request_span(request: httpx2.Request) -> Iterator[None]:
 
 
 def record_status(status: int) -> None:
-    """Note in the span what the API answered."""
+    """Add the HTTP status of a response to the current span."""
     span = trace.get_current_span()
     span.set_attribute("http.response.status_code", status)
     if status >= 400:
@@ -71,15 +75,15 @@ def record_status(status: int) -> None:
 
 
 def trace_id() -> str | None:
-    """The id of the trace that this is in, if it is in one."""
-    found = trace.get_current_span().get_span_context()
-    return trace.format_trace_id(found.trace_id) if found.is_valid else None
+    """Return the id of the current trace, if there is one."""
+    span_context = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(span_context.trace_id) if span_context.is_valid else None
 
 
 @contextmanager
 def export_spans(environ: Mapping[str, str]) -> Iterator[None]:
-    """Send the spans made within the block where OpenTelemetry's own variables say, if they say so."""
-    if not any(environ.get(name) for name in _WHERE_TO) or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+    """Export spans within the block, if the OpenTelemetry variables name an endpoint."""
+    if not any(map(environ.get, _ENDPOINT_VARIABLES)) or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         yield
         return
     try:
@@ -88,11 +92,11 @@ def export_spans(environ: Mapping[str, str]) -> Iterator[None]:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        log.warning("traces are not sent: that takes `pip install '%s'`", EXTRA)
+        log.warning("no traces are exported because OpenTelemetry is not installed; run `pip install '%s'`", EXTRA)
         yield
         return
-    named = {} if environ.get("OTEL_SERVICE_NAME") else {"service.name": NAME}
-    provider = TracerProvider(resource=Resource.create(named))
+    attributes = {} if environ.get("OTEL_SERVICE_NAME") else {"service.name": NAME}
+    provider = TracerProvider(resource=Resource.create(attributes))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     try:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.model import Declaration
-from core13_mcp.options import OPTIONS, Option
+from core13_mcp.options import Option
+from core13_mcp.settings import OPTIONS
 from core13_mcp.setup.clients import CLIENTS, Client
 from core13_mcp.setup.entries import Secret
 from core13_mcp.setup.environment import Environment

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.identity import NAME, TITLE, VERSION
-from core13_mcp.options import OPTIONS, Option
+from core13_mcp.options import Option
+from core13_mcp.settings import OPTIONS
 from core13_mcp.setup.clients import CLIENTS
 from core13_mcp.setup.entries import Secret, ServerEntry, changes
 from core13_mcp.setup.snippets import cursor_link, vscode_link

@@ -16,7 +16,6 @@ import httpx2
 from doc_tables import table
 from mcp import Client
 from mcp.types import CallToolResult, TextContent
-from pydantic import SecretStr
 
 from core13_mcp import sandbox
 from core13_mcp.api.client import APIClient
@@ -24,6 +23,7 @@ from core13_mcp.api.credentials import Credentials
 from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.jsonio import compact_json
+from core13_mcp.keys import SecretStr
 from core13_mcp.pipeline.call import CallContext
 from core13_mcp.server.handlers import build_server
 

@@ -12,10 +12,9 @@ from mcp import Client
 
 from core13_mcp.compose.engine import context_provider
 from core13_mcp.declarations.catalog import enabled_tools
-from core13_mcp.options import OPTIONS
 from core13_mcp.server.handlers import build_server
 from core13_mcp.server.instructions import instructions
-from core13_mcp.settings import Settings
+from core13_mcp.settings import OPTIONS, Settings
 
 from .fake_api import NO_DELAY
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
-from pydantic import SecretStr
 
 from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.api.retry import RetryPolicy
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import ToolError
+from core13_mcp.keys import SecretStr
 from core13_mcp.pipeline.call import CallContext, prepare
 from core13_mcp.pipeline.execution import execute
 

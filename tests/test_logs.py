@@ -12,22 +12,22 @@ from core13_mcp.redaction import REDACTED, error_location, redact, redact_keys, 
 SECRETS = ("hunter2hunter2", "abc")
 
 
-def record(message: str, **over: object) -> logging.LogRecord:
-    made = logging.LogRecord("core13_mcp", logging.INFO, "file", 1, message, (), None)
-    made.__dict__.update(over)
-    return made
+def record(message: str, **attributes: object) -> logging.LogRecord:
+    log_record = logging.LogRecord("core13_mcp", logging.INFO, "file", 1, message, (), None)
+    log_record.__dict__.update(attributes)
+    return log_record
 
 
-def test_a_secret_is_withheld_wherever_it_stands():
+def test_secrets_are_removed_from_values_and_names():
     value = {"hunter2hunter2": ["x hunter2hunter2 y", 1, None, {"a": "hunter2hunter2"}]}
     assert redact(value, SECRETS) == {REDACTED: [f"x {REDACTED} y", 1, None, {"a": REDACTED}]}
 
 
-def test_what_is_too_short_to_be_a_secret_would_blank_out_words():
+def test_a_secret_that_could_be_part_of_a_word_is_not_removed():
     assert redact("the abc of it", SECRETS) == "the abc of it"
 
 
-def test_a_line_of_text_is_one_line_with_its_facts():
+def test_a_text_line_ends_with_the_details():
     line = LineFormatter(False, SECRETS).format(
         record("called\nsomething hunter2hunter2", details={"status": 200, "outcome": "ok"})
     )
@@ -35,7 +35,7 @@ def test_a_line_of_text_is_one_line_with_its_facts():
     assert "\n" not in line
 
 
-def test_a_line_of_json_has_the_same_as_fields():
+def test_a_json_line_has_the_details_as_fields():
     line = json.loads(
         LineFormatter(True, SECRETS).format(record("called hunter2hunter2", details={"status": 200, "odd": object}))
     )
@@ -43,54 +43,52 @@ def test_a_line_of_json_has_the_same_as_fields():
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_an_exception_is_told_by_type_and_place_and_never_by_its_words(as_json):
+def test_an_exception_is_logged_by_type_and_location_without_its_message(as_json):
     try:
-        raise ValueError("what the person wrote")
+        raise ValueError("private text")
     except ValueError as error:
         line = LineFormatter(as_json, ()).format(record("failed", exc_info=(ValueError, error, error.__traceback__)))
-    assert "ValueError at test_an_exception_is_told" in line and "what the person wrote" not in line
+    assert "ValueError at test_an_exception_is_logged" in line and "private text" not in line
 
 
-def test_an_exception_without_a_place_is_told_by_its_type():
+def test_an_exception_without_traceback_is_logged_by_type():
     assert "OSError" in LineFormatter(False, ()).format(record("failed", exc_info=(OSError, OSError(), None)))
 
 
-def test_several_exceptions_at_once_are_told_one_by_one():
+def test_every_exception_of_a_group_is_logged():
     group = ExceptionGroup("many", [OSError("a"), ExceptionGroup("more", [KeyError("b")])])
     assert error_location(group) == "OSError; KeyError"
 
 
-def test_what_looks_like_a_key_is_withheld_though_nobody_said_that_it_is_one():
+def test_everything_that_looks_like_a_key_is_removed():
     assert REDACTED in LineFormatter(False, ()).format(record("got phx_abcdefgh0123456789"))
     assert "phx_" not in redact_keys("phx_abcdefgh0123456789")
 
 
-def test_what_is_hidden_for_a_call_is_withheld_from_its_lines():
-    def logged() -> str:
+def test_secrets_of_a_task_are_removed_from_its_lines_only():
+    def log_in_task() -> str:
         set_secrets(["hunter2hunter2"])
         return LineFormatter(False, ()).format(record("got hunter2hunter2"))
 
-    assert REDACTED in contextvars.copy_context().run(logged)
+    assert REDACTED in contextvars.copy_context().run(log_in_task)
     assert REDACTED not in LineFormatter(False, ()).format(record("got hunter2hunter2"))
 
 
-def test_only_this_package_logs_below_warning(capsys: pytest.CaptureFixture[str]):
+def test_other_packages_log_only_warnings_and_errors(capsys: pytest.CaptureFixture[str]):
     configure_logging("debug", "text", SECRETS)
     for name in ("core13_mcp.calls", "httpx2", "mcp", "anything"):
         logging.getLogger(name).debug("from %s", name)
         logging.getLogger(name).info("from %s", name)
     logging.getLogger("httpx2").warning("hunter2hunter2")
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.count("from core13_mcp.calls") == 2 and told.err.count("from ") == 2 and REDACTED in told.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("from core13_mcp.calls") == 2 and output.err.count("from ") == 2 and REDACTED in output.err
 
 
 @pytest.fixture(autouse=True)
-def as_before():
-    root, levels = (
-        logging.getLogger(),
-        {name: logging.getLogger(name).level for name in ("core13_mcp", "httpx2", "mcp")},
-    )
+def restored_logging():
+    root = logging.getLogger()
+    levels = {name: logging.getLogger(name).level for name in ("core13_mcp", "httpx2", "mcp")}
     handlers = root.handlers[:]
     yield
     root.handlers[:] = handlers

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core13_mcp.text import get_path, may_have_invisible, render, single_line, strings, strip_invisible
+from core13_mcp.text import get_path, may_have_invisible, render, single_line, strip_invisible
 
 UNSEEN = ["\x00", "\x1b", "\x7f", "\x9f", "\u00ad", "\u200b", "\u200e", "\u202e", "\u2066", "\u2028", "\ufeff", "\u3164",
           "\ufe0f", "\ud800", "\U000e0041", "\U000e01ef"]  # fmt: skip
@@ -87,7 +87,3 @@ def test_a_long_value_is_cut_in_a_sentence():
 def test_at_finds_what_stands_there_and_says_so_where_nothing_does():
     assert get_path({"a": {"b": 0}}, "a.b") == 0
     assert get_path({"a": None}, "a") == get_path("text", "a.b") == get_path({}, "a") == "unknown"
-
-
-def test_strings_gives_every_string_with_names():
-    assert sorted(strings({"a": ["b", {"c": "d"}, 1, None], "e": True})) == ["a", "b", "c", "d", "e"]

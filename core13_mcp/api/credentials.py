@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import SecretStr
-
 from ..errors import ConfigurationError
 from ..files import WatchedFile
-from ..keys import HOW_TO_GET_A_KEY, key_problem
+from ..keys import HOW_TO_GET_A_KEY, SecretStr, key_problem
 from ..settings import Settings
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
-from ..options import flags
+from ..settings import flag_values
 from ..transports.stdio.fast_start import Front
 from ..transports.stdio.fast_start.retelling import retold
 from .parser import parse
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         if arguments.command == "serve":
-            arguments.front = Front.open(os.environ, flags(arguments))
+            arguments.front = Front.open(os.environ, flag_values(arguments))
         return retold(arguments, os.environ, run) if arguments.command == "tools" else run(arguments)
     except Core13Error as error:
         from ..redaction import redact_keys
@@ -64,7 +64,7 @@ def run(arguments: Namespace) -> int:
     from ..settings import Settings
 
     command = import_module(f"{__package__}.commands.{arguments.command}")
-    settings = Settings.read(os.environ, flags(arguments)) if arguments.needs_settings else None
+    settings = Settings.read(os.environ, flag_values(arguments)) if arguments.needs_settings else None
     # Not for HTTP: libuv takes one new connection per turn of its loop, so that under load all callers wait in one
     # line before this server can tell them apart. uvloop answers more; without it, who asks for less waits less
     # (scripts/load, --callers 1000 on one core: a polite caller 1.0 s instead of 2.3 s, a rude one 6.9 s instead of 2.4 s).

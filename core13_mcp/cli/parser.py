@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from ..identity import VERSION
-from ..options import OPTIONS
+from ..settings import OPTIONS
 from ..setup.clients import CLIENTS
 from .examples import EXAMPLES
 
@@ -38,9 +38,7 @@ class _Parser(argparse.ArgumentParser):
         # argparse says "invalid choice" and all there are, in words that differ from version to version.
         if action.choices is not None and value not in action.choices:
             known = list(map(str, action.choices))
-            begun = [name for name in known if name.startswith(str(value))]
-            meant = f"; did you mean {' or '.join(begun)}?" if begun else _meant(str(value), known)
-            meant = meant or f"; there are {', '.join(known)}"
+            meant = _meant(str(value), known) or f". Use {', '.join(known)}"
             raise argparse.ArgumentError(action if action.option_strings else None, f"there is no {value!r}{meant}")
 
 
@@ -60,10 +58,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
-    from ..text import closest
+    from ..text import did_you_mean
 
-    like = closest(word.partition("=")[0].lstrip("-"), [name.lstrip("-") for name in known])
-    return f"; did you mean {'--' if word.startswith('--') else ''}{like}?" if like else ""
+    return f". {did_you_mean(word.partition('=')[0], known)}".removesuffix(". ")
 
 
 def _refuse_secrets(whole: argparse.ArgumentParser, words: Sequence[str]) -> None:

@@ -6,12 +6,11 @@ import platform
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from pydantic import SecretStr
-
 from ..api.credentials import Credentials
 from ..declarations.catalog import enabled_tools, load
 from ..errors import Core13Error
 from ..identity import NAME, VERSION
+from ..keys import SecretStr
 from ..logs import configure_logging
 from ..settings import Settings
 from ..setup.doctor.api import APICheck

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from pydantic import SecretStr
 
 from .. import sandbox
 from ..api.credentials import Credentials
 from ..errors import ConfigurationError
+from ..keys import SecretStr
 from ..settings import Settings
 
 SANDBOX_KEY = sandbox.FULL_KEY

@@ -17,7 +17,7 @@ from mcp.types import (
 )
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from ..text import closest, render
+from ..text import did_you_mean, render
 from .catalog import Catalog
 from .files import read_server_file
 
@@ -87,6 +87,6 @@ def render_prompt(offered: Mapping[str, PromptTemplate], params: GetPromptReques
     """
     if params.name in offered:
         return offered[params.name].render(params.arguments or {})
-    like = closest(params.name, offered)
-    meant = f'; did you mean "{like}"?' if like else ""
-    raise MCPError(INVALID_PARAMS, f"Unknown prompt: {params.name[:100]!r}{meant}")
+    raise MCPError(
+        INVALID_PARAMS, f"Unknown prompt: {params.name[:100]!r}. {did_you_mean(params.name, offered)}".strip()
+    )

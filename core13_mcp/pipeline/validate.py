@@ -9,7 +9,7 @@ from ..declarations.model import Declaration
 from ..declarations.schema import SchemaError
 from ..errors import InvalidArguments
 from ..jsonio import JSON, json_error
-from ..text import closest, single_line, suggestions
+from ..text import did_you_mean, single_line
 
 _MAX_DESCRIPTION = 200
 
@@ -72,9 +72,8 @@ def _describe_mismatch(error: SchemaError, secret: bool) -> str:
 
 def _describe_choices(error: SchemaError) -> str:
     value = single_line(json.dumps(error.instance, ensure_ascii=False), 60)
-    similar = closest(error.instance, error.properties) if isinstance(error.instance, str) else None
-    suggestion = f' Did you mean "{similar}"?' if similar else ""
-    return f"{value} is not one of {', '.join(error.properties)}.{suggestion}"
+    suggestion = did_you_mean(error.instance, error.properties) if isinstance(error.instance, str) else ""
+    return f"{value} is not one of {', '.join(error.properties)}. {suggestion}".rstrip()
 
 
 def _unknown_arguments(tool: Declaration, names: Iterable[str]) -> Iterator[str]:
@@ -88,8 +87,7 @@ def _unknown_arguments(tool: Declaration, names: Iterable[str]) -> Iterator[str]
 def _describe_unknown(tool: Declaration, name: str) -> str:
     if name in tool.documented:
         return f"not accepted. {tool.documented[name]}"
-    similar = " or ".join(f'"{other}"' for other in suggestions(name, tool.arguments))
-    hint = f"Did you mean {similar}?" if similar else f"Arguments: {', '.join(tool.arguments) or 'none'}."
+    hint = did_you_mean(name, tool.arguments) or f"Arguments: {', '.join(tool.arguments) or 'none'}."
     return f"no such argument. {hint}"
 
 

@@ -33,7 +33,7 @@ from ..pipeline.confirm import Confirmer
 from ..pipeline.execution import Execution
 from ..pipeline.outcome import Outcome
 from ..redaction import set_secrets
-from ..text import closest
+from ..text import did_you_mean
 from .elicitation import Elicitor, InputRequired, request_state_middleware
 from .results import call_result
 
@@ -128,9 +128,7 @@ class Handlers:
     def _tool(self, name: str) -> Declaration:
         if name in self._catalog:
             return self._catalog[name]
-        similar = closest(name, self._catalog)
-        suggestion = f'; did you mean "{similar}"?' if similar else ""
-        raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}{suggestion}")
+        raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}. {did_you_mean(name, self._catalog)}".rstrip())
 
 
 async def _execute(call: Call, confirmer: Confirmer | None, on_progress: ProgressCallback) -> Outcome:
@@ -160,7 +158,7 @@ def _log(call: Call, code: str, facts: dict[str, Any]) -> None:
     """Write one line with the outcome, the caller, the trace and the facts of a call."""
     fields = {"outcome": code, "caller": call.context.name, "trace": tracing.trace_id()}
     present = {name: value for name, value in fields.items() if value}
-    log.info("%s", call.tool.name, extra={"facts": {**present, **facts}})
+    log.info("%s", call.tool.name, extra={"details": {**present, **facts}})
 
 
 def _only_if_traced(middleware: ServerMiddleware[Any]) -> ServerMiddleware[Any]:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..options import OPTIONS
 from ..origins import is_secure, split_url
-from ..settings import Settings
+from ..settings import OPTIONS, Settings
 from . import files, launch, merge
 from .clients import Client, ConfigFile
 from .entries import Secret, ServerEntry, changes, inline_keys, locations
@@ -43,10 +42,10 @@ def remote_entry(settings: Settings, url: str) -> ServerEntry:
 
 def changed_settings(settings: Settings) -> Mapping[str, str]:
     """Return the settings that differ from their default, by variable, without secrets and serve-only settings."""
-    changed = {}
+    changed, defaults = {}, Settings()
     for option in OPTIONS:
         value = getattr(settings, option.name)
-        if option.secret or option.serve_only or value == Settings.model_fields[option.name].default:
+        if option.secret or option.serve_only or value == getattr(defaults, option.name):
             continue
         # The client starts the server in another folder, so a relative path would not be found.
         is_path = option.name in _PATH_SETTINGS

@@ -6,7 +6,6 @@ import zlib
 import anyio
 import httpx2
 import pytest
-from pydantic import SecretStr
 
 from core13_mcp import __version__
 from core13_mcp.api.client import MAX_RESPONSE_BYTES, APIClient, ResponseTooLarge
@@ -14,6 +13,7 @@ from core13_mcp.api.credentials import Credentials
 from core13_mcp.api.exchange import APIRequest, APIResponse
 from core13_mcp.api.session import APISession
 from core13_mcp.errors import ConfigurationError
+from core13_mcp.keys import SecretStr
 
 from ..fake_api import KEY, ORIGIN, FakeAPI, api_client, reply
 

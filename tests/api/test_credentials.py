@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from core13_mcp.api.credentials import Credentials, credentials_from
 from core13_mcp.errors import ConfigurationError
+from core13_mcp.keys import SecretStr
 from core13_mcp.settings import Settings
 
 KEY, OTHER = "phx_first00000000000000000000000", "phx_second0000000000000000000000"

@@ -20,8 +20,7 @@ from core13_mcp.cli import main as cli
 from core13_mcp.cli.commands import call as command
 from core13_mcp.cli.parser import parse
 from core13_mcp.declarations.catalog import load
-from core13_mcp.options import OPTIONS, flags
-from core13_mcp.settings import Settings
+from core13_mcp.settings import OPTIONS, Settings, flag_values
 
 from ..processes import CLI, clean_environment, run_cli
 
@@ -74,7 +73,7 @@ def test_the_help_begins_with_what_is_the_commands_own_and_not_with_all_settings
 @pytest.mark.parametrize("option", [option for option in OPTIONS if not option.secret], ids=lambda option: option.flag)
 def test_every_setting_but_the_secrets_has_a_flag(option):
     words = ["serve", option.flag] if option.is_flag else ["serve", option.flag, "x"]
-    assert flags(parse(words)) == {option.name: True if option.is_flag else "x"}
+    assert flag_values(parse(words)) == {option.name: True if option.is_flag else "x"}
 
 
 @pytest.mark.parametrize(
@@ -90,25 +89,25 @@ def test_every_setting_but_the_secrets_has_a_flag(option):
 )
 def test_flags_may_stand_on_either_side(words, name, arguments, given):
     parsed = parse(words)
-    assert (parsed.name, parsed.arguments, flags(parsed)) == (name, arguments, given)
+    assert (parsed.name, parsed.arguments, flag_values(parsed)) == (name, arguments, given)
 
 
 def test_without_a_command_it_serves():
     assert parse([]).command == "serve"
-    assert flags(parse(["--read-only"])) == {"read_only": True}
+    assert flag_values(parse(["--read-only"])) == {"read_only": True}
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["cal"], "core13-mcp: there is no 'cal'; did you mean call?\nSee: core13-mcp --help\n"),
-        (["xyz"], "there is no 'xyz'; there are serve, demo, tools, call,"),
-        (["install", "curser"], "core13-mcp install: there is no 'curser'; did you mean cursor?"),
-        (["install", "zed", "--scope", "qq"], "argument --scope: there is no 'qq'; there are user, project, local"),
-        (["install", "claude"], "there is no 'claude'; did you mean claude-desktop or claude-code?"),
-        (["completion", "csh"], "did you mean zsh?"),
+        (["cal"], "core13-mcp: there is no 'cal'. Did you mean \"call\"?\nSee: core13-mcp --help\n"),
+        (["xyz"], "there is no 'xyz'. Use serve, demo, tools, call,"),
+        (["install", "curser"], "core13-mcp install: there is no 'curser'. Did you mean \"cursor\"?"),
+        (["install", "zed", "--scope", "qq"], "argument --scope: there is no 'qq'. Use user, project, local"),
+        (["install", "claude"], 'there is no \'claude\'. Did you mean "claude-code" or "claude-desktop"?'),
+        (["completion", "csh"], 'Did you mean "zsh"?'),
         (["tools", "a", "b"], "core13-mcp tools: unrecognized arguments: b\n"),
-        (["call", "users-list", "--sandbx"], "unrecognized arguments: --sandbx; did you mean --sandbox?"),
+        (["call", "users-list", "--sandbx"], 'unrecognized arguments: --sandbx. Did you mean "--sandbox"?'),
         (["call", "users-list", "limit=1", "--qqq"], "core13-mcp call: unrecognized arguments: --qqq\n"),
         (["call"], "core13-mcp call: the following arguments are required: NAME\n"),
         (["call", "users-list", "limit"], "'limit' is not key=value; say arguments as key=value words"),
@@ -141,8 +140,8 @@ def test_tools_are_shown_as_clients_see_them(ran):
 @pytest.mark.parametrize("words", [["tools", "user-list"], ["call", "user-list", "--sandbox"]])
 def test_a_tool_that_is_not_there_is_an_error_with_the_nearest(ran, words):
     ended = ran(*words)
-    assert (ended.status, ended.out) == (2, "") and "did you mean users-list?" in ended.err
-    assert "did you mean" not in ran(words[0], "weather", *words[2:]).err
+    assert (ended.status, ended.out) == (2, "") and 'Did you mean "users-list"?' in ended.err
+    assert "Did you mean" not in ran(words[0], "weather", *words[2:]).err
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ async def test_rotation_adds_the_new_password_before_it_takes_the_old_ones(mcp: 
     [
         ("rotate-recording-link", {}, "needs recording_id"),
         ("review-subscriptions", {"project": "1"}, "takes project_id, not 'project'"),
-        ("review-subscription", {}, 'did you mean "review-subscriptions"'),
+        ("review-subscription", {}, 'Did you mean "review-subscriptions"'),
     ],
 )
 async def test_a_prompt_that_cannot_be_given_says_why(mcp: Client, name: str, said: dict[str, str], why: str):

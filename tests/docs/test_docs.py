@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core13_mcp.cli import parser
-from core13_mcp.options import OPTIONS
+from core13_mcp.settings import OPTIONS
 from core13_mcp.setup.clients import CLIENTS
 
 ROOT = Path(__file__).parents[2]

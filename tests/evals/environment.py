@@ -12,12 +12,12 @@ from typing import Any
 import httpx2
 from mcp import Client, MCPError
 from mcp.types import TextContent, Tool
-from pydantic import SecretStr
 
 from core13_mcp import sandbox
 from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.declarations.catalog import load
+from core13_mcp.keys import SecretStr
 from core13_mcp.pipeline.call import CallContext
 from core13_mcp.server.handlers import build_server
 from core13_mcp.server.instructions import instructions

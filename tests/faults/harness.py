@@ -11,13 +11,13 @@ from typing import Any, Literal, Self
 
 import mcp_types as types
 from mcp import Client
-from pydantic import SecretStr
 
 from core13_mcp import sandbox
 from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.compose.engine import SANDBOX_ORIGIN
 from core13_mcp.declarations.catalog import load
+from core13_mcp.keys import SecretStr
 from core13_mcp.logs import configure_logging
 from core13_mcp.pipeline.call import CallContext
 from core13_mcp.server.handlers import build_server

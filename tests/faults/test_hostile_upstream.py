@@ -15,12 +15,12 @@ import anyio.lowlevel
 import mcp_types as types
 import pytest
 from mcp import Client
-from pydantic import SecretStr
 
 from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.api.transport import MAX_CONNECTIONS
 from core13_mcp.declarations.catalog import load
+from core13_mcp.keys import SecretStr
 from core13_mcp.pipeline.call import CallContext
 from core13_mcp.server.handlers import build_server
 

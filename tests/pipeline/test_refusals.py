@@ -8,13 +8,13 @@ from typing import Any
 
 import anyio
 import pytest
-from pydantic import SecretStr
 
 from core13_mcp import sandbox
 from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import ToolError
+from core13_mcp.keys import SecretStr
 from core13_mcp.pipeline.call import CallContext, prepare
 from core13_mcp.pipeline.execution import execute
 

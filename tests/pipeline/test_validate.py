@@ -5,7 +5,7 @@ import pytest
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import InvalidArguments
 from core13_mcp.pipeline.validate import argument_errors, raise_if_invalid
-from core13_mcp.text import closest, suggestions
+from core13_mcp.text import did_you_mean, suggestions
 
 from ..factories import make_tool
 
@@ -132,13 +132,13 @@ def test_other_dates_are_refused(when):
     ],
 )
 def test_the_nearest_name_is_found_whatever_its_case(sent, meant):
-    assert closest(sent, load()) == meant
+    assert suggestions(sent, load())[0] == meant
 
 
 @pytest.mark.parametrize(
     ("sent", "meant"),
     [
-        ("name", ["first_name", "last_name"]),
+        ("name", ["last_name", "first_name"]),
         ("lastName", ["last_name"]),
         ("user_id", []),
         ("frist_name", ["first_name"]),
@@ -158,7 +158,7 @@ def test_a_value_or_argument_that_is_nearly_right_is_corrected_by_name():
     found = argument_errors(make_tool(properties=properties), {"colour": "gren", "name": "x"})
     assert found == [
         'colour: "gren" is not one of red, green. Did you mean "green"? The default is red.',
-        'name: no such argument. Did you mean "first_name" or "last_name"?',
+        'name: no such argument. Did you mean "last_name" or "first_name"?',
     ]
 
 
@@ -171,4 +171,4 @@ def test_names_of_which_the_same_is_to_be_said_share_a_sentence():
 
 
 def test_nothing_is_near_what_resembles_nothing():
-    assert closest("weather", load()) is None
+    assert did_you_mean("weather", load()) == ""

@@ -11,10 +11,10 @@ import mcp_types as types
 import pytest
 from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS
-from pydantic import SecretStr
 
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.errors import ConfigurationError
+from core13_mcp.keys import SecretStr
 from core13_mcp.server import elicitation
 from core13_mcp.server.elicitation import Elicitor, UsedNonces
 

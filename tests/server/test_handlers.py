@@ -90,7 +90,7 @@ async def test_a_call_without_arguments_is_a_call_with_none(mode):
 @in_both_eras
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("thing-do", 'did you mean "things-do"?'), ("weather", "Unknown tool: weather"), ("x" * 500, "x" * 100)],
+    [("thing-do", 'Did you mean "things-do"?'), ("weather", "Unknown tool: weather"), ("x" * 500, "x" * 100)],
 )
 async def test_an_unknown_tool_is_an_error_of_the_protocol(mode, name, says):
     async with connected(call_context(FakeAPI(OK)), READ, mode=mode) as client:
@@ -204,8 +204,8 @@ async def test_each_call_is_logged_in_one_line_without_what_was_in_it(caplog):
         await client.call_tool("things-do", {"id": 12345})
     [line] = [record for record in caplog.records if record.name == "core13_mcp.calls"]
     assert line.getMessage() == "things-do"
-    assert line.__dict__["facts"].items() >= {"outcome": "ok", "status": 200, "caller": "ada"}.items()
-    assert "12345" not in str(line.__dict__["facts"]) and "Zoë" not in str(line.__dict__["facts"])
+    assert line.__dict__["details"].items() >= {"outcome": "ok", "status": 200, "caller": "ada"}.items()
+    assert "12345" not in str(line.__dict__["details"]) and "Zoë" not in str(line.__dict__["details"])
 
 
 @pytest.mark.parametrize(

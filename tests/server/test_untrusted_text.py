@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import Declined
 from core13_mcp.pipeline.confirm import find_confirmation, render_question, require_accepted
 from core13_mcp.pipeline.projection import project_response
-from core13_mcp.text import single_line, strings, strip_invisible
+from core13_mcp.text import single_line, strip_invisible
 
 from ..fake_api import FakeAPI, call_error, reply
 
@@ -40,6 +41,21 @@ NUMBER_SIGNS = {
 }
 NUMBER_SIGNS |= {"\U000110bd", "\U000110cd"}
 """Format characters that are seen: they enclose the digits after them."""
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every string in a JSON value, including property names."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for name, part in value.items():
+                yield name
+                yield from strings(part)
+        case list():
+            for part in value:
+                yield from strings(part)
+
 
 each_poison = pytest.mark.parametrize("poison", POISONED, ids=lambda poison: ascii(poison)[:40])
 

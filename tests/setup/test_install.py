@@ -374,7 +374,7 @@ def test_without_a_terminal_a_missing_key_is_an_error(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("typed", "message"), [(PUBLIC_KEY, "public project key"), ("", "make a personal API key (phx_...) in PostHog")]
+    ("typed", "message"), [(PUBLIC_KEY, "public project key"), ("", "create a personal API key (phx_...) in PostHog")]
 )
 def test_an_unusable_typed_key_is_not_written(typed, message, home):
     environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
@@ -427,9 +427,7 @@ def test_each_platform_has_its_own_path(platform, client, path):
 @pytest.mark.parametrize("known", [True, False])
 def test_the_output_states_the_file_the_command_and_the_next_step(known, home):
     command = shutil.which("core13-mcp", path=str(Path(COMMAND).parent))
-    hint = (
-        "        (it is not set here; make a personal API key (phx_...) in PostHog under Settings > Personal API keys)"
-    )
+    hint = "        (it is not set here; create a personal API key (phx_...) in PostHog under Settings > Personal API keys)"
 
     run = run_cli("install", "cursor", **{"HOME": str(home), KEY: FULL_KEY} if known else {"HOME": str(home)})
 

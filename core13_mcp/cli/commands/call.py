@@ -18,7 +18,7 @@ from ...pipeline.call import plan, prepare
 from ...pipeline.execution import execute
 from ...redaction import REDACTED
 from ...settings import Settings
-from ...text import closest, single_line
+from ...text import did_you_mean, single_line
 from ..terminal import spinner, status_line
 
 
@@ -30,8 +30,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     catalog = enabled_tools(settings)
     if arguments.name not in catalog:
-        like = closest(arguments.name, catalog)
-        raise ConfigurationError(f"no tool {arguments.name!r}" + (f"; did you mean {like}?" if like else ""))
+        fix = did_you_mean(arguments.name, catalog) or "`core13-mcp tools` lists the tools."
+        raise ConfigurationError(f"there is no tool {arguments.name!r}", fix)
     tool = catalog[arguments.name]
     given = parsed(arguments.arguments)
     if arguments.dry_run:

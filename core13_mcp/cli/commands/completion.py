@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import get_args
 
 from ...declarations.catalog import load
-from ...options import OPTIONS
 from ...origins import REGIONS
-from ...settings import Settings
+from ...settings import OPTIONS
 from ..completion import SHELLS, describe
 from ..parser import commands
 
@@ -23,7 +21,6 @@ def _values() -> dict[str, tuple[str, ...]]:
     """What the flags of settings take, where it is one of a few words."""
     found = {"--host": tuple(REGIONS)}
     for option in OPTIONS:
-        words = get_args(Settings.model_fields[option.name].annotation)
-        if words and all(isinstance(word, str) for word in words):
-            found[option.flag] = words
+        if option.choices:
+            found[option.flag] = option.choices
     return found

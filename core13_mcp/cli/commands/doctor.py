@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from ...compose.doctor import diagnose
 from ...identity import VERSION
-from ...options import flags
 from ...redaction import redact, redact_keys
-from ...settings import Settings
+from ...settings import Settings, flag_values
 from ...setup.doctor.finding import Finding
 from ...setup.environment import Environment
 from ..terminal import status_line, style
@@ -25,7 +24,7 @@ async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
     environment = Environment.current()
     secrets = [value for name in _SECRETS if (value := environment.variables.get(name))]
     findings = []
-    async for finding in diagnose(environment, flags(arguments)):
+    async for finding in diagnose(environment, flag_values(arguments)):
         findings.append(_redact(finding, secrets))
         status_line("")
         if not arguments.json:

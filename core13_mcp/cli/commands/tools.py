@@ -9,7 +9,7 @@ from ...declarations.catalog import enabled_tools
 from ...declarations.model import Declaration
 from ...errors import ConfigurationError
 from ...settings import Settings
-from ...text import closest
+from ...text import did_you_mean
 from ..terminal import style
 
 
@@ -22,8 +22,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     catalog = enabled_tools(settings)
     if arguments.name:
         if arguments.name not in catalog:
-            like = closest(arguments.name, catalog)
-            raise ConfigurationError(f"no tool {arguments.name!r}" + (f"; did you mean {like}?" if like else ""))
+            fix = did_you_mean(arguments.name, catalog) or "`core13-mcp tools` lists the tools."
+            raise ConfigurationError(f"there is no tool {arguments.name!r}", fix)
         print(json.dumps(catalog[arguments.name].to_mcp(), indent=2, ensure_ascii=False))
     elif arguments.json:
         print(json.dumps([tool.to_mcp() for tool in catalog.values()], indent=2, ensure_ascii=False))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from ...errors import ConfigurationError
 from ...identity import NAME, VERSION
 from ...keys import HOW_TO_GET_A_KEY
-from ...options import OPTIONS
+from ...settings import OPTIONS
 from .. import files, launch
 from ..clients import CLIENTS, ConfigFile
 from ..entries import KEY

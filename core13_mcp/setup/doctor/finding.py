@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from ...api.proxy import proxy_url
-from ...errors import Core13Error
+from ...errors import ConfigurationError, Core13Error
 
 Status = Literal["ok", "note", "wrong"]
 
@@ -37,6 +37,8 @@ def from_error(check: str, error: Core13Error) -> Finding:
     if rest:
         # The first line of a tool error begins with the name of the tool.
         return Finding(check, "wrong", first.partition(": ")[2], " ".join(rest))
+    if isinstance(error, ConfigurationError) and error.fix:
+        return Finding(check, "wrong", error.message, error.fix)
     message, _, fix = first.partition("; ")
     return Finding(check, "wrong", message, fix)
 

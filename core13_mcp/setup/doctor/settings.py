@@ -8,8 +8,7 @@ from typing import Any
 from ...api.credentials import Credentials, credentials_from
 from ...errors import ConfigurationError
 from ...keys import describe_key
-from ...options import OPTIONS
-from ...settings import Settings
+from ...settings import OPTIONS, Settings
 from .finding import Finding, from_error
 
 _CHECKS = {"POSTHOG_PERSONAL_API_KEY": "key", "POSTHOG_PERSONAL_API_KEY_FILE": "key", "POSTHOG_HOST": "host"}

@@ -106,7 +106,7 @@ def _log_rejection(rejected: Rejected) -> None:
     cause = rejected.__cause__
     details = {"why": redact_keys(str(cause))} if isinstance(cause, ConfigurationError) else {}
     level = logging.ERROR if details else logging.INFO
-    log.log(level, "request rejected", extra={"facts": {"status": rejected.status, **details}})
+    log.log(level, "request rejected", extra={"details": {"status": rejected.status, **details}})
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -24,7 +24,7 @@ from . import broken_setups
 from .broken_setups import COMMAND, ENTRY, FAKE_SERVER, KEY, sandbox_api, write_config, write_program
 
 UNKNOWN_KEY = "phx_sandboxNobody000000000000000000000000000000"
-GET_A_KEY = "make a personal API key (phx_...) in PostHog under Settings"
+GET_A_KEY = "create a personal API key (phx_...) in PostHog under Settings"
 SESSION = {"POSTHOG_SESSION_ID": sandbox.SESSION_ID, "POSTHOG_CSRF_TOKEN": sandbox.CSRF_TOKEN}
 
 
@@ -241,7 +241,7 @@ def test_invalid_settings_do_not_stop_the_other_checks(doctor):
 
     wrong = [finding for finding in report.findings if finding["check"] == "settings"]
     assert ["CORE13_READONLY" in wrong[0]["says"], "CORE13_TIMEOUT" in wrong[1]["says"]] == [True, True]
-    assert "did you mean CORE13_READ_ONLY" in wrong[0]["fix"]
+    assert 'Did you mean "CORE13_READ_ONLY"?' in wrong[0]["fix"]
     assert report.finding("owner")["status"] == "ok"
 
 
@@ -274,11 +274,11 @@ def test_invalid_settings_do_not_stop_the_other_checks(doctor):
         ),
         (
             *("zed", {**ENTRY, "env": {KEY: "PUT_YOUR_POSTHOG_PERSONAL_API_KEY_HERE"}}),
-            *("POSTHOG_PERSONAL_API_KEY still contains the placeholder", "replace it with your key; make a personal"),
+            *("POSTHOG_PERSONAL_API_KEY still contains the placeholder", "replace it with your key; create a personal"),
         ),
         (
             *("cursor", {**ENTRY, "env": {}}, "ended with the message: POSTHOG_PERSONAL_API_KEY is not set"),
-            "core13-mcp install cursor adds it; make a personal API key",
+            "core13-mcp install cursor adds it; create a personal API key",
         ),
         (
             "codex",
@@ -291,7 +291,7 @@ def test_invalid_settings_do_not_stop_the_other_checks(doctor):
         ),
         (
             *("windsurf", {**ENTRY, "env": {KEY: "phc_0123456789"}}),
-            *("a key that starts with phc_ is a public project key", "make a personal API key"),
+            *("a key that starts with phc_ is a public project key", "create a personal API key"),
         ),
         (
             *("claude-code", {"command": "/bin/sh", "args": ["-c", "echo core13-mcp; cat"]}),

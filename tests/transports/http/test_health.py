@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from core13_mcp.errors import ConfigurationError
+from core13_mcp.keys import SecretStr
 from core13_mcp.settings import Settings
 from core13_mcp.tracing import export_spans
 from core13_mcp.transports.http.metrics import Metrics
@@ -61,7 +62,7 @@ async def test_without_the_setting_there_are_no_metrics(url: str) -> None:
 
 async def test_metrics_count_operations_and_requests_without_values_from_callers(settings: Settings) -> None:
     with anyio.fail_after(20):
-        async with serving(settings.model_copy(update={"http_metrics": True})) as server:
+        async with serving(settings._replace(http_metrics=True)) as server:
             async with client(server.url) as mcp:
                 await mcp.call_tool("users-retrieve", {})
                 await mcp.call_tool("users-retrieve", {"uuid": "nobody"})
@@ -85,7 +86,7 @@ async def test_metrics_count_a_call_whose_client_disconnected() -> None:
     labels = ("tools/call", "users-retrieve", "CancelledError")
     with anyio.fail_after(20):
         async with listening(api) as origin:
-            fields: dict[str, Any] = {"host": origin, "personal_api_key": "phx_key", "http_metrics": True}
+            fields: dict[str, Any] = {"host": origin, "personal_api_key": SecretStr("phx_key"), "http_metrics": True}
             async with serving(Settings(**fields, log_level="error")) as server:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(call_user, server.url)
@@ -113,7 +114,7 @@ async def test_the_api_gets_the_trace_of_the_caller_without_its_baggage(version:
         body["params"]["_meta"] |= {"traceparent": TRACEPARENT, "baggage": "who=anna"}
     with anyio.fail_after(20):
         async with listening(api) as origin:
-            settings = Settings(host=origin, personal_api_key="phx_key", log_level="error")  # type: ignore[arg-type] # coerced
+            settings = Settings(host=origin, personal_api_key=SecretStr("phx_key"), log_level="error")
             async with serving(settings) as server, httpx2.AsyncClient() as http:
                 await http.post(server.url, json=body, headers=sent)
     [request] = api.requests

@@ -185,7 +185,7 @@ async def test_a_slow_body_delays_only_its_own_caller(settings: Settings) -> Non
         async with httpx2.AsyncClient() as http:
             await http.post(url, content=slow_body(), headers=headers(**{KEY: "phx_slow"}))
 
-    one_at_once = settings.model_copy(update={"auth": "own-key", "http_at_once": 1})
+    one_at_once = settings._replace(auth="own-key", http_at_once=1)
     with anyio.fail_after(20):
         async with serving(one_at_once) as server, anyio.create_task_group() as tasks:
             tasks.start_soon(upload, server.url)

@@ -8,9 +8,9 @@ from typing import Any
 import anyio
 import pytest
 from mcp import MCPError
-from pydantic import SecretStr
 
 from core13_mcp import sandbox
+from core13_mcp.keys import SecretStr
 from core13_mcp.settings import Settings
 
 from ...clients import CLIENT_MODES

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from core13_mcp import sandbox
+from core13_mcp.keys import SecretStr
 from core13_mcp.settings import Settings
 from core13_mcp.transports.http.serving import MAX_CONNECTIONS
 
@@ -33,7 +34,7 @@ async def test_a_client_that_disconnects_cancels_its_request_to_the_api(version:
 
     with anyio.fail_after(20):
         async with listening(api) as origin:
-            settings = Settings(host=origin, personal_api_key="phx_key", log_level="error")  # type: ignore[arg-type] # coerced
+            settings = Settings(host=origin, personal_api_key=SecretStr("phx_key"), log_level="error")
             async with serving(settings) as server:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(call, server.url)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pydantic import SecretStr
 from starlette.requests import Request
 
 from ....api.client import APIClient
 from ....api.credentials import Credentials
 from ....errors import ConfigurationError
-from ....keys import KEY_HEADER, key_problem
+from ....keys import KEY_HEADER, SecretStr, key_problem
 from ....origins import parse_origin
 from ....pipeline.call import CallContext
 from ..errors import Rejected

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
-from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -23,6 +22,7 @@ from ....api.exchange import APIRequest, APIResponse
 from ....api.session import APISession
 from ....identity import TITLE
 from ....jsonio import parse_json
+from ....keys import OAUTH_PREFIX, SecretStr
 from ....pipeline.call import CallContext
 from ..errors import Rejected
 from .authenticator import Authenticator, bearer, identified
@@ -33,7 +33,6 @@ INTROSPECTION_PATH = "/oauth/introspect/"
 # A token without this scope cannot be introspected.
 INTROSPECTION_SCOPE = "introspection"
 
-TOKEN_PREFIX = "pha_"
 
 INTROSPECTION_TIMEOUT = 10.0
 
@@ -67,7 +66,7 @@ class ProtectedResource:
             token = bearer(request)
             if token is None:
                 raise self._challenge(401, "Log in: this server accepts OAuth access tokens.", scope=self._all_scopes)
-            if not token.startswith(TOKEN_PREFIX):
+            if not token.startswith(OAUTH_PREFIX):
                 raise self._invalid_token(f"This is not an access token of {self._issuer.origin}.")
             return identified(template, Credentials(SecretStr(token)))
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import Any, NamedTuple, Self
 
-from ....options import OPTIONS
+from ....settings import OPTIONS
 
 SETTLED = 2.0
 """Seconds that a file must have been unchanged: within one tick of the clock, two states look the same."""

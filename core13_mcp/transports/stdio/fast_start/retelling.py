@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from typing import Any, TextIO, cast
 
-from ....options import flags
+from ....settings import flag_values
 from .record import Record
 
 
@@ -16,7 +16,7 @@ def retold(arguments: Namespace, environ: Mapping[str, str], tell: Callable[[Nam
     """Print what was printed for this command line before, and return 0; or let `tell` print it, and keep that."""
     styles = (sys.stdout.isatty(), environ.get("NO_COLOR"), environ.get("TERM"))
     words = sorted((name, repr(value)) for name, value in vars(arguments).items())
-    record = Record.of(environ, flags(arguments), (words, styles))
+    record = Record.of(environ, flag_values(arguments), (words, styles))
     said = _said(record, arguments.command) if record is not None else None
     if said is not None:
         sys.stdout.write(said.decode("utf-8", "surrogatepass"))

@@ -98,9 +98,7 @@ async def test_the_token_of_a_caller_is_not_sent_to_the_api(tokens: Path, key_fi
     api = StubAPI(fast)
     with anyio.fail_after(20):
         async with listening(api) as origin:
-            settings = by_token(tokens).model_copy(
-                update={"sandbox": False, "host": origin, "personal_api_key_file": str(key_file)}
-            )
+            settings = by_token(tokens)._replace(sandbox=False, host=origin, personal_api_key_file=str(key_file))
             async with serving(settings) as server:
                 await call_user(server.url, Authorization=f"Bearer {ANNA}")
     assert [request["authorization"] for request in api.requests] == [f"Bearer {SERVER_KEY}"]
@@ -128,8 +126,8 @@ async def test_the_log_contains_the_cause_of_a_503_without_the_key(
             await post(server.url)
     [record] = [record for record in caplog.records if record.message == "request rejected"]
     assert record.levelname == "ERROR"
-    assert "phc_" in record.facts["why"]  # type: ignore[attr-defined]
-    assert "aPublicProjectKey" not in record.facts["why"]  # type: ignore[attr-defined]
+    assert "phc_" in record.details["why"]  # type: ignore[attr-defined]
+    assert "aPublicProjectKey" not in record.details["why"]  # type: ignore[attr-defined]
 
 
 def test_the_names_of_this_machine_are_always_allowed_hosts() -> None:
@@ -176,7 +174,7 @@ async def test_an_unusable_key_gets_401(key: str) -> None:
 
 @pytest.mark.parametrize(("accepted", "status"), [(False, 401), (True, 200)])
 async def test_a_key_as_bearer_token_needs_the_setting(accepted: bool, status: int) -> None:
-    settings = OWN_KEY.model_copy(update={"http_bearer_keys": accepted})
+    settings = OWN_KEY._replace(http_bearer_keys=accepted)
     with anyio.fail_after(20):
         async with serving(settings) as server:
             response = await post(server.url, sent={"Authorization": f"Bearer {sandbox.FULL_KEY}"})
