@@ -46,7 +46,7 @@ INSIGHTS: Final = (
     (9, 2, "cD8eF1gJ", "Mill throughput", (3,)),
     (10, 4, "kL3mN5pQ", "Compile times", ()),
 )
-UNNAMED_INSIGHT, DELETED_INSIGHT = 4, 8
+DELETED_INSIGHT: Final = 8
 
 
 def seed(store: Store, now: datetime) -> None:
@@ -62,7 +62,7 @@ class Seeder:
     now: datetime
 
     def run(self) -> None:
-        """Insert everything, in the order of the ids that other rows refer to."""
+        """Insert all rows. The order matters: rows refer to the ids of earlier rows."""
         self._organizations()
         self._users()
         self._credentials()
@@ -75,10 +75,14 @@ class Seeder:
         self._organization(HOBBY, "Hobby Kernel", "free", is_ai_data_processing_approved=False)
         strict: dict[str, Any] = {"public_sharing": False, "personal_keys": False, "sso_domains": ["compilers.example"]}
         self._organization(COMPILERS, "Compilers", "enterprise", **strict, summary_prompt_guide=False)
-        self._project(1, ANALYTICAL, "Engine", fixtures.PUBLIC_KEY)
-        self._project(2, ANALYTICAL, "Mill", "phc_sandboxProjectTwo00000000000000000000000002")
-        self._project(3, HOBBY, "Kernel", "phc_sandboxProjectThree000000000000000000000003")
-        self._project(4, COMPILERS, "COBOL", "phc_sandboxProjectFour0000000000000000000000004")
+        for key, organization, name, token in (
+            (1, ANALYTICAL, "Engine", fixtures.PUBLIC_KEY),
+            (2, ANALYTICAL, "Mill", "phc_sandboxProjectTwo00000000000000000000000002"),
+            (3, HOBBY, "Kernel", "phc_sandboxProjectThree000000000000000000000003"),
+            (4, COMPILERS, "COBOL", "phc_sandboxProjectFour0000000000000000000000004"),
+        ):
+            doc = {"name": name, "uuid": stable_uuid(f"project {key}"), "api_token": token, "timezone": "UTC"}
+            self.store.insert("project", id=key, organization_id=organization, doc=doc | {"max_subscriptions": 200})
 
     def _organization(self, key: str, name: str, plan: str, **changes: Any) -> None:
         doc: dict[str, Any] = {
@@ -87,10 +91,6 @@ class Seeder:
             "is_ai_data_processing_approved": True, "summary_prompt_guide": True,
         }  # fmt: skip
         self.store.insert("organization", id=key, doc=doc | changes)
-
-    def _project(self, key: int, organization: str, name: str, token: str) -> None:
-        doc = {"name": name, "uuid": stable_uuid(f"project {key}"), "api_token": token, "timezone": "UTC"}
-        self.store.insert("project", id=key, organization_id=organization, doc=doc | {"max_subscriptions": 200})
 
     def _users(self) -> None:
         ada: dict[str, Any] = {"role_at_organization": "product", "github_login": "ada-lovelace"}
@@ -150,12 +150,11 @@ class Seeder:
         for key, project, title in ((1, 1, "Product growth"), (2, 1, "Launch week"), (3, 2, "Mill operations")):
             self.store.insert("dashboard", id=key, project_id=project, doc={"name": title, "deleted": False})
         for key, project, short_id, name, dashboards in INSIGHTS:
-            derived_name = "Pageview count" if key == UNNAMED_INSIGHT else None
-            doc = {"short_id": short_id, "name": name, "derived_name": derived_name, "deleted": key == DELETED_INSIGHT}
-            self.store.insert("insight", id=key, project_id=project, doc=doc)
+            doc = {"short_id": short_id, "name": name, "derived_name": None if name else "Pageview count"}
+            self.store.insert("insight", id=key, project_id=project, doc=doc | {"deleted": key == DELETED_INSIGHT})
             for dashboard in dashboards:
-                deleted = int((key, dashboard) == (4, 2))
-                self.store.insert("tile", dashboard_id=dashboard, insight_id=key, deleted=deleted)
+                self.store.insert("tile", dashboard_id=dashboard, insight_id=key, deleted=0)
+        self.store.execute("update tile set deleted = 1 where dashboard_id = 2 and insight_id = 4")
         for key, project, kind in ((1, 1, "slack"), (2, 1, "github"), (3, 2, "slack"), (4, 4, "slack")):
             self.store.insert("integration", id=key, project_id=project, kind=kind)
 
@@ -187,14 +186,13 @@ class Seeder:
         self.store.insert("subscription", project_id=project, doc=doc)
 
     def _recordings(self) -> None:
-        """Share one recording with a password and one without."""
-        guarded = self._sharing("0190a1b2-checkout-bug", "sandboxGuardedRecordingToken01", password_required=True)
-        self._sharing("0190a1b2-onboarding-tour", "sandboxOpenRecordingToken00001", password_required=False)
-        doc = {"created_at": START, "created_by": 1, "note": "support team", "is_active": True}
-        secret = hash_password(fixtures.PASSWORD)
-        self.store.insert("share_password", sharing_id=guarded, doc=doc | {"secret": secret})
-
-    def _sharing(self, recording: str, token: str, *, password_required: bool) -> int:
-        doc = {"created_at": START, "enabled": True, "access_token": token, "settings": {"showInspector": False}}
-        doc |= {"password_required": password_required, "expires_at": None}
-        return self.store.insert("sharing", project_id=1, recording_id=recording, doc=doc)
+        doc = {"created_at": START, "enabled": True, "settings": {"showInspector": False}, "expires_at": None}
+        for recording, token, protected in (
+            ("0190a1b2-checkout-bug", "sandboxGuardedRecordingToken01", True),
+            ("0190a1b2-onboarding-tour", "sandboxOpenRecordingToken00001", False),
+        ):
+            shared = doc | {"access_token": token, "password_required": protected}
+            self.store.insert("sharing", project_id=1, recording_id=recording, doc=shared)
+        password = {"created_at": START, "created_by": 1, "note": "support team", "is_active": True}
+        password["secret"] = hash_password(fixtures.PASSWORD)
+        self.store.insert("share_password", sharing_id=1, doc=password)
