@@ -17,7 +17,6 @@ from core13_mcp.settings import Settings
 from core13_mcp.transports.http.serving import MAX_CONNECTIONS
 
 from ...asgi import listening
-from ...processes import run_cli
 from .http_server import MODERN, StubAPI, call_user, child, headers, message, post, serving
 
 pytestmark = pytest.mark.anyio
@@ -113,13 +112,6 @@ async def test_the_limit_of_open_files_is_raised_as_far_as_the_system_allows() -
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert limits == (min(MAX_CONNECTIONS, hard), hard)
-
-
-def test_a_refused_start_prints_one_line_and_exits_with_status_2() -> None:
-    ended = run_cli("serve", "--http", "0.0.0.0:0", "--sandbox")
-    assert ended.returncode == 2
-    assert ended.stderr.startswith("core13-mcp: 0.0.0.0 is not a loopback address, and with CORE13_AUTH=none everyone")
-    assert ended.stderr.count("\n") == 1
 
 
 async def test_the_log_contains_no_secret(tmp_path: Any) -> None:

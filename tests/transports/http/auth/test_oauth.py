@@ -183,7 +183,7 @@ async def test_a_token_without_tool_scopes_lists_the_tools(url: str) -> None:
     ids=["500", "404", "302", "no-active-field"],
 )
 async def test_a_failed_introspection_gets_503(
-    url: str, issuer: Issuer, introspection: JSONResponse, without_pauses: None
+    without_pauses: None, url: str, issuer: Issuer, introspection: JSONResponse
 ) -> None:
     issuer.response = introspection
     with anyio.fail_after(20):
