@@ -14,13 +14,14 @@ RE_ENABLED: Final = "re-enabled"
 TARGET_CHANGED: Final = "target changed"
 TEST: Final = "test"
 
+FIELDS: Final = ("at", "why", "channel", "recipients", "subscription", "subject", "message")
 Message = dict[str, Any]
 
 
 def add(store: Store, now: datetime, message: Message) -> None:
     """Add a message: `why`, `channel` and `recipients`, and optionally `subscription`, `subject` and `message`."""
-    defaults = {"subscription": None, "subject": None, "message": None}
-    store.insert("outbox", doc={"at": format_timestamp(now), **defaults, **message})
+    empty = dict.fromkeys(FIELDS)
+    store.insert("outbox", doc=empty | {"at": format_timestamp(now)} | message)
 
 
 def messages(store: Store) -> list[Message]:
