@@ -34,7 +34,7 @@ class Secret:
     header: str = "Authorization"
     prefix: str = "Bearer "
     description: str = "PostHog personal API key (phx_...)"
-    value: str | None = None
+    value: str | None = field(default=None, repr=False)
 
     @property
     def input_id(self) -> str:
@@ -63,6 +63,10 @@ class ServerEntry:
     url: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     secret: Secret | None = None
+
+    def needs_key_in_file(self, client: Client) -> bool:
+        """Whether the client's file must contain the key itself."""
+        return self.secret is not None and self.secret.reference(client) is None
 
 
 def changes(client: Client, servers_path: tuple[PathStep, ...], entry: ServerEntry) -> list[Change]:

@@ -1,28 +1,26 @@
-"""Read and replace configuration files as a whole."""
+"""Read and replace configuration files as a whole.
+
+Each function raises ConfigurationError if the file system refuses the operation. Then the file is unchanged.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import ConfigurationError
 
 
 def read(path: Path) -> str | None:
-    """Return the text of a file with its original line ends; None if the file does not exist.
-
-    Raises:
-        ConfigurationError: The file cannot be read or is not UTF-8.
-    """
+    """Return the text of a file with its original line ends; None if the file does not exist."""
     try:
-        return path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        return None
+        with _os_errors(path, "read"):
+            return path.read_bytes().decode("utf-8") if path.exists() else None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def backup_path(path: Path) -> Path:
@@ -37,33 +35,30 @@ def replace(path: Path, text: str, *, private: bool = False, backup: bool = True
     Args:
         private: Whether only the owner can read the file, if it is new.
         backup: Whether to keep a copy of the old content at `backup_path`.
-
-    Raises:
-        ConfigurationError: The file cannot be written.
     """
     path = path.resolve()
-    try:
+    with _os_errors(path, "written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         old = path.read_bytes() if path.exists() else None
         mode = path.stat().st_mode & 0o7777 if old is not None else _new_mode(private)
         if old is not None and backup:
             _write(backup_path(path), old, mode)
         _write(path, text.encode(), mode)
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror}; nothing was changed") from None
 
 
 def delete_backup(path: Path) -> None:
-    """Delete the copy of a file that `replace` keeps, if there is one.
-
-    Raises:
-        ConfigurationError: The copy cannot be deleted.
-    """
+    """Delete the copy of a file that `replace` keeps, if there is one."""
     copy = backup_path(path)
-    try:
+    with _os_errors(copy, "deleted"):
         copy.unlink(missing_ok=True)
+
+
+@contextmanager
+def _os_errors(path: Path, action: str) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise ConfigurationError(f"{copy} cannot be deleted: {error.strerror}; delete it by hand") from None
+        raise ConfigurationError(f"{path} cannot be {action}: {error.strerror}") from None
 
 
 def _new_mode(private: bool) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +11,27 @@ from ..errors import ConfigurationError
 from ..origins import is_secure, split_url
 from ..settings import OPTIONS, Settings
 from . import files, launch, merge
-from .clients import Client, ConfigFile
+from .clients import ConfigFile
 from .entries import Secret, ServerEntry, changes, inline_keys, locations
 from .paths import ParseError
 
 _PATH_SETTINGS = ("personal_api_key_file", "tools_dir", "sandbox_db")
 
 
-def local_entry(settings: Settings, uvx: bool) -> ServerEntry:
-    """Return the entry that starts this server with these settings.
+def make_entry(settings: Settings, uvx: bool = False, remote: str | None = None) -> ServerEntry:
+    """Return the entry that starts this server with these settings, or that connects to a remote server.
 
     Raises:
-        ConfigurationError: uvx is needed but is not on the PATH.
+        ConfigurationError: uvx is needed but is not on the PATH, or the remote URL is not safe for a key.
     """
-    return ServerEntry(command=launch.command(uvx), variables=changed_settings(settings), secret=_secret(settings))
-
-
-def remote_entry(settings: Settings, url: str) -> ServerEntry:
-    """Return the entry that connects to a server at a URL.
-
-    Raises:
-        ConfigurationError: The key would travel unencrypted to this URL, or it is not a URL.
-    """
-    parts = split_url(url)
-    if parts is None or not is_secure(parts):
-        raise ConfigurationError(f"--remote {url!r} is not an https:// URL (http:// is allowed on loopback only)")
-    return ServerEntry(url=url, secret=_secret(settings))
+    no_key = settings.sandbox or settings.personal_api_key_file is not None
+    secret = None if no_key else Secret()
+    if remote is None:
+        return ServerEntry(command=launch.command(uvx), variables=changed_settings(settings), secret=secret)
+    url = split_url(remote)
+    if url is None or not is_secure(url):
+        raise ConfigurationError(f"--remote {remote!r} is not an https:// URL (http:// is allowed on loopback only)")
+    return ServerEntry(url=remote, secret=secret)
 
 
 def changed_settings(settings: Settings) -> Mapping[str, str]:
@@ -53,16 +47,6 @@ def changed_settings(settings: Settings) -> Mapping[str, str]:
     return changed
 
 
-def needs_inline_key(client: Client, entry: ServerEntry) -> bool:
-    """Whether the client's file must contain the key itself."""
-    return entry.secret is not None and entry.secret.reference(client) is None
-
-
-def with_key(entry: ServerEntry, key: str) -> ServerEntry:
-    """Return the entry with the key in it."""
-    return replace(entry, secret=Secret(value=key))
-
-
 def stored_key(file: ConfigFile) -> str | None:
     """Return the key that this server's entry in the file contains, if any.
 
@@ -74,13 +58,14 @@ def stored_key(file: ConfigFile) -> str | None:
     return next(inline_keys(entry), None)
 
 
-def preview(file: ConfigFile, entry: ServerEntry) -> str:
-    """Return the content of a new file with only this server's entry.
+def edit(file: ConfigFile, text: str, entry: ServerEntry) -> str:
+    """Return the text of a file with the entry added or replaced.
 
     Raises:
-        ConfigurationError: The client's file cannot contain a remote server.
+        ConfigurationError: The text cannot be parsed, or the client's file cannot contain a remote server.
     """
-    return merge.add(file.client.format, "", changes(file.client, file.servers_path, entry))
+    with _errors_with_path(file):
+        return merge.add(file.client.format, text, changes(file.client, file.servers_path, entry))
 
 
 def install(file: ConfigFile, entry: ServerEntry) -> bool:
@@ -90,19 +75,17 @@ def install(file: ConfigFile, entry: ServerEntry) -> bool:
         ConfigurationError: The file cannot be read, parsed or written. Then it is unchanged.
     """
     text = files.read(file.path) or ""
-    with _errors_with_path(file):
-        edited = merge.add(file.client.format, text, changes(file.client, file.servers_path, entry))
-    if edited == text:
-        return False
-    files.replace(file.path, edited, private=needs_inline_key(file.client, entry))
-    return True
+    edited = edit(file, text, entry)
+    if edited != text:
+        files.replace(file.path, edited, private=entry.needs_key_in_file(file.client))
+    return edited != text
 
 
 def uninstall(file: ConfigFile) -> bool:
     """Remove the entry from the file, and the backup, which can contain a key. Return False if there is no entry.
 
     Raises:
-        ConfigurationError: The file cannot be read, parsed or written. Then it is unchanged.
+        ConfigurationError: The file cannot be read, parsed or written.
     """
     text = files.read(file.path) or ""
     with _errors_with_path(file):
@@ -120,10 +103,6 @@ def _errors_with_path(file: ConfigFile) -> Iterator[None]:
         yield
     except ParseError as error:
         raise ConfigurationError(f"{file.path}: {error}; nothing was changed") from None
-
-
-def _secret(settings: Settings) -> Secret | None:
-    return None if settings.sandbox or settings.personal_api_key_file is not None else Secret()
 
 
 def _format(value: Any) -> str:

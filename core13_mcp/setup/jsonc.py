@@ -1,5 +1,6 @@
 """Edit JSON files, with or without comments, in place. Everything outside the edited value keeps its exact text.
 
+Each function raises ParseError if the text is not JSON, or if a value on a path has the wrong type.
 No maintained Python library preserves comments: jsonc-edit requires Node, and json-five has had no release since 2024.
 """
 
@@ -17,22 +18,14 @@ _INDENT = re.compile(r"\n([ \t]+)\S")
 
 
 def read(text: str, comments: bool = True) -> Any:
-    """Return the value of a text.
-
-    Raises:
-        ParseError: The text is not JSON, or contains comments or trailing commas where they are not allowed.
-    """
+    """Return the value of a text. `comments`: whether comments and trailing commas are allowed."""
     return parse(text, comments).value
 
 
-def set_value(text: str, path: Sequence[PathStep], value: Any, comments: bool = True) -> str:
-    """Return the text with a value at a path. Missing objects and lists on the path are created.
-
-    Raises:
-        ParseError: The text is not JSON, or a value on the path has the wrong type.
-    """
+def set_value(text: str, path: Sequence[PathStep], value: Any) -> str:
+    """Return the text with a value at a path. Missing objects and lists on the path are created."""
     text = text if text.strip("\ufeff \t\r\n") else "{}" + _newline(text)
-    node = parse(text, comments)
+    node = parse(text)
     for depth, step in enumerate(path):
         item = _find(node, step, text)
         if item is None:
@@ -43,13 +36,9 @@ def set_value(text: str, path: Sequence[PathStep], value: Any, comments: bool = 
     return text[: node.start] + _dump(text, value, _indent_at(text, node.start)) + text[node.end :]
 
 
-def remove(text: str, path: Sequence[PathStep], comments: bool = True) -> str:
-    """Return the text without the value at a path, or the same text if there is none.
-
-    Raises:
-        ParseError: The text is not JSON, or a value on the path has the wrong type.
-    """
-    node = parse(text, comments)
+def remove(text: str, path: Sequence[PathStep]) -> str:
+    """Return the text without the value at a path, or the same text if there is none."""
+    node = parse(text)
     for step in path[:-1]:
         item = _find(node, step, text)
         if item is None:

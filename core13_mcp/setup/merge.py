@@ -1,61 +1,44 @@
-"""Add, remove and read this server's entry in the text of a configuration file. Pure functions."""
+"""Add, remove and read values in the text of a configuration file. Pure functions.
+
+Each raises ParseError if the text does not have the format, or if a value on a path has the wrong type.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from functools import reduce
+from types import ModuleType
+from typing import Any
 
 from . import jsonc, paths, toml
 from .entries import Change
 from .paths import PathStep
 
 
-class Editor(NamedTuple):
-    """Functions on the text of a file format. Each raises ParseError if the text does not have the format."""
-
-    read: Callable[[str], Any]
-    set: Callable[[str, Sequence[PathStep], Any], str]
-    remove: Callable[[str, Sequence[PathStep]], str]
-
-
-EDITORS: Mapping[str, Editor] = MappingProxyType(
-    {
-        "json": Editor(
-            partial(jsonc.read, comments=False),
-            partial(jsonc.set_value, comments=False),
-            partial(jsonc.remove, comments=False),
-        ),
-        "jsonc": Editor(jsonc.read, jsonc.set_value, jsonc.remove),
-        "toml": Editor(toml.read, toml.set_value, toml.remove),
-    }
-)
+def add(file_format: str, text: str, changes: Iterable[Change]) -> str:
+    """Return the text with the changes made. The rest of the text does not change."""
+    _read(file_format, text)
+    editor = _editor(file_format)
+    return reduce(lambda edited, change: str(editor.set_value(edited, *change)), changes, text)
 
 
-def add(file_format: str, text: str, changes: Sequence[Change]) -> str:
-    """Return the text with the changes made. The rest of the text does not change.
-
-    Raises:
-        ParseError: The text does not have the format, or a value on a path has the wrong type.
-    """
-    return reduce(lambda edited, change: EDITORS[file_format].set(edited, *change), changes, text)
-
-
-def remove(file_format: str, text: str, locations: Sequence[tuple[PathStep, ...]]) -> str:
-    """Return the text without the values at the given paths. The rest of the text does not change.
-
-    Raises:
-        ParseError: The text does not have the format.
-    """
-    present = [location for location in locations if get(file_format, text, location) is not None]
-    return reduce(EDITORS[file_format].remove, present, text)
+def remove(file_format: str, text: str, locations: Iterable[tuple[PathStep, ...]]) -> str:
+    """Return the text without the values at the given paths. The rest of the text does not change."""
+    value = _read(file_format, text)
+    present = (location for location in locations if paths.get(value, location) is not None)
+    return reduce(_editor(file_format).remove, present, text)
 
 
 def get(file_format: str, text: str, location: tuple[PathStep, ...]) -> Any:
-    """Return the value at a path; None if there is none or the text is empty.
+    """Return the value at a path, or None if there is none."""
+    return paths.get(_read(file_format, text), location)
 
-    Raises:
-        ParseError: The text does not have the format.
-    """
-    return paths.get(EDITORS[file_format].read(text) if text.strip("\ufeff \t\r\n") else {}, location)
+
+def _read(file_format: str, text: str) -> Any:
+    if not text.strip("\ufeff \t\r\n"):
+        return {}
+    return toml.read(text) if file_format == "toml" else jsonc.read(text, comments=file_format == "jsonc")
+
+
+def _editor(file_format: str) -> ModuleType:
+    return toml if file_format == "toml" else jsonc

@@ -1,4 +1,7 @@
-"""Edit TOML files with tomlkit, which keeps comments. The standard library parses files and verifies every edit."""
+"""Edit TOML files with tomlkit, which keeps comments. The standard library parses files and verifies every edit.
+
+Each function raises ParseError if the text is not TOML, or if the table has a form that cannot be edited.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,7 @@ _LOCATION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def read(text: str) -> Any:
-    """Return the value of a text.
-
-    Raises:
-        ParseError: The text is not TOML.
-    """
+    """Return the value of a text."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -34,13 +33,18 @@ def read(text: str) -> Any:
 def set_value(text: str, path: Sequence[Any], value: dict[str, Any]) -> str:
     """Return the text with a table at a path. A new or changed table goes to the end of the text.
 
-    Raises:
-        ParseError: The text is not TOML, or has this table in a form that cannot be edited.
+    If the parent is an inline table, the entry becomes a member of it.
     """
     import tomlkit
+    from tomlkit.items import InlineTable
 
     if paths.get(read(text), path) == value:
         return text
+    document: Any = tomlkit.parse(text)
+    parent = paths.get(document, path[:-1])
+    if isinstance(parent, InlineTable):
+        parent[path[-1]] = _inline(value)
+        return _verified(text, tomlkit.dumps(document), path, value)
     table: Any = {key: _inline(part) if isinstance(part, dict) else part for key, part in value.items()}
     for key in reversed(path):
         table = {key: table}
@@ -56,9 +60,6 @@ def remove(text: str, path: Sequence[Any]) -> str:
 
     tomlkit deletes the comments below a table together with the table. They usually belong to the next table, so
     they are kept.
-
-    Raises:
-        ParseError: The text is not TOML, or has this table in a form that cannot be edited.
     """
     import tomlkit
 
@@ -96,11 +97,7 @@ def _newline(text: str) -> str:
 
 
 def _verified(text: str, edited: str, path: Sequence[Any], value: Any) -> str:
-    """Return the edited text if the value at the path is the only difference, so that an edit never loses data.
-
-    Raises:
-        ParseError: There is another difference.
-    """
+    """Return the edited text if the value at the path is the only difference, so that an edit never loses data."""
     try:
         after = tomllib.loads(edited)
     except tomllib.TOMLDecodeError:

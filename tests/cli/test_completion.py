@@ -12,7 +12,7 @@ import pytest
 from core13_mcp.cli.main import main
 from core13_mcp.declarations.catalog import load
 
-from ..setup.terminal import at_a_terminal
+from ..terminal import at_a_terminal
 
 pytestmark = pytest.mark.usefixtures("home")
 

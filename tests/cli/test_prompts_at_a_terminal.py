@@ -14,7 +14,7 @@ from anyio.from_thread import start_blocking_portal
 from core13_mcp import sandbox
 
 from ..asgi import listening
-from ..setup.terminal import at_a_terminal
+from ..terminal import at_a_terminal
 
 pytestmark = pytest.mark.usefixtures("home")
 

@@ -1,4 +1,8 @@
-"""The packages before those who take them: the official MCPB tool, the published schemas, and a host that starts one."""
+"""The packages work with the official MCPB tool, the published schemas, and a host that starts the bundles.
+
+`scripts/packages-check` runs these tests. MCPB is the folder of the official tool, and SCHEMAS, if it is set, the folder
+of the published schemas.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +30,8 @@ from ..asgi import listening
 
 pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[2]
-KINDS = ("mcpb", "mcpb-uvx")
-PUBLISHED = {
+BUNDLES = ("mcpb", "mcpb-uvx")
+SCHEMAS = {
     "packages/server.json": "server-json.2025-12-11.schema.json",
     "packages/mcpb/manifest.json": "mcpb-manifest-v0.4.schema.json",
     "packages/mcpb-uvx/manifest.json": "mcpb-manifest-v0.3.schema.json",
@@ -35,103 +39,109 @@ PUBLISHED = {
 HOST = """\
 import { readFileSync } from "node:fs";
 import { getMcpConfigForManifest } from "@anthropic-ai/mcpb";
-const [extensionPath, answers] = process.argv.slice(1);
+const [extensionPath, settings] = process.argv.slice(1);
 const manifest = JSON.parse(readFileSync(`${extensionPath}/manifest.json`, "utf8"));
-const said = { manifest, extensionPath, systemDirs: {}, userConfig: JSON.parse(answers), pathSeparator: "/" };
-console.log(JSON.stringify((await getMcpConfigForManifest(said)) ?? null));
+const input = { manifest, extensionPath, systemDirs: {}, userConfig: JSON.parse(settings), pathSeparator: "/" };
+console.log(JSON.stringify((await getMcpConfigForManifest(input)) ?? null));
 """
-READS = [tool.name for tool in load().values() if tool.read_only]
+READ_ONLY_TOOLS = [tool.name for tool in load().values() if tool.read_only]
 
 
-def tool(*words: str | Path) -> str:
-    """What a program of the official package prints; it has to succeed."""
+def run_tool(program: str, *arguments: str | Path) -> str:
+    """Run a program of the official package and return its output."""
     home = Path(os.environ["MCPB"])
-    program, *rest = map(str, words)
-    command = [program if program == "node" else str(home / "node_modules" / ".bin" / program), *rest]
-    ran = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=60, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
+    path = program if program == "node" else str(home / "node_modules" / ".bin" / program)
+    command = [path, *map(str, arguments)]
+    run = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
 
 
-@pytest.fixture(params=KINDS)
-def packed(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A bundle as the official tool packs it."""
-    tool("mcpb", "pack", ROOT / "packages" / request.param, tmp_path / f"{request.param}.mcpb")
-    return tmp_path / f"{request.param}.mcpb"
+def host_config(folder: Path, settings: dict[str, Any]) -> Any:
+    """The command that a host starts with these settings of the user; None if a required setting is missing."""
+    return json.loads(run_tool("node", "--input-type=module", "-e", HOST, folder, json.dumps(settings)))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_official_tool_finds_the_manifest_valid(kind):
-    assert "Manifest schema validation passes!" in tool("mcpb", "validate", ROOT / "packages" / kind / "manifest.json")
-
-
-def test_the_official_tool_packs_what_we_pack(packed, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    import_module("packages").pack_bundles(tmp_path / "ours")
-
-    (ours,) = [path for path in (tmp_path / "ours").iterdir() if ("-uvx" in path.name) == ("-uvx" in packed.name)]
-    assert held(packed) == held(ours)
-
-
-@pytest.mark.parametrize("path", PUBLISHED)
-def test_what_is_published_fits_the_published_schema(path):
-    if "SCHEMAS" not in os.environ:
-        pytest.skip("SCHEMAS does not name the folder of the published schemas")
-    schema = json.loads((Path(os.environ["SCHEMAS"]) / PUBLISHED[path]).read_text("utf-8"))
-
-    validator = validator_for(schema)
-    validator.check_schema(schema)
-    said = json.loads((ROOT / path).read_text("utf-8"))
-    assert [error.message for error in validator(schema).iter_errors(said)] == []
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_host_asks_for_the_key_before_it_starts_anything(kind):
-    assert host(ROOT / "packages" / kind, {}) is None
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("answers", "tools"),
-    [
-        ({}, list(load())),
-        ({"project_id": "", "read_only": False}, list(load())),
-        ({"project_id": "1", "read_only": True}, READS),
-    ],
-    ids=["only the key", "empty answers", "all answers"],
-)
-async def test_a_host_starts_the_bundle_and_calls_a_tool(packed, tmp_path, answers, tools):
-    with anyio.fail_after(300):
-        async with (
-            listening(sandbox.build()) as api,
-            started(packed, tmp_path, {"personal_api_key": sandbox.FULL_KEY, "host": api, **answers}) as client,
-        ):
-            listed = {tool.name: tool for tool in (await client.list_tools()).tools}
-            answer = await client.call_tool("users-retrieve", {})
-
-    assert list(listed) == tools
-    assert ("project_id" in listed["subscriptions-list"].input_schema["properties"]) == (not answers.get("project_id"))
-    assert answer.structured_content["email"] == "ada@analytical.example"
+def files(bundle: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(bundle) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 @asynccontextmanager
-async def started(bundle: Path, folder: Path, answers: dict[str, Any]) -> AsyncIterator[Client]:
-    """A client of what a host starts, after it has unpacked the bundle and asked the person these things."""
-    tool("mcpb", "unpack", bundle, folder / "unpacked")
-    config = host(folder / "unpacked", answers)
-    own = {name: value for name, value in os.environ.items() if name.startswith("UV_")}
-    environ = {**own, "HOME": str(folder), "PATH": os.environ["PATH"], **config["env"]}
+async def connect(bundle: Path, folder: Path, settings: dict[str, Any]) -> AsyncIterator[Client]:
+    """A client of the server that a host starts from a bundle."""
+    run_tool("mcpb", "unpack", bundle, folder / "unpacked")
+    config = host_config(folder / "unpacked", settings)
+    uv = {name: value for name, value in os.environ.items() if name.startswith("UV_")}
+    environ = {**uv, "HOME": str(folder), "PATH": os.environ["PATH"], **config["env"]}
     server = StdioServerParameters(command=config["command"], args=config["args"], env=environ)
     async with Client(stdio_client(server, errlog=sys.stderr)) as client:
         yield client
 
 
-def host(folder: Path, answers: dict[str, Any]) -> Any:
-    """What the official package makes of the manifest and the person's answers; None where one is missing."""
-    return json.loads(tool("node", "--input-type=module", "-e", HOST, folder, json.dumps(answers)))
+@pytest.fixture(params=BUNDLES)
+def packed(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A bundle that the official tool has packed."""
+    path = tmp_path / f"{request.param}.mcpb"
+    run_tool("mcpb", "pack", ROOT / "packages" / request.param, path)
+    return path
 
 
-def held(bundle: Path) -> dict[str, bytes]:
-    """The files in a bundle."""
-    with zipfile.ZipFile(bundle) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_the_official_tool_accepts_the_manifest(bundle: str) -> None:
+    output = run_tool("mcpb", "validate", ROOT / "packages" / bundle / "manifest.json")
+    assert "Manifest schema validation passes!" in output
+
+
+def test_our_bundle_has_the_content_of_the_official_tool(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import_module("packages").pack_bundles(tmp_path / "own")
+
+    (own,) = [path for path in (tmp_path / "own").iterdir() if ("-uvx" in path.name) == ("-uvx" in packed.name)]
+    assert files(packed) == files(own)
+
+
+@pytest.mark.parametrize("path", SCHEMAS)
+def test_a_published_file_is_valid_for_its_schema(path: str) -> None:
+    if "SCHEMAS" not in os.environ:
+        pytest.skip("SCHEMAS is not set to the folder of the published schemas")
+    schema = json.loads((Path(os.environ["SCHEMAS"]) / SCHEMAS[path]).read_text("utf-8"))
+
+    validator = validator_for(schema)
+    validator.check_schema(schema)
+    content = json.loads((ROOT / path).read_text("utf-8"))
+    assert [error.message for error in validator(schema).iter_errors(content)] == []
+
+
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_a_host_requires_the_key(bundle: str) -> None:
+    assert host_config(ROOT / "packages" / bundle, {}) is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("settings", "tools"),
+    [
+        ({}, list(load())),
+        ({"project_id": "", "read_only": False}, list(load())),
+        ({"project_id": "1", "read_only": True}, READ_ONLY_TOOLS),
+    ],
+    ids=["only the key", "empty settings", "all settings"],
+)
+async def test_a_host_starts_the_bundle_and_calls_a_tool(
+    packed: Path, tmp_path: Path, settings: dict[str, Any], tools: list[str]
+) -> None:
+    with anyio.fail_after(300):
+        async with (
+            listening(sandbox.build()) as origin,
+            connect(packed, tmp_path, {"personal_api_key": sandbox.FULL_KEY, "host": origin, **settings}) as client,
+        ):
+            listed = {tool.name: tool for tool in (await client.list_tools()).tools}
+            result = await client.call_tool("users-retrieve", {})
+
+    assert list(listed) == tools
+    assert ("project_id" in listed["subscriptions-list"].input_schema["properties"]) == (not settings.get("project_id"))
+    assert result.structured_content is not None
+    assert result.structured_content["email"] == "ada@analytical.example"

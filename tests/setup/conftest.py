@@ -1,4 +1,4 @@
-"""Every test of setup has an empty home."""
+"""All tests of the setup run with an empty home folder."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _home(home: object) -> None:
-    """Use the empty home."""
+    """Use the empty home folder."""

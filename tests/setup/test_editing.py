@@ -207,7 +207,14 @@ def test_a_changed_toml_table_keeps_the_comments_around_it() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["servers = { a = { x = 1 } }\n", "servers = 1\n", "[[servers]]\na = 1\n"])
+def test_an_entry_is_added_to_an_inline_table() -> None:
+    added = toml.set_value("servers = { a = { x = 1 } } # mine\n", PATH, ENTRY)
+
+    assert tomllib.loads(added) == {"servers": {"a": {"x": 1}, "ours": ENTRY}}
+    assert added.startswith("servers = { a = { x = 1 }") and added.endswith("} # mine\n")
+
+
+@pytest.mark.parametrize("text", ["servers = 1\n", "[[servers]]\na = 1\n"])
 def test_a_toml_file_is_refused_if_the_table_cannot_be_added(text: str) -> None:
     with pytest.raises(ParseError, match="cannot be edited automatically; edit it by hand"):
         toml.set_value(text, PATH, ENTRY)

@@ -21,8 +21,8 @@ from core13_mcp.setup.clients import CLIENTS
 from core13_mcp.setup.environment import Environment
 
 from ..processes import run_cli
+from ..terminal import at_a_terminal
 from .config_fixtures import BEFORE
-from .terminal import at_a_terminal
 
 COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
 KEY = "POSTHOG_PERSONAL_API_KEY"
@@ -215,7 +215,7 @@ def test_a_failed_write_leaves_the_file_unchanged(command, config, capsys):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     assert status == 2
-    assert f"{path} cannot be written: File too large; nothing was changed" in capsys.readouterr().err
+    assert f"{path} cannot be written: File too large" in capsys.readouterr().err
     assert {file: file.read_bytes() for file in path.parent.iterdir()} == files
 
 

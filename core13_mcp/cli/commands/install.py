@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from getpass import getpass
 from pathlib import Path
 
@@ -14,17 +15,9 @@ from ...keys import HOW_TO_GET_A_KEY, key_problem
 from ...settings import Settings
 from ...setup import files
 from ...setup.clients import CLIENTS, Client, ConfigFile
-from ...setup.entries import KEY, ServerEntry
+from ...setup.entries import KEY, Secret, ServerEntry
 from ...setup.environment import Environment
-from ...setup.install import (
-    install,
-    local_entry,
-    needs_inline_key,
-    preview,
-    remote_entry,
-    stored_key,
-    with_key,
-)
+from ...setup.install import edit, install, make_entry, stored_key
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -34,14 +27,13 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         ConfigurationError: The client does not have the scope, or its file cannot be read, parsed or written.
     """
     file = CLIENTS[arguments.client].config_file(Environment.current(), arguments.scope)
-    remote = arguments.remote
-    entry = local_entry(settings, arguments.uvx) if remote is None else remote_entry(settings, remote)
+    entry = make_entry(settings, arguments.uvx, arguments.remote)
     if arguments.show:
         print(f"# for {file.path}", file=sys.stderr)
-        print(preview(file, entry), end="")
+        print(edit(file, "", entry), end="")
         return 0
-    if needs_inline_key(file.client, entry):
-        entry = with_key(entry, _key(settings, file))
+    if entry.needs_key_in_file(file.client):
+        entry = replace(entry, secret=Secret(value=_key(settings, file)))
     changed = install(file, entry)
     for line in _report(file, entry, changed):
         print(line)
@@ -76,7 +68,7 @@ def _report(file: ConfigFile, entry: ServerEntry, changed: bool) -> Iterator[str
     yield f"  runs: {entry.url or ' '.join(entry.command)}"
     for variable, value in entry.variables.items():
         yield f"  with: {variable}={value}"
-    if needs_inline_key(client, entry):
+    if entry.needs_key_in_file(client):
         yield f"  key: in this file{_exposure(file.path)}"
     elif client.prompts and entry.secret:
         yield f"  key: {client.title} asks for it once and keeps it in the system's key store"

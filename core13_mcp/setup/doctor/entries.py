@@ -25,7 +25,9 @@ _PINNED_VERSION = re.compile(r"core13[-_]mcp(?:@|==)(?P<version>[0-9][^\s]*)$")
 # A reference to a variable or to an input, in the syntax of any client; the group is its name.
 _REFERENCE = re.compile(r"\$\{?(?:env:|input:)?([A-Za-z_][A-Za-z0-9_-]*)")
 
-# What a program gets that is not started from a shell.
+_FIELD_TYPES = (("command", "a string", str), ("env", "an object", dict), ("headers", "an object", dict))
+
+# The environment of a program that is not started from a shell.
 _GUI_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 _INHERITED = ("HOME", "USER", "LANG", "TMPDIR", "SystemRoot", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "TEMP")
 
@@ -109,11 +111,8 @@ def process_environment(entry: Entry, environment: Environment, placeholder: str
     names, env = entry.value.get("env_vars"), entry.value.get("env")
     listed = {name: variables.get(name, placeholder) for name in names} if isinstance(names, list) else {}
     own = env if isinstance(env, dict) else {}
-    return {
-        **base,
-        **listed,
-        **{str(name): _resolve(str(value), variables, placeholder) for name, value in own.items()},
-    }
+    resolved = {str(name): _resolve(str(value), variables, placeholder) for name, value in own.items()}
+    return {**base, **listed, **resolved}
 
 
 def check_entry(entry: Entry, environment: Environment) -> Iterator[Finding]:
@@ -123,11 +122,7 @@ def check_entry(entry: Entry, environment: Environment) -> Iterator[Finding]:
 
 
 def _check_types(entry: Entry, _: Environment) -> Iterator[Finding]:
-    for field, expected, description in (
-        ("command", str, "a string"),
-        ("env", dict, "an object"),
-        ("headers", dict, "an object"),
-    ):
+    for field, description, expected in _FIELD_TYPES:
         if not isinstance(entry.value.get(field, expected()), expected):
             yield entry.error(f'"{field}" is not {description}', f"{entry.reinstall_command} writes a valid entry")
 
