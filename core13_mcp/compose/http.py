@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mcp.server import Server
 from starlette.types import ASGIApp
 
 from ..api.client import APIClient
@@ -96,23 +97,13 @@ async def build_http(settings: Settings, address: str, **overrides: Any) -> Asyn
     parsed = Address.read(address)
     validate_http(settings, parsed)
     configure_logging(settings.log_level, settings.log_format, _secrets(settings))
-    declared = load(settings.tools_dir)
-    catalog = enabled_tools(settings, declared)
+    tools = _Tools.load(settings)
     async with api_clients(settings) as clients, APIClient(settings.host) as issuer:
         with parsed.listen() as listener:
             url = endpoint(settings, listener)
-            resource = ProtectedResource(url, issuer, {name: tool.endpoint.scope for name, tool in catalog.items()})
-            options = HTTPOptions(
-                hosts=allowed_hosts(settings),
-                origins=settings.http_origins,
-                limits=LimitOptions(per_minute=settings.http_rate, at_once=settings.http_at_once),
-                max_body=settings.http_max_body,
-                page=page(catalog, _page_content(settings, url, mode_notices(settings, len(catalog), len(declared)))),
-                metrics=Metrics(catalog) if settings.http_metrics else None,
-                routes=[resource.route] if settings.auth == "oauth" else [],
-            )
-            options = replace(options, **overrides)
-            server = _mcp_server(settings, catalog, len(declared), options.metrics)
+            resource = ProtectedResource(url, issuer, tools.scopes)
+            options = replace(_http_options(settings, tools, resource), **overrides)
+            server = _mcp_server(settings, tools, options.metrics)
             application = app(server, build_auth(settings, clients, resource), options)
             yield HTTPServer(application, listener, url, options.lifecycle)
 
@@ -140,20 +131,49 @@ def build_auth(settings: Settings, clients: Sequence[APIClient], resource: Prote
     return token_auth(get_context, tokens)
 
 
-def _page_content(settings: Settings, url: str, notices: Sequence[str]) -> PageContent:
-    connection = Connection.for_auth(settings.auth, url)
-    return PageContent(
-        auth=settings.auth, url=url, notices=notices, links=links(connection), snippets=snippets(connection)
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """The enabled tools, and the number of all declared tools."""
+
+    catalog: Catalog
+    declared: int
+
+    @classmethod
+    def load(cls, settings: Settings) -> _Tools:
+        declared = load(settings.tools_dir)
+        return cls(enabled_tools(settings, declared), len(declared))
+
+    @property
+    def scopes(self) -> dict[str, str | None]:
+        return {name: tool.endpoint.scope for name, tool in self.catalog.items()}
+
+
+def _mcp_server(settings: Settings, tools: _Tools, metrics: Metrics | None) -> Server[Any]:
+    text = instructions(settings, len(tools.catalog), tools.declared)
+    middleware = [metrics.observe_operation] if metrics else []
+    return build_server(tools.catalog, resolve_context, text, _seal_keys(settings), middleware)
+
+
+def _http_options(settings: Settings, tools: _Tools, resource: ProtectedResource) -> HTTPOptions:
+    return HTTPOptions(
+        hosts=allowed_hosts(settings),
+        origins=settings.http_origins,
+        limits=LimitOptions(per_minute=settings.http_rate, at_once=settings.http_at_once),
+        max_body=settings.http_max_body,
+        page=page(tools.catalog, _page_content(settings, tools, resource.url)),
+        metrics=Metrics(tools.catalog) if settings.http_metrics else None,
+        routes=[resource.route] if settings.auth == "oauth" else [],
     )
 
 
-def _mcp_server(settings: Settings, catalog: Catalog, declared: int, metrics: Metrics | None) -> Any:
-    return build_server(
-        catalog,
-        resolve_context,
-        instructions(settings, len(catalog), declared),
-        _seal_keys(settings),
-        [metrics.observe_operation] if metrics else [],
+def _page_content(settings: Settings, tools: _Tools, url: str) -> PageContent:
+    connection = Connection.for_auth(settings.auth, url)
+    return PageContent(
+        auth=settings.auth,
+        url=url,
+        notices=mode_notices(settings, len(tools.catalog), tools.declared),
+        links=links(connection),
+        snippets=snippets(connection),
     )
 
 

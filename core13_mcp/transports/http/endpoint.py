@@ -64,10 +64,11 @@ class MCPEndpoint:
             # A server without sessions has no stream for GET and no session to end with DELETE.
             raise Rejected(405, "This endpoint accepts POST only.", {"Allow": "POST"})
         caller = self._authenticator.authenticate(request)
-        async with self._limits.acquire(caller.principal, self._authenticator.trusted):
+        principal = caller.principal
+        async with self._limits.acquire(principal, self._authenticator.trusted):
             body = await _read_body(request, self._body_limit)
             # A slow upload must not use a slot, so the body is complete before the request waits for one.
-            async with self._limits.slot(caller.principal):
+            async with self._limits.slot(principal):
                 await self._authenticator.verify(caller, body)
                 scope["state"] = {**scope.get("state", {}), "caller": caller}
                 await self._app(scope, _replay(body, receive), send)

@@ -48,7 +48,7 @@ class ProtectedResource:
 
     def __init__(self, url: str, issuer: APIClient, scopes: Mapping[str, str | None]) -> None:
         parts = urlsplit(url)
-        self._url = url
+        self.url = url
         self._issuer = issuer
         self._scopes = scopes
         self._path = METADATA_PATH + parts.path
@@ -76,7 +76,7 @@ class ProtectedResource:
     def route(self) -> Route:
         """The route of the metadata document (RFC 9728)."""
         document = {
-            "resource": self._url,
+            "resource": self.url,
             "resource_name": TITLE,
             "authorization_servers": [self._issuer.origin],
             "scopes_supported": self._all_scopes.split(),
