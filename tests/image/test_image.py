@@ -78,7 +78,9 @@ def test_without_authentication_the_server_does_not_start(image: dict[str, Any])
     with start_process(image, *image["Entrypoint"], *image["Cmd"]) as process:
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert stderr.startswith("core13-mcp: 0.0.0.0 is not a loopback address, and with CORE13_AUTH=none everyone who can")
+    assert stderr.startswith(
+        "core13-mcp: 0.0.0.0 is not a loopback address, and with CORE13_AUTH=none everyone who can"
+    )
     assert not is_healthy(image)
 
 
