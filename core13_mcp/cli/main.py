@@ -1,79 +1,144 @@
-"""The command line. Cheap to import: a command's own module is imported when it is asked for."""
+"""The entry point of the command line.
+
+This module imports the standard library only. Each command imports what it needs, so that help and the first
+answers of a server take a few milliseconds.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
-
-from ..settings import flag_values
-from ..transports.stdio.fast_start import Front
-from ..transports.stdio.fast_start.retelling import retold
-from .parser import parse
+from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 the call failed, 2 wrongly set up, 130 interrupted."""
+    """Run one command.
+
+    Returns:
+        The exit status: 0 for success, 1 for a failed call, 2 for wrong settings or arguments, 70 for a defect of this
+        program, 130 after Ctrl-C.
+    """
+    streams = {"standard input": sys.stdin, "standard output": sys.stdout, "standard error": sys.stderr}
+    closed = [name for name, stream in streams.items() if stream is None]
+    if closed:
+        # Files and sockets that are opened later would take the place of the closed stream.
+        # `print` writes to standard output if standard error is closed.
+        print(
+            f"core13-mcp: {' and '.join(closed)} {'is' if len(closed) == 1 else 'are'} closed, so no command can run. "
+            "Open all three streams where you start it, for example with `</dev/null`, `>/dev/null` or `2>/dev/null`.",
+            file=sys.stderr,
+        )
+        return 2
+    with _interrupt_handler(signal.default_int_handler, _exit_on_interrupt):
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    from .parser import parse
+
     arguments = parse(argv)
-    _speak_utf_8()
-    from ..errors import Core13Error  # after --help and --version have had their answer
+    _use_utf8()
+    from ..errors import Core13Error
 
     try:
-        if arguments.command == "serve":
-            arguments.front = Front.open(os.environ, flag_values(arguments))
-        return retold(arguments, os.environ, run) if arguments.command == "tools" else run(arguments)
+        return _run(arguments)
     except Core13Error as error:
         from ..redaction import redact_keys
 
-        # A key that was given where something else belongs is not quoted.
+        # A value in the message can be a key that was entered in the wrong place.
         print(f"core13-mcp: {redact_keys(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does; nothing more can be said there.
+        # The reader of the output, such as `head`, has ended. Python must not fail again when it flushes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # noqa: BLE001 - the last resort, which says where and not what
+    except Exception as error:  # noqa: BLE001 - the message of an unexpected error may contain a secret
         from ..redaction import error_location
 
         print(
-            f"core13-mcp: this is a mistake in core13-mcp, please report it: {error_location(error)}", file=sys.stderr
+            f"core13-mcp: unexpected error in core13-mcp: {error_location(error)}. Please report this line to the "
+            "maintainers.",
+            file=sys.stderr,
         )
         return 70
 
 
-def _speak_utf_8() -> None:
-    """Whatever the system's encoding is: what was done must be told, and a name must arrive as it was written."""
+def _run(arguments: Namespace) -> int:
+    if arguments.command == "tools":
+        from .commands import tools
+
+        return tools.run(arguments, os.environ)
+    if arguments.command == "serve":
+        from ..options import flags
+        from ..transports.stdio.fast_start import FOLLOW_UP_TIMEOUT, FastStart
+
+        arguments.fast_start = FastStart.open(os.environ, flags(arguments))
+        arguments.fast_start.answer(FOLLOW_UP_TIMEOUT)
+    return run_async(arguments)
+
+
+def run_async(arguments: Namespace) -> int:
+    """Run a command in an event loop.
+
+    Raises:
+        Core13Error: The settings are not valid, or the command cannot run with them.
+    """
+    import anyio
+
+    from ..options import flags
+    from ..settings import Settings
+
+    command = import_module(f"{__package__}.commands.{arguments.command}")
+    settings = Settings.read(os.environ, flags(arguments)) if arguments.needs_settings else None
+    # libuv accepts one connection per turn of its loop. Under load over HTTP, connections then wait in one queue before
+    # this server can be fair to its callers. Measured with `scripts/load --callers 1000` on one core: a caller with few
+    # requests waits 1.0 s instead of 2.3 s without uvloop.
+    use_uvloop = _has_uvloop() and not (settings and settings.http)
+    with _interrupt_handler(_exit_on_interrupt, signal.default_int_handler):
+        return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": use_uvloop}))
+
+
+@contextmanager
+def _interrupt_handler(current: Any, handler: Any) -> Iterator[None]:
+    """Handle Ctrl-C with `handler` if `current` handles it now.
+
+    The starting process may have set Ctrl-C to be ignored. Then it stays ignored.
+    """
+    if signal.getsignal(signal.SIGINT) is not current:
+        yield
+        return
+    signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, current)
+
+
+def _exit_on_interrupt(*_: object) -> None:
+    """End the process on Ctrl-C while modules are imported.
+
+    Nothing is running that needs cleanup, and an exception would print a traceback in some imports.
+    """
+    os._exit(130)
+
+
+def _use_utf8() -> None:
+    """Read and write UTF-8 in pipes and files, whatever encoding the system uses."""
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and not stream.isatty():
             stream.reconfigure(encoding="utf-8")
 
 
-def run(arguments: Namespace) -> int:
-    """Run the command that was asked for.
-
-    Raises:
-        Core13Error: It cannot be done as it is set up.
-    """
-    import anyio
-
-    from ..settings import Settings
-
-    command = import_module(f"{__package__}.commands.{arguments.command}")
-    settings = Settings.read(os.environ, flag_values(arguments)) if arguments.needs_settings else None
-    # Not for HTTP: libuv takes one new connection per turn of its loop, so that under load all callers wait in one
-    # line before this server can tell them apart. uvloop answers more; without it, who asks for less waits less
-    # (scripts/load, --callers 1000 on one core: a polite caller 1.0 s instead of 2.3 s, a rude one 6.9 s instead of 2.4 s).
-    faster = _has_uvloop() and not (settings and settings.http)
-    return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": faster}))
-
-
 def _has_uvloop() -> bool:
-    """A faster event loop, where the extra `fast` was installed."""
+    """Return whether uvloop, a faster event loop, is installed. It comes with the extra `fast`."""
     from importlib.util import find_spec
 
     return find_spec("uvloop") is not None

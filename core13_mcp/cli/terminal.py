@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Iterator
@@ -37,6 +36,8 @@ def spinner(what: str) -> Iterator[None]:
     if not supports_color(sys.stderr):
         yield
         return
+    import asyncio  # takes 40 ms, and most commands print a few lines only
+
     loop, ended = asyncio.get_running_loop(), False
     began = loop.time()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..errors import ConfigurationError, DeclarationError
+from ..errors import DeclarationError
 from ..settings import Settings
 from .files import ToolFilter, read_declarations, without_project
 from .model import Declaration
@@ -42,8 +42,7 @@ def enabled_tools(settings: Settings, declared: Catalog | None = None) -> Catalo
     """
     catalog = load(settings.tools_dir) if declared is None else declared
     tool_filter = ToolFilter(settings.tools, settings.exclude_tools, settings.read_only)
-    if unmatched := tool_filter.unmatched(catalog):
-        raise ConfigurationError(f"{unmatched!r} matches no tool; `core13-mcp tools` lists them")
+    tool_filter.check(catalog)
     enabled = {name: tool for name, tool in catalog.items() if tool_filter.is_enabled(name, tool.read_only)}
     return {name: with_pinned_project(tool) for name, tool in enabled.items()} if settings.project_id else enabled
 

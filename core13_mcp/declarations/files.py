@@ -30,12 +30,16 @@ class ToolFilter(NamedTuple):
         included = not self.include or _matches(name, self.include)
         return included and not _matches(name, self.exclude) and (changes_nothing or not self.read_only)
 
-    def unmatched(self, names: Iterable[str]) -> str | None:
-        """Return the first name or glob that matches none of the tools, or None."""
+    def check(self, names: Iterable[str]) -> None:
+        """Check that every name or glob matches one of the tools.
+
+        Raises:
+            ConfigurationError: One matches none.
+        """
         names = tuple(names)
-        return next(
-            (glob for glob in (*self.include, *self.exclude) if not any(_matches(n, (glob,)) for n in names)), None
-        )
+        for glob in (*self.include, *self.exclude):
+            if not any(_matches(name, (glob,)) for name in names):
+                raise ConfigurationError(f"{glob!r} matches no tool; `core13-mcp tools` lists them")
 
 
 def _matches(name: str, globs: Iterable[str]) -> bool:
@@ -68,6 +72,20 @@ def read_declarations(extra_dir: str | None = None) -> dict[str, Any]:
     folders = [builtin_dir(), *([Path(extra_dir)] if extra_dir else [])]
     declarations = dict(pair for folder in folders for pair in _read_folder(folder))
     return {name: declarations[name] for name in sorted(declarations)}
+
+
+def enabled_declarations(declarations: dict[str, Any], tool_filter: ToolFilter, fixed_project: bool) -> dict[str, Any]:
+    """Return the enabled declarations, without the project argument if the server has a fixed project.
+
+    Raises:
+        ConfigurationError: A name or glob of the filter matches no tool.
+    """
+    tool_filter.check(declarations)
+    return {
+        name: without_project(content) if fixed_project else content
+        for name, content in declarations.items()
+        if tool_filter.is_enabled(name, content["annotations"]["readOnlyHint"])
+    }
 
 
 def without_project(declaration: dict[str, Any]) -> dict[str, Any]:

@@ -35,10 +35,10 @@ from ..pipeline.outcome import Outcome
 from ..redaction import set_secrets
 from ..text import did_you_mean
 from .elicitation import Elicitor, InputRequired, request_state_middleware
+from .instructions import LIST_TTL_MS
 from .results import call_result
 
-# The lists depend on the settings of the server and not on the caller.
-_CACHE_HINT = CacheHint(ttl_ms=3_600_000, scope="public")
+_CACHE_HINT = CacheHint(ttl_ms=LIST_TTL_MS, scope="public")
 
 log = logging.getLogger("core13_mcp.calls")
 

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from ..declarations.files import read_server_file
 
+# How long clients may cache the lists of tools and prompts, which depend on the settings of the server only.
+LIST_TTL_MS = 3_600_000
+
 # Characters. Some hosts cut instructions at 2 KB, so the most important lines come first.
 MAX_CHARS = 2000
 

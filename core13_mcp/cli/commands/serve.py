@@ -1,4 +1,4 @@
-"""`core13-mcp serve`: MCP over stdio, or over HTTP."""
+"""`core13-mcp serve`: serve MCP over stdio, or over HTTP."""
 
 from __future__ import annotations
 
@@ -6,41 +6,42 @@ import argparse
 import logging
 import os
 
-import anyio
-
 from ...compose.engine import context_provider
 from ...declarations.catalog import enabled_tools, load
 from ...server.handlers import build_server
 from ...server.instructions import instructions
 from ...settings import Settings
-from ...transports.stdio.fast_start import Front
+from ...transports.stdio.fast_start import FastStart
 from ...transports.stdio.streams import open_streams
 
 log = logging.getLogger("core13_mcp")
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Serve until the client goes away, or over HTTP until the process is told to end.
+    """Serve until the client closes the connection, or over HTTP until the process is stopped.
 
     Raises:
-        Core13Error: It cannot start as it is set up.
+        Core13Error: The server cannot start with these settings.
     """
     if settings.http is not None:
-        from ...compose import http as serve_http  # Starlette and uvicorn are for those who ask for them
+        from ...compose import http  # imports Starlette and uvicorn, which stdio does not need
 
-        return await serve_http.run(settings, settings.http)
+        return await http.run(settings, settings.http)
+    await _serve_stdio(settings, arguments.fast_start)
+    return 0
+
+
+async def _serve_stdio(settings: Settings, fast_start: FastStart) -> None:
+    # All imports are complete here. Requests that arrived meanwhile need not wait for the server.
+    fast_start.answer()
     declared = load(settings.tools_dir)
     catalog = enabled_tools(settings, declared)
-    async with context_provider(settings) as caller:
-        told = instructions(settings, len(catalog), len(declared))
-        server = build_server(catalog, lambda _: caller(), told)
-        where = "the embedded sandbox" if settings.sandbox else settings.host
-        log.info("serving %d tools over stdio, in front of %s", len(catalog), where)
+    async with context_provider(settings) as get_context:
+        text = instructions(settings, len(catalog), len(declared))
+        server = build_server(catalog, lambda _: get_context(), text)
+        api = "the embedded sandbox" if settings.sandbox else settings.host
+        log.info("serving %d tools over stdio, calls go to %s", len(catalog), api)
         if os.isatty(0):
-            log.info("an MCP client starts this and speaks to it; `core13-mcp demo` shows how, Ctrl-C ends it")
-        front: Front = arguments.front
-        async with anyio.create_task_group() as tasks, open_streams(*front.hand_over()) as (reader, writer):
-            tasks.start_soon(front.keep, server)
+            log.info("MCP clients start this command. Ctrl-C stops it. `core13-mcp demo` shows an example session.")
+        async with open_streams(*fast_start.detach()) as (reader, writer):
             await server.run(reader, writer, server.create_initialization_options())
-            tasks.cancel_scope.cancel()
-    return 0

@@ -1,40 +1,67 @@
-"""`core13-mcp tools`: what the tools are."""
+"""`core13-mcp tools`: list the tools, or show the definition of one. Standard library only in the usual case."""
 
 from __future__ import annotations
 
-import argparse
 import json
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
 
-from ...declarations.catalog import enabled_tools
-from ...declarations.model import Declaration
+from ...declarations.files import MCP_KEYS, ToolFilter, enabled_declarations, read_declarations
 from ...errors import ConfigurationError
-from ...settings import Settings
-from ...text import did_you_mean
+from ...options import flags
+from ...startup_settings import read_startup_settings
 from ..terminal import style
 
 
-async def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Print the tools, or one as clients see it.
+def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Print one line for each enabled tool, or definitions as clients receive them.
 
     Raises:
-        ConfigurationError: There is no tool of that name.
+        Core13Error: The settings are not valid, or no enabled tool has the name.
     """
-    catalog = enabled_tools(settings)
+    declarations = _read_enabled(environ, flags(arguments))
     if arguments.name:
-        if arguments.name not in catalog:
-            fix = did_you_mean(arguments.name, catalog) or "`core13-mcp tools` lists the tools."
-            raise ConfigurationError(f"there is no tool {arguments.name!r}", fix)
-        print(json.dumps(catalog[arguments.name].to_mcp(), indent=2, ensure_ascii=False))
+        if arguments.name not in declarations:
+            raise ConfigurationError(_unknown_tool(arguments.name, declarations))
+        _print_json(_definition(declarations[arguments.name]))
     elif arguments.json:
-        print(json.dumps([tool.to_mcp() for tool in catalog.values()], indent=2, ensure_ascii=False))
+        _print_json([_definition(declaration) for declaration in declarations.values()])
     else:
-        for tool in catalog.values():
-            print(line(tool))
+        for declaration in declarations.values():
+            print(_line(declaration))
     return 0
 
 
-def line(tool: Declaration) -> str:
-    """A tool on one line: its name, its method, its title."""
-    method = tool.endpoint.method
-    color = "green" if tool.read_only else "red" if tool.annotations.destructive_hint else "yellow"
-    return f"{style(f'{tool.name:45}', 'bold')} {style(f'{method:6}', color)} {tool.title}"
+def _read_enabled(environ: Mapping[str, str], overrides: Mapping[str, str | bool]) -> Mapping[str, Any]:
+    settings = read_startup_settings(environ, overrides)
+    if settings is not None:
+        tool_filter = ToolFilter(settings.tools, settings.exclude_tools, settings.read_only)
+        return enabled_declarations(read_declarations(), tool_filter, fixed_project=settings.project_id is not None)
+    # Only pydantic can decide whether these settings, or the declarations that they add, are valid.
+    from ...declarations.catalog import enabled_tools
+    from ...settings import Settings
+
+    catalog = enabled_tools(Settings.read(environ, overrides))
+    return {name: tool.model_dump(by_alias=True) for name, tool in catalog.items()}
+
+
+def _definition(declaration: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: declaration[key] for key in MCP_KEYS}
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _line(declaration: Mapping[str, Any]) -> str:
+    hints, method = declaration["annotations"], declaration["endpoint"]["method"]
+    color = "green" if hints["readOnlyHint"] else "red" if hints["destructiveHint"] else "yellow"
+    return f"{style(declaration['name'].ljust(45), 'bold')} {style(method.ljust(6), color)} {declaration['title']}"
+
+
+def _unknown_tool(name: str, declarations: Mapping[str, Any]) -> str:
+    from ...text import closest
+
+    suggestion = closest(name, declarations)
+    return f"no tool {name!r}" + (f"; did you mean {suggestion}?" if suggestion else "")

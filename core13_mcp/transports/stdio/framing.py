@@ -1,4 +1,4 @@
-"""JSON-RPC messages on a line each, between a client and the SDK's server: what is let in, refused here, and written."""
+"""JSON-RPC messages as lines of JSON, between the two byte streams of a client and the SDK's server."""
 
 from __future__ import annotations
 
@@ -7,166 +7,187 @@ import json
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import anyio
 from mcp.shared.message import SessionMessage
-from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCNotification, jsonrpc_message_adapter
-from pydantic import ValidationError
+from mcp_types import INVALID_REQUEST, JSONRPCMessage
 
-MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-"""Bytes of one message. More is skipped to the next line and answered with an error, never kept."""
-
-MAX_IN_FLIGHT = 512
-"""Requests not yet answered. More are refused at once: what waits here waits in memory."""
-
-DRAIN_TIMEOUT = 10.0
-"""Seconds that running calls have to finish after the end was told."""
+from .messages import SERVER_BUSY, ErrorReply, decode
 
 CHUNK_SIZE = 64 * 1024
-"""Bytes that are read at a time."""
 
-_LAST_WORDS = 1.0
-_TOO_MANY = -32000
+
+class Limits(NamedTuple):
+    """What a connection accepts."""
+
+    # A longer message is skipped up to its line end and answered with an error.
+    message_bytes: int = 8 * 1024 * 1024
+    # Requests without a response. Each needs memory, so more are answered with an error.
+    in_flight: int = 512
+
+
+LIMITS = Limits()
+
+
+class Source(Protocol):
+    """A stream of bytes from the client, such as an `asyncio.StreamReader`."""
+
+    async def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, or none at the end."""
+        ...
+
+
+class Sink(Protocol):
+    """A stream of bytes to the client, such as an `asyncio.StreamWriter`."""
+
+    def write(self, data: bytes, /) -> None:
+        """Write the bytes now or later."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait until there is room for more bytes."""
+        ...
 
 
 class JSONRPCStream:
-    """Both directions of one connection, and the requests that are open between them."""
+    """Both directions of one connection, with the requests that have no response yet.
+
+    Args:
+        source: Bytes from the client.
+        sink: Bytes to the client.
+        handoff: Bytes that were read from the source before, and the ids of the requests in them that have a response.
+            Further responses to these ids are dropped.
+        finite: Whether the source is a file. A file does not wait for responses, so the stream limits its speed and
+            ends only when every request has a response. If a client closes its pipe, it does not want them.
+        limits: What the connection accepts.
+    """
 
     def __init__(
         self,
-        source: asyncio.StreamReader,
-        sink: asyncio.StreamWriter,
-        read_already: bytes = b"",
-        stop: Callable[[], object] | None = None,
-        answered: Collection[str | int] = (),
+        source: Source,
+        sink: Sink,
+        handoff: tuple[bytes, Collection[str | int]] = (b"", ()),
+        finite: bool = False,
+        limits: Limits = LIMITS,
     ) -> None:
-        self._source = source
-        self._stop = stop or source.feed_eof
-        self._sink = sink
-        self._buffer = bytearray(read_already)
-        self._answered = set(answered)
+        self._source, self._sink = source, sink
+        self._buffer, self._answered = bytearray(handoff[0]), set(handoff[1])
+        self._finite, self._limits = finite, limits
         self._open: set[str | int] = set()
-        self._ending = asyncio.Event()
+        self._progress = asyncio.Event()
+        self._draining = False
         self.reader = _Stream(self._receive)
         self.writer = _Stream(self._send)
 
-    async def end(self) -> None:
-        """Take no more requests, give the open ones their grace, then end as if stdin had."""
-        self._ending.set()
-        with anyio.move_on_after(DRAIN_TIMEOUT):
-            while self._open:
-                await anyio.sleep(0.02)
-        self._stop()
-        # The server ends itself now, unless what it still has to say is not read: then nobody waits for that.
-        await anyio.sleep(_LAST_WORDS)
-        self._sink.transport.abort()
+    async def drain(self) -> None:
+        """Refuse further requests, and wait until the others have a response."""
+        self._draining = True
+        await self._wait_for_open(0)
+
+    def register(self, message: JSONRPCMessage) -> ErrorReply | None:
+        """Note a request as open, or the request that a notification cancels as closed.
+
+        Returns:
+            An error if the connection accepts no further request.
+        """
+        method, request_id = getattr(message, "method", None), getattr(message, "id", None)
+        if method == "notifications/cancelled":
+            # The SDK sends no response to a cancelled request.
+            cancelled = (getattr(message, "params", None) or {}).get("requestId")
+            self._close(cancelled if isinstance(cancelled, str | int) else None)
+        elif method is not None and request_id is not None:
+            if self._draining:
+                return ErrorReply(request_id, SERVER_BUSY, "This server is shutting down. Start a new one.")
+            if len(self._open) >= self._limits.in_flight:
+                text = f"More than {self._limits.in_flight} requests at once. Send this one again later."
+                return ErrorReply(request_id, SERVER_BUSY, text)
+            self._open.add(request_id)
+        return None
 
     async def _receive(self) -> SessionMessage | Exception:
-        while True:
-            try:
-                line = await self._line()
-            except _TooLong:
-                await self._refuse(None, INVALID_REQUEST, f"Message longer than {MAX_MESSAGE_BYTES} bytes")
+        while (line := await self._read_line()) is not None:
+            if isinstance(line, bytes) and (not line or line.isspace()):
                 continue
-            if line is None:
-                raise StopAsyncIteration
-            if not line.isspace() and line and (message := await self._admit(line)) is not None:
-                return message
+            message = decode(line) if isinstance(line, bytes) else line
+            reply = message if isinstance(message, ErrorReply) else self.register(message)
+            if not isinstance(message, ErrorReply) and reply is None:
+                return SessionMessage(message)
+            await self._send_error(reply)
+        if self._finite:
+            await self._wait_for_open(0)
+        raise StopAsyncIteration
 
-    async def _admit(self, line: bytes) -> SessionMessage | None:
-        """The message in a line; None where it had to be answered here."""
-        text = line.decode("utf-8", "replace")
-        try:
-            message = jsonrpc_message_adapter.validate_json(text, by_name=False)
-        except ValidationError as error:
-            await self._malformed(line, error)
-            return None
-        if isinstance(message, JSONRPCNotification) and '"id"' in text and "id" in json.loads(text):
-            # Taken for a notification, and whoever waits for its answer would wait for ever.
-            await self._refuse(None, INVALID_REQUEST, "Invalid request: an id is a string or an integer")
-            return None
-        method, number = getattr(message, "method", None), getattr(message, "id", None)
-        if method == "notifications/cancelled":
-            # A cancelled request is never answered.
-            cancelled = (getattr(message, "params", None) or {}).get("requestId")
-            self._open.discard(cancelled if isinstance(cancelled, str | int) else "")
-        elif method is not None and number is not None:
-            if self._ending.is_set():
-                await self._refuse(number, _TOO_MANY, "This server is shutting down")
-                return None
-            if len(self._open) >= MAX_IN_FLIGHT:
-                await self._refuse(number, _TOO_MANY, f"More than {MAX_IN_FLIGHT} requests at once")
-                return None
-            self._open.add(number)
-        return SessionMessage(message)
+    async def _read_line(self) -> bytes | ErrorReply | None:
+        """Return the next line, an error if it is too long, or None at the end.
 
-    async def _malformed(self, line: bytes, error: ValidationError) -> None:
-        if any(part["type"] == "json_invalid" for part in error.errors(include_url=False, include_input=False)):
-            # With the id, where another reader of JSON finds one: half of a character is no JSON to pydantic.
-            await self._refuse(_number(line), PARSE_ERROR, "Parse error")
-        else:
-            await self._refuse(_number(line), INVALID_REQUEST, "Invalid request: not one JSON-RPC 2.0 message")
-
-    async def _refuse(self, number: str | int | None, code: int, message: str) -> None:
-        answer = {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": message}}
-        with suppress(anyio.BrokenResourceError):
-            await self._write(json.dumps(answer, separators=(",", ":")).encode())
-
-    async def _line(self) -> bytes | None:
-        """The next line, or None at the end. What is left there without a line end is a line too.
-
-        Raises:
-            _TooLong: It was too long, and has been skipped.
+        The last line needs no line end.
         """
-        searched, skipping = 0, False
+        if self._finite:
+            await self._wait_for_open(self._limits.in_flight - 1)
+        longest, searched, too_long = self._limits.message_bytes, 0, False
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
-            if searched > MAX_MESSAGE_BYTES:
-                skipping, searched = True, 0
+            if searched > longest:
+                too_long, searched = True, 0
                 self._buffer.clear()
-            piece = await self._source.read(CHUNK_SIZE)
-            if not piece:
+            chunk = await self._source.read(CHUNK_SIZE)
+            if not chunk:
                 rest = bytes(self._buffer)
                 self._buffer.clear()
-                return None if skipping else rest or None
-            self._buffer += piece
+                return None if too_long else rest or None
+            self._buffer += chunk
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
-        if skipping or end > MAX_MESSAGE_BYTES:
-            raise _TooLong
+        if too_long or end > longest:
+            return ErrorReply(None, INVALID_REQUEST, f"The message has more than {longest} bytes.")
         return line
 
     async def _send(self, message: SessionMessage) -> None:
-        said = message.message
-        answers = None if hasattr(said, "method") else said.id
+        content = message.message
+        # Requests and notifications to the client have a method, and responses have none.
+        request_id = None if hasattr(content, "method") else content.id
         try:
-            if answers is None or answers not in self._answered:
-                await self._write(said.model_dump_json(by_alias=True, exclude_unset=True).encode())
+            if request_id is None or request_id not in self._answered:
+                await self._write(content.model_dump_json(by_alias=True, exclude_unset=True).encode())
         finally:
-            # Not before it is written: to a client that does not read, what is answered still costs memory.
-            if answers is not None:
-                self._open.discard(answers)
-                self._answered.discard(answers)
+            # The request counts as open until its response is written, because the response needs memory until then.
+            if request_id is not None:
+                self._answered.discard(request_id)
+                self._close(request_id)
+
+    async def _send_error(self, reply: ErrorReply | None) -> None:
+        if reply is not None:
+            error = {"code": reply.code, "message": reply.message}
+            response = {"jsonrpc": "2.0", "id": reply.request_id, "error": error}
+            with suppress(anyio.BrokenResourceError):
+                await self._write(json.dumps(response, separators=(",", ":")).encode())
 
     async def _write(self, line: bytes) -> None:
         try:
             self._sink.write(line + b"\n")
             await self._sink.drain()
-        except (OSError, RuntimeError):  # the second is uvloop's, for a pipe that was given up
-            # The client has gone, and will close our stdin too.
+        except (OSError, RuntimeError):
+            # The client does not read any more. uvloop raises RuntimeError for an aborted pipe.
             raise anyio.BrokenResourceError from None
 
+    def _close(self, request_id: str | int | None) -> None:
+        if request_id is not None:
+            self._open.discard(request_id)
+            self._progress.set()
 
-class _TooLong(Exception):
-    """A line is longer than any message may be."""
+    async def _wait_for_open(self, most: int) -> None:
+        """Wait until at most so many requests have no response."""
+        while len(self._open) > most:
+            self._progress.clear()
+            await self._progress.wait()
 
 
 class _Stream:
-    """One direction, in the form that the SDK's server takes: an asynchronous iterator, or a place to send to."""
+    """One direction in the form that the SDK's server expects: an asynchronous iterator, or an object with `send`."""
 
-    def __init__(self, act: Callable[..., Any]) -> None:
-        self.send = self.receive = act
+    def __init__(self, operation: Callable[..., Any]) -> None:
+        self.send = self.receive = operation
 
     async def __anext__(self) -> Any:
         return await self.receive()
@@ -175,7 +196,7 @@ class _Stream:
         return self
 
     async def aclose(self) -> None:
-        """Nothing to close: the descriptors are closed where they were opened."""
+        """Do nothing: the owner of the byte streams closes them."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -184,13 +205,3 @@ class _Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         return None
-
-
-def _number(line: bytes) -> str | int | None:
-    """The id of a message that is JSON but not JSON-RPC, so that whoever waits for it is answered."""
-    try:
-        said = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    number = said.get("id") if isinstance(said, dict) else None
-    return number if isinstance(number, str | int) and not isinstance(number, bool) else None

@@ -1,0 +1,171 @@
+"""Answers the first requests of a stdio connection before the SDK is imported. Standard library only.
+
+The import of the SDK takes 0.6 s. The results of `initialize`, `server/discover`, `tools/list` and `prompts/list`
+depend on the settings and the declarations only, and their computation takes 4 ms. `FastStart` answers these requests,
+first before the import and once more after it. Then the SDK takes over: it receives every message again, and
+its second responses are dropped. The SDK also handles the first message that `FastStart` does not know and
+all messages after it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import Any
+
+from ...declarations.files import MCP_KEYS, ToolFilter, enabled_declarations, read_declarations, read_server_file
+from ...errors import Core13Error
+from ...identity import NAME, TITLE, VERSION
+from ...server.instructions import LIST_TTL_MS, instructions
+from ...startup_settings import StartupSettings, read_startup_settings
+from .first_requests import MODERN_VERSION, FirstRequest, parse_first_request
+
+# Seconds to wait for the next request of a client that has not received the list of tools. Such a client sends
+# `tools/list` a few milliseconds after the response to `initialize`. During the import it would wait 0.6 s.
+FOLLOW_UP_TIMEOUT = 0.1
+
+_CHUNK_SIZE = 64 * 1024
+# Bytes that the fast start reads at most. The first requests are much shorter.
+_MAX_BYTES = 64 * 1024
+
+
+class FirstResults:
+    """The results of the first requests under some settings, equal to those of the SDK.
+
+    Raises:
+        Core13Error: A declaration cannot be read, or a name in the settings matches no tool.
+    """
+
+    def __init__(self, settings: StartupSettings) -> None:
+        self._settings = settings
+        declared = read_declarations()
+        self._declared = len(declared)
+        tool_filter = ToolFilter(settings.tools, settings.exclude_tools, settings.read_only)
+        self.tools = enabled_declarations(declared, tool_filter, fixed_project=settings.project_id is not None)
+
+    def get(self, method: str, version: str) -> dict[str, Any]:
+        """Return the result of a method under a protocol version."""
+        modern = version == MODERN_VERSION
+        if method == "initialize":
+            return {"protocolVersion": version, "serverInfo": _SERVER_INFO, **self._server}
+        if method == "server/discover":
+            caching = {"cacheScope": "private", "ttlMs": 0}
+            return {**_MODERN_FIELDS, **caching, "supportedVersions": [version], **self._server}
+        result = self._tools if method == "tools/list" else self._prompts
+        return {**_MODERN_FIELDS, "cacheScope": "public", "ttlMs": LIST_TTL_MS, **result} if modern else result
+
+    @cached_property
+    def _server(self) -> dict[str, Any]:
+        unchanging = {"listChanged": False}
+        return {
+            "capabilities": {"prompts": unchanging, "tools": unchanging},
+            "instructions": instructions(self._settings, len(self.tools), self._declared),
+        }
+
+    @cached_property
+    def _tools(self) -> dict[str, Any]:
+        return {"tools": [{key: tool[key] for key in MCP_KEYS} for tool in self.tools.values()]}
+
+    @cached_property
+    def _prompts(self) -> dict[str, Any]:
+        enabled = [prompt for prompt in read_server_file("prompts.json") if self.tools.keys() >= set(prompt["tools"])]
+        return {"prompts": [_listed_prompt(prompt) for prompt in enabled]}
+
+
+class FastStart:
+    """Answers known requests on stdin and stdout until the connection is detached.
+
+    Args:
+        results: The results; None answers nothing.
+        source: The descriptor to read from.
+        sink: The descriptor to write to.
+    """
+
+    def __init__(self, results: FirstResults | None, source: int = 0, sink: int = 1) -> None:
+        self._results, self._source, self._sink = results, source, sink
+        self._data = bytearray()
+        self._parsed = 0
+        self._previous: FirstRequest | None = None
+        self._answered: set[str | int] = set()
+
+    @classmethod
+    def open(cls, environ: Mapping[str, str], flags: Mapping[str, Any]) -> FastStart:
+        """Return a fast start, which answers only if all settings are valid and stdin and stdout are pipes."""
+        settings = read_startup_settings(environ, flags)
+        if settings is None or not (settings.sandbox or settings.has_key) or not (is_pipe(0) and is_pipe(1)):
+            return cls(None)
+        try:
+            fast_start = cls(FirstResults(settings))
+        except Core13Error:
+            return cls(None)
+        # No call is running before the SDK takes over, so SIGTERM ends the process at once.
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+        return fast_start
+
+    def answer(self, timeout: float = 0) -> None:
+        """Answer the known requests that have arrived.
+
+        Args:
+            timeout: Seconds to wait for each request until the tools are listed.
+        """
+        # If a descriptor fails here, it also fails in the transport, which handles the error.
+        with suppress(OSError):
+            while self._results is not None and self._is_readable(timeout):
+                chunk = os.read(self._source, _CHUNK_SIZE)
+                self._data += chunk
+                if not chunk or len(self._data) > _MAX_BYTES or not self._answer_lines(self._results):
+                    self._results = None
+
+    def detach(self) -> tuple[bytes, set[str | int]]:
+        """Stop. Return all bytes that were read, and the ids of the answered requests in them."""
+        self._results = None
+        return bytes(self._data), self._answered
+
+    def _is_readable(self, timeout: float) -> bool:
+        listed = self._previous is not None and self._previous.method in ("tools/list", "prompts/list")
+        return bool(select.select([self._source], [], [], 0 if listed else timeout)[0])
+
+    def _answer_lines(self, results: FirstResults) -> bool:
+        """Answer every complete line; return False at the first unknown one."""
+        while (end := self._data.find(b"\n", self._parsed)) >= 0:
+            request = parse_first_request(bytes(self._data[self._parsed : end]), self._previous)
+            if request is None or request.request_id in self._answered:
+                return False
+            self._parsed, self._previous = end + 1, request
+            if request.request_id is not None:
+                self._answered.add(request.request_id)
+                result = results.get(request.method, request.version)
+                response = {"jsonrpc": "2.0", "id": request.request_id, "result": result}
+                _write(self._sink, json.dumps(response, separators=(",", ":")).encode() + b"\n")
+        return True
+
+
+def is_pipe(descriptor: int) -> bool:
+    """Return whether a descriptor is a pipe or socket, as MCP clients use."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+_SERVER_INFO = {"name": NAME, "title": TITLE, "version": VERSION}
+_MODERN_FIELDS = {"_meta": {"io.modelcontextprotocol/serverInfo": _SERVER_INFO}, "resultType": "complete"}
+
+
+def _listed_prompt(prompt: Mapping[str, Any]) -> dict[str, Any]:
+    arguments = [{"required": False, **argument} for argument in prompt.get("arguments", ())]
+    return {**{key: prompt[key] for key in ("name", "title", "description")}, "arguments": arguments}
+
+
+def _write(sink: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(sink, rest) :]
+        except BlockingIOError:
+            # The process that started this one has made the pipe non-blocking.
+            select.select([], [sink], [])
