@@ -22,7 +22,7 @@ LAYERS = [
     "server",
     "pipeline",
     "api declarations",
-    "settings",
+    "settings startup_settings",
     "options logs",
     "files redaction tracing",
     "errors identity jsonio keys origins text",

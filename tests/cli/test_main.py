@@ -8,6 +8,7 @@ import logging
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +21,7 @@ from core13_mcp.cli import main as cli
 from core13_mcp.cli.commands import call as command
 from core13_mcp.cli.parser import parse
 from core13_mcp.declarations.catalog import load
-from core13_mcp.settings import OPTIONS, Settings, flag_values
+from core13_mcp.settings import OPTIONS, flag_values
 
 from ..processes import CLI, clean_environment, run_cli
 
@@ -32,8 +33,7 @@ class Ran(SimpleNamespace):
 
 
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for option in OPTIONS:
         monkeypatch.delenv(option.variable, raising=False)
     root = logging.getLogger()
@@ -237,14 +237,6 @@ def test_a_sandbox_that_ends_ends_the_command(ran, monkeypatch):
     assert ended.status == 0 and "http://127.0.0.1:7" in ended.err
 
 
-def test_serving_over_http_is_another_module(ran, monkeypatch):
-    async def serve(settings: Settings, where: str) -> int:
-        return 5 if where == "8080" else 6
-
-    monkeypatch.setattr("core13_mcp.compose.http.run", serve)
-    assert ran("serve", "--http", "8080").status == 5
-
-
 def test_a_sandbox_key_is_used_in_the_sandbox_and_any_other_is_not(ran, monkeypatch):
     monkeypatch.setenv("POSTHOG_PERSONAL_API_KEY", sandbox.STAFF_KEY)
     assert "hedy@" in ran("call", "users-retrieve", "--sandbox").out
@@ -252,18 +244,83 @@ def test_a_sandbox_key_is_used_in_the_sandbox_and_any_other_is_not(ran, monkeypa
     assert "ada@" in ran("call", "users-retrieve", "--sandbox").out
 
 
-def test_ctrl_c_before_anything_is_imported_is_an_interruption(ran, monkeypatch):
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
+# Sends SIGINT to its own process at the first import of a module. Then the command runs as usual.
+INTERRUPT_AT_IMPORT = """
+import os, signal, sys
+class Interrupt:
+    def find_spec(name, *_):
+        if name == sys.argv[1]:
+            sys.meta_path.remove(Interrupt)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt)
+from core13_mcp.cli.main import main
+sys.exit(main(sys.argv[2:]))
+"""
 
-    monkeypatch.setattr("core13_mcp.transports.stdio.fast_start.Front.open", interrupted)
-    ended = ran("serve")
-    assert (ended.status, ended.err) == (130, "")
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("core13_mcp.cli.parser", ["serve"]),
+        ("core13_mcp.settings", ["serve"]),
+        ("mcp", ["serve"]),
+        ("core13_mcp.compose.engine", ["serve"]),
+        ("core13_mcp.compose.engine", ["call", "users-list"]),
+    ],
+)
+def test_ctrl_c_during_an_import_ends_the_process_with_status_130_and_no_traceback(module, arguments):
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPT_AT_IMPORT, module, *arguments, "--sandbox"],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        env=clean_environment(),
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
+def test_an_ignored_ctrl_c_stays_ignored():
+    command = [sys.executable, "-c", INTERRUPT_AT_IMPORT, "mcp", "serve", "--sandbox", "--log-level", "error"]
+    ended = subprocess.run(
+        ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        env=clean_environment(),
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("command", ["serve", "tools"])
+@pytest.mark.parametrize(
+    ("closed", "message"),
+    [
+        ("<&-", "standard input is closed"),
+        (">&-", "standard output is closed"),
+        ("2>&-", "standard error is closed"),
+        ("<&- >&-", "standard input and standard output are closed"),
+        ("<&- >&- 2>&-", ""),
+    ],
+)
+def test_a_closed_standard_stream_is_an_error_with_status_2(command, closed, message):
+    ended = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *CLI, command],
+        check=False,
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=clean_environment(CORE13_SANDBOX="1"),
+    )
+    output = ended.stdout if "2>" in closed else ended.stderr
+    assert ended.returncode == 2 and message in output and len(output.splitlines()) == bool(message)
 
 
 @pytest.mark.parametrize(
     ("raised", "status", "says"),
-    [(KeyboardInterrupt(), 130, ""), (RuntimeError("the words"), 70, "please report it: RuntimeError")],
+    [(KeyboardInterrupt(), 130, ""), (RuntimeError("the words"), 70, "unexpected error in core13-mcp: RuntimeError")],
 )
 def test_what_ends_a_command_early_is_told_in_one_line(ran, monkeypatch, raised, status, says):
     async def broken(*_: object) -> int:

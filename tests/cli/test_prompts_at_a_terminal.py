@@ -49,11 +49,20 @@ def test_a_key_is_asked_and_not_shown_as_it_is_typed(home):
     assert sandbox.FULL_KEY in (home / ".config/zed/settings.json").read_text()
 
 
-def test_who_starts_the_server_by_hand_is_told_what_it_is_for_and_can_end_it():
-    code, seen = run("serve", "--sandbox", typed=[("`core13-mcp demo` shows how, Ctrl-C ends it", "\x03")])
+def test_ctrl_c_at_a_terminal_ends_the_server_with_status_130():
+    code, seen = run("serve", "--sandbox", typed=[("`core13-mcp demo` shows an example session.", "\x03")])
 
     assert code == 130
     assert "Traceback" not in seen
+
+
+def test_a_request_that_is_typed_at_a_terminal_is_answered():
+    ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
+    typed = [("`core13-mcp demo` shows an example session.", ping), ('"result":{}', "\x03")]
+    code, seen = run("serve", "--sandbox", typed=typed)
+
+    assert code == 130
+    assert '{"jsonrpc":"2.0","id":1,"result":{}}' in seen
 
 
 def test_no_color_is_honoured():

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from ..transports.stdio.test_streams import HELLO, Peer, frame, peer
+from ..transports.stdio.peer import INITIALIZE, Peer, message, peer
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ DEEP = b'{"a":' * 150 + b"1" + b"}" * 150
 
 
 def call(number: int, name: str, arguments: Any) -> dict[str, Any]:
-    return frame("tools/call", number, name=name, arguments=arguments)
+    return message("tools/call", number, name=name, arguments=arguments)
 
 
 def raw(name: bytes, arguments: bytes) -> bytes:
@@ -30,26 +30,26 @@ def raw(name: bytes, arguments: bytes) -> bytes:
 
 
 HOSTILE: list[bytes | dict[str, Any]] = [
-    frame("notifications/cancelled", None, requestId=[]),
-    frame("notifications/cancelled", None, requestId={"a": 1}),
-    frame("notifications/cancelled", None, requestId=None),
-    frame("notifications/cancelled", None, requestId=10**30),
-    frame("notifications/cancelled"),
-    frame("notifications/progress", None, progressToken=[], progress="x"),
+    message("notifications/cancelled", None, requestId=[]),
+    message("notifications/cancelled", None, requestId={"a": 1}),
+    message("notifications/cancelled", None, requestId=None),
+    message("notifications/cancelled", None, requestId=10**30),
+    message("notifications/cancelled"),
+    message("notifications/progress", None, progressToken=[], progress="x"),
     {"jsonrpc": "2.0", "id": 99, "result": {}},
     {"jsonrpc": "2.0", "id": "x", "error": {"code": "no", "message": 1}},
-    frame("tools/call", 1),
-    frame("tools/call", 1, name=PASSWORD, arguments={"password": PASSWORD}),
-    frame("tools/call", 1, name="users-partial-update", arguments=[PASSWORD]),
-    frame("tools/call", 1, name=[PASSWORD], arguments={"password": PASSWORD}),
-    frame("tools/call", 1, name="users-partial-update", arguments={"password": [PASSWORD]}),
-    frame("tools/call", 1, name="users-partial-update", arguments={"password": PASSWORD, "current_password": 5}),
-    frame("tools/call", 1, name="users-retrieve", arguments={}, _meta={"progressToken": {"a": PASSWORD}}),
-    frame("tools/call", 1, name="users-retrieve", arguments={}, requestState=PASSWORD, inputResponses={"confirm": 1}),
-    frame("initialize", 1, **{**HELLO, "protocolVersion": 5}),
-    frame("initialize", 1, capabilities=PASSWORD),
-    frame("no/such/method", 1, a=PASSWORD),
-    frame("tools/list", 1, cursor=5),
+    message("tools/call", 1),
+    message("tools/call", 1, name=PASSWORD, arguments={"password": PASSWORD}),
+    message("tools/call", 1, name="users-partial-update", arguments=[PASSWORD]),
+    message("tools/call", 1, name=[PASSWORD], arguments={"password": PASSWORD}),
+    message("tools/call", 1, name="users-partial-update", arguments={"password": [PASSWORD]}),
+    message("tools/call", 1, name="users-partial-update", arguments={"password": PASSWORD, "current_password": 5}),
+    message("tools/call", 1, name="users-retrieve", arguments={}, _meta={"progressToken": {"a": PASSWORD}}),
+    message("tools/call", 1, name="users-retrieve", arguments={}, requestState=PASSWORD, inputResponses={"confirm": 1}),
+    message("initialize", 1, **{**INITIALIZE, "protocolVersion": 5}),
+    message("initialize", 1, capabilities=PASSWORD),
+    message("no/such/method", 1, a=PASSWORD),
+    message("tools/list", 1, cursor=5),
     call(1, "subscriptions-retrieve", {"id": 10**400, "project_id": 1}),
     call(1, "subscriptions-list", {"search": "x" * 1_000_000}),
     call(1, "users-hedgehog-config-partial-update", {"hedgehog_config": "[" * 500_000}),
@@ -68,7 +68,7 @@ async def heard(client: Peer, ping: int, another: bool) -> bool:
     awaited = {ping, "another"} if another else {ping}
     with anyio.move_on_after(10):
         while awaited:
-            said = await client.hear()
+            said = await client.receive()
             awaited.discard(ping if said.get("id") == ping else "another")
     return not awaited
 
@@ -77,13 +77,13 @@ async def heard(client: Peer, ping: int, another: bool) -> bool:
 async def test_whatever_a_client_says_it_is_answered_and_the_server_goes_on_and_logs_no_secret(form: str) -> None:
     flags = ("--sandbox", "--log-level", "debug", "--log-format", form)
     async with peer(*flags) as client:
-        await client.greet()
+        await client.initialize()
         for number, hostile in enumerate(HOSTILE, 1000):
             wants_answer = isinstance(hostile, bytes) or hostile.get("id") == 1
-            await client.say(hostile, frame("ping", number))
+            await client.send(hostile, message("ping", number))
             assert await heard(client, number, wants_answer), f"no answer to {hostile!r:.200}"
         await client.close()
-        status, log = await client.end()
+        status, log = await client.wait()
         assert status == 0
         assert PASSWORD not in log and "Traceback" not in log and " error " not in log
 
@@ -100,30 +100,30 @@ on_linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="re
 @on_linux
 async def test_thousands_of_calls_at_once_are_all_answered_in_bounded_memory() -> None:
     async with peer("--sandbox", "--log-level", "error") as client:
-        await client.greet()
+        await client.initialize()
         answers: dict[int, dict[str, Any]] = {}
         calls = [json.dumps(call(number, "users-retrieve", {})).encode() for number in range(1, 2001)]
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(client.say, b"\n".join(calls))
+            tasks.start_soon(client.send, b"\n".join(calls))
             while len(answers) < 2000:
-                said = await client.hear()
+                said = await client.receive()
                 answers[said["id"]] = said
         refused = [said["error"]["code"] for said in answers.values() if "error" in said]
         assert set(refused) <= {-32000} and len(refused) < 2000
         assert most_held(client.process.pid) < ENOUGH
         await client.close()
-        assert await client.end() == (0, "")
+        assert await client.wait() == (0, "")
 
 
 @on_linux
 async def test_a_client_that_asks_on_and_never_reads_is_read_no_further_and_can_still_be_ended() -> None:
     calls = b"\n".join(json.dumps(call(n, "users-retrieve", {"detail": "full"})).encode() for n in range(50_000))
     async with peer("--sandbox", "--log-level", "error") as client:
-        await client.greet()
-        await client.say(call(1, "users-retrieve", {}))
-        assert (await client.hear())["id"] == 1
+        await client.initialize()
+        await client.send(call(1, "users-retrieve", {}))
+        assert (await client.receive())["id"] == 1
         with anyio.move_on_after(2.0) as waited:
-            await client.say(calls)
+            await client.send(calls)
         assert waited.cancelled_caught, "it took everything"
         assert most_held(client.process.pid) < ENOUGH
         client.process.terminate()

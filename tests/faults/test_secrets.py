@@ -16,7 +16,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from ..processes import CLI, clean_environment
-from ..transports.stdio.test_streams import Peer, frame, peer
+from ..transports.stdio.peer import Peer, message, peer
 
 pytestmark = pytest.mark.anyio
 
@@ -103,7 +103,7 @@ async def said(client: Peer, number: int) -> str:
     """Everything that a client hears up to the answer to its call."""
     heard: list[dict[str, object]] = []
     while not heard or heard[-1].get("id") != number:
-        heard.append(await client.hear())
+        heard.append(await client.receive())
     return json.dumps(heard, ensure_ascii=False)
 
 
@@ -127,7 +127,7 @@ async def test_no_secret_comes_out_whatever_the_api_says_back(form: str, tmp_pat
             "POSTHOG_HOST": origin,
         }
         async with peer(CORE13_TIMEOUT="0.2", **env) as client:
-            await client.greet()
+            await client.initialize()
             for number in range(1, 90):
                 if number == 45:
                     held.write_text(ROTATED)
@@ -137,12 +137,12 @@ async def test_no_secret_comes_out_whatever_the_api_says_back(form: str, tmp_pat
                     held.unlink()
                 name, arguments = CALLS[number % len(CALLS)]
                 api.told = PASSWORD if PASSWORD in arguments.values() else ""
-                await client.say(frame("tools/call", number, name=name, arguments=arguments))
+                await client.send(message("tools/call", number, name=name, arguments=arguments))
                 clear(await said(client, number), MADE)
             arguments_of = Path(f"/proc/{client.process.pid}/cmdline")
             clear(arguments_of.read_text() if arguments_of.exists() else "")
             await client.close()
-            status, log = await client.end()
+            status, log = await client.wait()
         assert status == 0 and api.count > 60
         clear(log)
         clear("".join(api.lines))

@@ -90,12 +90,13 @@ class FileSource:
 
     async def read(self, size: int) -> bytes:
         """Return at most `size` bytes, or none at the end and after `close`."""
-        with anyio.CancelScope() as self._reading:
+        # A terminal that is gone is an error for Python, and the end of the input for the server.
+        with anyio.CancelScope() as self._reading, suppress(OSError):
+            if self._closed:
+                return b""
             # Not set to non-blocking mode: a terminal's mode is shared with the shell and with stderr.
             await (anyio.wait_readable(self._descriptor) if self.is_terminal else anyio.lowlevel.checkpoint())
-            # A terminal that is gone is an error, and the end of the input too.
-            with suppress(OSError):
-                return b"" if self._closed else os.read(self._descriptor, size)
+            return os.read(self._descriptor, size)
         return b""
 
     def close(self) -> None:

@@ -1,0 +1,104 @@
+"""One connection with a source and a sink in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import anyio
+import pytest
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCResponse
+
+from core13_mcp.transports.stdio.framing import JSONRPCStream, Limits
+
+from .peer import TIMEOUT, lines, message
+
+pytestmark = pytest.mark.anyio
+
+
+class Sink:
+    """Collects the messages that the server sends."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self._error = error
+
+    def write(self, data: bytes) -> None:
+        self.messages.append(json.loads(data))
+
+    async def drain(self) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self._error:
+            raise self._error
+
+
+def source_of(data: bytes) -> asyncio.StreamReader:
+    source = asyncio.StreamReader()
+    source.feed_data(data)
+    source.feed_eof()
+    return source
+
+
+def response(request_id: int) -> SessionMessage:
+    return SessionMessage(JSONRPCResponse(jsonrpc="2.0", id=request_id, result={}))
+
+
+async def test_requests_above_the_limit_get_an_error_and_each_response_makes_room_for_one():
+    source, sink, received = asyncio.StreamReader(), Sink(), list[Any]()
+    stream = JSONRPCStream(source, sink, limits=Limits(in_flight=3))
+
+    async def receive() -> None:
+        async for content in stream.reader:
+            received.append(content.message.id)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(receive)
+        source.feed_data(lines(*(message("ping", request_id) for request_id in range(4))))
+        await anyio.wait_all_tasks_blocked()
+        await stream.writer.send(response(1))
+        source.feed_data(lines(message("ping", "last")))
+        source.feed_eof()
+    assert received == [0, 1, 2, "last"]
+    assert [(reply["id"], reply.get("error", {}).get("code")) for reply in sink.messages] == [(3, -32000), (1, None)]
+
+
+async def test_a_file_waits_for_responses_at_the_limit_and_at_its_end():
+    data, sink = lines(*(message("ping", request_id) for request_id in range(5))), Sink()
+    stream, received = JSONRPCStream(source_of(data), sink, finite=True, limits=Limits(in_flight=2)), list[int]()
+
+    async def respond(request_id: int) -> None:
+        await anyio.wait_all_tasks_blocked()
+        assert len(received) - len(sink.messages) <= 2
+        await stream.writer.send(response(request_id))
+
+    with anyio.fail_after(TIMEOUT):
+        async with anyio.create_task_group() as tasks:
+            async for content in stream.reader:
+                received.append(content.message.id)
+                tasks.start_soon(respond, content.message.id)
+            assert len(sink.messages) == 5
+    assert received == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("padding", "accepted"), [(0, [1]), (1, [1]), (101, [])])
+async def test_the_last_line_needs_no_line_end_but_has_the_same_limit(padding, accepted):
+    data = json.dumps(message("ping", 1)).encode() + b" " * padding
+    stream = JSONRPCStream(source_of(data), Sink(), limits=Limits(message_bytes=100))
+    assert [content.message.id async for content in stream.reader] == accepted
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), RuntimeError()], ids=type)
+async def test_a_sink_that_fails_is_a_broken_resource(error):
+    stream = JSONRPCStream(asyncio.StreamReader(), Sink(error))
+    with pytest.raises(anyio.BrokenResourceError):
+        await stream.writer.send(response(7))
+
+
+async def test_a_second_response_to_an_answered_request_is_dropped_once():
+    sink = Sink()
+    stream = JSONRPCStream(asyncio.StreamReader(), sink, handoff=(b"", [7]))
+    for _ in range(2):
+        await stream.writer.send(response(7))
+    assert len(sink.messages) == 1, "the client may use the id again later"
