@@ -22,7 +22,7 @@ LAYERS = [
     "server",
     "pipeline",
     "api declarations",
-    "settings startup_settings",
+    "settings",
     "options logs",
     "files redaction tracing",
     "errors identity jsonio keys origins text",

@@ -13,8 +13,12 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from io import TextIOWrapper
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,12 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
+    from ..errors import Core13Error
     from .parser import parse
 
     arguments = parse(argv)
     _use_utf8()
-    from ..errors import Core13Error
-
     try:
         return _run(arguments)
     except Core13Error as error:
@@ -72,36 +75,29 @@ def _main(argv: Sequence[str] | None) -> int:
 
 
 def _run(arguments: Namespace) -> int:
-    if arguments.command == "tools":
+    from ..settings import Settings, flag_values
+
+    settings = Settings.read(os.environ, flag_values(arguments)) if arguments.needs_settings else None
+    if arguments.command == "tools" and settings is not None:
         from .commands import tools
 
-        return tools.run(arguments, os.environ)
-    if arguments.command == "serve":
-        from ..options import flags
+        return tools.run(arguments, settings)
+    if arguments.command == "serve" and settings is not None:
         from ..transports.stdio.fast_start import FOLLOW_UP_TIMEOUT, FastStart
 
-        arguments.fast_start = FastStart.open(os.environ, flags(arguments))
+        arguments.fast_start = FastStart.open(settings)
         arguments.fast_start.answer(FOLLOW_UP_TIMEOUT)
-    return run_async(arguments)
+    return _run_async(arguments, settings)
 
 
-def run_async(arguments: Namespace) -> int:
-    """Run a command in an event loop.
-
-    Raises:
-        Core13Error: The settings are not valid, or the command cannot run with them.
-    """
+def _run_async(arguments: Namespace, settings: Settings | None) -> int:
     import anyio
 
-    from ..options import flags
-    from ..settings import Settings
-
     command = import_module(f"{__package__}.commands.{arguments.command}")
-    settings = Settings.read(os.environ, flags(arguments)) if arguments.needs_settings else None
     # libuv accepts one connection per turn of its loop. Under load over HTTP, connections then wait in one queue before
     # this server can be fair to its callers. Measured with `scripts/load --callers 1000` on one core: a caller with few
     # requests waits 1.0 s instead of 2.3 s without uvloop.
-    use_uvloop = _has_uvloop() and not (settings and settings.http)
+    use_uvloop = find_spec("uvloop") is not None and not (settings and settings.http)
     with _interrupt_handler(_exit_on_interrupt, signal.default_int_handler):
         return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": use_uvloop}))
 
@@ -135,10 +131,3 @@ def _use_utf8() -> None:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and not stream.isatty():
             stream.reconfigure(encoding="utf-8")
-
-
-def _has_uvloop() -> bool:
-    """Return whether uvloop, a faster event loop, is installed. It comes with the extra `fast`."""
-    from importlib.util import find_spec
-
-    return find_spec("uvloop") is not None

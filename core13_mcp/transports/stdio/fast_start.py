@@ -17,13 +17,14 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from ...api.credentials import credentials_from
 from ...declarations.files import MCP_KEYS, ToolFilter, enabled_declarations, read_declarations, read_server_file
-from ...errors import Core13Error
 from ...identity import NAME, TITLE, VERSION
 from ...server.instructions import LIST_TTL_MS, instructions
-from ...startup_settings import StartupSettings, read_startup_settings
+from ...settings import Settings
 from .first_requests import MODERN_VERSION, FirstRequest, parse_first_request
 
 # Seconds to wait for the next request of a client that has not received the list of tools. Such a client sends
@@ -42,7 +43,7 @@ class FirstResults:
         Core13Error: A declaration cannot be read, or a name in the settings matches no tool.
     """
 
-    def __init__(self, settings: StartupSettings) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         declared = read_declarations()
         self._declared = len(declared)
@@ -95,18 +96,21 @@ class FastStart:
         self._answered: set[str | int] = set()
 
     @classmethod
-    def open(cls, environ: Mapping[str, str], flags: Mapping[str, Any]) -> FastStart:
-        """Return a fast start, which answers only if all settings are valid and stdin and stdout are pipes."""
-        settings = read_startup_settings(environ, flags)
-        if settings is None or not (settings.sandbox or settings.has_key) or not (is_pipe(0) and is_pipe(1)):
+    def open(cls, settings: Settings) -> FastStart:
+        """Return a fast start for stdin and stdout. It answers only if they are pipes, as clients use.
+
+        Raises:
+            Core13Error: The server cannot start with these settings.
+        """
+        if not _is_supported(settings) or not (is_pipe(0) and is_pipe(1)):
             return cls(None)
-        try:
-            fast_start = cls(FirstResults(settings))
-        except Core13Error:
-            return cls(None)
+        if not settings.sandbox:
+            # Only checks that there is a usable key.
+            credentials_from(settings)
+        results = FirstResults(settings)
         # No call is running before the SDK takes over, so SIGTERM ends the process at once.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-        return fast_start
+        return cls(results)
 
     def answer(self, timeout: float = 0) -> None:
         """Answer the known requests that have arrived.
@@ -144,6 +148,19 @@ class FastStart:
                 response = {"jsonrpc": "2.0", "id": request.request_id, "result": result}
                 _write(self._sink, json.dumps(response, separators=(",", ":")).encode() + b"\n")
         return True
+
+
+def _is_supported(settings: Settings) -> bool:
+    """Return whether all checks of a start with these settings need the standard library only."""
+    key_file = settings.personal_api_key_file
+    return (
+        settings.http is None
+        # Added declarations need the validation of their schemas, and a database needs SQLite.
+        and settings.tools_dir is None
+        and settings.sandbox_db is None
+        # A pipe, such as `<(pass posthog)` of bash, can be read only once, and the server needs its content.
+        and (key_file is None or Path(key_file).is_file())
+    )
 
 
 def is_pipe(descriptor: int) -> bool:

@@ -1,10 +1,12 @@
-"""A client of a real server process that sends and receives raw lines over stdio."""
+"""Clients that send and receive raw lines: of a server process, or of this process as a server."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import anyio
@@ -78,3 +80,27 @@ async def peer(*arguments: str, **variables: str) -> AsyncIterator[Peer]:
             finally:
                 if process.returncode is None:
                     process.kill()
+
+
+# The descriptors at which a test writes to stdin and reads from stdout.
+StdioPipes = tuple[int, int]
+
+
+@contextmanager
+def connected_stdio() -> Iterator[StdioPipes]:
+    """Connect descriptors 0 and 1 of this process to pipes, and restore them and the handler of SIGTERM."""
+    saved, handler = (os.dup(0), os.dup(1)), signal.getsignal(signal.SIGTERM)
+    stdin, to_stdin = os.pipe()
+    from_stdout, stdout = os.pipe()
+    os.dup2(stdin, 0)
+    os.dup2(stdout, 1)
+    os.close(stdin)
+    os.close(stdout)
+    try:
+        yield to_stdin, from_stdout
+    finally:
+        os.dup2(saved[0], 0)
+        os.dup2(saved[1], 1)
+        signal.signal(signal.SIGTERM, handler)
+        for descriptor in (*saved, to_stdin, from_stdout):
+            os.close(descriptor)

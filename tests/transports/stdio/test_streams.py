@@ -22,8 +22,7 @@ from core13_mcp.transports.stdio.framing import LIMITS
 from core13_mcp.transports.stdio.streams import FileSink, FileSource, Timeouts, open_streams
 
 from ...processes import CLI, clean_environment
-from .conftest import StdioPipes
-from .peer import INITIALIZE, TIMEOUT, Peer, lines, message, peer
+from .peer import INITIALIZE, TIMEOUT, Peer, connected_stdio, lines, message, peer
 
 pytestmark = pytest.mark.anyio
 
@@ -223,11 +222,11 @@ def test_empty_input_ends_the_server_with_status_0(tmp_path):
     assert run_with_files(subprocess.DEVNULL, subprocess.DEVNULL) == 0
 
 
-async def test_sigterm_does_not_wait_for_a_client_that_does_not_read(stdio_pipes: StdioPipes):
+async def test_sigterm_does_not_wait_for_a_client_that_does_not_read():
     result = {"text": "x" * 1024 * 1024}
-    with anyio.fail_after(TIMEOUT):
+    with anyio.fail_after(TIMEOUT), connected_stdio() as (to_stdin, _):
         async with open_streams(timeouts=Timeouts(drain=0, flush=0)) as (reader, writer):
-            os.write(stdio_pipes[0], lines(message("ping", 1)))
+            os.write(to_stdin, lines(message("ping", 1)))
             assert (await anext(aiter(reader))).message.id == 1
             async with anyio.create_task_group() as tasks:
                 response = JSONRPCResponse(jsonrpc="2.0", id=1, result=result)
@@ -238,14 +237,14 @@ async def test_sigterm_does_not_wait_for_a_client_that_does_not_read(stdio_pipes
 
 
 @pytest.mark.parametrize(("cancelled", "error"), [(True, asyncio.CancelledError), (False, ExceptionGroup)])
-async def test_a_broken_relay_is_a_cancellation_only_if_the_task_is_cancelled(stdio_pipes, cancelled, error):
+async def test_a_broken_relay_is_a_cancellation_only_if_the_task_is_cancelled(cancelled, error):
     async def serve() -> None:
         async with open_streams():
             if cancelled and (task := asyncio.current_task()):
                 task.cancel()
             raise anyio.BrokenResourceError
 
-    with pytest.raises(error):
+    with connected_stdio(), pytest.raises(error):
         await asyncio.ensure_future(serve())
 
 
