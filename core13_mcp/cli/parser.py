@@ -1,174 +1,194 @@
-"""The grammar of the command line: its commands, flags and help. Standard library only, so that help costs nothing."""
+"""The command line: commands, arguments and flags. Standard library only, so that `--help` is fast."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
 
-from ..identity import VERSION
+from ..identity import NAME, VERSION
 from ..settings import OPTIONS
 from ..setup.clients import CLIENTS
-from .examples import EXAMPLES
+from .help import COMMANDS, PROGRAM, Help
 
 
-class _Parser(argparse.ArgumentParser):
-    """Takes no shortened flags, so that no secret is taken for a file's name; its errors say what was meant, and no key."""
+class Flag(NamedTuple):
+    """A flag, as shell completion needs it. `values` is empty if the flag accepts any text."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, **given})
+    name: str
+    help: str
+    takes_value: bool = False
+    values: tuple[str, ...] = ()
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of a command.
+
+    It accepts no abbreviated flags, because an abbreviation of a secret's flag must not be taken for the flag of a
+    file. Its error messages suggest names and contain no keys.
+
+    Attributes:
+        flags: The flags of the command, for shell completion.
+        values: The allowed values of its argument, for shell completion.
+    """
+
+    def __init__(self, name: str, command: Help) -> None:
+        settings = "[--SETTING ...]" if command.has_settings else ""
+        super().__init__(
+            prog=name,
+            usage=" ".join(filter(None, (name, "[-h]", settings, command.arguments))),
+            description=f"{command.summary[0].upper()}{command.summary[1:]}.",
+            epilog=f"examples:\n{command.examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self.flags = [Flag("--help", "show this help message and exit")]
+        self.values: tuple[str, ...] = ()
+
+    def add_values(self, name: str, values: Iterable[str], **options: Any) -> None:
+        """Add an argument that accepts some values only."""
+        self.values = tuple(values)
+        self.add_argument(name, type=one_of(self.values), **options)
+
+    def add_flag(self, name: str, help: str, values: Sequence[str] = (), **options: Any) -> None:
+        """Add a flag. It takes a value if there are `values` or a `metavar`."""
+        if values:
+            options |= {"type": one_of(values), "metavar": f"{{{','.join(values)}}}"}
+        elif "metavar" not in options:
+            options["action"] = "store_true"
+        self.add_argument(name, help=help, **options)
+        self.flags.append(Flag(name, help, "metavar" in options, tuple(values)))
+
+    def add_settings(self, *, with_serve_only: bool) -> None:
+        """Add a flag for each setting that is not secret."""
+        group = self.add_argument_group("settings", "each is also a variable; secrets are variables only")
+        for option in OPTIONS:
+            if option.secret or (option.serve_only and not with_serve_only):
+                continue
+            default = f", default {option.default}" if option.default else ""
+            # Without a default, a value before the command is not overwritten by the parser of the command.
+            options: dict[str, Any] = {"dest": f"set_{option.name}", "default": argparse.SUPPRESS}
+            options |= (
+                {"action": "store_true"} if option.is_flag else {"metavar": option.name.rpartition("_")[2].upper()}
+            )
+            group.add_argument(option.flag, help=f"{option.help} [{option.variable}{default}]", **options)
+            self.flags.append(Flag(option.flag, option.help, not option.is_flag, option.choices))
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where to read on, and end."""
+        """Print the error without keys, name the help, and exit with status 2."""
         from ..redaction import redact_keys
 
         self.exit(2, f"{self.prog}: {redact_keys(message)}\nSee: {self.prog} --help\n")
 
-    def format_help(self) -> str:
-        """The help, with all settings as one word in its first line: they are explained below it."""
-        own = [action for action in self._actions if not action.dest.startswith("set_")]
-        if self.usage is None and len(own) < len(self._actions):
-            first = self._get_formatter()
-            first.add_usage(None, own, ())
-            self.usage = first.format_help().removeprefix("usage: ").strip().replace("[-h]", "[-h] [--SETTING ...]", 1)
-        return super().format_help()
 
-    def _check_value(self, action: argparse.Action, value: object) -> None:
-        # argparse says "invalid choice" and all there are, in words that differ from version to version.
-        if action.choices is not None and value not in action.choices:
-            known = list(map(str, action.choices))
-            meant = _meant(str(value), known) or f". Use {', '.join(known)}"
-            raise argparse.ArgumentError(action if action.option_strings else None, f"there is no {value!r}{meant}")
+def one_of(values: Sequence[str]) -> Callable[[str], str]:
+    """Return an argument type that accepts some values only and suggests the most similar one."""
+
+    def parse_value(text: str) -> str:
+        if text not in values:
+            raise argparse.ArgumentTypeError(f"there is no {text!r}. {_suggest(text, values)}")
+        return text
+
+    return parse_value
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line in parts; a call's arguments may stand before or after its flags, which argparse alone refuses."""
-    whole = parser()
-    _refuse_secrets(whole, sys.argv[1:] if argv is None else argv)
-    arguments, words = whole.parse_known_args(argv)
-    wrong = [word for word in words if arguments.command != "call" or (word.startswith("-") and word != "-")]
-    if wrong:
-        asked = commands()[arguments.command]
-        meant = _meant(wrong[0], asked._option_string_actions) if wrong[0].startswith("--") else ""
-        asked.error(f"unrecognized arguments: {' '.join(wrong)}{meant}")
-    if words:
-        arguments.arguments = [*arguments.arguments, *words]
+    """Parse the command line. Settings may stand before or after the command; the default command is `serve`."""
+    argv = sys.argv[1:] if argv is None else argv
+    program, commands = program_parser(), command_parsers()
+    _reject_secrets(program, argv)
+    arguments, unknown = program.parse_known_args(argv)
+    if unknown:
+        _reject_unknown(program, unknown)
+    command = commands[arguments.command]
+    arguments, unknown = command.parse_known_args(arguments.rest, arguments)
+    # The arguments of a call may stand on both sides of its flags.
+    is_call = arguments.command == "call"
+    if any(not is_call or (word.startswith("-") and word != "-") for word in unknown):
+        _reject_unknown(command, unknown)
+    if is_call:
+        arguments.arguments = [*arguments.arguments, *unknown]
     return arguments
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
+def program_parser() -> Parser:
+    """Return the parser of the settings before the command, the command, and the rest of the command line."""
+    program = Parser(NAME, PROGRAM)
+    listing = "\n".join(f"{name:12} {command.summary}" for name, command in COMMANDS.items())
+    program.add_argument_group("commands", listing)
+    program.add_argument(
+        "command", nargs="?", default="serve", type=one_of(tuple(COMMANDS)), metavar="COMMAND", help=argparse.SUPPRESS
+    )
+    program.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    program.add_argument("--version", action="version", version=VERSION, help="show the version and exit")
+    program.flags.append(Flag("--version", "show the version and exit"))
+    program.add_settings(with_serve_only=True)
+    return program
+
+
+def command_parsers() -> Mapping[str, Parser]:
+    """Return the parser of each command, by name."""
+    parsers = {name: Parser(f"{NAME} {name}", command) for name, command in COMMANDS.items()}
+    _add_tool_arguments(parsers["tools"], parsers["call"])
+    _add_sandbox_arguments(parsers["sandbox"])
+    _add_setup_arguments(parsers["install"], parsers["uninstall"])
+    parsers["doctor"].add_flag("--json", "print the result as JSON")
+    parsers["completion"].add_values("shell", ("bash", "zsh", "fish"), metavar="{bash,zsh,fish}")
+    for name, parser in parsers.items():
+        # `doctor` reads the settings itself, to report every problem.
+        needs_settings = name not in ("demo", "uninstall", "doctor", "completion")
+        parser.set_defaults(command=name, needs_settings=needs_settings)
+        if COMMANDS[name].has_settings:
+            parser.add_settings(with_serve_only=name == "serve")
+    return parsers
+
+
+def _add_tool_arguments(tools: Parser, call: Parser) -> None:
+    tools.add_argument("name", nargs="?", metavar="NAME", help="the tool to print")
+    tools.add_flag("--json", "print the definition of every tool as JSON")
+    call.add_argument("name", metavar="NAME", help="the tool to call")
+    call.add_argument(
+        "arguments", nargs="*", default=[], metavar="JSON | key=value ... | -", help="its arguments; - reads stdin"
+    )
+    call.add_flag("--dry-run", "print the request and do not send it")
+
+
+def _add_sandbox_arguments(sandbox: Parser) -> None:
+    sandbox.add_values("what", ("serve", "outbox"), nargs="?", default="serve", metavar="{serve,outbox}")
+    sandbox.add_flag(
+        "--port", "port to listen on; 0 selects a free port (default 8013)", type=int, default=8013, metavar="PORT"
+    )
+    sandbox.add_flag("--db", "file for the data; in memory by default", default=":memory:", metavar="FILE")
+    sandbox.add_flag("--faults", "allow fault injection by request header")
+
+
+def _add_setup_arguments(install: Parser, uninstall: Parser) -> None:
+    for parser in (install, uninstall):
+        parser.add_values("client", CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))
+        parser.add_flag("--scope", "which configuration of the client; user by default", ("user", "project", "local"))
+    install.add_flag("--print", "print the configuration and do not write it", dest="show")
+    install.add_flag("--remote", "URL of a server that runs elsewhere", metavar="URL")
+    install.add_flag("--uvx", "run the server with uvx, at this version")
+
+
+def _suggest(text: str, names: Sequence[str]) -> str:
     from ..text import did_you_mean
 
-    return f". {did_you_mean(word.partition('=')[0], known)}".removesuffix(". ")
+    return did_you_mean(text, names) or f"Use {', '.join(names)}."
 
 
-def _refuse_secrets(whole: argparse.ArgumentParser, words: Sequence[str]) -> None:
+def _reject_unknown(parser: Parser, words: Sequence[str]) -> NoReturn:
+    from ..text import did_you_mean
+
+    suggestion = did_you_mean(words[0].partition("=")[0], [flag.name for flag in parser.flags])
+    parser.error(f"unrecognized arguments: {' '.join(words)}" + (f". {suggestion}" if suggestion else ""))
+
+
+def _reject_secrets(program: Parser, words: Sequence[str]) -> None:
     for option in OPTIONS:
         if option.secret and any(word.partition("=")[0] == option.flag for word in words):
-            whole.error(f"{option.flag}: everybody on this machine can read a flag; set {option.variable} instead")
-
-
-def parser() -> argparse.ArgumentParser:
-    """The grammar of the command line."""
-    return _grammar()[0]
-
-
-def commands() -> Mapping[str, argparse.ArgumentParser]:
-    """The grammar of each command, the empty name for what may stand before one."""
-    whole, added = _grammar()
-    return {"": whole, **added.choices}
-
-
-def _grammar() -> tuple[argparse.ArgumentParser, Any]:
-    whole = _Parser(
-        prog="core13-mcp",
-        description="PostHog's Core-13 API page as MCP tools: serve them to an agent, or try them from the shell.",
-        epilog=_examples(""),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    whole.add_argument("--version", action="version", version=VERSION, help="show the version and exit")
-    whole.set_defaults(command="serve", needs_settings=True)
-    _add_options(whole, serve_only=True)
-    commands = whole.add_subparsers(metavar="COMMAND")
-
-    _command(commands, "serve", "serve MCP over stdio (the default), or over HTTP")
-    demo = _command(commands, "demo", "play a story against the sandbox through a real MCP client", options=False)
-    demo.set_defaults(needs_settings=False)
-
-    tools = _command(commands, "tools", "list the tools, or show one as clients see it")
-    tools.add_argument("name", nargs="?", metavar="NAME")
-    tools.add_argument("--json", action="store_true", help="every tool's wire definition")
-
-    call = _command(commands, "call", "make one call and print its result")
-    call.add_argument("name", metavar="NAME")
-    call.add_argument("arguments", nargs="*", default=[], metavar="JSON | key=value ... | -")
-    call.add_argument("--dry-run", action="store_true", help="print the request that would be sent, and send nothing")
-
-    sandbox = _command(commands, "sandbox", "the embedded API on a port, or what it would have sent", options=False)
-    sandbox.add_argument("what", nargs="?", choices=["serve", "outbox"], default="serve")
-    sandbox.add_argument("--port", type=int, default=8013, help="0 takes any free one (default 8013)")
-    sandbox.add_argument("--db", metavar="FILE", default=":memory:", help="keeps the data; in memory without it")
-    sandbox.add_argument("--faults", action="store_true", help="let requests ask for faults")
-
-    _add_set_up(commands)
-    return whole, commands
-
-
-def _add_set_up(commands: Any) -> None:
-    install = _command(commands, "install", "write this server into a client's configuration")
-    _add_client(install)
-    install.add_argument(
-        "--print", action="store_true", dest="show", help="print what goes into the file; write nothing"
-    )
-    install.add_argument("--remote", metavar="URL", help="a server that runs elsewhere, instead of a command here")
-    install.add_argument("--uvx", action="store_true", help="run it with uvx, with the version pinned")
-
-    uninstall = _command(commands, "uninstall", "take this server out of a client's configuration", options=False)
-    _add_client(uninstall)
-    uninstall.set_defaults(needs_settings=False)
-
-    doctor = _command(commands, "doctor", "say what is wrong with the set-up, and the fix")
-    doctor.add_argument("--json", action="store_true", help="the same for a program")
-    doctor.set_defaults(needs_settings=False)
-
-    completion = _command(commands, "completion", "print what makes a shell complete these commands", options=False)
-    completion.add_argument("shell", choices=["bash", "zsh", "fish"])
-    completion.set_defaults(needs_settings=False)
-
-
-def _examples(command: str) -> str:
-    return f"examples:\n{EXAMPLES[command]}"
-
-
-def _add_client(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("client", metavar="CLIENT", choices=list(CLIENTS), help=", ".join(CLIENTS))
-    parser.add_argument("--scope", choices=["user", "project", "local"], help="whose configuration; user by default")
-
-
-def _command(commands: Any, name: str, says: str, options: bool = True) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=says,
-        description=says[0].upper() + says[1:] + ".",
-        epilog=_examples(name),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(command=name)
-    if options:
-        _add_options(command, serve_only=name == "serve")
-    return command
-
-
-def _add_options(parser: argparse.ArgumentParser, serve_only: bool) -> None:
-    group = parser.add_argument_group("settings", "each is also a variable; secrets are variables only")
-    for option in OPTIONS:
-        if option.secret or (option.serve_only and not serve_only):
-            continue
-        says = f"{option.help} [{option.variable}{f', default {option.default}' if option.default else ''}]"
-        # Suppressed, so that what stands before the command is not undone by the command's own default.
-        common: dict[str, Any] = {"dest": f"set_{option.name}", "default": argparse.SUPPRESS, "help": says}
-        if option.is_flag:
-            group.add_argument(option.flag, action="store_true", **common)
-        else:
-            group.add_argument(option.flag, metavar=option.name.rpartition("_")[2].upper(), **common)
+            program.error(
+                f"{option.flag}: other users of this machine can read the flags of a process;"
+                f" set the variable {option.variable} instead"
+            )

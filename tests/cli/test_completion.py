@@ -137,7 +137,7 @@ def test_every_command_has_help_with_examples_that_name_it(capsys):
 
 
 def test_help_imports_the_standard_library_only():
-    script = "import sys, core13_mcp.cli.parser as g; g.parser().format_help(); print([m for m in sys.modules if 'site-packages' in (getattr(sys.modules[m], '__file__', '') or '')])"
+    script = "import sys, core13_mcp.cli.parser as g; g.program_parser().format_help(); g.command_parsers(); print([m for m in sys.modules if 'site-packages' in (getattr(sys.modules[m], '__file__', '') or '')])"
     ran = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path += {sys.path!r}; {script}"],
         capture_output=True,

@@ -100,9 +100,9 @@ def test_without_a_command_it_serves():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["cal"], "core13-mcp: there is no 'cal'. Did you mean \"call\"?\nSee: core13-mcp --help\n"),
+        (["cal"], "core13-mcp: argument COMMAND: there is no 'cal'. Did you mean \"call\"?\nSee: core13-mcp --help\n"),
         (["xyz"], "there is no 'xyz'. Use serve, demo, tools, call,"),
-        (["install", "curser"], "core13-mcp install: there is no 'curser'. Did you mean \"cursor\"?"),
+        (["install", "curser"], "core13-mcp install: argument CLIENT: there is no 'curser'. Did you mean \"cursor\"?"),
         (["install", "zed", "--scope", "qq"], "argument --scope: there is no 'qq'. Use user, project, local"),
         (["install", "claude"], 'there is no \'claude\'. Did you mean "claude-code" or "claude-desktop"?'),
         (["completion", "csh"], 'Did you mean "zsh"?'),
@@ -110,10 +110,10 @@ def test_without_a_command_it_serves():
         (["call", "users-list", "--sandbx"], 'unrecognized arguments: --sandbx. Did you mean "--sandbox"?'),
         (["call", "users-list", "limit=1", "--qqq"], "core13-mcp call: unrecognized arguments: --qqq\n"),
         (["call"], "core13-mcp call: the following arguments are required: NAME\n"),
-        (["call", "users-list", "limit"], "'limit' is not key=value; say arguments as key=value words"),
+        (["call", "users-list", "limit"], "the arguments contain 'limit', which is not key=value. Write them as"),
         (["serve", "--sand"], "unrecognized arguments"),
-        (["serve", "--personal-api-key", "phx_secret0000"], "set POSTHOG_PERSONAL_API_KEY instead"),
-        (["--session-id=secret"], "set POSTHOG_SESSION_ID instead"),
+        (["serve", "--personal-api-key", "phx_secret0000"], "set the variable POSTHOG_PERSONAL_API_KEY instead"),
+        (["--session-id=secret"], "set the variable POSTHOG_SESSION_ID instead"),
         (["tools", "phx_secret0000", "phx_secret0000"], "unrecognized"),
     ],
 )

@@ -15,16 +15,15 @@ class Terminal(io.StringIO):
         return True
 
 
-async def test_a_wait_that_is_over_is_shown_no_more(monkeypatch):
+async def test_the_spinner_disappears_when_the_wait_is_over(monkeypatch):
     screen = Terminal()
     monkeypatch.setattr("sys.stderr", screen)
-    monkeypatch.setattr(terminal, "_PATIENCE", 0.0)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     with anyio.fail_after(5):
-        with terminal.spinner("things"):
+        with terminal.spinner("things", interval=0):
             while "waiting for" not in screen.getvalue():
                 await anyio.lowlevel.checkpoint()
-        seen = screen.getvalue()
+        output = screen.getvalue()
         await anyio.wait_all_tasks_blocked()
-    assert seen.endswith("\r\x1b[2K") and screen.getvalue() == seen
+    assert output.endswith("\r\x1b[2K") and screen.getvalue() == output

@@ -1,0 +1,93 @@
+"""Shell completion scripts. A script contains all tools and arguments, so that completion starts no process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ...declarations.catalog import Catalog
+from ...origins import REGIONS
+from ..help import COMMANDS
+from ..parser import Flag, Parser, command_parsers, program_parser
+
+
+class _Vocabulary(NamedTuple):
+    """The words of the command line: the parser of each command, and the tools."""
+
+    program: Parser
+    commands: Mapping[str, Parser]
+    catalog: Catalog
+
+
+def completion_script(shell: str, catalog: Catalog) -> str:
+    """Return the completion script for `bash`, `zsh` or `fish`."""
+    vocabulary = _Vocabulary(program_parser(), command_parsers(), catalog)
+    if shell == "fish":
+        return _fill("fish.fish", LINES="\n".join(_fish_lines(vocabulary)))
+    flags = _flags(vocabulary)
+    words = _fill(
+        "words.sh",
+        TABLE="\n".join(f"{key}|{' '.join(words)}" for key, words in _rows(vocabulary)),
+        COMMANDS=" | ".join(vocabulary.commands),
+        TOOLS=" | ".join(catalog),
+        TEXT_FLAGS=" | ".join(name for name, flag in flags.items() if flag.takes_value and not _values(flag)),
+    )
+    return _fill(f"{shell}.sh", WORDS=words.rstrip())
+
+
+def _fill(template: str, **texts: str) -> str:
+    script = (Path(__file__).parent / template).read_text("utf-8")
+    for name, text in texts.items():
+        script = script.replace(f"@{name}@", text)
+    return script
+
+
+def _flags(vocabulary: _Vocabulary) -> dict[str, Flag]:
+    parsers = (vocabulary.program, *vocabulary.commands.values())
+    return {flag.name: flag for parser in parsers for flag in parser.flags}
+
+
+def _values(flag: Flag) -> tuple[str, ...]:
+    return tuple(REGIONS) if flag.name == "--host" else flag.values
+
+
+def _rows(vocabulary: _Vocabulary) -> Iterator[tuple[str, list[str]]]:
+    """Yield the table of bash and zsh: the words after a flag, a command, or a tool."""
+    for flag in _flags(vocabulary).values():
+        if values := _values(flag):
+            yield f"value {flag.name}", list(values)
+    yield "command ", [*vocabulary.commands, *(flag.name for flag in vocabulary.program.flags)]
+    for name, parser in vocabulary.commands.items():
+        yield f"command {name}", [*parser.values, *(flag.name for flag in parser.flags)]
+    yield "tools", list(vocabulary.catalog)
+    for tool in vocabulary.catalog.values():
+        yield f"arguments {tool.name}", [f"{name}=" for name in tool.arguments]
+
+
+def _fish_lines(vocabulary: _Vocabulary) -> Iterator[str]:
+    seen = "__fish_seen_subcommand_from"
+    no_command = f"not {seen} {' '.join(vocabulary.commands)}"
+    no_tool = f"{seen} call tools; and not {seen} {' '.join(vocabulary.catalog)}"
+    for flag in vocabulary.program.flags:
+        yield _fish_line(no_command, _fish_flag(flag), flag.help)
+    for name, parser in vocabulary.commands.items():
+        yield _fish_line(no_command, f"-a {name}", COMMANDS[name].summary)
+        for flag in parser.flags:
+            yield _fish_line(f"{seen} {name}", _fish_flag(flag), flag.help)
+        if parser.values:
+            yield _fish_line(f"{seen} {name}", f"-a '{' '.join(parser.values)}'", "")
+    for tool in vocabulary.catalog.values():
+        yield _fish_line(no_tool, f"-a {tool.name}", tool.title)
+        for name, schema in tool.arguments.items():
+            yield _fish_line(f"{seen} call; and {seen} {tool.name}", f"-a {name}=", schema.get("description", ""))
+
+
+def _fish_line(condition: str, offer: str, description: str) -> str:
+    text = " ".join(description.split())[:100].replace("\\", "\\\\").replace("'", "\\'")
+    return f"complete -c core13-mcp -n '{condition}' {offer}" + (f" -d '{text}'" if text else "")
+
+
+def _fish_flag(flag: Flag) -> str:
+    values = f" -x -a '{' '.join(_values(flag))}'" if _values(flag) else " -r -F" if flag.takes_value else ""
+    return f"-l {flag.name.removeprefix('--')}{values}"

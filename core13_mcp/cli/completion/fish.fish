@@ -1,0 +1,3 @@
+# Completes the command core13-mcp in fish. Created by `core13-mcp completion fish`.
+complete -c core13-mcp -f
+@LINES@

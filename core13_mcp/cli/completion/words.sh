@@ -1,0 +1,36 @@
+_core13_mcp_lookup() {
+  # Set REPLY to the words of one row of the table.
+  local key words
+  REPLY=
+  while IFS='|' read -r key words; do
+    if [ "$key" = "$1" ]; then REPLY=$words; fi
+  done <<'END'
+@TABLE@
+END
+}
+_core13_mcp_words() {
+  # Set REPLY to the words that may follow. Arguments: the words after core13-mcp, without the current one.
+  local word previous= command= tool= words
+  for word in "$@"; do
+    previous=$word
+    case $word in
+      @COMMANDS@) command=${command:-$word} ;;
+      @TOOLS@) tool=$word ;;
+    esac
+  done
+  REPLY=
+  case $previous in
+    # Flags that take any text.
+    @TEXT_FLAGS@) return ;;
+  esac
+  _core13_mcp_lookup "value $previous"
+  if [ -n "$REPLY" ]; then return; fi
+  _core13_mcp_lookup "command $command"
+  words=$REPLY
+  case $command/$tool in
+    call/ | tools/) _core13_mcp_lookup tools ;;
+    call/*) _core13_mcp_lookup "arguments $tool" ;;
+    *) return ;;
+  esac
+  REPLY="$REPLY $words"
+}

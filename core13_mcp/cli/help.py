@@ -1,0 +1,115 @@
+"""The help of each command: what it does, its arguments, and examples."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Help(NamedTuple):
+    """The help of a command.
+
+    Attributes:
+        summary: What the command does, without a period.
+        arguments: The arguments and flags for the usage line, without settings.
+        examples: Example lines.
+        has_settings: Whether the command has a flag for each setting.
+    """
+
+    summary: str
+    arguments: str
+    examples: str
+    has_settings: bool = True
+
+
+PROGRAM = Help(
+    "serve PostHog's Core-13 API page as MCP tools to an agent, or call the tools from the shell",
+    "[--version] COMMAND ...",
+    """\
+  core13-mcp demo                                    a scripted demo with the sandbox
+  core13-mcp call users-list --sandbox               one call, no account needed
+  core13-mcp call users-retrieve                     one call, with POSTHOG_PERSONAL_API_KEY
+  core13-mcp install claude-code                     add the server to a client's configuration
+  core13-mcp doctor                                  check the configuration
+  core13-mcp serve                                   the command that an MCP client starts
+  core13-mcp serve --http 8080                       serve Streamable HTTP
+
+exit status:
+  0 success   1 the call failed, or doctor found a problem   2 usage or configuration error   130 interrupted""",
+)
+
+COMMANDS = {
+    "serve": Help(
+        "serve MCP over stdio (the default), or over HTTP",
+        "",
+        """\
+  core13-mcp serve                                   over stdio
+  core13-mcp serve --read-only --tools 'users-*'     fewer tools
+  core13-mcp serve --http 8080 --auth own-key        over HTTP; each caller sends its own key""",
+    ),
+    "demo": Help(
+        "run a scripted demo against the sandbox with a real MCP client", "", "  core13-mcp demo", has_settings=False
+    ),
+    "tools": Help(
+        "list the tools, or print the definition of one tool",
+        "[--json] [NAME]",
+        """\
+  core13-mcp tools                                   one line per tool
+  core13-mcp tools users-list                        the definition that clients receive
+  core13-mcp tools --json | jq '.[].name'            all definitions, for programs""",
+    ),
+    "call": Help(
+        "call a tool and print its result",
+        "[--dry-run] NAME [JSON | key=value ... | -]",
+        """\
+  core13-mcp call users-retrieve --sandbox
+  core13-mcp call users-list limit=2 detail=full
+  core13-mcp call users-partial-update '{"theme_mode": "dark"}' --dry-run
+  echo '{"limit": 2}' | core13-mcp call users-list -
+
+exit status: 0 with the result on stdout, 1 with the error of the tool on stderr, 2 usage or configuration error""",
+    ),
+    "sandbox": Help(
+        "run the fake PostHog API on a port, or print its outbox",
+        "[--port PORT] [--db FILE] [--faults] [serve | outbox]",
+        """\
+  core13-mcp sandbox --port 8013 --db sandbox.db     serve the API; the data is kept in a file
+  core13-mcp sandbox outbox --db sandbox.db          print the messages that it would have sent""",
+        has_settings=False,
+    ),
+    "install": Help(
+        "add this server to the configuration of an MCP client",
+        "[--scope SCOPE] [--print] [--remote URL] [--uvx] CLIENT",
+        """\
+  core13-mcp install claude-desktop                  prompts for the key; input is hidden
+  core13-mcp install cursor --print                  print the configuration, write nothing
+  core13-mcp install claude-code --scope project     for the current directory only
+  core13-mcp install vscode --sandbox                no account needed
+  core13-mcp install zed --personal-api-key-file ~/.posthog-key
+  core13-mcp install gemini --remote https://mcp.example.com/mcp""",
+    ),
+    "uninstall": Help(
+        "remove this server from the configuration of an MCP client",
+        "[--scope SCOPE] CLIENT",
+        "  core13-mcp uninstall cursor",
+        has_settings=False,
+    ),
+    "doctor": Help(
+        "check the configuration and print how to fix each problem",
+        "[--json]",
+        """\
+  core13-mcp doctor                                  with the variables of this shell
+  core13-mcp doctor --sandbox                        all checks that need no account
+  core13-mcp doctor --json | jq '.findings[] | select(.status == "wrong")'
+
+exit status: 0 no problem, 1 at least one problem""",
+    ),
+    "completion": Help(
+        "print a shell completion script",
+        "{bash,zsh,fish}",
+        """\
+  eval "$(core13-mcp completion bash)"               in ~/.bashrc
+  eval "$(core13-mcp completion zsh)"                in ~/.zshrc, after compinit
+  core13-mcp completion fish > ~/.config/fish/completions/core13-mcp.fish""",
+        has_settings=False,
+    ),
+}
