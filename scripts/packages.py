@@ -1,4 +1,4 @@
-"""Write packages/: the files for the MCP registry, for MCPB bundles, for the Claude Code marketplace and install links.
+"""Write packages/: files for the MCP registry, bundles, marketplaces, and install links.
 
     python scripts/packages.py [--check] [--bundle FOLDER]
 
@@ -85,7 +85,7 @@ def files() -> dict[str, str]:
 
 
 def manifest(version: str, server_type: str, command: list[str]) -> dict[str, Any]:
-    """Return an MCPB manifest. Claude Desktop and other hosts use it to show, configure and start the server."""
+    """Return an MCPB manifest, with which hosts show, configure and start the server."""
     return {
         "manifest_version": version,
         "name": NAME,
@@ -194,12 +194,13 @@ def _json(value: Any) -> str:
 def pack_bundles(folder: Path) -> None:
     """Pack the MCPB bundles. A bundle is a ZIP archive with the manifest at the top."""
     folder.mkdir(parents=True, exist_ok=True)
+    texts = files()
     for bundle in BUNDLES:
         path = folder / f"{NAME}-{VERSION}{bundle.removeprefix('mcpb')}.mcpb"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in files().items():
-                if name.startswith(f"packages/{bundle}/"):
-                    archive.writestr(name.removeprefix(f"packages/{bundle}/"), text)
+            members = [name for name in texts if name.startswith(f"packages/{bundle}/")]
+            for name in members:
+                archive.writestr(name.removeprefix(f"packages/{bundle}/"), texts[name])
 
 
 def main() -> int:

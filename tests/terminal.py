@@ -43,7 +43,7 @@ def at_a_terminal(
 
 
 def _read(terminal: int) -> bytes:
-    """Return the next output; nothing after the last process has closed the terminal, or after the timeout."""
+    """Return the next output; nothing at the end of the output or after the timeout."""
     try:
         return os.read(terminal, 65536) if select.select([terminal], [], [], TIMEOUT)[0] else b""
     except OSError:

@@ -22,7 +22,7 @@ from .engine import api_clients, credential_provider, make_context
 
 
 async def diagnose(environment: Environment, flags: Mapping[str, Any]) -> AsyncIterator[Finding]:
-    """Check the settings, the key, the API and the clients. Yield each finding as soon as it is known.
+    """Check the settings, the key, the API and the clients; yield each finding at once.
 
     Args:
         flags: The settings from the command line, by name.

@@ -1,1 +1,1 @@
-"""Installs this server in the configuration files of MCP clients, and checks the installation."""
+"""Installation of this server in MCP clients, and checks of the installation."""

@@ -1,4 +1,4 @@
-"""The MCP clients that this project can configure, and the format of their configuration files.
+"""The MCP clients that this project can configure, and their file formats.
 
 This table is the only source of client formats. The argument parser imports it, so it imports no heavy modules.
 """

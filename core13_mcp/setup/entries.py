@@ -42,7 +42,7 @@ class Secret:
         return self.variable.lower().replace("_", "-")
 
     def reference(self, client: Client) -> str | None:
-        """The text that refers to the secret in the client's file; None if the file must contain the secret."""
+        """The reference to the secret in the file; None if the file must contain the secret."""
         if client.prompts:
             return f"${{input:{self.input_id}}}"
         return client.variable_syntax.format(self.variable) if client.variable_syntax else None

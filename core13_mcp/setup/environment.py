@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """Platform (a value of `sys.platform`), home folder, environment variables and current folder."""
+    """Platform (as in `sys.platform`), home folder, environment variables and current folder."""
 
     platform: str
     home: Path
@@ -24,9 +24,9 @@ class Environment:
         return cls(platform=sys.platform, home=Path.home(), variables=os.environ, cwd=Path.cwd())
 
     def path(self, template: str) -> Path:
-        """Expand a path template with {home}, {cwd}, {config}, {xdg} or the name of a client's own variable.
+        """Expand a path template.
 
-        `{config}` is the platform's folder for configuration files. `{xdg}` is the same, except on macOS, where it
+        It can contain `{home}`, `{cwd}`, `{config}`, `{xdg}` and the environment variables of clients. `{config}` is the platform's folder for configuration files. `{xdg}` is the same, except on macOS, where it
         is `~/.config`.
         """
         xdg = Path(self.variables.get("XDG_CONFIG_HOME") or self.home / ".config")

@@ -30,7 +30,9 @@ def backup_path(path: Path) -> Path:
 
 
 def replace(path: Path, text: str, *, private: bool = False, backup: bool = True) -> None:
-    """Replace the content of a file atomically. An existing file keeps its mode, and a link stays a link.
+    """Replace the content of a file atomically.
+
+    An existing file keeps its mode, and a link stays a link.
 
     Args:
         private: Whether only the owner can read the file, if it is new.

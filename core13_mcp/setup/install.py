@@ -19,7 +19,7 @@ _PATH_SETTINGS = ("personal_api_key_file", "tools_dir", "sandbox_db")
 
 
 def make_entry(settings: Settings, uvx: bool = False, remote: str | None = None) -> ServerEntry:
-    """Return the entry that starts this server with these settings, or that connects to a remote server.
+    """Return the entry that starts this server, or that connects to a remote server.
 
     Raises:
         ConfigurationError: uvx is needed but is not on the PATH, or the remote URL is not safe for a key.
@@ -35,7 +35,10 @@ def make_entry(settings: Settings, uvx: bool = False, remote: str | None = None)
 
 
 def changed_settings(settings: Settings) -> Mapping[str, str]:
-    """Return the settings that differ from their default, by variable, without secrets and serve-only settings."""
+    """Return the settings for the entry, by variable: those that differ from their default.
+
+    Secrets and settings of `serve` are left out.
+    """
     changed, defaults = {}, Settings()
     for option in OPTIONS:
         value = getattr(settings, option.name)
@@ -82,7 +85,7 @@ def install(file: ConfigFile, entry: ServerEntry) -> bool:
 
 
 def uninstall(file: ConfigFile) -> bool:
-    """Remove the entry from the file, and the backup, which can contain a key. Return False if there is no entry.
+    """Remove the entry and the backup, which can contain a key. Return False without entry.
 
     Raises:
         ConfigurationError: The file cannot be read, parsed or written.

@@ -1,4 +1,4 @@
-"""A JSON parser that accepts comments and trailing commas and returns the offsets of every value."""
+"""A JSON parser that accepts comments and trailing commas and returns offsets."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Edit JSON files, with or without comments, in place. Everything outside the edited value keeps its exact text.
+"""Edit JSON files, with or without comments, in place.
 
+Everything outside the edited value keeps its exact text.
 Each function raises ParseError if the text is not JSON, or if a value on a path has the wrong type.
 No maintained Python library preserves comments: jsonc-edit requires Node, and json-five has had no release since 2024.
 """
@@ -49,7 +50,7 @@ def remove(text: str, path: Sequence[PathStep]) -> str:
 
 
 def _find(node: Node, step: PathStep, text: str) -> Item | None:
-    """Return the item that a step selects. Of two members with the same name the last one counts."""
+    """Return the item that a step selects: the last one of several members with its name."""
     container = dict if isinstance(step, str) else list
     if not isinstance(node.value, container):
         raise ParseError(text, node.start, f"expected an {'object' if container is dict else 'array'}")

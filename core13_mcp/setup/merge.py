@@ -23,7 +23,7 @@ def add(file_format: str, text: str, changes: Iterable[Change]) -> str:
 
 
 def remove(file_format: str, text: str, locations: Iterable[tuple[PathStep, ...]]) -> str:
-    """Return the text without the values at the given paths. The rest of the text does not change."""
+    """Return the text without the values at the paths. The rest of the text does not change."""
     value = _read(file_format, text)
     present = (location for location in locations if paths.get(value, location) is not None)
     return reduce(_editor(file_format).remove, present, text)

@@ -13,7 +13,7 @@ PathStep = str | tuple[str, str]
 
 
 class ParseError(ConfigurationError):
-    """A configuration file does not have the expected format; the message states the line and the column."""
+    """A file does not have the expected format; the message states line and column."""
 
     def __init__(self, text: str, offset: int, reason: str) -> None:
         self.line = text.count("\n", 0, offset) + 1

@@ -1,4 +1,4 @@
-"""Configuration snippets and install links for clients of a server, from the table of clients. Pure functions."""
+"""Configuration snippets and install links for the clients of a server. Pure functions."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def links(connection: Connection) -> tuple[Link, ...]:
 
 
 def cursor_link(entry: ServerEntry, web: bool = False) -> str:
-    """Return the link with which Cursor adds a server; `web` for pages that allow web links only."""
+    """Return the link that adds a server to Cursor; `web`: for pages with web links only."""
     ((_, value),) = changes(CLIENTS["cursor"], (), entry)
     config = quote(base64.b64encode(json.dumps(value).encode()).decode(), safe="")
     base = "https://cursor.com/en/install-mcp" if web else "cursor://anysphere.cursor-deeplink/mcp/install"
@@ -80,7 +80,7 @@ def cursor_link(entry: ServerEntry, web: bool = False) -> str:
 
 
 def vscode_link(entry: ServerEntry, web: bool = False) -> str:
-    """Return the link with which VS Code adds a server; `web` for pages that allow web links only."""
+    """Return the link that adds a server to VS Code; `web`: for pages with web links only."""
     *prompts, (_, value) = changes(CLIENTS["vscode"], (), entry)
     inputs = [prompt for _, prompt in prompts]
     if web:

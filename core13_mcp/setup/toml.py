@@ -1,5 +1,6 @@
-"""Edit TOML files with tomlkit, which keeps comments. The standard library parses files and verifies every edit.
+"""Edit TOML files with tomlkit, which keeps comments.
 
+The standard library parses the files, and verifies every edit.
 Each function raises ParseError if the text is not TOML, or if the table has a form that cannot be edited.
 """
 
@@ -31,9 +32,9 @@ def read(text: str) -> Any:
 
 
 def set_value(text: str, path: Sequence[Any], value: dict[str, Any]) -> str:
-    """Return the text with a table at a path. A new or changed table goes to the end of the text.
+    """Return the text with a table at a path.
 
-    If the parent is an inline table, the entry becomes a member of it.
+    A new or changed table goes to the end of the text. If its parent is an inline table, it becomes a member of it.
     """
     import tomlkit
     from tomlkit.items import InlineTable
@@ -97,7 +98,7 @@ def _newline(text: str) -> str:
 
 
 def _verified(text: str, edited: str, path: Sequence[Any], value: Any) -> str:
-    """Return the edited text if the value at the path is the only difference, so that an edit never loses data."""
+    """Return the edited text if it differs only at the path, so that no edit loses data."""
     try:
         after = tomllib.loads(edited)
     except tomllib.TOMLDecodeError:

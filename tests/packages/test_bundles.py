@@ -1,4 +1,4 @@
-"""The packages work with the official MCPB tool, the published schemas, and a host that starts the bundles.
+"""The packages work with the official MCPB tool, the published schemas and a host.
 
 `scripts/packages-check` runs these tests. MCPB is the folder of the official tool, and SCHEMAS, if it is set, the folder
 of the published schemas.
@@ -58,7 +58,7 @@ def run_tool(program: str, *arguments: str | Path) -> str:
 
 
 def host_config(folder: Path, settings: dict[str, Any]) -> Any:
-    """The command that a host starts with these settings of the user; None if a required setting is missing."""
+    """The command that a host starts with these settings; None if a required one is missing."""
     return json.loads(run_tool("node", "--input-type=module", "-e", HOST, folder, json.dumps(settings)))
 
 

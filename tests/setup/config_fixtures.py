@@ -1,4 +1,4 @@
-"""Configuration files of clients before the installation: all kinds of line ends, indents and comments."""
+"""Configuration files before the installation, with many styles of JSON and TOML."""
 
 from __future__ import annotations
 

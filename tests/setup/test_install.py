@@ -61,7 +61,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def config(home: Path) -> Callable[[str], Path]:
-    """Writes the configuration file that a client has before the installation, and returns its path."""
+    """Writes the file that a client has before the installation, and returns its path."""
 
     def write(client: str) -> Path:
         path, text = BEFORE[client]

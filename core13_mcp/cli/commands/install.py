@@ -41,7 +41,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _key(settings: Settings, file: ConfigFile) -> str:
-    """Return the key from the settings, from the existing entry, or from the user. It is never printed."""
+    """Return the key from the settings, from the existing entry, or from the user."""
     if settings.personal_api_key is not None:
         return settings.personal_api_key.get_secret_value()
     return stored_key(file) or _prompt_for_key(file.client)
@@ -80,7 +80,7 @@ def _report(file: ConfigFile, entry: ServerEntry, changed: bool) -> Iterator[str
 
 
 def _exposure(path: Path) -> str:
-    """Return a warning if other users, or other people who work on the project, can read the file."""
+    """Return a warning if other users or other developers of the project can read the file."""
     # On Windows the mode always says that others can read the file.
     readable = sys.platform != "win32" and path.stat().st_mode & 0o077
     warning = f"; other users can read it, run: chmod 600 {path}" if readable else ""

@@ -1,1 +1,1 @@
-"""Checks of an installation, and a fix for each problem. The checks only read; they change nothing."""
+"""Checks of an installation, with a fix for each problem. They change nothing."""

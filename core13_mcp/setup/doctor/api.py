@@ -1,4 +1,4 @@
-"""Checks of the API with the configured key: its owner, projects and scopes. Sends only GET requests."""
+"""Checks of the API: owner, projects and scopes of the key. All requests are GET."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of every client on this machine: its configuration files, and a handshake with each command in them."""
+"""Checks of every client: its configuration files, and a handshake with each command."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACEHOLDER_KEY = "phx_doctor"
 
 
 async def check_clients(environment: Environment, timeout: float) -> AsyncIterator[Finding]:
-    """Check the files of all clients. If none has this server, check the command that `install` writes.
+    """Check the files of all clients. If none has this server, check the command of `install`.
 
     Args:
         timeout: Seconds for each handshake.
@@ -41,7 +41,7 @@ async def check_clients(environment: Environment, timeout: float) -> AsyncIterat
 
 
 def _config_files(environment: Environment) -> Iterable[ConfigFile]:
-    """Return the files of all scopes. In the home folder the project file and the user file are the same."""
+    """Return the files of all scopes, each once: in the home folder two scopes have the same."""
     config_files = (client.config_file(environment, scope) for client in CLIENTS.values() for scope in client.files)
     unique: dict[object, ConfigFile] = {}
     for file in config_files:
@@ -105,7 +105,7 @@ async def _check_entry(entry: Entry, environment: Environment, timeout: float) -
 
 
 async def _diagnose(entry: Entry, error: ConfigurationError, variables: dict[str, str], timeout: float) -> Finding:
-    """Return why an entry does not start. `variables` have the PATH of the shell, which can be the difference."""
+    """Return why an entry does not start. `variables` contain the PATH of the shell."""
     finding = from_error(check_name(entry.client), error)
     if f"{KEY} is not set" in finding.message:
         return entry.error(finding.message, f"{entry.reinstall_command} adds it; {HOW_TO_GET_A_KEY}")

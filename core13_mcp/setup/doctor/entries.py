@@ -1,4 +1,4 @@
-"""This server's entries in the configuration files of clients, and checks that need no process. Pure functions."""
+"""This server's entries in the files of clients, and checks that start no process."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def check_name(client: Client) -> str:
 
 
 def find_entries(file: ConfigFile, text: str, mode: int) -> tuple[list[Entry], list[Finding]]:
-    """Return this server's entries in a file, and findings about entries that the client does not read."""
+    """Return this server's entries, and findings about entries that the client does not read."""
     client = file.client
     try:
         servers = merge.get(client.format, text, file.servers_path)
@@ -188,7 +188,7 @@ def _resolve(value: str, variables: Mapping[str, str], placeholder: str) -> str:
 
 
 def _own(servers: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the entries of this server: its name or one of the words of its command contains `core13-mcp`."""
+    """Yield the entries with `core13-mcp` in their name or in a word of their command."""
     for name, value in servers.items() if isinstance(servers, dict) else ():
         if not isinstance(value, dict):
             continue

@@ -32,7 +32,7 @@ class Finding:
 
 
 def from_error(check: str, error: Core13Error) -> Finding:
-    """Return the text of an error as a finding: the first part is the message, the rest is the fix."""
+    """Return the text of an error as a finding: the message, and then the fix."""
     first, *rest = str(error).split("\n")
     if rest:
         # The first line of a tool error begins with the name of the tool.
@@ -73,7 +73,7 @@ def from_network_error(error: httpx2.RequestError, origin: str) -> Finding:
 
 
 def proxy_host(origin: str) -> str | None:
-    """Return host and port of the proxy for an origin, without the credentials in its URL; None without a proxy."""
+    """Return host and port of the proxy for an origin, without credentials, if there is one."""
     url = proxy_url(origin)
     if url is None:
         return None

@@ -58,19 +58,22 @@ async def handshake(command: Sequence[str], environ: Mapping[str, str], timeout:
             raise ConfigurationError(f"{command[0]} cannot be started: {error.strerror}") from None
         async with process:
             try:
-                with anyio.fail_after(timeout):
-                    return await _exchange(process)
-            except TimeoutError:
-                raise ConfigurationError(f"the server did not answer within {timeout:g} s") from None
+                return await _within(timeout, process)
             except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, OSError):
-                with anyio.move_on_after(1):
-                    await process.wait()
-                raise ConfigurationError(_last_error(stderr)) from None
+                raise ConfigurationError(await _last_error(process, stderr)) from None
             except (ValueError, LookupError, TypeError, AttributeError, anyio.DelimiterNotFound):
                 raise ConfigurationError("its standard output is not MCP") from None
             finally:
                 if process.returncode is None:
                     process.kill()
+
+
+async def _within(timeout: float, process: Process) -> ServerInfo:
+    try:
+        with anyio.fail_after(timeout):
+            return await _exchange(process)
+    except TimeoutError:
+        raise ConfigurationError(f"the server did not answer within {timeout:g} s") from None
 
 
 async def _exchange(process: Process) -> ServerInfo:
@@ -93,7 +96,9 @@ async def _exchange(process: Process) -> ServerInfo:
     return ServerInfo(single_line(str(server["name"]), 60), single_line(str(server["version"]), 60), len(tools))
 
 
-def _last_error(stderr: IO[bytes]) -> str:
+async def _last_error(process: Process, stderr: IO[bytes]) -> str:
+    with anyio.move_on_after(1):
+        await process.wait()
     stderr.seek(max(0, stderr.seek(0, SEEK_END) - _MAX_STDERR))
     lines = stderr.read().decode("utf-8", "replace").strip().splitlines()
     if not lines:

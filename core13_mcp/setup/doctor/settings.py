@@ -1,4 +1,4 @@
-"""Checks of the settings and of the key. Each setting is checked alone, so that one error does not hide the others."""
+"""Checks of the settings, each alone, so that one error does not hide another, and the key."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_settings(variables: Mapping[str, str], flags: Mapping[str, Any]) -> tu
 
 
 def check_key(settings: Settings) -> tuple[Credentials | None, Finding]:
-    """Return the credentials of these settings, and a finding about the key. The finding never contains the key."""
+    """Return the credentials of these settings, and a finding that does not contain the key."""
     try:
         credentials = credentials_from(settings)()
     except ConfigurationError as error:
