@@ -424,18 +424,18 @@ def test_each_platform_has_its_own_path(platform, client, path):
     assert CLIENTS[client].config_file(environment).path == Path("/h") / path
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_the_output_states_the_file_the_command_and_the_next_step(known, home):
+@pytest.mark.parametrize("has_key", [True, False])
+def test_the_output_states_the_file_the_command_and_the_next_step(has_key, home):
     command = shutil.which("core13-mcp", path=str(Path(COMMAND).parent))
     hint = "        (it is not set here; create a personal API key (phx_...) in PostHog under Settings > Personal API keys)"
 
-    run = run_cli("install", "cursor", **{"HOME": str(home), KEY: FULL_KEY} if known else {"HOME": str(home)})
+    run = run_cli("install", "cursor", **{"HOME": str(home), KEY: FULL_KEY} if has_key else {"HOME": str(home)})
 
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.splitlines() == [
         f"Cursor: wrote {home}/.cursor/mcp.json",
         f"  runs: {command} serve",
         "  key: POSTHOG_PERSONAL_API_KEY, which must be set in the environment of Cursor",
-        *([] if known else [hint]),
+        *([] if has_key else [hint]),
         "  next: enable it under Settings > MCP; `core13-mcp doctor` checks it",
     ]

@@ -57,23 +57,22 @@ async def handshake(command: Sequence[str], environ: Mapping[str, str], timeout:
         except OSError as error:
             raise ConfigurationError(f"{command[0]} cannot be started: {error.strerror}") from None
         async with process:
-            try:
-                return await _within(timeout, process)
-            except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, OSError):
-                raise ConfigurationError(await _last_error(process, stderr)) from None
-            except (ValueError, LookupError, TypeError, AttributeError, anyio.DelimiterNotFound):
-                raise ConfigurationError("its standard output is not MCP") from None
-            finally:
-                if process.returncode is None:
-                    process.kill()
+            return await _run(process, timeout, stderr)
 
 
-async def _within(timeout: float, process: Process) -> ServerInfo:
+async def _run(process: Process, timeout: float, stderr: IO[bytes]) -> ServerInfo:
     try:
         with anyio.fail_after(timeout):
             return await _exchange(process)
     except TimeoutError:
         raise ConfigurationError(f"the server did not answer within {timeout:g} s") from None
+    except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, OSError):
+        raise ConfigurationError(await _last_error(process, stderr)) from None
+    except (ValueError, LookupError, TypeError, AttributeError, anyio.DelimiterNotFound):
+        raise ConfigurationError("its standard output is not MCP") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 async def _exchange(process: Process) -> ServerInfo:
