@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from mcp.server.auth.handlers.authorize import AuthorizationHandler
@@ -48,8 +48,8 @@ def routes(services: Services) -> list[Route]:
         "token": lambda provider: TokenHandler(provider, ClientAuthenticator(provider)).handle,
         "register": lambda provider: RegistrationHandler(provider, options).handle,
         "revoke": lambda provider: RevocationHandler(provider, ClientAuthenticator(provider)).handle,
-        "consent": lambda provider: Consent(provider).handle,
-        "introspect": lambda provider: Introspection(provider).handle,
+        "consent": lambda provider: partial(consent, provider),
+        "introspect": lambda provider: partial(introspect, provider),
     }
 
     def route(name: str) -> Route:
@@ -81,28 +81,22 @@ def _origin(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-@dataclass(frozen=True)
-class Consent:
-    """The page on which Ada allows or denies an authorization request."""
-
-    provider: Provider
-
-    async def handle(self, request: Request) -> Response:
-        """Show the page, or redirect the client with the answer."""
-        request_id = request.query_params.get("request", "")
-        pending = self.provider.find("consent", request_id)
-        if pending is None:
-            return HTMLResponse("<p>This request has expired. Start again in your client.</p>", 400)
-        if request.method == "GET":
-            return HTMLResponse(_consent_page(pending))
-        self.provider.delete(request_id)
-        form = await request.form()
-        scopes = [scope for scope in _scopes(pending) if scope in form.getlist("scope")]
-        if form.get("answer") == "allow" and scopes:
-            answer = {"code": self.provider.create_code({**pending, "scopes": scopes})}
-        else:
-            answer = {"error": "access_denied"}
-        return RedirectResponse(construct_redirect_uri(pending["redirect_uri"], **answer, state=pending["state"]), 302)
+async def consent(provider: Provider, request: Request) -> Response:
+    """Show the page on which Ada allows or denies a request, or redirect the client with her answer."""
+    request_id = request.query_params.get("request", "")
+    pending = provider.find("consent", request_id)
+    if pending is None:
+        return HTMLResponse("<p>This request has expired. Start again in your client.</p>", 400)
+    if request.method == "GET":
+        return HTMLResponse(_consent_page(pending))
+    provider.delete(request_id)
+    form = await request.form()
+    scopes = [scope for scope in _scopes(pending) if scope in form.getlist("scope")]
+    if form.get("answer") == "allow" and scopes:
+        answer = {"code": provider.create_code({**pending, "scopes": scopes})}
+    else:
+        answer = {"error": "access_denied"}
+    return RedirectResponse(construct_redirect_uri(pending["redirect_uri"], **answer, state=pending["state"]), 302)
 
 
 def _scopes(pending: dict[str, Any]) -> list[str]:
@@ -121,22 +115,16 @@ def _consent_page(pending: dict[str, Any]) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Introspection:
-    """Token introspection (RFC 7662) for callers whose token has the scope `introspection`."""
-
-    provider: Provider
-
-    async def handle(self, request: Request) -> Response:
-        """Return whether a token is active, and its scopes."""
-        bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        caller = self.provider.find("oauth", bearer)
-        if caller is None:
-            return JSONResponse({"error": "invalid_token"}, 401, {"WWW-Authenticate": "Bearer"})
-        if "introspection" not in caller["scopes"].split():
-            return JSONResponse({"error": "insufficient_scope"}, 403)
-        token = self.provider.find("oauth", str((await request.form()).get("token", "")))
-        if token is None:
-            return JSONResponse({"active": False})
-        facts = {"scope": token["scopes"], "client_id": token.get("client_id"), "token_type": "Bearer"}
-        return JSONResponse({"active": True, **facts, "sub": str(USER_ID)})
+async def introspect(provider: Provider, request: Request) -> Response:
+    """Return whether a token is active, and its scopes (RFC 7662). The caller's token needs `introspection`."""
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    caller = provider.find("oauth", bearer)
+    if caller is None:
+        return JSONResponse({"error": "invalid_token"}, 401, {"WWW-Authenticate": "Bearer"})
+    if "introspection" not in caller["scopes"].split():
+        return JSONResponse({"error": "insufficient_scope"}, 403)
+    token = provider.find("oauth", str((await request.form()).get("token", "")))
+    if token is None:
+        return JSONResponse({"active": False})
+    facts = {"scope": token["scopes"], "client_id": token.get("client_id"), "token_type": "Bearer"}
+    return JSONResponse({"active": True, **facts, "sub": str(USER_ID)})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -54,8 +56,21 @@ class Client(httpx2.AsyncClient):
         created: dict[str, Any] = response.json()
         return created
 
+    async def rejection(self, body: Any) -> tuple[int, str, str | None]:
+        """The error of a request to create a subscription."""
+        return error(await self.post(SUBSCRIPTIONS, json=body))
+
     async def change(self, key: int, **changes: Any) -> Response:
         return await self.patch(f"{SUBSCRIPTIONS}{key}/", json=changes)
+
+
+def edited_sandbox(database: str, clock: Clock, *statements: str) -> Starlette:
+    """A sandbox with a file whose initial content SQL statements have changed."""
+    app = sandbox.build(database, clock=clock)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+    return app
 
 
 def weekly(**changes: Any) -> dict[str, Any]:

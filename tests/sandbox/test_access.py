@@ -8,13 +8,13 @@ import pytest
 
 from core13_mcp import sandbox
 
+from . import sandbox_client as seeded
 from .conftest import Connect
 from .sandbox_client import (
     CURRENT,
     GUARDED,
     ME,
     OPEN,
-    PAUSED,
     PROJECT,
     SUBSCRIPTIONS,
     USERS,
@@ -22,7 +22,7 @@ from .sandbox_client import (
     error,
     subscription,
     weekly,
-)  # fmt: skip
+)
 
 pytestmark = pytest.mark.anyio
 ROUTES = [
@@ -173,7 +173,7 @@ async def test_a_session_requires_a_csrf_token_for_writes_only(connect: Connect)
     assert (await client.get(ME)).status_code == 200
     assert error(await client.patch(ME, json={})) == (403, "permission_denied", None)
     client.headers["X-CSRFToken"] = "another"
-    assert error(await client.post(subscription(PAUSED)))[0] == 403
+    assert error(await client.post(subscription(seeded.PAUSED)))[0] == 403
     client.headers["X-CSRFToken"] = sandbox.CSRF_TOKEN
     client.cookies.delete("posthog_csrftoken")
     assert error(await client.patch(ME, json={}))[0] == 403

@@ -16,15 +16,10 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from ..asgi import listening
-from .sandbox_client import ME, OPEN, SUBSCRIPTIONS, Client, Clock, error, weekly
+from .sandbox_client import ME, OPEN, SUBSCRIPTIONS, Client, Clock, edited_sandbox, error, weekly
 
 pytestmark = pytest.mark.anyio
 HEADERS = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "sandbox.db")
 
 
 async def test_a_file_keeps_its_content_over_a_restart(database: str, clock: Clock) -> None:
@@ -87,9 +82,8 @@ async def test_a_file_that_is_not_a_database_is_rejected(tmp_path: Path) -> None
 
 
 async def test_a_request_that_fails_halfway_changes_nothing(database: str, clock: Clock) -> None:
-    app = sandbox.build(database, clock=clock)
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("create trigger full before insert on outbox begin select raise(abort, 'disk full'); end")
+    fails = "create trigger full before insert on outbox begin select raise(abort, 'disk full'); end"
+    app = edited_sandbox(database, clock, fails)
     async with Client(app, session=sandbox.SESSION_ID) as session:
         before = (await session.get(ME)).json()
         change = {"first_name": "A", "password": "a much Better one 77", "current_password": sandbox.PASSWORD}

@@ -9,20 +9,9 @@ from starlette.applications import Starlette
 
 from core13_mcp import sandbox
 
+from . import sandbox_client as seeded
 from .conftest import Connect
-from .sandbox_client import (
-    BOARD,
-    DELETED,
-    PAUSED,
-    SLACK,
-    SUBSCRIPTIONS,
-    Client,
-    Clock,
-    Response,
-    error,
-    subscription,
-    weekly,
-)
+from .sandbox_client import SUBSCRIPTIONS, Client, Clock, Response, error, subscription, weekly
 
 pytestmark = pytest.mark.anyio
 TEAM = "ada@analytical.example,charles@analytical.example"
@@ -90,23 +79,23 @@ async def test_nothing_is_sent_to_a_webhook(app: Starlette, ada: Client) -> None
         (1, {"target_value": TEAM + ",new@x.example"}, [("target changed", "email", ["new@x.example"])]),
         (1, {"target_value": "ada@analytical.example"}, []),
         (1, {"target_value": "charles@analytical.example,ada@analytical.example"}, []),
-        (SLACK, {"target_value": "C2"}, [("target changed", "slack", ["C2"])]),
-        (SLACK, {"target_value": "C0GROWTH|#renamed"}, [("target changed", "slack", ["C0GROWTH"])]),
+        (seeded.SLACK, {"target_value": "C2"}, [("target changed", "slack", ["C2"])]),
+        (seeded.SLACK, {"target_value": "C0GROWTH|#renamed"}, [("target changed", "slack", ["C0GROWTH"])]),
         (
-            SLACK,
+            seeded.SLACK,
             {"target_type": "email", "target_value": "a@x.example"},
             [("target changed", "email", ["a@x.example"])],
         ),
-        (SLACK, {"target_type": "email"}, []),
-        (PAUSED, {"enabled": True}, [("re-enabled", "email", ["ada@analytical.example"])]),
-        (PAUSED, {"enabled": True, "target_value": "a@x.example"}, [("re-enabled", "email", ["a@x.example"])]),
-        (PAUSED, {"target_value": "a@x.example"}, []),
-        (PAUSED, {"enabled": True, "deleted": True}, []),
+        (seeded.SLACK, {"target_type": "email"}, []),
+        (seeded.PAUSED, {"enabled": True}, [("re-enabled", "email", ["ada@analytical.example"])]),
+        (seeded.PAUSED, {"enabled": True, "target_value": "a@x.example"}, [("re-enabled", "email", ["a@x.example"])]),
+        (seeded.PAUSED, {"target_value": "a@x.example"}, []),
+        (seeded.PAUSED, {"enabled": True, "deleted": True}, []),
         (1, {"deleted": True, "target_value": "a@x.example"}, []),
         (1, {"enabled": False, "target_value": "a@x.example"}, []),
-        (DELETED, {"deleted": False}, []),
-        (DELETED, {"target_value": "a@x.example"}, []),
-        (BOARD, {"dashboard_export_insights": [3]}, []),
+        (seeded.DELETED, {"deleted": False}, []),
+        (seeded.DELETED, {"target_value": "a@x.example"}, []),
+        (seeded.BOARD, {"dashboard_export_insights": [3]}, []),
     ],
 )
 async def test_a_change_sends_to_new_recipients_and_enabling_again_to_all(
@@ -138,7 +127,7 @@ async def test_a_second_test_delivery_within_5_seconds_returns_409(app: Starlett
     clock.advance(4.9)
     response = await deliver(ada, 1)
     assert (response.status_code, set(response.json())) == (409, {"detail"})
-    assert (await deliver(ada, SLACK)).status_code == 202
+    assert (await deliver(ada, seeded.SLACK)).status_code == 202
     clock.advance(0.1)
     assert (await deliver(ada, 1)).status_code == 202
     assert len(sent(app)) == 3
@@ -147,9 +136,9 @@ async def test_a_second_test_delivery_within_5_seconds_returns_409(app: Starlett
 async def test_a_test_delivery_of_a_paused_deleted_or_unknown_subscription_is_rejected(
     app: Starlette, ada: Client
 ) -> None:
-    paused = await deliver(ada, PAUSED)
+    paused = await deliver(ada, seeded.PAUSED)
     assert (paused.status_code, set(paused.json())) == (409, {"detail"})
-    deleted = await deliver(ada, DELETED)
+    deleted = await deliver(ada, seeded.DELETED)
     assert (deleted.status_code, deleted.content) == (404, b"")
     assert error(await deliver(ada, 999)) == (404, "not_found", None)
     assert sent(app) == []

@@ -28,7 +28,7 @@ async def test_a_body_that_is_not_json_is_a_parse_error(ada: Client, content: by
 
 @pytest.mark.parametrize("body", [[], [1], "text", 5])
 async def test_a_body_that_is_not_an_object_is_invalid(ada: Client, body: Any) -> None:
-    assert error(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", None)
+    assert await ada.rejection(body) == (400, "invalid_input", None)
 
 
 async def test_a_null_body_is_rejected_and_an_empty_body_is_an_empty_object(ada: Client) -> None:
@@ -143,4 +143,4 @@ async def test_timestamps_in_any_iso_format_are_returned_in_utc(ada: Client, sen
     ("sent", "code"), [("soon", "invalid_input"), (5, "invalid_input"), ("0001-01-01T00:00:00+05:00", "overflow")]
 )
 async def test_an_invalid_timestamp_is_rejected(ada: Client, sent: Any, code: str) -> None:
-    assert error(await ada.post(SUBSCRIPTIONS, json=weekly(start_date=sent))) == (400, code, "start_date")
+    assert await ada.rejection(weekly(start_date=sent)) == (400, code, "start_date")

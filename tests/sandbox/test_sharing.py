@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +9,7 @@ import pytest
 from core13_mcp import sandbox
 
 from .conftest import Connect
-from .sandbox_client import GUARDED, NEVER_SHARED, OPEN, PROJECT, Client, Clock, Response, error
+from .sandbox_client import GUARDED, NEVER_SHARED, OPEN, PROJECT, Client, Clock, Response, edited_sandbox, error
 
 pytestmark = pytest.mark.anyio
 COMPILERS = "/api/projects/4/session_recordings/any/sharing/"
@@ -96,11 +93,9 @@ async def test_passwords_return_403_on_a_free_plan(connect: Connect) -> None:
     assert shape(await free.delete(HOBBY + "passwords/1/")) == (403, {"error"})
 
 
-async def test_a_downgraded_organization_cannot_add_passwords(tmp_path: Path) -> None:
-    database = str(tmp_path / "sandbox.db")
-    app = sandbox.build(database)
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("update organization set doc = json_set(doc, '$.features', json('[]'))")
+async def test_a_downgraded_organization_cannot_add_passwords(database: str, clock: Clock) -> None:
+    downgrade = "update organization set doc = json_set(doc, '$.features', json('[]'))"
+    app = edited_sandbox(database, clock, downgrade)
     async with Client(app, sandbox.FULL_KEY) as ada:
         assert shape(await ada.post(GUARDED + "passwords/", json={"raw_password": "x"})) == (403, {"error"})
 

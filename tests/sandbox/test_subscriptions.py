@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core13_mcp import sandbox
 
+from . import sandbox_client as seeded
 from .conftest import Connect
-from .sandbox_client import (
-    BOARD,
-    DELETED,
-    PAUSED,
-    SLACK,
-    SUBSCRIPTIONS,
-    WITH_SUMMARY,
-    Client,
-    dashboard,
-    error,
-    subscription,
-    weekly,
-)
+from .sandbox_client import SUBSCRIPTIONS, Client, Clock, dashboard, edited_sandbox, error, subscription, weekly
 
 pytestmark = pytest.mark.anyio
 SHAPE = {
@@ -122,7 +108,7 @@ async def test_an_invalid_field_is_rejected(ada: Client, changes: dict[str, Any]
 @pytest.mark.parametrize("name", ["target_type", "target_value", "frequency", "interval", "start_date", "enabled",
                                   "deleted", "dashboard_export_insights", "summary_enabled", "summary_prompt_guide"])  # fmt: skip
 async def test_null_is_rejected_for_a_field_that_is_not_nullable(ada: Client, name: str) -> None:
-    assert error(await ada.post(SUBSCRIPTIONS, json=weekly() | {name: None})) == (400, "null", name)
+    assert await ada.rejection(weekly() | {name: None}) == (400, "null", name)
 
 
 @pytest.mark.parametrize("name", ["byweekday", "bysetpos", "count", "until_date", "title", "integration_id",
@@ -147,7 +133,7 @@ RESOURCE_FAULTS: list[tuple[dict[str, Any], str, str | None]] = [
 async def test_a_subscription_requires_one_existing_resource_of_its_project(
     ada: Client, body: dict[str, Any], code: str, attr: str | None
 ) -> None:
-    assert error(await ada.post(SUBSCRIPTIONS, json=body)) == (400, code, attr)
+    assert await ada.rejection(body) == (400, code, attr)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +142,8 @@ async def test_a_subscription_requires_one_existing_resource_of_its_project(
         (1, {"dashboard": 1}, "dashboard"),
         (1, {"dashboard": 1, "insight": None}, "dashboard"),
         (1, {"insight": None}, "insight"),
-        (BOARD, {"insight": 1}, "insight"),
-        (BOARD, {"dashboard": None}, "insight"),
+        (seeded.BOARD, {"insight": 1}, "insight"),
+        (seeded.BOARD, {"dashboard": None}, "insight"),
     ],
 )
 async def test_the_kind_of_a_subscription_cannot_change(
@@ -174,9 +160,9 @@ async def test_the_insight_of_a_subscription_can_change(ada: Client) -> None:
     "chosen", [[], "1", {"0": 1}, ["1"], [1.5], [True], [1, 2, 3, 4, 5, 6, 7], [9], [8], [999], [10]]
 )
 async def test_one_to_six_insights_of_the_dashboard_can_be_exported(ada: Client, chosen: Any) -> None:
-    refused = (400, "invalid_input", "dashboard_export_insights")
-    assert error(await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=chosen))) == refused
-    assert error(await ada.change(BOARD, dashboard_export_insights=chosen)) == refused
+    rejected = (400, "invalid_input", "dashboard_export_insights")
+    assert await ada.rejection(dashboard(dashboard_export_insights=chosen)) == rejected
+    assert error(await ada.change(seeded.BOARD, dashboard_export_insights=chosen)) == rejected
 
 
 async def test_the_error_counts_insights_that_are_not_on_the_dashboard(ada: Client) -> None:
@@ -185,10 +171,10 @@ async def test_the_error_counts_insights_that_are_not_on_the_dashboard(ada: Clie
 
 
 async def test_exports_are_required_for_a_dashboard_and_rejected_for_an_insight(ada: Client) -> None:
-    refused = (400, "invalid_input", "dashboard_export_insights")
-    assert error(await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=None))) == refused
-    assert error(await ada.post(SUBSCRIPTIONS, json=weekly(dashboard_export_insights=[1]))) == refused
-    assert (await ada.change(BOARD, title="Still three")).json()["dashboard_export_insights"] == [1, 2, 5]
+    rejected = (400, "invalid_input", "dashboard_export_insights")
+    assert await ada.rejection(dashboard(dashboard_export_insights=None)) == rejected
+    assert await ada.rejection(weekly(dashboard_export_insights=[1])) == rejected
+    assert (await ada.change(seeded.BOARD, title="Still three")).json()["dashboard_export_insights"] == [1, 2, 5]
 
 
 async def test_duplicate_exports_count_once(ada: Client) -> None:
@@ -199,9 +185,9 @@ async def test_duplicate_exports_count_once(ada: Client) -> None:
 @pytest.mark.parametrize("integration", [None, 2, 3, 999, 9**30])
 async def test_slack_requires_a_slack_integration_of_the_project(ada: Client, integration: int | None) -> None:
     body = weekly(**TO_SLACK) | {"integration_id": integration}
-    assert error(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", "integration_id")
-    refused = await ada.change(SLACK, integration_id=integration)
-    assert error(refused) == (400, "invalid_input", "integration_id")
+    assert await ada.rejection(body) == (400, "invalid_input", "integration_id")
+    rejected = await ada.change(seeded.SLACK, integration_id=integration)
+    assert error(rejected) == (400, "invalid_input", "integration_id")
 
 
 async def test_other_targets_accept_any_integration(ada: Client) -> None:
@@ -211,17 +197,17 @@ async def test_other_targets_accept_any_integration(ada: Client) -> None:
 async def test_a_subscription_can_be_enabled_again_only_with_a_working_channel(ada: Client) -> None:
     hook = await ada.create(target_type="webhook", target_value="https://hooks.example.com/x", enabled=False)
     assert error(await ada.change(hook["id"], enabled=True)) == (400, "invalid_input", "enabled")
-    broken = await ada.create(**TO_SLACK, integration_id=1, enabled=False)
-    response = await ada.change(broken["id"], enabled=True, integration_id=None)
-    assert error(response) == (400, "invalid_input", "enabled")
+    slack = await ada.create(**TO_SLACK, integration_id=1, enabled=False)
+    rejected = await ada.change(slack["id"], enabled=True, integration_id=None)
+    assert error(rejected) == (400, "invalid_input", "enabled")
 
 
 @pytest.mark.parametrize(
     "url",
     [
         "ftp://hooks.example.com/", "hooks.example.com", "https://", "http://localhost/", "http://127.0.0.1/",
-        "http://[::1]/", "http://[::ffff:10.0.0.1]/",
-        "http://169.254.169.254/", "http://metadata.google.internal/", "http://10.1.2.3/", "http://192.168.0.1/",
+        "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://169.254.169.254/",
+        "http://metadata.google.internal/", "http://10.1.2.3/", "http://192.168.0.1/",
         "http://172.16.0.1/", "http://100.64.0.1/", "http://0.0.0.0/", "http://printer.local/", "http://db.internal/",
         "http://a.svc.cluster.local/", "http://x.corp/", "http://x.lan/", "http://x.home/", "http://x.consul/",
         "http://224.0.0.1/", "http://host:99999/", "http://[bad/", "http://LOCALHOST./",
@@ -229,7 +215,7 @@ async def test_a_subscription_can_be_enabled_again_only_with_a_working_channel(a
 )  # fmt: skip
 async def test_a_webhook_requires_a_public_http_address(ada: Client, url: str) -> None:
     body = weekly(target_type="webhook", target_value=url)
-    assert error(await ada.post(SUBSCRIPTIONS, json=body)) == (400, "invalid_input", "target_value")
+    assert await ada.rejection(body) == (400, "invalid_input", "target_value")
 
 
 @pytest.mark.parametrize("url", ["https://hooks.example.com/x?y=1", "http://93.184.216.34:8080/"])
@@ -239,24 +225,18 @@ async def test_a_public_webhook_is_accepted(ada: Client, url: str) -> None:
 
 async def test_a_prompt_guide_requires_the_feature_but_an_empty_one_does_not(connect: Connect) -> None:
     grace, compilers = connect(sandbox.ENTERPRISE_KEY), "/api/projects/4/subscriptions/"
-    body = weekly(insight=10)
-    assert error(await grace.post(compilers, json=body | {"summary_prompt_guide": "Short."}))[:2] == (
-        403,
-        "permission_denied",
-    )
-    assert (await grace.post(compilers, json=body | {"summary_prompt_guide": ""})).status_code == 201
+    rejected = await grace.post(compilers, json=weekly(insight=10, summary_prompt_guide="Short."))
+    assert error(rejected)[:2] == (403, "permission_denied")
+    assert (await grace.post(compilers, json=weekly(insight=10, summary_prompt_guide=""))).status_code == 201
 
 
-async def test_ai_summaries_require_approval_by_the_organization(tmp_path: Path) -> None:
-    database = str(tmp_path / "sandbox.db")
-    app = sandbox.build(database)
-    approval = "json_set(doc, '$.is_ai_data_processing_approved', json('false'))"
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute(f"update organization set doc = {approval}")
+async def test_ai_summaries_require_approval_by_the_organization(database: str, clock: Clock) -> None:
+    disapprove = "update organization set doc = json_set(doc, '$.is_ai_data_processing_approved', json('false'))"
+    app = edited_sandbox(database, clock, disapprove)
     async with Client(app, sandbox.FULL_KEY) as ada:
-        refused = await ada.post(SUBSCRIPTIONS, json=weekly(summary_enabled=True))
-        assert error(refused) == (403, "permission_denied", None)
-        assert (await ada.change(WITH_SUMMARY, summary_enabled=False)).status_code == 200
+        rejected = await ada.post(SUBSCRIPTIONS, json=weekly(summary_enabled=True))
+        assert error(rejected) == (403, "permission_denied", None)
+        assert (await ada.change(seeded.WITH_SUMMARY, summary_enabled=False)).status_code == 200
 
 
 async def test_the_limit_of_ai_summaries_applies_to_the_whole_organization(connect: Connect, ada: Client) -> None:
@@ -267,14 +247,14 @@ async def test_the_limit_of_ai_summaries_applies_to_the_whole_organization(conne
         body = weekly(insight=insight, summary_enabled=True, enabled=False)
         assert (await ada.post(f"/api/projects/{project}/subscriptions/", json=body)).status_code == 201
     assert (await ada.get(quota)).json() == {"active_count": 20, "limit": 20, "at_limit": True}
-    refused = await ada.post(SUBSCRIPTIONS, json=weekly(summary_enabled=True))
-    assert error(refused) == (402, "quota_limit_exceeded", None)
-    assert refused.json()["type"] == "server_error"
+    rejected = await ada.post(SUBSCRIPTIONS, json=weekly(summary_enabled=True))
+    assert error(rejected) == (402, "quota_limit_exceeded", None)
+    assert rejected.json()["type"] == "server_error"
     assert error(await ada.change(1, summary_enabled=True)) == (402, "quota_limit_exceeded", None)
-    assert (await ada.change(WITH_SUMMARY, title="Had one before")).status_code == 200
-    await ada.change(WITH_SUMMARY, deleted=True)
+    assert (await ada.change(seeded.WITH_SUMMARY, title="Had one before")).status_code == 200
+    await ada.change(seeded.WITH_SUMMARY, deleted=True)
     assert (await ada.change(1, summary_enabled=True)).status_code == 200
-    assert error(await ada.change(WITH_SUMMARY, deleted=False)) == (402, "quota_limit_exceeded", None)
+    assert error(await ada.change(seeded.WITH_SUMMARY, deleted=False)) == (402, "quota_limit_exceeded", None)
     grace = connect(sandbox.ENTERPRISE_KEY)
     assert (await grace.get("/api/projects/4/subscriptions/summary_quota/")).json()["limit"] == 100
 
@@ -282,11 +262,11 @@ async def test_the_limit_of_ai_summaries_applies_to_the_whole_organization(conne
 async def test_a_project_can_have_200_subscriptions(ada: Client) -> None:
     for _ in range(195):
         await ada.create(enabled=False)
-    refused = await ada.post(SUBSCRIPTIONS, json=weekly())
-    assert error(refused) == (402, "limit_exceeded", None)
-    assert refused.json()["type"] == "limit_exceeded"
+    rejected = await ada.post(SUBSCRIPTIONS, json=weekly())
+    assert error(rejected) == (402, "limit_exceeded", None)
+    assert rejected.json()["type"] == "limit_exceeded"
     key = "analytics.max_subscriptions_per_team"
-    assert refused.json()["extra"] == {"limit_key": key, "limit": 200, "current": 200, "request": None}
+    assert rejected.json()["extra"] == {"limit_key": key, "limit": 200, "current": 200, "request": None}
     await ada.change(1, deleted=True)
     assert (await ada.post(SUBSCRIPTIONS, json=weekly())).status_code == 201
 
@@ -305,10 +285,10 @@ async def test_rules_across_fields_are_checked_in_the_order_of_the_server(connec
     body: dict[str, Any] = weekly(**TO_SLACK) | {"summary_enabled": True}
     for _ in range(19):
         await ada.create(summary_enabled=True, enabled=False)
-    for mended, attr in ORDER:
-        body |= mended
+    for correction, attr in ORDER:
+        body |= correction
         status = 402 if attr is None else 400
-        response = error(await ada.post(SUBSCRIPTIONS, json=body))
+        response = await ada.rejection(body)
         assert (response[0], response[2]) == (status, attr)
 
 
@@ -316,7 +296,7 @@ async def test_a_deleted_subscription_is_not_listed_but_can_be_restored(ada: Cli
     assert (await ada.change(1, deleted=True)).json()["deleted"] is True
     assert (await ada.get(subscription(1))).json()["deleted"] is True
     assert 1 not in await listed(ada)
-    assert await listed(ada, deleted="true") == [DELETED, 1]
+    assert await listed(ada, deleted="true") == [seeded.DELETED, 1]
     assert await listed(ada, deleted="false") == await listed(ada)
     assert (await ada.change(1, deleted=False)).status_code == 200
     assert 1 in await listed(ada)
@@ -348,8 +328,8 @@ async def test_an_id_outside_the_project_returns_404(ada: Client, key: str) -> N
 async def test_list_filters_apply_to_a_single_subscription_too(ada: Client, query: str, status: int) -> None:
     assert (await ada.get(f"{subscription(1)}?{query}")).status_code == status
     assert (await ada.patch(f"{subscription(1)}?{query}", json={})).status_code == status
-    wanted = 202 if status == 200 else 404
-    assert (await ada.post(f"{subscription(1)}test-delivery/?{query}")).status_code == wanted
+    delivered = await ada.post(f"{subscription(1)}test-delivery/?{query}")
+    assert delivered.status_code == (202 if status == 200 else 404)
 
 
 async def listed(ada: Client, **query: Any) -> list[int]:
@@ -361,28 +341,31 @@ async def listed(ada: Client, **query: Any) -> list[int]:
 @pytest.mark.parametrize(
     ("query", "ids"),
     [
-        ({"insight": 2}, [PAUSED]),
-        ({"dashboard": 1}, [BOARD]),
+        ({"insight": 2}, [seeded.PAUSED]),
+        ({"dashboard": 1}, [seeded.BOARD]),
         ({"insight": 9**30}, []),
-        ({"resource_type": "dashboard"}, [BOARD]),
-        ({"resource_type": "insight"}, [SLACK, WITH_SUMMARY, PAUSED, 1]),
-        ({"resource_type": "cohort"}, [SLACK, BOARD, WITH_SUMMARY, PAUSED, 1]),
-        ({"target_type": "slack"}, [SLACK]),
+        ({"resource_type": "dashboard"}, [seeded.BOARD]),
+        ({"resource_type": "insight"}, [seeded.SLACK, seeded.WITH_SUMMARY, seeded.PAUSED, 1]),
+        ({"resource_type": "cohort"}, [seeded.SLACK, seeded.BOARD, seeded.WITH_SUMMARY, seeded.PAUSED, 1]),
+        ({"target_type": "slack"}, [seeded.SLACK]),
         ({"target_type": "webhook"}, []),
-        ({"search": "FUNNEL"}, [PAUSED]),
-        ({"search": "product board"}, [BOARD]),
-        ({"search": "product,board"}, [BOARD]),
+        ({"search": "FUNNEL"}, [seeded.PAUSED]),
+        ({"search": "product board"}, [seeded.BOARD]),
+        ({"search": "product,board"}, [seeded.BOARD]),
         ({"search": "product funnel"}, []),
-        ({"search": "pageview"}, [SLACK]),
-        ({"search": " , "}, [SLACK, BOARD, WITH_SUMMARY, PAUSED, 1]),
+        ({"search": "pageview"}, [seeded.SLACK]),
+        ({"search": " , "}, [seeded.SLACK, seeded.BOARD, seeded.WITH_SUMMARY, seeded.PAUSED, 1]),
         ({"search": "nothing like it"}, []),
-        ({"ordering": "created_at"}, [1, PAUSED, WITH_SUMMARY, BOARD, SLACK]),
-        ({"ordering": "title"}, [BOARD, PAUSED, WITH_SUMMARY, 1, SLACK]),
-        ({"ordering": "-title"}, [SLACK, 1, WITH_SUMMARY, PAUSED, BOARD]),
-        ({"ordering": "next_delivery_date"}, [PAUSED, SLACK, 1, WITH_SUMMARY, BOARD]),
-        ({"ordering": "created_by__email,-created_at"}, [SLACK, BOARD, WITH_SUMMARY, PAUSED, 1]),
-        ({"ordering": "colour"}, [SLACK, BOARD, WITH_SUMMARY, PAUSED, 1]),
-        ({"ordering": "colour,title"}, [BOARD, PAUSED, WITH_SUMMARY, 1, SLACK]),
+        ({"ordering": "created_at"}, [1, seeded.PAUSED, seeded.WITH_SUMMARY, seeded.BOARD, seeded.SLACK]),
+        ({"ordering": "title"}, [seeded.BOARD, seeded.PAUSED, seeded.WITH_SUMMARY, 1, seeded.SLACK]),
+        ({"ordering": "-title"}, [seeded.SLACK, 1, seeded.WITH_SUMMARY, seeded.PAUSED, seeded.BOARD]),
+        ({"ordering": "next_delivery_date"}, [seeded.PAUSED, seeded.SLACK, 1, seeded.WITH_SUMMARY, seeded.BOARD]),
+        (
+            {"ordering": "created_by__email,-created_at"},
+            [seeded.SLACK, seeded.BOARD, seeded.WITH_SUMMARY, seeded.PAUSED, 1],
+        ),
+        ({"ordering": "colour"}, [seeded.SLACK, seeded.BOARD, seeded.WITH_SUMMARY, seeded.PAUSED, 1]),
+        ({"ordering": "colour,title"}, [seeded.BOARD, seeded.PAUSED, seeded.WITH_SUMMARY, 1, seeded.SLACK]),
     ],
 )
 async def test_a_list_can_be_filtered_searched_and_ordered(ada: Client, query: dict[str, Any], ids: list[int]) -> None:

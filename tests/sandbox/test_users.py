@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +11,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from .conftest import Connect
-from .sandbox_client import CURRENT, GUARDED, ME, USERS, Client, Clock, Response, error, subscription
+from .sandbox_client import CURRENT, GUARDED, ME, USERS, Client, Clock, Response, edited_sandbox, error, subscription
 
 pytestmark = pytest.mark.anyio
 BETTER = "a much Better one 77"
@@ -371,14 +368,15 @@ async def test_an_account_without_an_organization_can_be_deleted(connect: Connec
     assert (await connect(sandbox.STAFF_KEY).get(USERS)).json()["count"] == 6
 
 
-async def test_the_content_of_a_deleted_user_stays_without_its_creator(tmp_path: Path) -> None:
-    database = str(tmp_path / "sandbox.db")
-    app = sandbox.build(database)
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("delete from membership where person_id = 3")
-        connection.execute("insert into credential values ('hedy', 'session', 3, '{}')")
-        connection.execute("update subscription set doc = json_set(doc, '$.created_by', 3) where id = 1")
-        connection.execute("update share_password set doc = json_set(doc, '$.created_by', 3)")
+async def test_the_content_of_a_deleted_user_stays_without_its_creator(database: str, clock: Clock) -> None:
+    app = edited_sandbox(
+        database,
+        clock,
+        "delete from membership where person_id = 3",
+        "insert into credential values ('hedy', 'session', 3, '{}')",
+        "update subscription set doc = json_set(doc, '$.created_by', 3) where id = 1",
+        "update share_password set doc = json_set(doc, '$.created_by', 3)",
+    )
     async with Client(app, session="hedy") as hedy, Client(app, sandbox.FULL_KEY) as ada:
         assert (await hedy.delete(ME)).status_code == 204
         assert (await ada.get(subscription(1))).json()["created_by"] is None
