@@ -34,7 +34,7 @@ from ..transports.http.health import Lifecycle
 from ..transports.http.landing.page import PageContent, page
 from ..transports.http.limits import LimitOptions
 from ..transports.http.metrics import Metrics
-from ..transports.http.serving import ShutdownTimes, serve
+from ..transports.http.serving import serve
 from ..transports.http.validation import validate_http
 from .engine import api_clients, credential_provider, make_context
 
@@ -49,7 +49,7 @@ class HTTPServer:
         app: The application.
         listener: The listening socket.
         url: The URL that callers use.
-        lifecycle: The state that the readiness probe reports.
+        lifecycle: The phases of the shutdown.
     """
 
     app: ASGIApp
@@ -65,8 +65,6 @@ async def run(settings: Settings, address: str) -> int:
         Core13Error: The settings are not valid, or the server would not be safe.
     """
     target = "the embedded sandbox" if settings.sandbox else settings.host
-    # An open call may take as long as its timeout, and its response a little longer.
-    times = ShutdownTimes(drain=settings.http_drain, grace=settings.timeout + 5)
     async with build_http(settings, address) as server:
 
         def ready() -> None:
@@ -78,7 +76,7 @@ async def run(settings: Settings, address: str) -> int:
                 )
 
         with export_spans(os.environ):
-            await serve(server.app, server.listener, server.lifecycle, times, ready)
+            await serve(server.app, server.listener, server.lifecycle, ready)
     return 0
 
 
@@ -160,6 +158,8 @@ def _http_options(settings: Settings, tools: _Tools, resource: ProtectedResource
         origins=settings.http_origins,
         limits=LimitOptions(per_minute=settings.http_rate, at_once=settings.http_at_once),
         max_body=settings.http_max_body,
+        # An open call may take as long as its timeout, and its response a little longer.
+        lifecycle=Lifecycle(drain=settings.http_drain, grace=settings.timeout + 5),
         page=page(tools.catalog, _page_content(settings, tools, resource.url)),
         metrics=Metrics(tools.catalog) if settings.http_metrics else None,
         routes=[resource.route] if settings.auth == "oauth" else [],

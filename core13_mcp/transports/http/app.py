@@ -17,12 +17,12 @@ from starlette.routing import BaseRoute, Route
 
 from .address import PATH
 from .auth.authenticator import Authenticator
-from .endpoint import BodyLimit, MCPEndpoint
-from .health import CloseOnDrain, Lifecycle, health_routes
+from .endpoint import MCPEndpoint
+from .health import Lifecycle, close_on_drain, health_routes
 from .host_check import HostOriginMiddleware
-from .landing.page import LandingPageMiddleware
+from .landing.page import PageForBrowsers
 from .limits import LimitOptions, Limits
-from .metrics import Metrics, MetricsMiddleware
+from .metrics import Metrics
 
 # `HostOriginMiddleware` checks Host and Origin for every route. A second list in the SDK could only disagree.
 _NO_SDK_HOST_CHECK = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -38,7 +38,7 @@ class HTTPOptions:
         limits: The limits for callers.
         max_body: The maximum size of a request body, in bytes.
         body_timeout: Seconds in which a request body must arrive.
-        lifecycle: The state that the probes report.
+        lifecycle: The phases of the shutdown.
         page: The response for browsers.
         metrics: The metrics to collect, if any. The SDK's server needs `metrics.observe_operation` as middleware.
         routes: More routes.
@@ -62,10 +62,9 @@ def app(server: Server[Any], authenticator: Authenticator, options: HTTPOptions)
     """
     # Not in the JSON-only mode, in which a client that disconnects does not cancel its call.
     manager = StreamableHTTPSessionManager(server, stateless=True, security_settings=_NO_SDK_HOST_CHECK)
-    body_limit = BodyLimit(options.max_body, options.body_timeout)
-    endpoint = LandingPageMiddleware(
-        MCPEndpoint(manager.handle_request, authenticator, Limits(options.limits), body_limit), options.page
-    )
+    limits = Limits(options.limits)
+    mcp = MCPEndpoint(manager.handle_request, authenticator, limits, options.max_body, options.body_timeout)
+    endpoint = PageForBrowsers(mcp, options.page)
     return Starlette(
         routes=[
             Route("/", options.page, methods=["GET"]),
@@ -83,7 +82,7 @@ def app(server: Server[Any], authenticator: Authenticator, options: HTTPOptions)
 
 def _middleware(options: HTTPOptions) -> list[Middleware]:
     """The middleware for all routes, the outermost first."""
-    metrics = [Middleware(MetricsMiddleware, options.metrics)] if options.metrics else []
+    metrics = [Middleware(options.metrics.observe_requests)] if options.metrics else []
     cors = Middleware(
         CORSMiddleware,
         allow_origins=[origin.rstrip("/") for origin in options.origins],
@@ -93,7 +92,7 @@ def _middleware(options: HTTPOptions) -> list[Middleware]:
     )
     return [
         *metrics,
-        Middleware(CloseOnDrain, options.lifecycle),
+        Middleware(close_on_drain, options.lifecycle),
         Middleware(HostOriginMiddleware, options.hosts, options.origins),
         *([cors] if options.origins else []),
     ]

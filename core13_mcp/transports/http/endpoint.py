@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -22,14 +21,6 @@ from .limits import Limits
 log = logging.getLogger("core13_mcp.http")
 
 
-@dataclass(frozen=True, slots=True)
-class BodyLimit:
-    """The size of a request body in bytes, and the seconds in which it must arrive."""
-
-    max_bytes: int
-    timeout: float
-
-
 class MCPEndpoint:
     """Passes a request to the MCP handler if its method, caller, rate and body are acceptable.
 
@@ -37,14 +28,18 @@ class MCPEndpoint:
         app: The MCP handler.
         authenticator: Identifies the caller.
         limits: The limits for callers.
-        body_limit: The limit for request bodies.
+        max_body: The maximum size of a request body, in bytes.
+        body_timeout: Seconds in which a request body must arrive.
     """
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator, limits: Limits, body_limit: BodyLimit) -> None:
+    def __init__(
+        self, app: ASGIApp, authenticator: Authenticator, limits: Limits, max_body: int, body_timeout: float
+    ) -> None:
         self._app = app
         self._authenticator = authenticator
         self._limits = limits
-        self._body_limit = body_limit
+        self._max_body = max_body
+        self._body_timeout = body_timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -66,12 +61,25 @@ class MCPEndpoint:
         caller = self._authenticator.authenticate(request)
         principal = caller.principal
         async with self._limits.acquire(principal, self._authenticator.trusted):
-            body = await _read_body(request, self._body_limit)
+            body = await self._read_body(request)
             # A slow upload must not use a slot, so the body is complete before the request waits for one.
             async with self._limits.slot(principal):
                 await self._authenticator.verify(caller, body)
                 scope["state"] = {**scope.get("state", {}), "caller": caller}
                 await self._app(scope, _replay(body, receive), send)
+
+    async def _read_body(self, request: Request) -> bytes:
+        body = bytearray()
+        # The rest of a rejected body would be read as the next request, so the connection is closed.
+        close = {"Connection": "close"}
+        with anyio.move_on_after(self._body_timeout):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > self._max_body:
+                    raise Rejected(413, f"The request body has more than {self._max_body} bytes.", close)
+            return bytes(body)
+        message = f"The request body did not arrive within {self._body_timeout:g} s. Send the request again."
+        raise Rejected(408, message, close)
 
 
 def resolve_context(context: ServerRequestContext[Any]) -> CallContext:
@@ -81,25 +89,6 @@ def resolve_context(context: ServerRequestContext[Any]) -> CallContext:
     caller = request.state.caller
     assert isinstance(caller, CallContext)
     return caller
-
-
-async def _read_body(request: Request, limit: BodyLimit) -> bytes:
-    """Read a request body.
-
-    Raises:
-        Rejected: The body is too large, or does not arrive in time.
-        ClientDisconnect: The client closed the connection.
-    """
-    body = bytearray()
-    # The rest of a rejected body would be read as the next request, so the connection is closed.
-    close = {"Connection": "close"}
-    with anyio.move_on_after(limit.timeout):
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit.max_bytes:
-                raise Rejected(413, f"The request body has more than {limit.max_bytes} bytes.", close)
-        return bytes(body)
-    raise Rejected(408, f"The request body did not arrive within {limit.timeout:g} s. Send the request again.", close)
 
 
 def _log_rejection(rejected: Rejected) -> None:

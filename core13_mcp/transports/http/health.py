@@ -10,10 +10,19 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Lifecycle:
-    """Whether the process accepts new work; it stops when the process receives a signal to exit."""
+    """The phases of a shutdown, in seconds.
 
+    Attributes:
+        drain: After SIGTERM, the server still accepts requests for this long, and `/readyz` returns 503, so that a
+            load balancer can select another replica.
+        grace: After that, open requests have this long to finish.
+        accepting: Whether the drain phase has not started yet.
+    """
+
+    drain: float = 0.0
+    grace: float = 1.0
     accepting: bool = True
 
 
@@ -29,20 +38,16 @@ def health_routes(lifecycle: Lifecycle) -> list[Route]:
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
 
 
-class CloseOnDrain:
-    """Closes each connection after its next response in the drain phase, so that clients connect elsewhere."""
+def close_on_drain(app: ASGIApp, lifecycle: Lifecycle) -> ASGIApp:
+    """Wrap an application so that each response of the drain phase closes its connection."""
 
-    def __init__(self, app: ASGIApp, lifecycle: Lifecycle) -> None:
-        self._app = app
-        self._lifecycle = lifecycle
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_closing(message: Message) -> None:
-            if message["type"] == "http.response.start" and not self._lifecycle.accepting:
+            if message["type"] == "http.response.start" and not lifecycle.accepting:
                 headers = [(name, value) for name, value in message.get("headers", []) if name.lower() != b"connection"]
                 message = {**message, "headers": [*headers, (b"connection", b"close")]}
             await send(message)
 
-        await self._app(scope, receive, send_closing)
+        await app(scope, receive, send_closing)
+
+    return wrapped

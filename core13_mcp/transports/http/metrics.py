@@ -100,39 +100,31 @@ class Metrics:
 
         return Route("/metrics", metrics)
 
-    async def observe_request(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Measure one HTTP request. Status 0 means that the client disconnected before the response."""
-        start, status = anyio.current_time(), 0
+    def observe_requests(self, app: ASGIApp) -> ASGIApp:
+        """Wrap an application so that its HTTP requests are measured."""
 
-        async def send_and_note_status(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
+        async def measured(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                return await app(scope, receive, send)
+            # The status stays 0 if the client disconnects before the response.
+            start, status = anyio.current_time(), 0
 
-        self._active.inc()
-        try:
-            await app(scope, receive, send_and_note_status)
-        finally:
-            self._active.dec()
-            paths = {route.path for route in scope["app"].routes}
-            path = scope["path"] if scope["path"] in paths else OTHER
-            self._requests.labels(path, str(status)).observe(anyio.current_time() - start)
+            async def send_and_note_status(message: Message) -> None:
+                nonlocal status
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                await send(message)
 
+            self._active.inc()
+            try:
+                await app(scope, receive, send_and_note_status)
+            finally:
+                self._active.dec()
+                paths = {route.path for route in scope["app"].routes}
+                path = scope["path"] if scope["path"] in paths else OTHER
+                self._requests.labels(path, str(status)).observe(anyio.current_time() - start)
 
-class MetricsMiddleware:
-    """Measures the HTTP requests of an application."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] == "http":
-            await self._metrics.observe_request(self._app, scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        return measured
 
 
 def _is_error(result: HandlerResult) -> bool:

@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 
 import anyio
@@ -22,39 +21,16 @@ from .health import Lifecycle
 MAX_CONNECTIONS = 65_536
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShutdownTimes:
-    """How long a shutdown takes, in seconds.
-
-    Attributes:
-        drain: After SIGTERM, the server still accepts requests for this long, and `/readyz` returns 503, so that a
-            load balancer can select another replica.
-        grace: After that, open requests have this long to finish.
-    """
-
-    drain: float
-    grace: float
-
-
-async def serve(
-    app: ASGIApp, listener: socket.socket, lifecycle: Lifecycle, times: ShutdownTimes, ready: Callable[[], None]
-) -> None:
-    """Serve until SIGTERM or SIGINT.
+async def serve(app: ASGIApp, listener: socket.socket, lifecycle: Lifecycle, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; call `ready` as soon as requests and signals are handled.
 
     SIGINT, or a second signal, skips the drain phase. A third signal skips the grace period.
-
-    Args:
-        app: The application.
-        listener: A listening socket.
-        lifecycle: Changed when the drain phase starts.
-        times: The length of the shutdown.
-        ready: Called as soon as the server accepts requests and handles signals.
     """
     _raise_fd_limit()
-    server = uvicorn_server(app, times.grace)
+    server = uvicorn_server(app, lifecycle.grace)
     async with anyio.create_task_group() as tasks:
         if sys.platform != "win32":  # pragma: no branch - the tests do not run on Windows
-            await tasks.start(_handle_signals, server, lifecycle, times.drain, tasks)
+            await tasks.start(_handle_signals, server, lifecycle, tasks)
         ready()
         await server.serve([listener])
         tasks.cancel_scope.cancel()
@@ -104,7 +80,7 @@ def _raise_fd_limit() -> None:
 
 
 async def _handle_signals(
-    server: uvicorn.Server, lifecycle: Lifecycle, drain: float, tasks: TaskGroup, *, task_status: TaskStatus[None]
+    server: uvicorn.Server, lifecycle: Lifecycle, tasks: TaskGroup, *, task_status: TaskStatus[None]
 ) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         task_status.started()
@@ -113,7 +89,7 @@ async def _handle_signals(
                 server.force_exit = True
             elif received == signal.SIGTERM and lifecycle.accepting:
                 lifecycle.accepting = False
-                tasks.start_soon(_exit_after, server, drain)
+                tasks.start_soon(_exit_after, server, lifecycle.drain)
             else:
                 lifecycle.accepting = False
                 server.should_exit = True

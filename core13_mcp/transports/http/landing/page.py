@@ -47,8 +47,11 @@ class PageContent:
     snippets: Sequence[tuple[str, str, str]] = ()
 
 
-class LandingPageMiddleware:
-    """Shows the landing page to a browser that opens the MCP endpoint, and passes on all other requests."""
+class PageForBrowsers:
+    """The MCP endpoint, except that a browser that opens it gets the page.
+
+    It is a class, because Starlette's `Route` calls only objects, and not functions, as ASGI applications.
+    """
 
     def __init__(self, app: ASGIApp, page: ASGIApp) -> None:
         self._app = app
