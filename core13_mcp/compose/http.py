@@ -68,7 +68,7 @@ async def run(settings: Settings, address: str) -> int:
     async with build_http(settings, address) as server:
 
         def ready() -> None:
-            log.info("serving at %s, auth %s, PostHog API: %s", server.url, settings.auth, target)
+            log.info("serving at %s, auth %s, calls go to %s", server.url, settings.auth, target)
             if settings.http_url and not settings.seal_keys:
                 log.warning(
                     "CORE13_SEAL_KEYS is not set: with several replicas, an answer to a confirmation is valid only on "
