@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
@@ -16,7 +15,7 @@ from ..errors import ConfigurationError, InvalidArguments
 from ..identity import NAME, VERSION
 from .credentials import Credentials
 from .exchange import APIRequest, APIResponse
-from .retry import NOT_SENT_ERRORS, RetryPolicy
+from .retry import RetryPolicy
 from .transport import MAX_CONNECTIONS, PoolTransport
 
 # Bytes of one decompressed response. The API has no maximum page size; this bounds the memory of one call.
@@ -110,19 +109,25 @@ class APIClient:
         """Send a prepared request once and return the response, whatever its status.
 
         Raises:
-            httpx2.RequestError: There was no response, or none that can be read. One of `NOT_SENT_ERRORS`
-                means that no byte of the request was sent.
+            httpx2.RequestError: There was no response, or none that can be read. One of `NOT_SENT_ERRORS` means
+                that no part of the request was sent.
         """
-        attempt = _Attempt(request)
+        sent = False
+
+        async def on_event(event: str, _: Any) -> None:
+            nonlocal sent
+            sent |= event.endswith("send_request_headers.started")
+
+        request.extensions["trace"] = on_event
         try:
             with anyio.fail_after(deadline.end - anyio.current_time()):
                 async with self._limiter:
                     deadline.check_start()
                     # An in-process transport has no connection to open: the API has the request at once.
-                    attempt.sent = self._in_process
-                    return await attempt.run(self._transport)
+                    sent = self._in_process
+                    return await _exchange(self._transport, request)
         except TimeoutError:
-            error = httpx2.ReadTimeout if attempt.sent else httpx2.PoolTimeout
+            error = httpx2.ReadTimeout if sent else httpx2.PoolTimeout
             raise error("the deadline of the call has passed", request=request) from None
 
     @property
@@ -138,38 +143,17 @@ def _headers() -> dict[str, str]:
     return {"User-Agent": f"{NAME}/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 
-class _Attempt:
-    """One attempt to send a request. `sent` is true as soon as the API may have received a part of it."""
-
-    def __init__(self, request: httpx2.Request) -> None:
-        self.sent = False
-        self._request = request
-        request.extensions["trace"] = self._on_event
-
-    async def run(self, transport: httpx2.AsyncBaseTransport) -> APIResponse:
-        with tracing.request_span(self._request), self._classified_errors():
-            response = await transport.handle_async_request(self._request)
-            response.request = self._request
-            try:
-                body = await _read(response)
-            finally:
-                # Also closes the connection of a cancelled request. It is shielded from the cancellation.
-                await response.aclose()
-            tracing.record_status(response.status_code)
-            return APIResponse(response.status_code, response.headers, body)
-
-    async def _on_event(self, event: str, _: Any) -> None:
-        self.sent |= event.endswith("send_request_headers.started")
-
-    @contextmanager
-    def _classified_errors(self) -> Iterator[None]:
-        """Raise every error before the first sent byte as one of `NOT_SENT_ERRORS`."""
+async def _exchange(transport: httpx2.AsyncBaseTransport, request: httpx2.Request) -> APIResponse:
+    with tracing.request_span(request):
+        response = await transport.handle_async_request(request)
+        response.request = request
         try:
-            yield
-        except httpx2.TransportError as error:
-            if self.sent or isinstance(error, NOT_SENT_ERRORS):
-                raise
-            raise httpx2.ConnectError(str(error)) from error
+            body = await _read(response)
+        finally:
+            # Also closes the connection of a cancelled request. It is shielded from the cancellation.
+            await response.aclose()
+        tracing.record_status(response.status_code)
+        return APIResponse(response.status_code, response.headers, body)
 
 
 async def _read(response: httpx2.Response) -> bytes:

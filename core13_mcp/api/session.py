@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import replace
 
@@ -77,7 +76,9 @@ class APISession:
         return response
 
     async def _send_with_retries(self, request: httpx2.Request, repeatable: bool, deadline: Deadline) -> APIResponse:
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             outcome = await self._attempt(request, deadline)
             delay = self._policy.delay(attempt, outcome, repeatable=repeatable)
             if delay is None or anyio.current_time() + delay >= deadline.end:

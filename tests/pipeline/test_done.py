@@ -1,4 +1,4 @@
-"""What a write says it did."""
+"""How the results of writes describe their effects."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from core13_mcp.pipeline.projection import project_response
 CATALOG = load()
 
 
-def done(tool: str, arguments: dict[str, Any], **answer: Any) -> str:
-    result = project_response(
-        CATALOG[tool], {"id": 7, "enabled": True, "deleted": False, **answer}, arguments, 40_000
-    ).value
-    return str(result["done"])
+def done(tool: str, arguments: dict[str, Any], **fields: Any) -> str:
+    response = {"id": 7, "enabled": True, "deleted": False, **fields}
+    return str(project_response(CATALOG[tool], response, arguments, 40_000).value["done"])
 
 
 @pytest.mark.parametrize(
-    ("value", "to"),
+    ("value", "recipients"),
     [
         ("a@x.example", "1 recipient"),
         ("a@x.example,", "1 recipient"),
@@ -32,28 +30,28 @@ def done(tool: str, arguments: dict[str, Any], **answer: Any) -> str:
         ("a@x.example,b@x.example,c@x.example", "3 recipients"),
     ],
 )
-def test_recipients_are_counted_right(value: str, to: str):
+def test_the_effect_has_the_number_of_recipients(value: str, recipients: str) -> None:
     email = {"target_type": "email", "target_value": value}
-    for said in (
+    for effect in (
         done("subscriptions-create", email, **email),
         done("subscriptions-partial-update", {"id": 7, **email}, **email),
     ):
-        assert f" {to}" in said and "1 recipients" not in said
-        assert value not in said
+        assert f" {recipients}" in effect and "1 recipients" not in effect
+        assert value not in effect
 
 
-def test_a_question_counts_only_what_is_several():
+def test_a_question_has_the_number_of_recipients_if_there_are_several() -> None:
     tool, one = CATALOG["subscriptions-create"], {"target_type": "email", "target_value": "a@x.example"}
-    for given, asked in (
+    for arguments, end in (
         (one, "by email right now to a@x.example?"),
         ({**one, "target_value": "a@x.example,b@x.example"}, "to 2 recipients: a@x.example,b@x.example?"),
     ):
-        needed = find_confirmation(tool, given, "auto")
-        assert needed is not None and render_question(needed, given, None).endswith(asked)
+        confirm = find_confirmation(tool, arguments, "auto")
+        assert confirm is not None and render_question(confirm, arguments, None).endswith(end)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "answer", "says"),
+    ("arguments", "fields", "effect"),
     [
         ({"enabled": False}, {"enabled": False}, "It is paused: nothing was sent"),
         ({"enabled": True}, {}, "one may go out now"),
@@ -66,18 +64,17 @@ def test_a_question_counts_only_what_is_several():
         ({"insight": 2}, {"target_type": "email"}, "The new content goes out on schedule"),
     ],
 )
-def test_a_change_says_what_it_set_off(arguments: dict[str, Any], answer: dict[str, Any], says: str):
-    assert says in done("subscriptions-partial-update", {"id": 7, **arguments}, **answer)
+def test_an_update_describes_its_effect(arguments: dict[str, Any], fields: dict[str, Any], effect: str) -> None:
+    assert effect in done("subscriptions-partial-update", {"id": 7, **arguments}, **fields)
 
 
-def test_a_password_that_was_sent_is_not_called_one_to_hand_on():
-    answer = {"id": 3, "password": "x" * 20}
-    tool = CATALOG["session-recordings-sharing-passwords-create"]
-    assert "hand it on now" in project_response(tool, answer, {}, 4000).value["done"]
-    assert "hand it on now" not in project_response(tool, answer, {"raw_password": "x" * 20}, 4000).value["done"]
+@pytest.mark.parametrize(("arguments", "mentioned"), [({}, True), ({"raw_password": "x" * 20}, False)])
+def test_only_a_generated_password_is_to_be_handed_on(arguments: dict[str, Any], mentioned: bool) -> None:
+    effect = done("session-recordings-sharing-passwords-create", arguments, id=3, password="x" * 20)
+    assert ("hand it on now" in effect) is mentioned
 
 
 @pytest.mark.parametrize("enabled", [True, False])
-def test_a_new_link_says_whether_anyone_can_open_it(enabled: bool):
-    said = done("session-recordings-sharing-refresh-create", {}, enabled=enabled)
-    assert ("nobody can open it" in said) is not enabled
+def test_a_new_link_says_whether_it_can_be_opened(enabled: bool) -> None:
+    effect = done("session-recordings-sharing-refresh-create", {}, enabled=enabled)
+    assert ("nobody can open it" in effect) is not enabled

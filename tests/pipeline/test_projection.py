@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core13_mcp.jsonio import compact_json
+from core13_mcp.jsonio import JSON, compact_json
 from core13_mcp.pipeline.projection import project, project_response, truncate
 
 from ..factories import make_tool
 
 ROW: dict[str, Any] = {"type": "object", "properties": {"id": {"type": "integer"}, "name": {}}, "required": ["id"]}
-PAGE = {
+PAGE: dict[str, Any] = {
     "type": "object",
     "properties": {"count": {}, "results": {"type": "array", "items": ROW}},
     "required": ["count", "results"],
@@ -22,12 +22,14 @@ ONE = make_tool(output={**ROW, "properties": {**ROW["properties"], "done": {"typ
 MANY = make_tool(path="/api/things/", output=PAGE)
 
 
-def shaped(answer: Any, max_chars: int = 1000, tool: Any = ONE, **arguments: Any) -> dict[str, Any]:
-    return project_response(tool, answer, arguments, max_chars).value
+def result_value(response: Any, max_chars: int = 1000, tool: Any = ONE, **arguments: Any) -> dict[str, Any]:
+    result = project_response(tool, response, arguments, max_chars)
+    assert result.text == compact_json(result.value)
+    return result.value
 
 
 @pytest.mark.parametrize(
-    ("schema", "value", "kept"),
+    ("schema", "value", "projected"),
     [
         (ROW, {"id": 1, "name": "x", "other": 2}, {"id": 1, "name": "x"}),
         (ROW, {"id": None, "name": None}, {"id": None}),
@@ -42,103 +44,115 @@ def shaped(answer: Any, max_chars: int = 1000, tool: Any = ONE, **arguments: Any
         ({"type": "object"}, {"any": None}, {"any": None}),
     ],
 )
-def test_a_result_keeps_what_the_schema_names_and_drops_what_says_nothing(schema, value, kept):
-    assert project(schema, value) == kept
+def test_a_projection_keeps_the_properties_of_the_schema_that_have_a_value(
+    schema: JSON, value: Any, projected: Any
+) -> None:
+    assert project(schema, value) == projected
 
 
-def test_full_detail_keeps_everything():
-    assert shaped({"id": 1, "name": None, "other": []}, detail="full") == {"id": 1, "name": None, "other": []}
+def test_full_detail_keeps_all_fields() -> None:
+    response: dict[str, Any] = {"id": 1, "name": None, "other": []}
+    assert result_value(response, detail="full") == response
 
 
 @pytest.mark.parametrize(
-    ("answer", "done"), [({"id": 7}, "Made 7."), ({"id": 8}, "Made something."), (None, "Made something.")]
+    ("response", "done"), [({"id": 7}, "Made 7."), ({"id": 8}, "Made something."), (None, "Made something.")]
 )
-def test_a_write_says_what_it_did(answer, done):
+def test_the_result_of_a_write_describes_its_effect(response: Any, done: str) -> None:
     when = {"properties": {"answer": {"properties": {"id": {"const": 7}}, "required": ["id"]}}}
-    tool = make_tool(
-        "POST", done=[{"when": when, "say": "Made {answer.id}."}, {"say": "Made something."}], output=ONE.output_schema
-    )
-    assert project_response(tool, answer, {}, 1000).value["done"] == done
+    declared = [{"when": when, "say": "Made {answer.id}."}, {"say": "Made something."}]
+    tool = make_tool("POST", done=declared, output=ONE.output_schema)
+    assert result_value(response, tool=tool)["done"] == done
 
 
-def test_the_last_page_says_no_next_offset():
-    page = shaped({"count": 2, "next": None, "previous": None, "results": [{"id": 1}, {"id": 2}]}, tool=MANY)
+def test_the_last_page_has_no_next_offset() -> None:
+    page = result_value({"count": 2, "next": None, "previous": None, "results": [{"id": 1}, {"id": 2}]}, tool=MANY)
     assert page == {"count": 2, "results": [{"id": 1}, {"id": 2}]}
 
 
-def test_a_page_says_where_the_next_one_starts():
-    page = shaped({"count": 9, "next": "https://x/?offset=4", "results": [{"id": 3}, {"id": 4}]}, tool=MANY, offset=2)
+def test_a_page_has_the_offset_of_the_next_page() -> None:
+    response = {"count": 9, "next": "https://x/?offset=4", "results": [{"id": 3, "other": 1}, {"id": 4}]}
+    page = result_value(response, tool=MANY, offset=2)
     assert page == {"count": 9, "next_offset": 4, "results": [{"id": 3}, {"id": 4}]}
 
 
-def test_an_empty_page_past_the_end_leads_nowhere():
-    assert shaped({"count": 9, "results": []}, tool=MANY, offset=50) == {"count": 9, "results": []}
+def test_an_empty_page_has_no_next_offset() -> None:
+    assert result_value({"count": 9, "results": []}, tool=MANY, offset=50) == {"count": 9, "results": []}
 
 
-def test_rows_that_do_not_fit_come_with_the_next_page():
-    rows = [{"id": n, "name": "x" * 100} for n in range(20)]
-    page = shaped({"count": 20, "results": rows}, max_chars=600, tool=MANY)
+def test_the_rows_of_a_page_are_kept_only_if_the_output_schema_has_them() -> None:
+    response = {"count": 1, "results": [{"id": 1}]}
+    no_rows = make_tool(output={"type": "object", "properties": {"count": {}}})
+    optional_rows = make_tool(output={**PAGE, "required": ["count"]})
+    assert result_value(response, tool=no_rows) == {"count": 1}
+    assert result_value(response, tool=optional_rows) == response
+    assert result_value({"count": 0, "results": []}, tool=optional_rows) == {"count": 0}
+
+
+def test_rows_that_do_not_fit_are_on_the_next_page() -> None:
+    rows = [{"id": number, "name": "x" * 100} for number in range(20)]
+    page = result_value({"count": 20, "results": rows}, 600, MANY)
     assert page["next_offset"] == len(page["results"]) < 20
     assert len(compact_json(page)) <= 600
 
 
-def test_one_row_that_is_too_long_alone_is_shortened_so_that_paging_moves_on():
+def test_a_first_row_that_is_too_long_is_shortened() -> None:
     rows = [{"id": 1, "name": "x" * 5000}, {"id": 2}]
-    page = shaped({"count": 2, "results": rows}, max_chars=1000, tool=MANY)
+    page = result_value({"count": 2, "results": rows}, 1000, MANY)
     assert page["next_offset"] == 1
     assert page["results"][0]["id"] == 1 and page["results"][0]["omitted"].startswith("name: too long")
     assert len(compact_json(page)) <= 1000
 
 
-@pytest.mark.parametrize("answer", [{"results": "none", "count": 1}, {"results": [1], "count": 1}, {"results": []}])
-def test_what_only_looks_like_a_page_is_an_object(answer):
-    assert project_response(make_tool(), answer, {}, 1000).value == answer
+@pytest.mark.parametrize("response", [{"results": "none", "count": 1}, {"results": [1], "count": 1}, {"results": []}])
+def test_an_object_without_a_count_or_rows_is_not_a_page(response: Any) -> None:
+    assert result_value(response, tool=make_tool()) == response
 
 
-def test_an_object_that_is_too_long_loses_its_longest_fields_and_says_which():
+def test_an_object_that_is_too_long_loses_its_longest_fields_and_names_them() -> None:
     whole = {"id": 1, "a": "x" * 400, "b": "y" * 300, "c": "z"}
-    less = truncate(whole, 500, keep={"id"}, remedy="ask for less").value
-    assert less == {"id": 1, "b": "y" * 300, "c": "z", "omitted": "a: too long for one result; ask for less."}
+    shorter = truncate(whole, 500, keep={"id"}, remedy="ask for less").value
+    assert shorter == {"id": 1, "b": "y" * 300, "c": "z", "omitted": "a: too long for one result; ask for less."}
 
 
-def test_many_left_out_fields_are_counted_rather_than_listed():
-    less = truncate({f"field{n}": "x" * 100 for n in range(30)}, 400, keep=set(), remedy="ask for less").value
-    assert " and 2" in less["omitted"] and " more: too long" in less["omitted"]
+def test_many_omitted_fields_are_counted() -> None:
+    fields = {f"field{number}": "x" * 100 for number in range(30)}
+    omitted = truncate(fields, 400, keep=set(), remedy="ask for less").value["omitted"]
+    assert " and 2" in omitted and " more: too long" in omitted
 
 
-def test_what_must_stay_stays_even_where_it_does_not_fit():
+def test_a_required_field_is_kept_even_if_it_does_not_fit() -> None:
     assert truncate({"id": "x" * 100, "name": "y"}, 50, keep={"id"}, remedy="").value == {"id": "x" * 100}
 
 
-def test_the_remedy_depends_on_what_was_asked():
+def test_the_remedy_depends_on_the_detail() -> None:
     long = {"id": 1, "name": "x" * 5000}
-    assert "CORE13_MAX_RESULT_CHARS" in shaped(long)["omitted"]
-    assert "detail=concise" in shaped(long, detail="full")["omitted"]
+    assert "CORE13_MAX_RESULT_CHARS" in result_value(long)["omitted"]
+    assert "detail=concise" in result_value(long, detail="full")["omitted"]
 
 
-rows = some.lists(some.fixed_dictionaries({"id": some.integers(), "name": some.text(max_size=300)}), max_size=30)
+ROWS = some.lists(some.fixed_dictionaries({"id": some.integers(), "name": some.text(max_size=300)}), max_size=30)
 
 
-@given(rows, some.integers(1000, 5000), some.integers(0, 100))
-def test_every_page_fits_the_budget_and_paging_reaches_every_row(found, budget, offset):
-    seen: list[Any] = []
+@given(ROWS, some.integers(1000, 5000), some.integers(0, 100))
+def test_every_page_fits_and_the_pages_have_all_rows(rows: list[Any], max_chars: int, offset: int) -> None:
+    read: list[Any] = []
     while True:
-        page = shaped(
-            {"count": offset + len(found), "results": found[len(seen) :]}, budget, MANY, offset=offset + len(seen)
-        )
-        assert len(compact_json(page)) <= budget
-        seen += page["results"]
+        response = {"count": offset + len(rows), "results": rows[len(read) :]}
+        page = result_value(response, max_chars, MANY, offset=offset + len(read))
+        assert len(compact_json(page)) <= max_chars
+        read += page["results"]
         if "next_offset" not in page:
             break
-        assert page["next_offset"] == offset + len(seen)
-    assert [row["id"] for row in seen] == [row["id"] for row in found]
+        assert page["next_offset"] == offset + len(read)
+    assert [row["id"] for row in read] == [row["id"] for row in rows]
 
 
 @given(some.dictionaries(some.text(max_size=10), some.text(max_size=400) | some.lists(some.integers()), max_size=20))
-def test_an_object_whose_fields_may_all_go_always_fits(found):
-    assert len(project_response(make_tool(), found, {"detail": "full"}, 1000).text) <= 1000
+def test_an_object_without_required_fields_always_fits(fields: dict[str, Any]) -> None:
+    assert len(project_response(make_tool(), fields, {"detail": "full"}, 1000).text) <= 1000
 
 
-def test_compact_is_json_in_as_few_characters_as_there_are():
+def test_compact_json_has_no_spaces_and_no_needless_escapes() -> None:
     assert compact_json({"a": [1, "é"]}) == '{"a":[1,"é"]}'
     assert json.loads(compact_json({"a": [1, "é"]})) == {"a": [1, "é"]}

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import InvalidArguments
 from core13_mcp.pipeline.validate import argument_errors, raise_if_invalid
-from core13_mcp.text import did_you_mean, suggestions
+from core13_mcp.text import suggestions
 
 from ..factories import make_tool
 
@@ -27,22 +29,22 @@ TOOL = make_tool(
 )
 
 
-def told(arguments: dict[str, object]) -> str:
+def error(arguments: dict[str, Any]) -> InvalidArguments:
     with pytest.raises(InvalidArguments) as caught:
         raise_if_invalid(TOOL, argument_errors(TOOL, arguments))
-    return str(caught.value)
+    return caught.value
 
 
-def test_arguments_that_fit_pass():
+def test_valid_arguments_have_no_errors() -> None:
     assert argument_errors(TOOL, {"id": 1, "colour": "red"}) == []
+    raise_if_invalid(TOOL, [])
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "description"),
     [
         ({"colour": "red"}, "id: missing. Which thing."),
-        ({"id": 1, "colour": "blue"}, "colour: "),
-        ({"id": 1, "colour": "blue"}, "is not one of red, green. Its colour."),
+        ({"id": 1, "colour": "blue"}, 'colour: "blue" is not one of red, green. Its colour.'),
         ({"id": 0, "colour": "red"}, "id: 0 is less than the minimum of 1. Which thing."),
         ({"id": 1, "parts": [1, "x"]}, 'parts[1]: "x" is not of type "integer". Its parts.'),
         ({"id": 1}, "Name a colour or parts."),
@@ -51,92 +53,87 @@ def test_arguments_that_fit_pass():
         ({"id": 1, "colour": "red", "size": 3}, "size: not accepted. The API ignores it."),
     ],
 )
-def test_a_fault_says_what_is_wrong_and_what_would_be_right(arguments, says):
-    text = told(arguments)
-    assert says in text
+def test_an_error_says_what_is_wrong_and_what_is_allowed(arguments: dict[str, Any], description: str) -> None:
+    text = str(error(arguments))
+    assert description in text
     assert "1 invalid argument; nothing was sent." in text
     assert text.endswith("Correct it and call things-do again.")
 
 
-@pytest.mark.parametrize("given", [5, "5", "small", None, [1]])
-def test_a_choice_among_numbers_is_told_like_any_other(given):
+@pytest.mark.parametrize("value", [5, "5", "small", None, [1]])
+def test_an_error_lists_the_allowed_numbers(value: Any) -> None:
     tool = make_tool(properties={"id": {}, "size": {"type": "integer", "enum": [1, 2, 3], "description": "Its size."}})
-    assert any("1, 2, 3" in fault for fault in argument_errors(tool, {"size": given}))
+    assert any("1, 2, 3" in description for description in argument_errors(tool, {"size": value}))
 
 
-def test_every_fault_is_told_at_once():
-    text = told({"colour": "blue", "parts": ["x", "y"], "zzz": 1, "size": 2})
+def test_all_errors_are_listed_at_once() -> None:
+    text = str(error({"colour": "blue", "parts": ["x", "y"], "zzz": 1, "size": 2}))
     assert "6 invalid arguments" in text and "(6)" in text and "Correct them" in text
     assert len(text.splitlines()) == 3
 
 
-def test_a_secret_is_not_told_back_and_what_is_wrong_with_it_is():
-    text = told({"id": 1, "colour": "red", "pin": "hunter2"})
+def test_the_description_of_an_invalid_secret_does_not_quote_it() -> None:
+    text = str(error({"id": 1, "colour": "red", "pin": "hunter2"}))
     assert "hunter2" not in text and "pin: the value is shorter than 8 characters. Its pin." in text
 
 
-def test_what_is_wrong_with_a_secret_is_not_told_where_that_would_tell_it():
+def test_the_description_of_an_invalid_secret_does_not_reveal_the_allowed_value() -> None:
     tool = make_tool("PATCH", properties={"pin": {"const": "the-only-one"}}, secrets=["pin"])
     assert argument_errors(tool, {"pin": "hunter2"}) == ["pin: the value does not match."]
 
 
-def test_a_long_value_does_not_hide_what_is_wrong_with_it():
-    text = told({"id": "x" * 5000, "colour": "red"})
+def test_a_long_value_is_shortened_and_the_reason_stays() -> None:
+    text = str(error({"id": "x" * 5000, "colour": "red"}))
     assert '… is not of type "integer". Which thing.' in text and len(text) < 500
 
 
-def test_a_name_or_value_that_someone_else_wrote_is_put_on_one_line_and_cut():
-    text = told({"id": 1, "colour": "red\n\u202e" + "x" * 5000, "y" * 5000 + "\nSYSTEM:": 1})
+def test_names_and_values_are_put_on_one_line_and_shortened() -> None:
+    text = str(error({"id": 1, "colour": "red\n\u202e" + "x" * 5000, "y" * 5000 + "\nSYSTEM:": 1}))
     assert len(text) < 3000 and len(text.splitlines()) == 3 and "\u202e" not in text
 
 
-def test_the_first_faulty_argument_is_named_for_programs():
-    with pytest.raises(InvalidArguments) as caught:
-        raise_if_invalid(TOOL, argument_errors(TOOL, {"colour": "red"}))
-    assert caught.value.details == {"code": "invalid_arguments", "retryable": False, "field": "id"}
-    with pytest.raises(InvalidArguments) as caught:
-        raise_if_invalid(TOOL, argument_errors(TOOL, {"id": 1}))
-    assert "field" not in caught.value.details
+def test_the_details_name_the_first_invalid_argument() -> None:
+    assert error({"colour": "red"}).details == {"code": "invalid_arguments", "retryable": False, "field": "id"}
+    assert "field" not in error({"id": 1}).details
 
 
-def test_a_tool_without_arguments_says_so():
-    assert argument_errors(make_tool(properties={}, path="/api/things/"), {"x": 1}) == [
-        "x: no such argument. Arguments: none."
-    ]
+def test_an_unknown_argument_of_a_tool_without_arguments_is_described() -> None:
+    tool = make_tool(properties={}, path="/api/things/")
+    assert argument_errors(tool, {"x": 1}) == ["x: no such argument. Arguments: none."]
+
+
+DATED = make_tool(properties={"id": {}, "at": {"type": "string", "format": "date-time", "description": "When."}})
 
 
 @pytest.mark.parametrize(
-    "when", ["2026-01-05T09:00:00Z", "2026-01-05T09:00:00+02:00", "2026-01-05T09:00", "2026-01-05"]
+    "date", ["2026-01-05T09:00:00Z", "2026-01-05T09:00:00+02:00", "2026-01-05T09:00", "2026-01-05"]
 )
-def test_dates_that_the_api_takes_are_taken(when):
-    assert (
-        argument_errors(make_tool(properties={"id": {}, "at": {"type": "string", "format": "date-time"}}), {"at": when})
-        == []
-    )
+def test_a_date_that_the_api_accepts_is_valid(date: str) -> None:
+    assert argument_errors(DATED, {"at": date}) == []
 
 
-@pytest.mark.parametrize("when", ["tomorrow", "2026-13-01", "05.01.2026", "", "2026-01-05T25:00:00Z"])
-def test_other_dates_are_refused(when):
-    tool = make_tool(properties={"id": {}, "at": {"type": "string", "format": "date-time", "description": "When."}})
-    assert len(argument_errors(tool, {"at": when})) == 1
+@pytest.mark.parametrize("date", ["tomorrow", "2026-13-01", "05.01.2026", "", "2026-01-05T25:00:00Z"])
+def test_any_other_date_is_invalid(date: str) -> None:
+    assert len(argument_errors(DATED, {"at": date})) == 1
 
 
 @pytest.mark.parametrize(
-    ("sent", "meant"),
+    ("name", "suggestion"),
     [
         ("subscription-list", "subscriptions-list"),
         ("USERS-LIST", "users-list"),
         ("subscriptions-delete", "subscriptions-destroy"),
         ("subscriptions-update", "subscriptions-partial-update"),
         ("users-get", "users-retrieve"),
+        ("weather", None),
     ],
 )
-def test_the_nearest_name_is_found_whatever_its_case(sent, meant):
-    assert suggestions(sent, load())[0] == meant
+def test_the_closest_tool_is_suggested(name: str, suggestion: str | None) -> None:
+    assert next(iter(suggestions(name, load())), None) == suggestion
 
 
 @pytest.mark.parametrize(
-    ("sent", "meant"),
+    ("name", "names"),
     [
         ("name", ["last_name", "first_name"]),
         ("lastName", ["last_name"]),
@@ -144,31 +141,26 @@ def test_the_nearest_name_is_found_whatever_its_case(sent, meant):
         ("frist_name", ["first_name"]),
     ],
 )
-def test_several_names_may_be_meant(sent, meant):
-    assert suggestions(sent, ["first_name", "last_name", "email"]) == meant
+def test_several_arguments_can_be_suggested(name: str, names: list[str]) -> None:
+    assert suggestions(name, ["first_name", "last_name", "email"]) == names
 
 
-def test_a_value_or_argument_that_is_nearly_right_is_corrected_by_name():
+def test_a_description_suggests_the_closest_value_or_argument() -> None:
     properties = {
         "id": {"type": "integer"},
         "colour": {"type": "string", "enum": ["red", "green"], "default": "red"},
         "first_name": {"type": "string"},
         "last_name": {"type": "string"},
     }
-    found = argument_errors(make_tool(properties=properties), {"colour": "gren", "name": "x"})
-    assert found == [
+    assert argument_errors(make_tool(properties=properties), {"colour": "gren", "name": "x"}) == [
         'colour: "gren" is not one of red, green. Did you mean "green"? The default is red.',
         'name: no such argument. Did you mean "last_name" or "first_name"?',
     ]
 
 
-def test_names_of_which_the_same_is_to_be_said_share_a_sentence():
+def test_unknown_arguments_with_the_same_description_share_a_sentence() -> None:
     tool = make_tool(path="/api/things/", documented={"a": "It is ignored.", "b": "It is ignored."})
     assert argument_errors(tool, {"a": 1, "b": 1, "zzz": 1, "yyy": 1}) == [
         "a, b: not accepted. It is ignored.",
         "zzz, yyy: no such argument. Arguments: id.",
     ]
-
-
-def test_nothing_is_near_what_resembles_nothing():
-    assert did_you_mean("weather", load()) == ""
