@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import InvalidArguments
+from core13_mcp.keys import SecretStr
 from core13_mcp.pipeline.call import plan, prepare
 
 from ..factories import PROJECT, make_tool
