@@ -1,4 +1,4 @@
-"""Arguments made from a tool's own input schema: ones that fit, and ones that do not."""
+"""Hypothesis strategies for valid and invalid arguments of a tool, made from its input schema."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from hypothesis import strategies as some
 
 from core13_mcp.declarations.model import Declaration
 
-PLANTED = 'pl4nted "horse"\\ stäple\u200br'
-"""A password with every character that quoting, cleaning and cutting could change."""
+# A password with all characters that quoting, cleaning and shortening can change.
+PASSWORD = 'pl4nted "horse"\\ stäple\u200br'
 
+# Values for which the sandbox has an object, so that calls succeed.
 SEEDED: dict[str, list[Any]] = {
     "project_id": [1],
     "id": [1, 2, 3, 4, 5, 6],
@@ -25,19 +26,22 @@ SEEDED: dict[str, list[Any]] = {
     "target_type": ["email", "slack"],
     "start_date": ["2026-01-01T09:00:00Z"],
     "uuid": ["@me"],
-    "raw_password": [PLANTED],
-    "password": [PLANTED],
-    "current_password": ["sandbox analytical engine 1843", PLANTED],
+    "raw_password": [PASSWORD],
+    "password": [PASSWORD],
+    "current_password": ["sandbox analytical engine 1843", PASSWORD],
     "email": ["new@analytical.example"],
     "set_current_team": ["1", "2"],
 }
-"""Values under which the sandbox has something, so that calls also succeed."""
 
-MEANT: dict[str, list[dict[str, Any]]] = {
+# Complete arguments with an effect. Others are mixed with them.
+EFFECTIVE: dict[str, list[dict[str, Any]]] = {
     "subscriptions-create": [
-        {"target_type": "email", "frequency": "daily", "start_date": "2026-01-01T09:00:00Z"} | what | whom
-        for what in ({"insight": 1}, {"dashboard": 1, "dashboard_export_insights": [1, 2]})
-        for whom in ({"target_value": "a@b.example"}, {"target_value": "a@b.example,c@d.example", "enabled": False})
+        {"target_type": "email", "frequency": "daily", "start_date": "2026-01-01T09:00:00Z"} | content | recipients
+        for content in ({"insight": 1}, {"dashboard": 1, "dashboard_export_insights": [1, 2]})
+        for recipients in (
+            {"target_value": "a@b.example"},
+            {"target_value": "a@b.example,c@d.example", "enabled": False},
+        )
     ],
     "subscriptions-partial-update": [
         {"id": 2, "enabled": True},
@@ -49,11 +53,10 @@ MEANT: dict[str, list[dict[str, Any]]] = {
     "subscriptions-test-delivery-create": [{"id": 1}, {"id": 4}, {"id": 6}],
     "session-recordings-sharing-passwords-create": [
         {"recording_id": "0190a1b2-checkout-bug"},
-        {"recording_id": "0190a1b2-checkout-bug", "raw_password": PLANTED, "note": "support"},
+        {"recording_id": "0190a1b2-checkout-bug", "raw_password": PASSWORD, "note": "support"},
     ],
     "users-partial-update": [{"first_name": "Augusta"}, {"email": "new@analytical.example"}, {"set_current_team": "2"}],
 }
-"""Arguments that do something, with which others are mixed."""
 
 json_values: some.SearchStrategy[Any] = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text(max_size=8),
@@ -69,6 +72,7 @@ def _deep(levels: int) -> Any:
     return value
 
 
+# Values that no schema allows, but that a client can send.
 HOSTILE = [
     "\x00",
     "../../users/@me",
@@ -90,19 +94,18 @@ HOSTILE = [
     "x" * 100_000,
     "\u202eevil\x1b[2J\r\nX-Injected: 1",
 ]
-"""What no schema makes, and a client can still send."""
 
 
-def fitting(schema: dict[str, Any]) -> some.SearchStrategy[Any]:
-    """Values that fit one declared argument."""
+def values_of(schema: dict[str, Any]) -> some.SearchStrategy[Any]:
+    """Return a strategy for the values of one argument."""
     if "enum" in schema:
         return some.sampled_from(schema["enum"])
-    kinds = schema.get("type", "object")
-    return some.one_of([_of(kind, schema) for kind in ([kinds] if isinstance(kinds, str) else kinds)])
+    types = schema.get("type", "object")
+    return some.one_of([_of_type(name, schema) for name in ([types] if isinstance(types, str) else types)])
 
 
-def _of(kind: str, schema: dict[str, Any]) -> some.SearchStrategy[Any]:
-    match kind:
+def _of_type(name: str, schema: dict[str, Any]) -> some.SearchStrategy[Any]:
+    match name:
         case "integer" | "number":
             return some.integers(schema.get("minimum"), schema.get("maximum"))
         case "boolean":
@@ -110,7 +113,7 @@ def _of(kind: str, schema: dict[str, Any]) -> some.SearchStrategy[Any]:
         case "null":
             return some.none()
         case "array":
-            return some.lists(fitting(schema["items"]), min_size=schema.get("minItems", 0), max_size=4)
+            return some.lists(values_of(schema["items"]), min_size=schema.get("minItems", 0), max_size=4)
         case "object":
             inner = some.sampled_from([True, False, "red", 3, None])
             return some.dictionaries(some.text(min_size=1, max_size=6), inner, max_size=3)
@@ -124,16 +127,16 @@ def _text(schema: dict[str, Any]) -> some.SearchStrategy[str]:
     return some.text(min_size=schema.get("minLength", 0), max_size=min(schema.get("maxLength", 40), 40))
 
 
-def valid(tool: Declaration) -> some.SearchStrategy[dict[str, Any]]:
-    """Arguments that fit the schema, mostly ones that mean something in the sandbox."""
-    needed = {*tool.input_schema.get("required", ()), *({"project_id", "id"} & tool.arguments.keys())}
+def valid_arguments(tool: Declaration) -> some.SearchStrategy[dict[str, Any]]:
+    """Return a strategy for arguments that match the schema; most of them have an effect in the sandbox."""
+    required = {*tool.input_schema.get("required", ()), *({"project_id", "id"} & tool.arguments.keys())}
     each = {
-        name: some.sampled_from(SEEDED[name]) | some.sampled_from(SEEDED[name]) | fitting(schema)
+        name: some.sampled_from(SEEDED[name]) | some.sampled_from(SEEDED[name]) | values_of(schema)
         if name in SEEDED
-        else fitting(schema)
+        else values_of(schema)
         for name, schema in tool.arguments.items()
     }
-    optional = {name: values for name, values in each.items() if name not in needed}
+    optional = {name: values for name, values in each.items() if name not in required}
     rest = (
         some.sets(some.sampled_from(sorted(optional)), max_size=2).flatmap(
             lambda names: some.fixed_dictionaries({name: optional[name] for name in sorted(names)})
@@ -141,17 +144,20 @@ def valid(tool: Declaration) -> some.SearchStrategy[dict[str, Any]]:
         if optional
         else some.just({})
     )
-    made = some.builds(lambda a, b: {**a, **b}, some.fixed_dictionaries({name: each[name] for name in needed}), rest)
-    meant = [{"project_id": 1, **given} if tool.project else given for given in MEANT.get(tool.name, [])]
-    return made | some.sampled_from(meant) | _mixed(meant, rest) if meant else made
+    any_arguments = some.builds(
+        lambda a, b: {**a, **b}, some.fixed_dictionaries({name: each[name] for name in required}), rest
+    )
+    effective = [
+        {**({"project_id": 1} if tool.project else {}), **arguments} for arguments in EFFECTIVE.get(tool.name, [])
+    ]
+    if not effective:
+        return any_arguments
+    mixed = some.builds(lambda a, b: {**b, **a}, some.sampled_from(effective), rest)
+    return any_arguments | some.sampled_from(effective) | mixed
 
 
-def _mixed(meant: list[dict[str, Any]], rest: some.SearchStrategy[dict[str, Any]]) -> some.SearchStrategy[Any]:
-    return some.builds(lambda a, b: {**b, **a}, some.sampled_from(meant), rest)
-
-
-def invalid(tool: Declaration) -> some.SearchStrategy[dict[str, Any]]:
-    """Arguments of which one or two are anything at all, under a known name or not."""
+def invalid_arguments(tool: Declaration) -> some.SearchStrategy[dict[str, Any]]:
+    """Return a strategy for arguments of which one or two have any name and any value."""
     names = some.sampled_from(sorted(tool.arguments)) if tool.arguments else some.nothing()
     wrong = some.dictionaries(
         names | some.sampled_from(["password", "x" * 300, "project", ""]) | some.text(max_size=8),
@@ -159,4 +165,4 @@ def invalid(tool: Declaration) -> some.SearchStrategy[dict[str, Any]]:
         min_size=1,
         max_size=2,
     )
-    return some.builds(lambda a, b: {**a, **b}, valid(tool), wrong)
+    return some.builds(lambda a, b: {**a, **b}, valid_arguments(tool), wrong)

@@ -1,4 +1,4 @@
-"""The faults that one request can meet on its way to the sandbox and back."""
+"""A transport to the sandbox that injects one fault into each request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from starlette.types import ASGIApp
 
 from ..asgi import ResetTransport
 
-BY_SANDBOX = (
+Change = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
+
+# Faults that the sandbox produces. With `applied` and `lost` the request takes effect first.
+SANDBOX_FAULTS = (
     "status=429; retry-after=1",
     "status=429; retry-after-date=2",
     "status=429; retry-after=3600",
@@ -46,94 +49,96 @@ BY_SANDBOX = (
     "delay=40; lost",
     "trickle=1",
 )
-"""What the sandbox does when asked; `applied` and `lost` let the request take effect first."""
 
 
-def _refused(body: Any) -> Callable[[httpx2.Request, httpx2.Response], httpx2.Response]:
+def _refuse(body: Callable[[httpx2.Request], Any]) -> Change:
     return lambda request, _: httpx2.Response(400, json=body(request), request=request)
 
 
-def _altered(change: Callable[[bytes], bytes]) -> Callable[[httpx2.Request, httpx2.Response], httpx2.Response]:
+def _replace_body(change: Callable[[bytes], bytes]) -> Change:
     return lambda request, real: httpx2.Response(real.status_code, content=change(real.content), request=request)
 
 
-def _quoting(request: httpx2.Request) -> str:
+def _quote(request: httpx2.Request) -> str:
+    """Return all headers and the body of a request, after text that is about as long as a shortened message."""
     return "x" * 280 + " ".join([*request.headers.values(), request.content.decode()])
 
 
 def _echo(request: httpx2.Request, real: httpx2.Response) -> httpx2.Response:
     try:
-        said = json.loads(real.content)
+        fields = json.loads(real.content)
     except ValueError:
-        said = {}
-    echoed = {name: _quoting(request)[280:] for name in ("title", "note", "first_name", "skin")}
-    return httpx2.Response(real.status_code, json={**said, **echoed}, request=request)
+        fields = {}
+    echoed = {name: _quote(request)[280:] for name in ("title", "note", "first_name", "skin")}
+    return httpx2.Response(real.status_code, json={**fields, **echoed}, request=request)
 
 
-BY_ANSWER: dict[str, Callable[[httpx2.Request, httpx2.Response], httpx2.Response]] = {
-    "refused, quoting the request": _refused(
-        lambda request: {"code": _quoting(request)[270:], "detail": _quoting(request)}
-    ),
-    "refused by hand, quoting the request": _refused(lambda request: {"error": _quoting(request)[280:]}),
-    "refused, with a field of another type": _refused(lambda _: {"code": 5, "attr": ["x"], "detail": {"a": 1}}),
-    "answered, quoting the request": _echo,
-    "NaN": _altered(lambda _: b'{"id": NaN, "count": Infinity, "results": []}'),
-    "1e999": _altered(lambda _: b'{"id": 1e999, "results": [], "count": 0}'),
-    "nested too deeply": _altered(lambda _: b'{"id":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
-    "nested deeply": _altered(lambda _: b'{"id":' + b"[" * 200 + b"]" * 200 + b"}"),
-    "a huge number": _altered(lambda _: b'{"id": ' + b"9" * 4000 + b', "results": [], "count": 1}'),
-    "a number too long": _altered(lambda _: b'{"id": ' + b"9" * 9000 + b"}"),
-    "half a character": _altered(lambda real: real.replace(b'"', b'"\\ud800', 3) if real else b'"\\ud800"'),
-    "not UTF-8": _altered(lambda _: b'{"id": 1, "title": "\xff\xfe"}'),
-    "a list": _altered(lambda _: b"[1]"),
-    "nothing": _altered(lambda _: b""),
+REFUSALS: dict[str, Change] = {
+    "refused, quoting the request": _refuse(lambda request: {"code": _quote(request)[270:], "detail": _quote(request)}),
+    "refused in an older form, quoting the request": _refuse(lambda request: {"error": _quote(request)[280:]}),
+    "refused, with fields of other types": _refuse(lambda _: {"code": 5, "attr": ["x"], "detail": {"a": 1}}),
 }
-"""What happens to the real answer of a request that took effect, or to one that did not where it is refused."""
-
-NEVER_SENT: dict[str, type[httpx2.TransportError]] = {
-    "no connection": httpx2.ConnectError,
-    "no connection in time": httpx2.ConnectTimeout,
+CHANGED_RESPONSES: dict[str, Change] = {
+    "success, quoting the request": _echo,
+    "NaN": _replace_body(lambda _: b'{"id": NaN, "count": Infinity, "results": []}'),
+    "1e999": _replace_body(lambda _: b'{"id": 1e999, "results": [], "count": 0}'),
+    "nested too deeply": _replace_body(lambda _: b'{"id":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    "nested deeply": _replace_body(lambda _: b'{"id":' + b"[" * 200 + b"]" * 200 + b"}"),
+    "a huge number": _replace_body(lambda _: b'{"id": ' + b"9" * 4000 + b', "results": [], "count": 1}'),
+    "a number that is too long": _replace_body(lambda _: b'{"id": ' + b"9" * 9000 + b"}"),
+    "lone surrogates": _replace_body(lambda real: real.replace(b'"', b'"\\ud800', 3) if real else b'"\\ud800"'),
+    "not UTF-8": _replace_body(lambda _: b'{"id": 1, "title": "\xff\xfe"}'),
+    "a list": _replace_body(lambda _: b"[1]"),
+    "an empty body": _replace_body(lambda _: b""),
+}
+NOT_SENT: dict[str, type[httpx2.TransportError]] = {
+    "connection refused": httpx2.ConnectError,
+    "connection timeout": httpx2.ConnectTimeout,
     "the proxy refuses": httpx2.ProxyError,
 }
-BROKEN: dict[str, type[httpx2.TransportError]] = {
-    "broken off after it took effect": httpx2.RemoteProtocolError,
-    "not read to the end": httpx2.ReadError,
+LOST_RESPONSES: dict[str, type[httpx2.TransportError]] = {
+    "connection broken after the request took effect": httpx2.RemoteProtocolError,
+    "response not read to the end": httpx2.ReadError,
 }
-FAULTS = (*BY_SANDBOX, *BY_ANSWER, *NEVER_SENT, *BROKEN)
+FAULTS = (*SANDBOX_FAULTS, *REFUSALS, *CHANGED_RESPONSES, *NOT_SENT, *LOST_RESPONSES)
 
 
-class Faulty(httpx2.AsyncBaseTransport):
-    """A transport to whatever sandbox is set, one fault for each request while there are any."""
+class FaultTransport(httpx2.AsyncBaseTransport):
+    """A transport to the sandbox `app`; each request meets the next of `faults`.
+
+    Attributes:
+        injected: The faults that requests met, and an empty string for each request without a fault.
+        open_requests: Requests without a response so far.
+    """
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None
         self.faults: list[str] = []
-        self.met: list[str] = []
-        self.open = 0
+        self.injected: list[str] = []
+        self.open_requests = 0
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """The sandbox's answer, or what the next fault makes of it."""
-        assert self.app is not None and request.url.host == "sandbox.invalid", f"followed to {request.url}"
+        assert request.url.host == "sandbox.invalid", f"a redirect to {request.url} was followed"
         fault = self.faults.pop(0) if self.faults else ""
-        self.met.append(fault)
-        self.open += 1
+        self.injected.append(fault)
+        self.open_requests += 1
         try:
-            return await self._answer(request, fault)
+            return await self._respond(request, fault)
         finally:
-            self.open -= 1
+            self.open_requests -= 1
 
-    async def _answer(self, request: httpx2.Request, fault: str) -> httpx2.Response:
-        if fault in NEVER_SENT:
-            raise NEVER_SENT[fault]("raised by the fake API", request=request)
-        if fault.startswith("refused"):
-            return BY_ANSWER[fault](request, httpx2.Response(200))
-        if fault in BY_SANDBOX:
+    async def _respond(self, request: httpx2.Request, fault: str) -> httpx2.Response:
+        if fault in NOT_SENT:
+            raise NOT_SENT[fault]("injected fault", request=request)
+        if fault in REFUSALS:
+            return REFUSALS[fault](request, httpx2.Response(200))
+        if fault in SANDBOX_FAULTS:
             request.headers["X-Sandbox-Fault"] = fault
         assert self.app is not None
-        real = await ResetTransport(self.app).handle_async_request(request)
-        if fault in BROKEN:
-            raise BROKEN[fault]("raised by the fake API", request=request)
-        if fault in BY_ANSWER:
-            await real.aread()
-            return BY_ANSWER[fault](request, real)
-        return real
+        response = await ResetTransport(self.app).handle_async_request(request)
+        if fault in LOST_RESPONSES:
+            raise LOST_RESPONSES[fault]("injected fault", request=request)
+        if fault in CHANGED_RESPONSES:
+            await response.aread()
+            return CHANGED_RESPONSES[fault](request, response)
+        return response

@@ -1,4 +1,4 @@
-"""The real server between a real MCP client and a sandbox under faults, on a clock that does not wait."""
+"""The real server between an MCP client and a sandbox with faults, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -22,36 +22,42 @@ from core13_mcp.logs import configure_logging
 from core13_mcp.pipeline.call import CallContext
 from core13_mcp.server.handlers import build_server
 
-from .fault_transport import Faulty
+from .fault_transport import FaultTransport
 from .virtual_clock import VirtualClockLoop
 
-Era = Literal["auto", "legacy"]
+Mode = Literal["auto", "legacy"]
 SECRETS = (sandbox.FULL_KEY, sandbox.SESSION_ID, sandbox.CSRF_TOKEN)
 TABLES = ("subscription", "sharing", "share_password", "person", "membership", "outbox")
-BUDGET = 40_000
+MAX_RESULT_CHARS = 40_000
 
-Counts = dict[str, int]
+RowCounts = dict[str, int]
 
 
-class Bench:
-    """One server and one client, used for many calls; each call meets a fresh sandbox."""
+class Harness:
+    """One server and one client for many calls, each with a new sandbox.
 
-    def __init__(self, era: Era, form: str = "json") -> None:
-        self.era = era
-        self.wire = Faulty()
-        self.agrees = True
-        self.added: Counts = {}
-        self.logged = io.StringIO()
-        with redirect_stderr(self.logged):
-            configure_logging("debug", form, SECRETS)
-        self._ended = asyncio.Event()
-        self.runner = asyncio.Runner(loop_factory=VirtualClockLoop)
-        self.client: Client = self.runner.run(self._open())
+    Attributes:
+        accepts: Whether the person accepts every confirmation.
+        added: The rows that the last call added to each table.
+        log: What the server logged during the last call.
+    """
+
+    def __init__(self, mode: Mode, log_format: str = "json") -> None:
+        self.transport = FaultTransport()
+        self.accepts = True
+        self.added: RowCounts = {}
+        self.log = io.StringIO()
+        self._mode = mode
+        with redirect_stderr(self.log):
+            configure_logging("debug", log_format, SECRETS)
+        self._closing = asyncio.Event()
+        self._runner = asyncio.Runner(loop_factory=VirtualClockLoop)
+        self._client: Client = self._runner.run(self._open())
 
     def close(self) -> None:
-        """End the server, and the log that it wrote."""
-        self.runner.run(self._close())
-        self.runner.close()
+        """Stop the server and its logging."""
+        self._runner.run(self._close())
+        self._runner.close()
         logging.getLogger().handlers.clear()
 
     def __enter__(self) -> Self:
@@ -62,28 +68,29 @@ class Bench:
 
     def call(
         self, name: str, arguments: dict[str, Any], faults: list[str], cancel_after: float = math.inf
-    ) -> tuple[types.CallToolResult | None, Counts]:
-        """The result of one call in a fresh sandbox, None where it was cancelled, and how many rows it added."""
+    ) -> types.CallToolResult | None:
+        """Call a tool with a new sandbox. Return the result, or None if the call was cancelled."""
         app = sandbox.build(faults=True, throttle=False)
-        self.wire.app, self.wire.faults, self.wire.met = app, list(faults), []
-        self.logged.seek(0)
-        self.logged.truncate()
-        before = _counts(app)
-        result = self.runner.run(self._call(name, arguments, cancel_after))
-        after = _counts(app)
+        self.transport.app, self.transport.faults, self.transport.injected = app, list(faults), []
+        self.log.seek(0)
+        self.log.truncate()
+        before = _row_counts(app)
+        result = self._runner.run(self._call(name, arguments, cancel_after))
+        after = _row_counts(app)
         app.state.close()
         self.added = {table: after[table] - before[table] for table in after}
-        return result, self.added
+        return result
 
     async def _call(self, name: str, arguments: dict[str, Any], cancel_after: float) -> types.CallToolResult | None:
-        task = asyncio.create_task(self.client.call_tool(name, arguments))
+        task = asyncio.create_task(self._client.call_tool(name, arguments))
         done, _ = await asyncio.wait([task], timeout=None if math.isinf(cancel_after) else cancel_after)
-        if not done:
-            task.cancel()
-            await asyncio.wait([task])
-            await asyncio.sleep(0.1)  # of the clock that does not wait: the server hears of it
-            return None
-        return task.result()
+        if done:
+            return task.result()
+        task.cancel()
+        await asyncio.wait([task])
+        # On the virtual clock: until the server has handled the cancellation.
+        await asyncio.sleep(0.1)
+        return None
 
     async def _open(self) -> Client:
         opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
@@ -92,20 +99,20 @@ class Bench:
 
     async def _serve(self, opened: asyncio.Future[Client]) -> None:
         credentials = Credentials(*map(SecretStr, SECRETS))
-        async with APIClient(SANDBOX_ORIGIN, transport=self.wire) as upstream:
-            caller = CallContext(client=upstream, credentials=credentials, max_result_chars=BUDGET)
-            server = build_server(load(), lambda _: caller, "")
-            async with Client(server, mode=self.era, elicitation_callback=self._asked) as client:
+        async with APIClient(SANDBOX_ORIGIN, transport=self.transport) as api:
+            context = CallContext(client=api, credentials=credentials, max_result_chars=MAX_RESULT_CHARS)
+            server = build_server(load(), lambda _: context, "")
+            async with Client(server, mode=self._mode, elicitation_callback=self._confirm) as client:
                 opened.set_result(client)
-                await self._ended.wait()
+                await self._closing.wait()
 
     async def _close(self) -> None:
-        self._ended.set()
+        self._closing.set()
         await self._task
 
-    async def _asked(self, context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
-        return types.ElicitResult(action="accept" if self.agrees else "decline", content={})
+    async def _confirm(self, context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+        return types.ElicitResult(action="accept" if self.accepts else "decline", content={})
 
 
-def _counts(app: Any) -> Counts:
+def _row_counts(app: Any) -> RowCounts:
     return {table: app.state.rows(table) for table in TABLES}

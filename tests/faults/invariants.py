@@ -1,4 +1,4 @@
-"""What holds for every call of every tool, whatever is asked and whatever happens on the way."""
+"""Properties of every call of every tool, with any arguments and any faults."""
 
 from __future__ import annotations
 
@@ -11,103 +11,103 @@ from jsonschema import Draft202012Validator
 
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.jsonio import compact_json
+from core13_mcp.redaction import REDACTED
 
-from .harness import BUDGET, SECRETS, Counts
+from .harness import MAX_RESULT_CHARS, SECRETS, RowCounts
 
-NOTHING_HAPPENED = frozenset({"invalid_arguments", "declined", "confirmation_required", "confirmation_stale"})
-UNCLEAR = frozenset({"outcome_unknown", "unavailable", "unreadable"})
-EARLIER = "An earlier try"
-
-
-class Broken(AssertionError):
-    """A law does not hold: which one, and how."""
-
-    def __init__(self, law: str, told: str) -> None:
-        super().__init__(f"{law}: {told}")
-        self.law = law
+# Codes of errors after which the request may or may not have been applied.
+AMBIGUOUS_CODES = frozenset({"outcome_unknown", "unavailable", "unreadable"})
+EARLIER_ATTEMPT = "An earlier attempt"
 
 
-def hold(tool: Declaration, arguments: dict[str, Any], result: types.CallToolResult, log: str) -> str:
-    """Hold one result against everything that is promised of a result, and return its code.
+class InvariantViolation(AssertionError):
+    """An invariant does not hold."""
+
+    def __init__(self, invariant: str, details: str) -> None:
+        super().__init__(f"{invariant}: {details}")
+        self.invariant = invariant
+
+
+def check_result(tool: Declaration, arguments: dict[str, Any], result: types.CallToolResult, log: str) -> str:
+    """Check one result and return its code.
 
     Raises:
-        Broken: A law does not hold.
+        InvariantViolation: The result has the wrong form, is too long, or has a secret.
     """
-    text = result.content[0].text if isinstance(result.content[0], types.TextContent) else ""
-    code = _error(result, text) if result.is_error else _success(tool, result, text)
-    if len(text) > BUDGET:
-        raise Broken("budget", f"{len(text)} characters")
+    text = text_of(result)
+    code = _check_error(result, text) if result.is_error else _check_success(tool, result, text)
+    if len(text) > MAX_RESULT_CHARS:
+        raise InvariantViolation("length", f"{len(text)} characters")
     if code == "failed" or '"level": "error"' in log or " error " in log:
-        raise Broken("crash", f"{text} {log}")
-    no_leak(tool, arguments, result, log)
+        raise InvariantViolation("crash", f"{text} {log}")
+    check_secrets(tool, arguments, result, log)
     return code
 
 
-def no_leak(tool: Declaration, arguments: dict[str, Any], result: types.CallToolResult | None, log: str) -> None:
-    """No secret in what the client reads or what is logged.
+def check_secrets(tool: Declaration, arguments: dict[str, Any], result: types.CallToolResult | None, log: str) -> None:
+    """Check that neither the result nor the log has a secret or a part of one.
 
     Raises:
-        Broken: There is one, or a piece of one.
+        InvariantViolation: There is one.
     """
     dumped = result.model_dump(mode="json") if result else None
-    shown = json.dumps(dumped, ensure_ascii=False) + log + (text_of(result) if result else "")
-    given = [arguments[name] for name in tool.secrets if isinstance(arguments.get(name), str)]
-    for secret in [*SECRETS, *(value for value in given if len(value) >= 8)]:
-        pieces = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], secret[:10]}
-        if any(piece in shown for piece in pieces):
-            raise Broken("leak", f"{secret!r} in {shown}")
+    output = json.dumps(dumped, ensure_ascii=False) + log + (text_of(result) if result else "")
+    values = [arguments[name] for name in tool.secrets if isinstance(arguments.get(name), str)]
+    for secret in [*SECRETS, *(value for value in values if len(value) >= 8)]:
+        parts = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], secret[:10]}
+        if any(part in output for part in parts):
+            raise InvariantViolation("leak", f"{secret!r} in {output}")
     for name in tool.secrets:
-        made = ((result and result.structured_content) or {}).get(name)
-        if isinstance(made, str) and len(made) > 5 and made != "[withheld]" and made in log:
-            raise Broken("leak", f"{name} in the log")
+        generated = ((result and result.structured_content) or {}).get(name)
+        if isinstance(generated, str) and len(generated) > 5 and generated != REDACTED and generated in log:
+            raise InvariantViolation("leak", f"{name} in the log")
 
 
 def text_of(result: types.CallToolResult) -> str:
-    """What the model reads."""
+    """Return the text that the model reads."""
     return "".join(part.text for part in result.content if isinstance(part, types.TextContent))
 
 
-def happened(code: str, text: str, asked: Counts, found: Counts) -> None:
-    """What came of a call is what was asked for, or nothing; never more, and nothing else than the result says.
+def check_effect(code: str, text: str, expected: RowCounts, added: RowCounts) -> None:
+    """Check that a call had its effect once or not at all, and that its result says which.
 
     Args:
-        asked: The rows that the same call adds where nothing goes wrong.
-        found: The rows that it did add.
+        expected: The rows that the same call adds without faults.
+        added: The rows that the call added.
 
     Raises:
-        Broken: Something was done twice, or the result says something else than what happened.
+        InvariantViolation: The effect happened twice, or the result contradicts it.
     """
-    nothing = dict.fromkeys(found, 0)
-    if found not in (nothing, asked):
-        raise Broken("twice", f"{found} instead of {asked}: {code}: {text}")
-    if code == "ok" and found != asked:
-        raise Broken("untrue", f"{found} instead of {asked}, and yet: {text}")
-    if code not in {"ok", *UNCLEAR} and EARLIER not in text and found != nothing:
-        raise Broken("untrue", f"{found}, and yet: {code}: {text}")
+    nothing = dict.fromkeys(added, 0)
+    if added not in (nothing, expected):
+        raise InvariantViolation("duplicate", f"{added} instead of {expected}: {code}: {text}")
+    if code == "ok" and added != expected:
+        raise InvariantViolation("false result", f"{added} instead of {expected} after a success: {text}")
+    if code not in {"ok", *AMBIGUOUS_CODES} and EARLIER_ATTEMPT not in text and added != nothing:
+        raise InvariantViolation("false result", f"{added} after {code}: {text}")
 
 
-def _error(result: types.CallToolResult, text: str) -> str:
-    meta = dict(result.meta or {})
-    facts = meta.get("core13-mcp/error", {})
-    if result.structured_content is not None or "code" not in facts or not text or "Traceback" in text:
-        raise Broken("shape of an error", f"{result}")
-    return str(facts["code"])
+def _check_error(result: types.CallToolResult, text: str) -> str:
+    details = dict(result.meta or {}).get("core13-mcp/error", {})
+    if result.structured_content is not None or "code" not in details or not text or "Traceback" in text:
+        raise InvariantViolation("form of an error", f"{result}")
+    return str(details["code"])
 
 
-def _success(tool: Declaration, result: types.CallToolResult, text: str) -> str:
-    wrong = list(_judge(tool.name, compact_json(tool.output_schema)).iter_errors(result.structured_content))
-    if wrong:
-        raise Broken("output schema", str(wrong[0]))
+def _check_success(tool: Declaration, result: types.CallToolResult, text: str) -> str:
+    errors = list(_validator(compact_json(tool.output_schema)).iter_errors(result.structured_content))
+    if errors:
+        raise InvariantViolation("output schema", str(errors[0]))
     if text != compact_json(result.structured_content):
-        raise Broken("two truths", text)
-    json.loads(text, parse_constant=_no_constant)
+        raise InvariantViolation("text and structured content differ", text)
+    json.loads(text, parse_constant=_refuse_constant)
     return "ok"
 
 
-def _no_constant(name: str) -> None:
-    raise Broken("not JSON", name)
+def _refuse_constant(name: str) -> None:
+    raise InvariantViolation("not JSON", name)
 
 
 @functools.cache
-def _judge(_: str, schema: str) -> Draft202012Validator:
+def _validator(schema: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(schema))

@@ -1,4 +1,4 @@
-"""Every tool, with any arguments, under any sequence of faults: the laws hold, and nothing happens twice."""
+"""Every tool with any arguments and any sequence of faults: the invariants hold, and no effect happens twice."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from hypothesis import strategies as some
 from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.model import Declaration
 
-from .arguments import invalid, valid
+from .arguments import invalid_arguments, valid_arguments
 from .fault_transport import FAULTS
-from .harness import Bench
-from .invariants import happened, hold, no_leak, text_of
+from .harness import Harness
+from .invariants import check_effect, check_result, check_secrets, text_of
 
 TOOLS = load()
-EXAMPLES = 200
-thorough = settings(
-    max_examples=EXAMPLES,
+SETTINGS = settings(
     deadline=None,
     derandomize=True,
     database=None,
@@ -30,54 +28,56 @@ thorough = settings(
 
 
 @pytest.fixture(scope="module", params=["auto", "legacy"])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    with Bench(request.param, form="json" if request.param == "auto" else "text") as bench:
-        yield bench
+def harness(request: pytest.FixtureRequest) -> Iterator[Harness]:
+    with Harness(request.param, log_format="json" if request.param == "auto" else "text") as harness:
+        yield harness
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_whatever_is_asked_and_whatever_happens_the_laws_hold(bench: Bench, name: str) -> None:
+def test_the_invariants_hold_for_any_arguments_and_faults(harness: Harness, name: str) -> None:
     tool = TOOLS[name]
-    arguments = valid(tool) | valid(tool) | invalid(tool)
-    faults = some.lists(some.sampled_from(FAULTS), max_size=5)
+    arguments = valid_arguments(tool) | valid_arguments(tool) | invalid_arguments(tool)
 
-    @settings(thorough, max_examples=EXAMPLES // 2)
-    @given(arguments, faults, some.sampled_from([True, True, True, False]))
-    def all_of_them(arguments: dict[str, Any], faults: list[str], agrees: bool) -> None:
-        bench.agrees = agrees
-        check(bench, tool, arguments, faults)
+    @settings(SETTINGS, max_examples=100)
+    @given(arguments, some.lists(some.sampled_from(FAULTS), max_size=5), some.sampled_from([True, True, True, False]))
+    def check(arguments: dict[str, Any], faults: list[str], accepts: bool) -> None:
+        harness.accepts = accepts
+        check_call(harness, tool, arguments, faults)
 
-    all_of_them()
+    check()
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_a_cancelled_call_leaves_nothing_open_and_nothing_half_done(bench: Bench, name: str) -> None:
+def test_a_cancelled_call_leaves_no_request_open_and_has_its_effect_at_most_once(harness: Harness, name: str) -> None:
     tool = TOOLS[name]
 
-    @settings(thorough, max_examples=20)
-    @given(valid(tool), some.lists(some.sampled_from(FAULTS), max_size=3), some.floats(0.0, 8.0))
+    @settings(SETTINGS, max_examples=20)
+    @given(valid_arguments(tool), some.lists(some.sampled_from(FAULTS), max_size=3), some.floats(0.0, 8.0))
     @example({}, ["delay=20"], 1.0)
-    def all_of_them(arguments: dict[str, Any], faults: list[str], after: float) -> None:
-        bench.agrees = True
-        check(bench, tool, arguments, faults, after)
+    def check(arguments: dict[str, Any], faults: list[str], cancel_after: float) -> None:
+        harness.accepts = True
+        check_call(harness, tool, arguments, faults, cancel_after)
 
-    all_of_them()
+    check()
 
 
-def check(
-    bench: Bench, tool: Declaration, arguments: dict[str, Any], faults: list[str], cancel_after: float = math.inf
+def check_call(
+    harness: Harness, tool: Declaration, arguments: dict[str, Any], faults: list[str], cancel_after: float = math.inf
 ) -> str:
-    """Make one call under faults, and hold all laws against what came of it."""
-    result, found = bench.call(tool.name, arguments, faults, cancel_after)
-    log = bench.logged.getvalue()
-    assert bench.wire.open == 0, "a request is left open"
-    no_leak(tool, arguments, result, log)
-    code = hold(tool, arguments, result, log) if result else "cancelled"
-    text = text_of(result) if result else ""
-    asked = found
-    if code == "ok" or any(found.values()):
-        # Only now, because what did nothing and says so is in order whatever was asked.
-        _, asked = bench.call(tool.name, arguments, [])
-        bench.added = found
-    happened("unavailable" if code == "cancelled" else code, text, asked, found)
+    """Make one call, check all invariants, and return the code of the result.
+
+    Raises:
+        InvariantViolation: An invariant does not hold.
+    """
+    result = harness.call(tool.name, arguments, faults, cancel_after)
+    log, added = harness.log.getvalue(), harness.added
+    assert harness.transport.open_requests == 0, "a request is still open"
+    check_secrets(tool, arguments, result, log)
+    code = check_result(tool, arguments, result, log) if result else "cancelled"
+    expected = added
+    if code == "ok" or any(added.values()):
+        # The same call without faults. It is not needed for a call that failed and had no effect.
+        harness.call(tool.name, arguments, [])
+        expected, harness.added = harness.added, added
+    check_effect("unavailable" if code == "cancelled" else code, text_of(result) if result else "", expected, added)
     return code
