@@ -1,4 +1,4 @@
-"""Strict reading and compact writing of JSON. Pure."""
+"""Strict parsing and compact serialization of JSON. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def exceeds_depth(value: Any) -> bool:
-    """Whether lists and objects are nested deeper than `MAX_DEPTH`."""
+    """Return whether lists and objects are nested deeper than `MAX_DEPTH`."""
     try:
         _check(value, finite=False)
     except ValueError:
@@ -48,16 +48,21 @@ def exceeds_depth(value: Any) -> bool:
 
 
 def json_error(value: Any) -> str | None:
-    """Why a value cannot be sent on as JSON, in words; None where it can."""
+    """Return why a value cannot be sent as JSON, or None if it can."""
     if exceeds_depth(value):
         return f"nested deeper than {MAX_DEPTH} levels"
     try:
-        _WRITER.encode(value).encode()
+        _encoder.encode(value).encode()
     except UnicodeEncodeError:
-        return "holds half of a character (a lone surrogate)"
+        return "contains half of a character (a lone surrogate)"
     except (ValueError, TypeError):
-        return "holds a number that JSON does not have, or one of too many digits"
+        return "contains a number that JSON cannot represent, or one with too many digits"
     return None
+
+
+def compact_json(value: Any) -> str:
+    """Serialize a value without whitespace. The value must not contain lone surrogates."""
+    return to_json(value).decode()
 
 
 def _count_tokens(text: str | bytes) -> int:
@@ -85,26 +90,19 @@ def _check(value: Any, levels: int = MAX_DEPTH, *, finite: bool = True) -> None:
 
 def _parse_with_standard_library(text: str | bytes) -> Any:
     try:
-        return _READER.decode(
+        return _decoder.decode(
             text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass")
         )
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _finite(text: str) -> float:
+def _parse_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError("not a finite number")
     return number
 
 
-_READER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
-
-
-_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
-
-
-def compact_json(value: Any) -> str:
-    """A JSON value, without half characters, in as few characters as there are."""
-    return to_json(value).decode()
+_decoder = json.JSONDecoder(parse_float=_parse_float, parse_constant=_parse_float)
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False)

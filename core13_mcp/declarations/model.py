@@ -1,4 +1,4 @@
-"""What a file in tools/ may say."""
+"""The model of a declaration: one file in tools/."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .files import MCP_KEYS
 from .schema import Schema
 
 
-class _Part(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
 
 
-class Annotations(_Part):
-    """The four hints. None has a default: silence is not an answer."""
+class Annotations(_Model):
+    """The four hints of an MCP tool. None of them has a default, so that a declaration states all four."""
 
     read_only_hint: bool
     destructive_hint: bool
@@ -26,16 +26,24 @@ class Annotations(_Part):
     open_world_hint: bool
 
 
-class Fallback(_Part):
-    """What to send, on the same path, when the API answers a status that means it never does this."""
+class Fallback(_Model):
+    """The request to send to the same path if the API answers the first one with `status`."""
 
     status: int
     method: Literal["POST", "PATCH"]
     body: dict[str, Any]
 
 
-class Endpoint(_Part):
-    """Where a call goes and what it needs there."""
+class Endpoint(_Model):
+    """The API endpoint of a tool.
+
+    Attributes:
+        path: The path, with placeholders such as `{id}` for arguments.
+        scope: The scope that an API key needs.
+        auth: Whether the endpoint accepts an API key, or a login session only.
+        body_argument: The argument whose value is the whole request body. The key is `whole`.
+        fallback: The request to send if the API does not support this one. The key is `instead`.
+    """
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: Annotated[str, Field(pattern=r"^/api/.*/$")]
@@ -46,66 +54,98 @@ class Endpoint(_Part):
 
     @cached_property
     def placeholders(self) -> tuple[str, ...]:
-        """The names the path leaves open, in order."""
+        """The names of the placeholders in the path, in order."""
         return tuple(name for _, name, _, _ in Formatter().parse(self.path) if name)
 
 
-class Project(_Part):
-    """The argument that says which project, and what stands for it where it is not given."""
+class Project(_Model):
+    """The argument that selects the project, and how to find the caller's current project.
+
+    Attributes:
+        argument: The name of the argument.
+        current: The value for the caller's current project in a path. It is used for reads only: a write must name
+            its project.
+        read: The path of the request that returns the current project, for the error of a write without a project.
+        id: The dotted path of the project's id in that response.
+        name: The dotted path of the project's name in that response.
+        owner: The dotted path of the owner of the credentials in that response, for `doctor`.
+        projects: The dotted path of the list of projects in that response.
+    """
 
     argument: str
     current: str
-    """Means the caller's current project, in a path. Enough for a read, too vague for a write."""
     read: str
-    """Where to look up the current project, for the sentence that asks which one was meant."""
     id: str
     name: str
     owner: str | None = None
-    """Where that answer says whom the credentials belong to, for whoever checks a set-up."""
     projects: str | None = None
-    """Where it lists the projects that there are."""
 
 
-class Condition(_Part):
-    """A JSON Schema that decides whether a sentence applies; absent, it always does."""
+class Condition(_Model):
+    """A JSON Schema that the arguments must match for a message to apply. The default matches always."""
 
     when: dict[str, Any] = {}
 
     @cached_property
     def validator(self) -> Schema:
-        """The condition, ready to ask."""
+        """The compiled condition."""
         return Schema(self.when)
 
 
-class Rule(_Part):
-    """A condition across fields, beside the input schema because providers reject combinators at its root."""
+class Rule(_Model):
+    """A constraint on several arguments.
+
+    It is not part of the input schema, because model providers reject combinators at the root of a schema.
+
+    Attributes:
+        message: The error if the arguments do not match the condition. The key is `say`.
+        condition: A JSON Schema for the arguments.
+    """
 
     message: Annotated[str, Field(alias="say")]
     condition: dict[str, Any]
 
     @cached_property
     def validator(self) -> Schema:
-        """The condition, ready to ask."""
+        """The compiled condition."""
         return Schema(self.condition)
 
 
 class Confirm(Condition):
-    """What to ask the person before the call is sent."""
+    """A confirmation to request from a person before the call is sent.
+
+    Attributes:
+        level: Whether a client that cannot ask may send the call (`ask`) or not (`require`).
+        read: The path of a request to send first. The message can refer to values of its response.
+        message: The question, a template. The key is `say`.
+    """
 
     level: Literal["ask", "require"]
     read: str | None = None
-    """A path to GET first, whose answer the sentence may name."""
     message: Annotated[str, Field(alias="say")]
 
 
 class Done(Condition):
-    """What has happened or will, told with the result of a write."""
+    """A note for the result of a write that states its effect.
+
+    Attributes:
+        message: The note, a template. The key is `say`.
+    """
 
     message: Annotated[str, Field(alias="say")]
 
 
-class Declaration(_Part):
-    """One tool: what a client sees of it, and where its calls go."""
+class Declaration(_Model):
+    """A tool: its MCP definition, its endpoint, and how calls are checked, confirmed and explained.
+
+    Attributes:
+        rules: Constraints on several arguments.
+        confirm: Confirmations. The first one that applies is used.
+        hints: What to do next, by HTTP status or by status and error code of the API, such as `400 invalid_input`.
+        done: Notes on the effect of a write. The first one that applies is used.
+        documented: Arguments of the API documentation that the tool does not accept, with the reason.
+        secrets: Arguments whose values must not appear in results, questions or logs.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
     title: str
@@ -124,31 +164,31 @@ class Declaration(_Part):
 
     @property
     def read_only(self) -> bool:
-        """Whether it changes nothing."""
+        """Whether the tool changes nothing."""
         return self.annotations.read_only_hint
 
     @property
     def repeatable(self) -> bool:
-        """Whether doing it twice is the same as doing it once: the hint clients see is the policy we run."""
+        """Whether a request may be sent again after an unknown outcome. The hints for clients decide this too."""
         return self.read_only or self.annotations.idempotent_hint
 
     @cached_property
     def input_validator(self) -> Schema:
-        """The input schema, ready to ask."""
+        """The compiled input schema."""
         return Schema(self.input_schema)
 
     @cached_property
     def output_validator(self) -> Schema:
-        """The output schema, ready to ask."""
+        """The compiled output schema."""
         return Schema(self.output_schema)
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The declared arguments, each with its own schema."""
-        declared: dict[str, Any] = self.input_schema.get("properties", {})
-        return declared
+        """The schema of each argument, by name."""
+        properties: dict[str, Any] = self.input_schema.get("properties", {})
+        return properties
 
     def to_mcp(self) -> dict[str, Any]:
-        """The part that clients see, spelled as the protocol spells it."""
-        said = self.model_dump(by_alias=True)
-        return {key: said[key] for key in MCP_KEYS}
+        """Return the definition that MCP clients receive."""
+        content = self.model_dump(by_alias=True)
+        return {key: content[key] for key in MCP_KEYS}

@@ -1,4 +1,4 @@
-"""What a person can ask for by name: hosts show prompts as commands."""
+"""MCP prompts: templates that clients show to people, often as slash commands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .files import read_server_file
 
 
 class Argument(BaseModel):
-    """One thing that a person may say beforehand."""
+    """An argument of a prompt."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,7 +33,12 @@ class Argument(BaseModel):
 
 
 class PromptTemplate(BaseModel):
-    """One prompt as its file says it: lines in which `{arguments.name}` stands for what the person said."""
+    """A prompt as it is in `prompts.json`.
+
+    Attributes:
+        tools: The tools that the text mentions. The prompt is listed only if all of them are enabled.
+        text: The lines of the prompt, with placeholders such as `{arguments.name}`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,51 +47,49 @@ class PromptTemplate(BaseModel):
     description: str
     arguments: tuple[Argument, ...] = ()
     tools: tuple[str, ...]
-    """The tools that its text relies on; without any of them it is not offered."""
     text: tuple[str, ...]
 
     def to_mcp(self) -> Prompt:
-        """The part that clients list."""
-        told = [PromptArgument(**argument.model_dump()) for argument in self.arguments]
-        return Prompt(name=self.name, title=self.title, description=self.description, arguments=told)
+        """Return the definition that MCP clients receive."""
+        arguments = [PromptArgument(**argument.model_dump()) for argument in self.arguments]
+        return Prompt(name=self.name, title=self.title, description=self.description, arguments=arguments)
 
-    def render(self, said: Mapping[str, str]) -> GetPromptResult:
-        """The prompt with what the person said in it; what they did not say reads "unknown".
+    def render(self, values: Mapping[str, str]) -> GetPromptResult:
+        """Fill the template. A missing optional argument becomes "unknown".
 
         Raises:
-            MCPError: What it cannot do without is missing, or something in it has no place.
+            MCPError: A required argument is missing, or an argument does not exist.
         """
-        known = {argument.name for argument in self.arguments}
-        needed = {argument.name for argument in self.arguments if argument.required}
-        given = {name: text for name, text in said.items() if text.strip()}
-        if missing := needed - given.keys():
+        names = {argument.name for argument in self.arguments}
+        required = {argument.name for argument in self.arguments if argument.required}
+        arguments = {name: text for name, text in values.items() if text.strip()}
+        if missing := required - arguments.keys():
             raise MCPError(INVALID_PARAMS, f"{self.name} needs {', '.join(sorted(missing))}")
-        if odd := given.keys() - known:
-            raise MCPError(INVALID_PARAMS, f"{self.name} takes {', '.join(sorted(known))}, not {min(odd)[:60]!r}")
-        text = "\n".join(render(line, arguments=given) for line in self.text)
+        if unknown := arguments.keys() - names:
+            raise MCPError(INVALID_PARAMS, f"{self.name} takes {', '.join(sorted(names))}, not {min(unknown)[:60]!r}")
+        text = "\n".join(render(line, arguments=arguments) for line in self.text)
         message = PromptMessage(role="user", content=TextContent(type="text", text=text))
         return GetPromptResult(description=self.description, messages=[message])
 
 
 def load_prompts(catalog: Catalog) -> dict[str, PromptTemplate]:
-    """The shipped prompts whose tools are all offered, by name, in the order of their file."""
-    found = TypeAdapter(list[PromptTemplate]).validate_python(read_server_file("prompts.json"))
-    return {script.name: script for script in found if all(tool in catalog for tool in script.tools)}
+    """Return the prompts whose tools are all in the catalog, by name."""
+    templates = TypeAdapter(list[PromptTemplate]).validate_python(read_server_file("prompts.json"))
+    return {template.name: template for template in templates if all(tool in catalog for tool in template.tools)}
 
 
-def list_result(offered: Mapping[str, PromptTemplate]) -> ListPromptsResult:
-    """What a client is told of the prompts."""
-    return ListPromptsResult(prompts=[script.to_mcp() for script in offered.values()])
+def list_result(prompts: Mapping[str, PromptTemplate]) -> ListPromptsResult:
+    """Return the result of `prompts/list`."""
+    return ListPromptsResult(prompts=[template.to_mcp() for template in prompts.values()])
 
 
-def render_prompt(offered: Mapping[str, PromptTemplate], params: GetPromptRequestParams) -> GetPromptResult:
-    """The prompt that was asked for.
+def render_prompt(prompts: Mapping[str, PromptTemplate], params: GetPromptRequestParams) -> GetPromptResult:
+    """Return the result of `prompts/get`.
 
     Raises:
-        MCPError: There is none of that name, or its arguments do not fit.
+        MCPError: There is no prompt of this name, or its arguments are not valid.
     """
-    if params.name in offered:
-        return offered[params.name].render(params.arguments or {})
-    raise MCPError(
-        INVALID_PARAMS, f"Unknown prompt: {params.name[:100]!r}. {did_you_mean(params.name, offered)}".strip()
-    )
+    if params.name in prompts:
+        return prompts[params.name].render(params.arguments or {})
+    suggestion = did_you_mean(params.name, prompts)
+    raise MCPError(INVALID_PARAMS, f"Unknown prompt: {params.name[:100]!r}. {suggestion}".rstrip())

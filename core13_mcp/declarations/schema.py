@@ -1,4 +1,4 @@
-"""JSON Schema, as far as declarations need it."""
+"""JSON Schema validation."""
 
 from __future__ import annotations
 
@@ -13,8 +13,59 @@ from jsonschema_rs import Draft202012Validator, ValidationError
 from ..jsonio import JSON
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaError:
+    """One validation error.
+
+    Attributes:
+        path: The path of the value in the instance, such as `recipients[0].email`; empty for the instance itself.
+        keyword: The keyword of the schema that is violated.
+        message: The error message of the validator.
+        properties: The properties that are missing or not allowed, or the allowed values for the keyword `enum`.
+        instance: The value that is not valid.
+    """
+
+    path: str
+    keyword: str
+    message: str
+    properties: tuple[str, ...] = ()
+    instance: Any = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A JSON Schema. Its validator uses much memory and is compiled when it is first used; most never are."""
+
+    definition: JSON
+
+    def check(self) -> None:
+        """Compile the schema to check it, and discard the result.
+
+        Raises:
+            ValueError: The schema is not valid.
+        """
+        self._compile()
+
+    def is_valid(self, value: object) -> bool:
+        """Return whether a value matches the schema."""
+        return bool(self._validator.is_valid(value))
+
+    def iter_errors(self, value: object) -> Iterator[SchemaError]:
+        """Yield every validation error of a value. `is_valid` is much faster."""
+        return map(_schema_error, self._validator.iter_errors(value))
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        return self._compile()
+
+    def _compile(self) -> Draft202012Validator:
+        return Draft202012Validator(
+            dict(self.definition), validate_formats=True, formats={"date-time": _is_date_time}, offline=True
+        )
+
+
 def _is_date_time(text: str) -> bool:
-    """Take what the API takes: ISO 8601 with or without a zone or a time (naive means UTC)."""
+    """Accept the dates that the API accepts: ISO 8601, with or without a time and a time zone."""
     try:
         datetime.fromisoformat(text)
     except ValueError:
@@ -22,54 +73,11 @@ def _is_date_time(text: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaError:
-    """One way in which a value does not fit a schema."""
-
-    path: str
-    keyword: str
-    message: str
-    properties: tuple[str, ...] = ()
-    """The property names in question, where the keyword is about names; the texts allowed, where it is `enum`."""
-    instance: Any = None
-    """The value that does not fit."""
-
-
-@dataclass(frozen=True)
-class Schema:
-    """A JSON Schema and its validator, which is built once, when first asked: most are never, and each takes memory."""
-
-    definition: JSON
-
-    def check(self) -> None:
-        """Raise what is wrong with it as a schema, if anything is.
-
-        Raises:
-            ValueError: It is none.
-        """
-        self._build()
-
-    def is_valid(self, value: object) -> bool:
-        """Whether a value fits."""
-        return bool(self._validator.is_valid(value))
-
-    def iter_errors(self, value: object) -> Iterator[SchemaError]:
-        """Every way in which a value does not fit; nothing where it does."""
-        return map(_fault, self._validator.iter_errors(value))
-
-    @cached_property
-    def _validator(self) -> Draft202012Validator:
-        return self._build()
-
-    def _build(self) -> Draft202012Validator:
-        return Draft202012Validator(
-            dict(self.definition), validate_formats=True, formats={"date-time": _is_date_time}, offline=True
-        )
-
-
-def _fault(error: ValidationError) -> SchemaError:
-    kind = error.kind
-    detail = kind.as_dict()
-    names = (detail["property"],) if kind.name == "required" else detail.get("unexpected", detail.get("options", ()))
-    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
-    return SchemaError(where.removeprefix("."), kind.name, error.message, tuple(map(str, names)), error.instance)
+def _schema_error(error: ValidationError) -> SchemaError:
+    details = error.kind.as_dict()
+    missing = (details["property"],) if error.kind.name == "required" else ()
+    properties = missing or details.get("unexpected") or details.get("options") or ()
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
+    return SchemaError(
+        path.removeprefix("."), error.kind.name, error.message, tuple(map(str, properties)), error.instance
+    )
