@@ -149,7 +149,9 @@ class JSONRPCStream:
         request_id = None if hasattr(content, "method") else content.id
         try:
             if request_id is None or request_id not in self._answered:
-                await self._write(content.model_dump_json(by_alias=True, exclude_unset=True).encode())
+                # As bytes. `model_dump_json` returns a string, which costs 2 ms for a response of 4 MB.
+                serializer = content.__pydantic_serializer__
+                await self._write(serializer.to_json(content, by_alias=True, exclude_unset=True))
         finally:
             # The request counts as open until its response is written, because the response needs memory until then.
             if request_id is not None:
