@@ -1,4 +1,7 @@
-"""Install this server in a client's configuration file, and remove it again."""
+"""Install this server in a client's configuration file, and remove it.
+
+Functions raise ConfigurationError if a file cannot be read, parsed or written. Then the file is unchanged.
+"""
 
 from __future__ import annotations
 
@@ -51,32 +54,20 @@ def changed_settings(settings: Settings) -> Mapping[str, str]:
 
 
 def stored_key(file: ConfigFile) -> str | None:
-    """Return the key that this server's entry in the file contains, if any.
-
-    Raises:
-        ConfigurationError: The file cannot be read or parsed.
-    """
+    """Return the key that this server's entry in the file contains, if any."""
     with _errors_with_path(file):
         entry = merge.get(file.client.format, files.read(file.path) or "", file.entry_path)
     return next(inline_keys(entry), None)
 
 
 def edit(file: ConfigFile, text: str, entry: ServerEntry) -> str:
-    """Return the text of a file with the entry added or replaced.
-
-    Raises:
-        ConfigurationError: The text cannot be parsed, or the client's file cannot contain a remote server.
-    """
+    """Return the text of a file with the entry added or replaced."""
     with _errors_with_path(file):
         return merge.add(file.client.format, text, changes(file.client, file.servers_path, entry))
 
 
 def install(file: ConfigFile, entry: ServerEntry) -> bool:
-    """Add the entry to the file, or replace it there. Return whether the file changed.
-
-    Raises:
-        ConfigurationError: The file cannot be read, parsed or written. Then it is unchanged.
-    """
+    """Add the entry to the file, or replace it there. Return whether the file changed."""
     text = files.read(file.path) or ""
     edited = edit(file, text, entry)
     if edited != text:
@@ -85,11 +76,7 @@ def install(file: ConfigFile, entry: ServerEntry) -> bool:
 
 
 def uninstall(file: ConfigFile) -> bool:
-    """Remove the entry and the backup, which can contain a key. Return False without entry.
-
-    Raises:
-        ConfigurationError: The file cannot be read, parsed or written.
-    """
+    """Remove the entry and the backup, which can contain a key. Return False without entry."""
     text = files.read(file.path) or ""
     with _errors_with_path(file):
         if merge.get(file.client.format, text, file.entry_path) is None:

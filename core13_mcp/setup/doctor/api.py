@@ -70,8 +70,9 @@ class APICheck:
                 yield finding
         async for finding in self._scopes():
             yield finding
-        async for finding in self._session():
-            yield finding
+        names = [tool.name for tool in self.enabled.values() if tool.endpoint.auth == "session"]
+        if names:
+            yield await self._session(names)
 
     async def _request_owner(self, auth: Any) -> Any:
         """Return the user whom the API reports for the key, or for the login session.
@@ -133,22 +134,15 @@ class APICheck:
             return Finding(check, "note", finding.message, finding.fix)
         return Finding(check, "ok", f"granted; {count} {verb} it")
 
-    async def _session(self) -> AsyncIterator[Finding]:
-        names = [tool.name for tool in self.enabled.values() if tool.endpoint.auth == "session"]
-        if not names:
-            return
-        credentials = self.context.credentials
-        if not credentials.supports("session"):
+    async def _session(self, names: list[str]) -> Finding:
+        """Check the login session, which the tools with these names need."""
+        if not self.context.credentials.supports("session"):
             message = f"{', '.join(names)} need a login session, and none is set"
             fix = "set POSTHOG_SESSION_ID and POSTHOG_CSRF_TOKEN, or disable the tools with CORE13_EXCLUDE_TOOLS"
-            yield Finding("session", "note", message, fix)
-        elif credentials.csrf_token is None:
+            return Finding("session", "note", message, fix)
+        if self.context.credentials.csrf_token is None:
             message = "a login session is set without its CSRF token"
-            yield Finding("session", "wrong", message, "set POSTHOG_CSRF_TOKEN as well")
-        else:
-            yield await self._check_session(len(names))
-
-    async def _check_session(self, count: int) -> Finding:
+            return Finding("session", "wrong", message, "set POSTHOG_CSRF_TOKEN as well")
         try:
             await self._request_owner("session")
         except httpx2.RequestError as error:
@@ -156,7 +150,7 @@ class APICheck:
         except ToolError as error:
             fix = "sign in to PostHog again, and copy the session and the CSRF token from the cookies"
             return Finding("session", "wrong", from_error("session", error).message, fix)
-        return Finding("session", "ok", f"accepted; {count} tools need it")
+        return Finding("session", "ok", f"accepted; {len(names)} tools need it")
 
 
 def probe_request(tool: Declaration) -> APIRequest | None:

@@ -16,24 +16,28 @@ _CHECKS = {"POSTHOG_PERSONAL_API_KEY": "key", "POSTHOG_PERSONAL_API_KEY_FILE": "
 
 def check_settings(variables: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings, list[Finding]]:
     """Return the settings without the invalid ones, and a finding for each invalid one."""
-    findings: list[Finding] = []
-    valid_variables: dict[str, str] = {}
-    for variable, value in variables.items():
-        try:
-            Settings.read({variable: value})
-            valid_variables[variable] = value
-        except ConfigurationError as error:
-            findings.append(from_error(_CHECKS.get(variable, "settings"), error))
-    valid_flags: dict[str, Any] = {}
-    for option in OPTIONS:
-        flag = {option.name: flags[option.name]} if option.name in flags else {}
-        try:
-            Settings.read({}, flag)
-            valid_flags |= flag
-        except ConfigurationError as error:
-            findings.append(from_error(_CHECKS.get(option.variable, "settings"), error))
+    invalid_variables = {
+        name: finding for name, value in variables.items() if (finding := _problem(name, {name: value}))
+    }
+    invalid_flags = {
+        option.name: finding
+        for option in OPTIONS
+        if option.name in flags and (finding := _problem(option.variable, {}, {option.name: flags[option.name]}))
+    }
     # The valid range of a setting never depends on another setting, so together they are valid too.
-    return Settings.read(valid_variables, valid_flags), findings
+    settings = Settings.read(
+        {name: value for name, value in variables.items() if name not in invalid_variables},
+        {name: value for name, value in flags.items() if name not in invalid_flags},
+    )
+    return settings, [*invalid_variables.values(), *invalid_flags.values()]
+
+
+def _problem(variable: str, *source: Mapping[str, Any]) -> Finding | None:
+    try:
+        Settings.read(*source)
+    except ConfigurationError as error:
+        return from_error(_CHECKS.get(variable, "settings"), error)
+    return None
 
 
 def check_key(settings: Settings) -> tuple[Credentials | None, Finding]:
