@@ -1,4 +1,4 @@
-"""Small text files that the server reads again when they change, such as files with secrets."""
+"""Small text files, such as files with secrets, that are read again when they change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_BYTES = 1024 * 1024
 
 
 class WatchedFile(Generic[T]):
-    """A value in a UTF-8 file, read again when the file changes, so that a change needs no restart.
+    """A value in a UTF-8 file, read again when the file changes, without a restart.
 
     Args:
         path: The file.

@@ -182,6 +182,6 @@ def _seal_keys(settings: Settings) -> tuple[str, ...]:
 
 
 def _secrets(settings: Settings) -> tuple[str, ...]:
-    """Return the secrets of the server, to be removed from logs. Secrets of callers are never logged."""
+    """Return the secrets of the server, which logs must not contain; those of callers are never logged."""
     own = credential_provider(settings)().secrets if settings.auth in ("none", "token") else ()
     return (*own, *_seal_keys(settings))

@@ -1,4 +1,4 @@
-"""The embedded sandbox, for calls in this process and for the commands that serve it or show its outbox."""
+"""The embedded sandbox, for calls in this process and for the command `sandbox`."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def sandbox_transport(settings: Settings) -> httpx2.AsyncBaseTransport:
 
 
 def sandbox_credentials(settings: Settings) -> Credentials:
-    """Return the credentials for the sandbox: a configured sandbox key, or else the key of the default user.
+    """Return the credentials for the sandbox: a configured sandbox key, or that of the default user.
 
     A real key is not used, because it would be stored in the file with the sandbox data.
     """

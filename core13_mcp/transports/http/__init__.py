@@ -1,1 +1,1 @@
-"""MCP over Streamable HTTP: authentication, limits, the `/mcp` endpoint and the routes around it."""
+"""MCP over Streamable HTTP: authentication, limits, the MCP endpoint and other routes."""

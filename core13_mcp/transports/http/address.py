@@ -1,4 +1,4 @@
-"""The address on which the server listens, and the URL and host names under which callers reach it."""
+"""The address on which the server listens, and the URL and host names that callers use."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def public_url(text: str) -> SplitResult:
 
 
 def allowed_hosts(settings: Settings) -> tuple[str, ...]:
-    """Return what a Host header may contain: this machine's names, the public host, and the configured hosts."""
+    """Return the allowed hosts: this machine's names, the public host and the configured hosts."""
     public = (public_url(settings.http_url).netloc,) if settings.http_url else ()
     return (*LOCAL_HOSTS, *public, *settings.http_hosts)
 

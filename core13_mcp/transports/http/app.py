@@ -1,4 +1,4 @@
-"""The ASGI application: the MCP endpoint, the routes around it, and the middleware for all of them."""
+"""The ASGI application: the MCP endpoint, other routes, and the middleware for all of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class HTTPOptions:
 
     Attributes:
         hosts: What a Host header may contain: names, names with a port, and networks.
-        origins: Web origins, besides the server's own, whose pages may call the server.
+        origins: Web origins, besides the server's own, that may call the server.
         limits: The limits for callers.
         max_body: The maximum size of a request body, in bytes.
         body_timeout: Seconds in which a request body must arrive.

@@ -11,7 +11,7 @@ HEADER_TIMEOUT = 15.0
 
 
 class Connection(H11Protocol):
-    """uvicorn's connection with a timeout for request headers, which uvicorn itself does not have.
+    """A uvicorn connection with a timeout for request headers, which uvicorn does not have.
 
     Args:
         header_timeout: Seconds from the first byte of a request, or from the start of the connection, to the end of
@@ -19,9 +19,9 @@ class Connection(H11Protocol):
     """
 
     # The timer runs while a header is expected. It starts with the connection, and later with the first byte that
-    # arrives between two requests. It stops when a header is complete (uvicorn has then created a cycle, whose
-    # response is not complete yet), when a response is complete (the connection is then idle, unless the next header
-    # is already in the buffer), and when the connection is closed.
+    # arrives between two requests. It stops when a header is complete (uvicorn has then created a cycle without a
+    # complete response), when a response is complete (the connection is then idle, unless the next header is already
+    # in the buffer), and when the connection is closed.
 
     def __init__(self, *args: Any, header_timeout: float = HEADER_TIMEOUT, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -1,4 +1,4 @@
-"""The ASGI application at `/mcp`: it authenticates a request, applies the limits and reads the body."""
+"""The ASGI application at `/mcp`: authentication, limits and the request body."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger("core13_mcp.http")
 
 
 class MCPEndpoint:
-    """Passes a request to the MCP handler if its method, caller, rate and body are acceptable.
+    """The MCP handler behind checks of the method, the caller, the limits and the body.
 
     Args:
         app: The MCP handler.
@@ -92,7 +92,7 @@ def resolve_context(context: ServerRequestContext[Any]) -> CallContext:
 
 
 def _log_rejection(rejected: Rejected) -> None:
-    """Log a rejected request. The client does not learn the cause of a wrong configuration, but the operator must."""
+    """Log a rejected request, with the cause if the operator must change the configuration."""
     cause = rejected.__cause__
     details = {"why": redact_keys(str(cause))} if isinstance(cause, ConfigurationError) else {}
     level = logging.ERROR if details else logging.INFO

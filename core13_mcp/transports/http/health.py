@@ -27,7 +27,7 @@ class Lifecycle:
 
 
 def health_routes(lifecycle: Lifecycle) -> list[Route]:
-    """Build `/healthz`, which always returns 200, and `/readyz`, which returns 503 during the drain phase."""
+    """Build `/healthz`, which returns 200, and `/readyz`, which returns 503 in the drain phase."""
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")

@@ -13,7 +13,7 @@ from .errors import Rejected
 
 
 class HostOriginMiddleware:
-    """Rejects requests for an unknown Host (421) and from web pages of an unknown Origin (403).
+    """Middleware that rejects an unknown Host (421) and web pages of an unknown Origin (403).
 
     A web page that rebinds its own DNS name to this server sends that name as Host. An IP address cannot be rebound,
     so whole networks may be allowed, which health probes need.
@@ -21,7 +21,7 @@ class HostOriginMiddleware:
     Args:
         app: The ASGI application behind this check.
         hosts: Names, names with a port, and networks such as `10.0.0.0/8`.
-        origins: Web origins, besides the server's own, whose pages may call it.
+        origins: Web origins, besides the server's own, that may call it.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str]) -> None:

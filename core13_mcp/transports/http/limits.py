@@ -1,4 +1,4 @@
-"""Limits of the HTTP endpoint: request rates, open requests, and call slots that callers share fairly."""
+"""Limits of the HTTP endpoint: request rates, open requests, and slots for running requests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class LimitOptions:
 
 
 class TokenBucket:
-    """A request rate that allows a burst after a pause. All times are seconds of the event loop's clock."""
+    """A request rate that allows a burst after a pause; times are the event loop's, in seconds."""
 
     def __init__(self, per_minute: float) -> None:
         self._per_second = per_minute / 60

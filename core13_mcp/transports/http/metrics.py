@@ -1,4 +1,7 @@
-"""Metrics for Prometheus, with names from OpenTelemetry's semantic conventions (extra: `core13-mcp[metrics]`)."""
+"""Metrics for Prometheus, which need the extra `core13-mcp[metrics]`.
+
+Their names follow OpenTelemetry's semantic conventions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validation of the settings for HTTP: the server starts only if it is safe and every setting has an effect."""
+"""Validation of the settings for HTTP: the server is safe, and every setting has an effect."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _public_without_auth(settings: Settings, address: Address) -> Iterator[str]:
 
 
 def _published_without_auth(settings: Settings) -> Iterator[str]:
-    """A loopback address is not private if a proxy forwards requests from other machines."""
+    """Check for a proxy, with which a loopback address is not private."""
     public = public_url(settings.http_url).hostname if settings.http_url else None
     if settings.auth == "none" and public and not is_loopback(public):
         yield (
@@ -67,7 +67,7 @@ def _missing(settings: Settings, address: Address) -> Iterator[str]:
 
 
 def _unused(settings: Settings) -> Iterator[str]:
-    """An operator who sets these expects them to protect something."""
+    """Check for settings that an operator expects to protect something, but that do nothing."""
     if settings.auth != "token" and settings.caller_tokens_file:
         yield (
             f"CORE13_CALLER_TOKENS_FILE has no effect with CORE13_AUTH={settings.auth}; "
@@ -78,7 +78,7 @@ def _unused(settings: Settings) -> Iterator[str]:
 
 
 def _malformed(settings: Settings) -> Iterator[str]:
-    """Values that no request could match."""
+    """Check for hosts and origins that no request can match."""
     for host in settings.http_hosts:
         if "/" in host and parse_network(host) is None:
             yield f"CORE13_HTTP_HOSTS: {host!r} is not a name, a name with a port, or a network such as 10.0.0.0/8"

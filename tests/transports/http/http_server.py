@@ -1,4 +1,4 @@
-"""The HTTP server on a real socket, in this process or as a child process, and clients for it."""
+"""The HTTP server, in this process or as a child process, and clients for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MODERN = "2026-07-28"
 async def serving(
     settings: Settings, header_timeout: float = HEADER_TIMEOUT, **options: Any
 ) -> AsyncIterator[HTTPServer]:
-    """Serve in this process as `core13-mcp serve --http 0` does; `options` are fields of `HTTPOptions`."""
+    """Serve in this process like `serve --http 0`; `options` are fields of `HTTPOptions`."""
     async with build_http(settings, settings.http or "0", **options) as http, anyio.create_task_group() as tasks:
         server = uvicorn_server(http.app, grace=1.0, header_timeout=header_timeout)
         tasks.start_soon(server.serve, [http.listener])
@@ -82,20 +82,20 @@ def headers(method: str = "tools/list", name: str | None = None, **more: str) ->
 
 
 async def post(url: str, method: str = "tools/list", *, sent: Mapping[str, str] | None = None, **params: Any) -> Any:
-    """POST one request of protocol 2026-07-28, with more headers in `sent`, and return the HTTP response."""
+    """POST a request of protocol 2026-07-28 with the headers `sent`; return the HTTP response."""
     async with httpx2.AsyncClient(timeout=20) as http:
         body = json.dumps(message(method, **params))
         return await http.post(url, content=body, headers={**headers(method, params.get("name")), **(sent or {})})
 
 
 async def call_user(url: str, **sent: str) -> Any:
-    """Call `users-retrieve` with these headers, whose names have `_` for `-`, and return the HTTP response."""
+    """Call `users-retrieve` with these headers, in which `_` is `-`; return the HTTP response."""
     extra = {name.replace("_", "-"): value for name, value in sent.items()}
     return await post(url, "tools/call", sent=extra, name="users-retrieve", arguments={})
 
 
 class StubAPI:
-    """An API that returns a user for each request, and holds the requests for which `is_slow` is true."""
+    """An API that returns a user; a request for which `is_slow` is true waits for `release`."""
 
     def __init__(self, is_slow: Callable[[Scope], bool] = lambda scope: True) -> None:
         self.is_slow = is_slow
@@ -152,7 +152,7 @@ async def wait_for_requests(url: str, number: int) -> None:
 
 @asynccontextmanager
 async def child(*, pattern: str = r"serving at (\S+),", **variables: str) -> AsyncIterator[tuple[Process, str]]:
-    """Start `core13-mcp serve --http 0`, and yield the process and the match of `pattern` on stderr, the URL."""
+    """Start `serve --http 0`; yield the process and the match of `pattern` on stderr, the URL."""
     async with await anyio.open_process([*CLI, "serve", "--http", "0"], env=clean_environment(**variables)) as process:
         try:
             yield process, await _read_until(process, pattern.encode())

@@ -131,7 +131,7 @@ async def test_a_confirmation_is_valid_once_and_for_its_own_caller_only() -> Non
 
 
 async def confirm_across_replicas(folder: Path, first: tuple[str, ...], second: tuple[str, ...]) -> Any:
-    """Get the question from one replica and send the answer to another one with the same sandbox."""
+    """Get the question from one replica and send the answer to another one."""
 
     def settings(keys: tuple[str, ...]) -> Settings:
         seal_keys = tuple(map(SecretStr, keys))

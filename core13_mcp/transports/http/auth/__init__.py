@@ -1,1 +1,1 @@
-"""Authentication of callers: without authentication, by token, by their own PostHog key, and by OAuth."""
+"""Authentication of callers, with one authenticator for each value of `CORE13_AUTH`."""

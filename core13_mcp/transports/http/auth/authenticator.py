@@ -1,4 +1,4 @@
-"""Authenticators: functions from the headers of a request to its caller, one for each value of `CORE13_AUTH`."""
+"""Authenticators, which identify the caller of a request from its headers."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def _has_scope(granted: set[str], required: str) -> bool:
 
 
 def _called_tool(body: bytes) -> str | None:
-    """Return the tool that a request calls, or None. The MCP handler rejects a body that is not valid."""
+    """Return the tool that a request calls; None if it calls none or is not valid."""
     message = _json_object(body)
     params = message.get("params")
     name = params.get("name") if isinstance(params, dict) else None

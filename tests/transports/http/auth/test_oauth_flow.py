@@ -1,4 +1,4 @@
-"""A complete OAuth flow: from the first 401 to a successful call, an expired token and a missing scope.
+"""A complete OAuth flow, an expired token, a missing scope and a revoked token.
 
 The SDK's OAuth client, this server, and the sandbox's authorization server each use a socket of their own.
 """
