@@ -27,9 +27,10 @@ from ...server.instructions import LIST_TTL_MS, instructions
 from ...settings import Settings
 from .first_requests import MODERN_VERSION, FirstRequest, parse_first_request
 
-# Seconds to wait for the next request of a client that has not received the list of tools. Such a client sends
-# `tools/list` a few milliseconds after the response to `initialize`. During the import it would wait 0.6 s.
-FOLLOW_UP_TIMEOUT = 0.1
+# Seconds to wait for the next message of a client that has not received the list of tools. Clients send `tools/list`
+# some milliseconds after the response to `initialize`, and a list that arrives during the import waits 0.6 s for its
+# response. Only the start of a client that sends nothing takes longer.
+FOLLOW_UP_TIMEOUT = 0.2
 
 _CHUNK_SIZE = 64 * 1024
 # Bytes that the fast start reads at most. The first requests are much shorter.
@@ -179,10 +180,8 @@ def _listed_prompt(prompt: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(sink: int, data: bytes) -> None:
+    # The process that started this one may have made the pipe non-blocking.
+    os.set_blocking(sink, True)
     rest = memoryview(data)
     while rest:
-        try:
-            rest = rest[os.write(sink, rest) :]
-        except BlockingIOError:
-            # The process that started this one has made the pipe non-blocking.
-            select.select([], [sink], [])
+        rest = rest[os.write(sink, rest) :]

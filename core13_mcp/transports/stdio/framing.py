@@ -109,14 +109,17 @@ class JSONRPCStream:
         while (line := await self._read_line()) is not None:
             if isinstance(line, bytes) and (not line or line.isspace()):
                 continue
-            message = decode(line) if isinstance(line, bytes) else line
-            reply = message if isinstance(message, ErrorReply) else self.register(message)
-            if not isinstance(message, ErrorReply) and reply is None:
+            message = self._accept(line) if isinstance(line, bytes) else line
+            if not isinstance(message, ErrorReply):
                 return SessionMessage(message)
-            await self._send_error(reply)
+            await self._send_error(message)
         if self._finite:
             await self._wait_for_open(0)
         raise StopAsyncIteration
+
+    def _accept(self, line: bytes) -> JSONRPCMessage | ErrorReply:
+        message = decode(line)
+        return message if isinstance(message, ErrorReply) else self.register(message) or message
 
     async def _read_line(self) -> bytes | ErrorReply | None:
         """Return the next line, an error if it is too long, or None at the end.
@@ -158,12 +161,11 @@ class JSONRPCStream:
                 self._answered.discard(request_id)
                 self._close(request_id)
 
-    async def _send_error(self, reply: ErrorReply | None) -> None:
-        if reply is not None:
-            error = {"code": reply.code, "message": reply.message}
-            response = {"jsonrpc": "2.0", "id": reply.request_id, "error": error}
-            with suppress(anyio.BrokenResourceError):
-                await self._write(json.dumps(response, separators=(",", ":")).encode())
+    async def _send_error(self, reply: ErrorReply) -> None:
+        error = {"code": reply.code, "message": reply.message}
+        response = {"jsonrpc": "2.0", "id": reply.request_id, "error": error}
+        with suppress(anyio.BrokenResourceError):
+            await self._write(json.dumps(response, separators=(",", ":")).encode())
 
     async def _write(self, line: bytes) -> None:
         try:

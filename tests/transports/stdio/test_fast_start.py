@@ -299,6 +299,14 @@ def test_an_unknown_message_and_all_that_follow_are_left_to_the_sdk(pipes):
     assert pipes.fast_start.detach() == (data, {"q0"})
 
 
+@pytest.mark.parametrize("version", ["2025-11-25", MODERN_VERSION])
+def test_a_request_in_the_wrong_order_or_version_is_left_to_the_sdk(version, pipes):
+    first = first_messages(version)[0]
+    other = first_messages(MODERN_VERSION if version != MODERN_VERSION else "2025-11-25")
+    for following in (message("tools/list", 5), other[0], other[-1]):
+        assert parse_first_request(lines(following), parse_first_request(lines(first), None)) is None
+
+
 def test_a_request_with_the_id_of_another_is_left_to_the_sdk(pipes):
     messages = [*first_messages("2025-11-25"), message("tools/list", "q1")]
     assert len(pipes.exchange(*messages)) == 3

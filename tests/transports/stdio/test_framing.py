@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCResponse
+from mcp_types import JSONRPCRequest, JSONRPCResponse
 
 from core13_mcp.transports.stdio.framing import JSONRPCStream, Limits
 
@@ -80,6 +80,27 @@ async def test_a_file_waits_for_responses_at_the_limit_and_at_its_end():
                 tasks.start_soon(respond, content.message.id)
             assert len(sink.messages) == 5
     assert received == [0, 1, 2, 3, 4]
+
+
+async def test_a_line_that_is_too_long_gets_an_error_and_the_next_line_is_read():
+    long = (b"x" * 101 + b"\n", b"y" * 100_000 + b"\n")
+    stream = JSONRPCStream(source_of(b"".join(long) + lines(message("ping", 1))), sink := Sink(), limits=Limits(100))
+    assert [content.message.id async for content in stream.reader] == [1]
+    assert [(reply["id"], reply["error"]["code"]) for reply in sink.messages] == [(None, -32600)] * 2
+
+
+@pytest.mark.parametrize(("request_id", "open_requests"), [(1, 0), (2, 1), (None, 1), ([], 1)])
+async def test_a_cancelled_request_makes_room_for_another(request_id, open_requests):
+    data = lines(message("ping", 1), message("notifications/cancelled", requestId=request_id), message("ping", 3))
+    stream = JSONRPCStream(source_of(data), sink := Sink(), limits=Limits(in_flight=1))
+    received = [content.message async for content in stream.reader]
+    assert len(received) + len(sink.messages) == 3 and len(sink.messages) == open_requests
+
+
+async def test_a_request_to_the_client_is_sent():
+    stream = JSONRPCStream(asyncio.StreamReader(), sink := Sink())
+    await stream.writer.send(SessionMessage(JSONRPCRequest(jsonrpc="2.0", id=1, method="elicitation/create")))
+    assert [content["method"] for content in sink.messages] == ["elicitation/create"]
 
 
 @pytest.mark.parametrize(("padding", "accepted"), [(0, [1]), (1, [1]), (101, [])])
