@@ -16,11 +16,13 @@ from ..errors import ConfigurationError
 
 def read(path: Path) -> str | None:
     """Return the text of a file with its original line ends; None if the file does not exist."""
-    try:
-        with _os_errors(path, "read"):
-            return path.read_bytes().decode("utf-8") if path.exists() else None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text; save it as UTF-8") from None
+    with _os_errors(path, "read"):
+        try:
+            return path.read_bytes().decode("utf-8")
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text; save it as UTF-8") from None
 
 
 def backup_path(path: Path) -> Path:
