@@ -11,11 +11,9 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import anyio
 from mcp.shared.message import SessionMessage
-from mcp_types import INVALID_REQUEST, JSONRPCMessage
+from mcp_types import JSONRPCMessage
 
-from .messages import SERVER_BUSY, ErrorReply, decode
-
-CHUNK_SIZE = 64 * 1024
+from .messages import SERVER_BUSY, ErrorReply, LineReader, Source, decode
 
 
 class Limits(NamedTuple):
@@ -28,14 +26,6 @@ class Limits(NamedTuple):
 
 
 LIMITS = Limits()
-
-
-class Source(Protocol):
-    """A stream of bytes from the client, such as an `asyncio.StreamReader`."""
-
-    async def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes, or none at the end."""
-        ...
 
 
 class Sink(Protocol):
@@ -71,9 +61,9 @@ class JSONRPCStream:
         finite: bool = False,
         limits: Limits = LIMITS,
     ) -> None:
-        self._source, self._sink = source, sink
-        self._buffer, self._answered = bytearray(handoff[0]), set(handoff[1])
-        self._finite, self._limits = finite, limits
+        self._lines = LineReader(source, handoff[0], limits.message_bytes)
+        self._answered = set(handoff[1])
+        self._sink, self._finite, self._limits = sink, finite, limits
         self._open: set[str | int] = set()
         self._progress = asyncio.Event()
         self._draining = False
@@ -106,9 +96,12 @@ class JSONRPCStream:
         return None
 
     async def _receive(self) -> SessionMessage | Exception:
-        while (line := await self._read_line()) is not None:
-            if isinstance(line, bytes) and (not line or line.isspace()):
-                continue
+        while True:
+            if self._finite:
+                await self._wait_for_open(self._limits.in_flight - 1)
+            line = await self._lines.read()
+            if line is None:
+                break
             message = self._accept(line) if isinstance(line, bytes) else line
             if not isinstance(message, ErrorReply):
                 return SessionMessage(message)
@@ -120,31 +113,6 @@ class JSONRPCStream:
     def _accept(self, line: bytes) -> JSONRPCMessage | ErrorReply:
         message = decode(line)
         return message if isinstance(message, ErrorReply) else self.register(message) or message
-
-    async def _read_line(self) -> bytes | ErrorReply | None:
-        """Return the next line, an error if it is too long, or None at the end.
-
-        The last line needs no line end.
-        """
-        if self._finite:
-            await self._wait_for_open(self._limits.in_flight - 1)
-        longest, searched, too_long = self._limits.message_bytes, 0, False
-        while (end := self._buffer.find(b"\n", searched)) < 0:
-            searched = len(self._buffer)
-            if searched > longest:
-                too_long, searched = True, 0
-                self._buffer.clear()
-            chunk = await self._source.read(CHUNK_SIZE)
-            if not chunk:
-                rest = bytes(self._buffer)
-                self._buffer.clear()
-                return None if too_long else rest or None
-            self._buffer += chunk
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
-        if too_long or end > longest:
-            return ErrorReply(None, INVALID_REQUEST, f"The message has more than {longest} bytes.")
-        return line
 
     async def _send(self, message: SessionMessage) -> None:
         content = message.message

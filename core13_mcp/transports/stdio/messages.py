@@ -1,15 +1,17 @@
-"""One line of JSON as a JSON-RPC message, or the error response to the line. Pure."""
+"""Lines of JSON as JSON-RPC messages, or the error responses to them."""
 
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCMessage, JSONRPCNotification, jsonrpc_message_adapter
 from pydantic import ValidationError
 
 # The error code of requests that the server does not accept at the moment. JSON-RPC leaves it to the server.
 SERVER_BUSY = -32000
+
+CHUNK_SIZE = 64 * 1024
 
 
 class ErrorReply(NamedTuple):
@@ -18,6 +20,56 @@ class ErrorReply(NamedTuple):
     request_id: str | int | None
     code: int
     message: str
+
+
+class Source(Protocol):
+    """A stream of bytes from the client, such as an `asyncio.StreamReader`."""
+
+    async def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, or none at the end."""
+        ...
+
+
+class LineReader:
+    """Splits a source into lines.
+
+    Args:
+        source: The source.
+        data: Bytes that were read from the source before.
+        max_bytes: The maximum length of a line. A longer one is skipped and not kept in memory.
+    """
+
+    def __init__(self, source: Source, data: bytes, max_bytes: int) -> None:
+        self._source, self._buffer, self._max_bytes = source, bytearray(data), max_bytes
+
+    async def read(self) -> bytes | ErrorReply | None:
+        """Return the next line that is not blank, an error if it is too long, or None at the end.
+
+        The last line needs no line end.
+        """
+        while (line := await self._read()) is not None:
+            if isinstance(line, ErrorReply) or (line and not line.isspace()):
+                return line
+        return None
+
+    async def _read(self) -> bytes | ErrorReply | None:
+        searched, too_long = 0, False
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > self._max_bytes:
+                too_long, searched = True, 0
+                self._buffer.clear()
+            chunk = await self._source.read(CHUNK_SIZE)
+            if not chunk:
+                rest = bytes(self._buffer)
+                self._buffer.clear()
+                return None if too_long else rest or None
+            self._buffer += chunk
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        if too_long or end > self._max_bytes:
+            return ErrorReply(None, INVALID_REQUEST, f"The message has more than {self._max_bytes} bytes.")
+        return line
 
 
 def decode(line: bytes) -> JSONRPCMessage | ErrorReply:

@@ -19,7 +19,8 @@ from mcp.server.stdio import stdio_server
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 
 from .fast_start import is_pipe
-from .framing import CHUNK_SIZE, JSONRPCStream, Sink, Source
+from .framing import JSONRPCStream, Sink
+from .messages import CHUNK_SIZE, Source
 
 Streams = tuple[ReadStream[Any], WriteStream[Any]]
 
