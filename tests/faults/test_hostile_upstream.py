@@ -1,4 +1,4 @@
-"""An API that means harm, on real sockets: a clear error, bounded memory, nothing followed, nothing left open."""
+"""A hostile API on real sockets: clear errors, bounded memory, no redirect followed, no connection left open."""
 
 from __future__ import annotations
 
@@ -35,219 +35,225 @@ WRITE: dict[str, Any] = {
     "enabled": False,
 }
 WRITE |= {"frequency": "daily", "start_date": "2026-01-01T09:00:00Z"}
-PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-ENOUGH = 64 * 1024 * 1024
-"""Bytes that any one answer may cost, with all that is made of it."""
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
-Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+# Bytes that one response may allocate, with everything that is made of it.
+MAX_ALLOCATED = 64 * 1024 * 1024
+
+Behavior = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-class Seen:
-    """What one hostile upstream saw."""
+class HostileAPI:
+    """A running hostile API.
+
+    Attributes:
+        requests: The heads of the requests.
+        received: Set when a request arrives.
+        disconnected: Set when a connection ends.
+    """
 
     def __init__(self) -> None:
         self.origin = ""
         self.requests: list[bytes] = []
-        self.asked = anyio.Event()
-        self.left = anyio.Event()
+        self.received = anyio.Event()
+        self.disconnected = anyio.Event()
 
 
 @asynccontextmanager
-async def upstream(behave: Behave) -> AsyncIterator[Seen]:
-    """A server that reads a request and then does what it wants."""
-    seen = Seen()
+async def hostile_api(behavior: Behavior) -> AsyncIterator[HostileAPI]:
+    """Run a server that reads the head of each request and then behaves as told."""
+    api = HostileAPI()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            seen.requests.append(await reader.readuntil(b"\r\n\r\n"))
-            seen.asked.set()
-            await behave(reader, writer)
+            api.requests.append(await reader.readuntil(b"\r\n\r\n"))
+            api.received.set()
+            await behavior(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
-            seen.left.set()
+            api.disconnected.set()
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    seen.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    api.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield seen
+        yield api
     finally:
         server.close()
 
 
 @asynccontextmanager
-async def client(origin: str, timeout: float = 20.0) -> AsyncIterator[Client]:
-    """A client of the real server in front of that upstream."""
-    async with APIClient(origin) as reached:
-        caller = CallContext(client=reached, credentials=Credentials(SecretStr(KEY)), timeout=timeout)
-        async with serving(caller) as connected:
-            yield connected
+async def client_of(origin: str, timeout: float = 20.0, *, retry: bool = True) -> AsyncIterator[Client]:
+    """Connect a client to the real server for an API."""
+    async with APIClient(origin) as api, connect(api, timeout, retry=retry) as client:
+        yield client
 
 
-def serving(caller: CallContext) -> Client:
-    """A client of the real server that calls on behalf of this caller."""
-    return Client(build_server(load(), lambda _: caller, ""))
+def connect(api: APIClient, timeout: float, *, retry: bool = True) -> Client:
+    """Return a client of a server that calls an API with these limits."""
+    context = CallContext(client=api, credentials=Credentials(SecretStr(KEY)), timeout=timeout, retry=retry)
+    return Client(build_server(load(), lambda _: context, ""))
 
 
-async def asked(behave: Behave, name: str = "users-retrieve", **arguments: Any) -> tuple[str, str]:
-    """The error code and the text of one call to an upstream that behaves like this."""
+async def call(
+    behavior: Behavior, name: str = "users-retrieve", *, retry: bool = True, **arguments: Any
+) -> tuple[str, str]:
+    """Make one call to a hostile API, and return the error code and the text."""
     with anyio.fail_after(50):
-        async with upstream(behave) as seen, client(seen.origin) as mcp:
-            result = await mcp.call_tool(name, arguments)
+        async with hostile_api(behavior) as api, client_of(api.origin, retry=retry) as client:
+            result = await client.call_tool(name, arguments)
             text = "".join(part.text for part in result.content if isinstance(part, types.TextContent))
             assert KEY not in text
-            return dict(result.meta or {}).get("core13-mcp/error", {}).get("code", "ok"), text
+            return error_code(result), text
 
 
-def saying(*pieces: bytes, for_ever: bytes = b"") -> Behave:
-    """Say this, then one thing over and over until nobody listens; then wait to be left."""
+def error_code(result: types.CallToolResult) -> str:
+    return str(dict(result.meta or {}).get("core13-mcp/error", {}).get("code", "ok"))
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for piece in pieces:
-            writer.write(piece)
+
+def send(*chunks: bytes, forever: bytes = b"") -> Behavior:
+    """Send chunks, then one chunk again and again while the client reads, then wait for its disconnect."""
+
+    async def behavior(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for chunk in chunks:
+            writer.write(chunk)
             await writer.drain()
-        while for_ever and not reader.at_eof():
-            writer.write(for_ever)
+        while forever and not reader.at_eof():
+            writer.write(forever)
             await writer.drain()
         await reader.read()
 
-    return behave
+    return behavior
 
 
-def answering(body: bytes, *headers: bytes) -> Behave:
+def respond(body: bytes, *headers: bytes) -> Behavior:
+    """Send a complete response."""
     length = b"Content-Length: %d\r\n" % len(body)
-    return saying(PLAIN + b"".join(header + b"\r\n" for header in headers) + length + b"\r\n" + body)
+    return send(HEAD + b"".join(header + b"\r\n" for header in headers) + length + b"\r\n" + body)
 
 
-def bomb(layers: int, size: int) -> bytes:
-    packed = gzip.compress(b" " * size)
-    for _ in range(layers - 1):
-        packed = gzip.compress(packed)
-    return packed
+def gzip_bomb(layers: int, size: int) -> bytes:
+    data = b" " * size
+    for _ in range(layers):
+        data = gzip.compress(data)
+    return data
 
 
 CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
 FLOODS = {
-    "a body without end": saying(PLAIN + b"Transfer-Encoding: chunked\r\n\r\n", for_ever=CHUNK),
-    "a gzip bomb": answering(bomb(1, 200_000_000), b"Content-Encoding: gzip"),
-    "a gzip bomb in a gzip bomb": answering(bomb(2, 200_000_000), b"Content-Encoding: gzip, gzip"),
-    "nested lists": answering(b'{"id":' + b"[" * 4_000_000),
-    "lists without number": answering(b'{"uuid":[' + b"[]," * 1_000_000 + b"1]}"),
-    "as many lists as are read": answering(b'{"uuid":[' + b"[]," * 120_000 + b"1]}"),
-    "headers without end": saying(b"HTTP/1.1 200 OK\r\n", for_ever=b"X-More: " + b"y" * 60_000 + b"\r\n"),
-    "one header without end": saying(b"HTTP/1.1 200 OK\r\nX-More: ", for_ever=b"y" * 60_000),
-    "no status line": saying(for_ever=b"z" * 60_000),
+    "an endless body": send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", forever=CHUNK),
+    "a gzip bomb": respond(gzip_bomb(1, 200_000_000), b"Content-Encoding: gzip"),
+    "a gzip bomb in a gzip bomb": respond(gzip_bomb(2, 200_000_000), b"Content-Encoding: gzip, gzip"),
+    "nested lists": respond(b'{"id":' + b"[" * 4_000_000),
+    "too many lists": respond(b'{"uuid":[' + b"[]," * 1_000_000 + b"1]}"),
+    "as many lists as are parsed": respond(b'{"uuid":[' + b"[]," * 120_000 + b"1]}"),
+    "endless headers": send(b"HTTP/1.1 200 OK\r\n", forever=b"X-More: " + b"y" * 60_000 + b"\r\n"),
+    "one endless header": send(b"HTTP/1.1 200 OK\r\nX-More: ", forever=b"y" * 60_000),
+    "no status line": send(forever=b"z" * 60_000),
 }
 
 
 @pytest.mark.parametrize("flood", FLOODS)
-async def test_a_flood_is_a_clear_error_in_bounded_memory(flood: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core13_mcp.api.retry.TRIES", 1)
+async def test_a_flood_is_an_error_in_bounded_memory(flood: str) -> None:
     tracemalloc.start()
     try:
-        code, text = await asked(FLOODS[flood])
+        code, text = await call(FLOODS[flood], retry=False)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert code in ("unreadable", "unavailable") and text
-    assert peak < ENOUGH
+    assert peak < MAX_ALLOCATED
 
 
-@pytest.mark.parametrize("flood", ["a body without end", "a gzip bomb", "no status line"])
-async def test_a_flood_in_answer_to_a_create_leaves_its_outcome_unknown(flood: str) -> None:
-    code, text = await asked(FLOODS[flood], "subscriptions-create", **WRITE)
+@pytest.mark.parametrize("flood", ["an endless body", "a gzip bomb", "no status line"])
+async def test_a_create_that_is_answered_by_a_flood_has_an_unknown_outcome(flood: str) -> None:
+    code, text = await call(FLOODS[flood], "subscriptions-create", **WRITE)
     assert code == "outcome_unknown" and "subscriptions-list" in text
 
 
-NEVER_ENDING = {
-    "no answer": saying(),
-    "half an answer": saying(PLAIN + b'Content-Length: 100\r\n\r\n{"id": 1'),
-    "headers byte by byte": saying(b"HTTP/1.1 200 OK\r\nX-Slow: "),
-    "interim answers for ever": saying(for_ever=b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+INCOMPLETE = {
+    "no response": send(),
+    "a part of a response": send(HEAD + b'Content-Length: 100\r\n\r\n{"id": 1'),
+    "a part of the headers": send(b"HTTP/1.1 200 OK\r\nX-Slow: "),
+    "endless interim responses": send(forever=b"HTTP/1.1 103 Early Hints\r\n\r\n"),
 }
 
 
-@pytest.mark.parametrize("silence", NEVER_ENDING)
-async def test_the_deadline_ends_an_answer_that_does_not_and_the_upstream_sees_it(silence: str) -> None:
+@pytest.mark.parametrize("response", INCOMPLETE)
+async def test_the_deadline_ends_a_call_without_a_complete_response(response: str) -> None:
     with anyio.fail_after(30):
-        async with upstream(NEVER_ENDING[silence]) as seen, client(seen.origin, 0.3) as mcp:
-            read = await mcp.call_tool("users-retrieve", {})
-            await seen.left.wait()
-            written = await mcp.call_tool("subscriptions-create", WRITE)
-    assert dict(read.meta or {})["core13-mcp/error"]["code"] == "unavailable"
-    assert dict(written.meta or {})["core13-mcp/error"]["code"] == "outcome_unknown"
+        async with hostile_api(INCOMPLETE[response]) as api, client_of(api.origin, 0.3) as client:
+            read = await client.call_tool("users-retrieve", {})
+            await api.disconnected.wait()
+            create = await client.call_tool("subscriptions-create", WRITE)
+    assert (error_code(read), error_code(create)) == ("unavailable", "outcome_unknown")
 
 
-async def test_a_deadline_that_passes_while_waiting_for_a_turn_is_no_unknown_outcome() -> None:
+async def test_a_call_that_gets_no_connection_before_its_deadline_was_not_sent() -> None:
     with anyio.fail_after(30):
-        async with upstream(saying()) as seen, APIClient(seen.origin) as reached:
-            patient, hasty = (
-                CallContext(client=reached, credentials=Credentials(SecretStr(KEY)), timeout=seconds)
-                for seconds in (25, 0.3)
-            )
-            async with serving(patient) as mcp, serving(hasty) as late, anyio.create_task_group() as tasks:
-                for _ in range(MAX_CONNECTIONS):
-                    tasks.start_soon(mcp.call_tool, "users-retrieve", {})
-                while len(seen.requests) < MAX_CONNECTIONS:
-                    await anyio.lowlevel.checkpoint()
-                result = await late.call_tool("subscriptions-create", WRITE)
-                tasks.cancel_scope.cancel()
-    assert dict(result.meta or {})["core13-mcp/error"]["code"] == "unreachable"
-    assert len(seen.requests) == MAX_CONNECTIONS
+        async with (
+            hostile_api(send()) as hostile,
+            APIClient(hostile.origin) as api,
+            connect(api, 25) as client,
+            connect(api, 0.3) as late,
+            anyio.create_task_group() as tasks,
+        ):
+            for _ in range(MAX_CONNECTIONS):
+                tasks.start_soon(client.call_tool, "users-retrieve", {})
+            while len(hostile.requests) < MAX_CONNECTIONS:
+                await anyio.lowlevel.checkpoint()
+            result = await late.call_tool("subscriptions-create", WRITE)
+            tasks.cancel_scope.cancel()
+    assert error_code(result) == "unreachable"
+    assert len(hostile.requests) == MAX_CONNECTIONS
 
 
-async def test_cancelling_a_call_closes_its_connection_at_once_and_is_logged(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+async def test_a_cancelled_call_closes_its_connection_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "core13_mcp.calls")
     with anyio.fail_after(30):
-        async with upstream(saying()) as seen, client(seen.origin) as mcp:
+        async with hostile_api(send()) as api, client_of(api.origin) as client:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(mcp.call_tool, "users-retrieve", {})
-                await seen.asked.wait()
+                tasks.start_soon(client.call_tool, "users-retrieve", {})
+                await api.received.wait()
                 tasks.cancel_scope.cancel()
-            await seen.left.wait()
-    assert [record.details["outcome"] for record in caplog.records] == ["cancelled"]  # type: ignore[attr-defined]
+            await api.disconnected.wait()
+    [record] = caplog.records
+    assert record.__dict__["details"].items() >= {"outcome": "cancelled", "attempts": 1}.items()
 
 
-async def test_closing_the_client_closes_the_connections_of_its_calls() -> None:
+async def test_a_closed_client_closes_the_connections_of_its_calls() -> None:
     with anyio.fail_after(30):
-        async with upstream(saying()) as seen:
+        async with hostile_api(send()) as api:
             async with anyio.create_task_group() as tasks:
 
-                async def call() -> None:
-                    async with client(seen.origin) as mcp:
-                        await mcp.call_tool("subscriptions-create", WRITE)
+                async def call_once() -> None:
+                    async with client_of(api.origin) as client:
+                        await client.call_tool("subscriptions-create", WRITE)
 
-                tasks.start_soon(call)
-                await seen.asked.wait()
+                tasks.start_soon(call_once)
+                await api.received.wait()
                 tasks.cancel_scope.cancel()
-            await seen.left.wait()
+            await api.disconnected.wait()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_to_another_host_is_not_followed(status: int) -> None:
     with anyio.fail_after(30):
-        async with upstream(answering(b"{}")) as trap:
-            to = b"HTTP/1.1 %d Moved\r\nLocation: %b/\r\nContent-Length: 0\r\n\r\n" % (status, trap.origin.encode())
-            code, text = await asked(saying(to))
-            assert code == "unreadable" and trap.origin not in text
-            assert not trap.requests
+        async with hostile_api(respond(b"{}")) as other:
+            to = b"HTTP/1.1 %d Moved\r\nLocation: %b/\r\nContent-Length: 0\r\n\r\n" % (status, other.origin.encode())
+            code, text = await call(send(to))
+            assert code == "unreadable" and other.origin not in text
+            assert not other.requests
 
 
-async def test_a_next_page_at_another_origin_is_neither_followed_nor_shown() -> None:
+async def test_a_next_page_at_another_origin_is_neither_requested_nor_shown() -> None:
     with anyio.fail_after(30):
-        async with upstream(answering(b"{}")) as trap:
-            page = {
-                "count": 2,
-                "next": f"{trap.origin}/api/users/?offset=1",
-                "previous": None,
-                "results": [{"uuid": "u"}],
-            }
-            code, text = await asked(answering(json.dumps(page).encode()), "users-list")
+        async with hostile_api(respond(b"{}")) as other:
+            page = {"count": 2, "next": f"{other.origin}/api/users/?offset=1", "results": [{"uuid": "u"}]}
+            code, text = await call(respond(json.dumps(page).encode()), "users-list")
             assert code == "ok" and json.loads(text)["next_offset"] == 1
-            assert trap.origin not in text and not trap.requests
+            assert other.origin not in text and not other.requests
 
 
 @pytest.mark.parametrize(
@@ -267,13 +273,14 @@ async def test_a_next_page_at_another_origin_is_neither_followed_nor_shown() -> 
         b"\x00",
         b'{"uuid": {"a": 1}, "uuid": [1]}',
     ],
+    ids=lambda body: repr(body[:20]),
 )
-async def test_what_is_not_the_apis_json_is_a_clear_error(body: bytes) -> None:
-    code, text = await asked(answering(body))
-    assert code == "unreadable" and "calling again is safe" in text
+async def test_a_body_that_posthog_would_not_send_is_an_error(body: bytes) -> None:
+    code, text = await call(respond(body))
+    assert code == "unreadable" and "Calling again is safe" in text
 
 
-async def test_half_a_character_and_unseen_ones_are_taken_out_of_an_answer() -> None:
+async def test_lone_surrogates_and_invisible_characters_are_removed_from_a_response() -> None:
     body = b'{"uuid": "u", "first_name": "A\\ud800d\\u202ea\\u200b", "email": "a@b.example"}'
-    code, text = await asked(answering(body))
+    code, text = await call(respond(body))
     assert code == "ok" and json.loads(text)["first_name"] == "Ada"

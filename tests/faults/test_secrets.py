@@ -1,12 +1,11 @@
-"""Secrets planted everywhere, and everything that comes out searched for them."""
+"""Secrets in every setting and argument, and a search for them in every output."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,79 +14,20 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from ..processes import CLI, clean_environment
+from ..processes import clean_environment, run_cli
 from ..transports.stdio.peer import Peer, message, peer
 
 pytestmark = pytest.mark.anyio
 
 KEY = "phx_planted1aaaaaaaaaaaaaaaaaaaa"
-ROTATED = "phx_planted2bbbbbbbbbbbbbbbbbbbb"
+ROTATED_KEY = "phx_planted2bbbbbbbbbbbbbbbbbbbb"
 SESSION = "plantedsessioncccccccccccc"
 CSRF = "plantedcsrfdddddddddddddd"
 PASSWORD = 'planted "quoted"\\ pässword  twice'
-MADE = "plantedbytheapieeeeeeeeee"
-SECRETS = (KEY, ROTATED, SESSION, CSRF, PASSWORD, "planted")
-"""The last is a part of all of them, so that not even a piece may come out."""
+GENERATED_PASSWORD = "plantedbytheapieeeeeeeeee"
 
-Answer = tuple[int, object]
-
-
-def quoting(request: str) -> list[Answer]:
-    """Answers that quote a request, cut at every length at which a piece of a secret could be left."""
-    errors = [
-        (400, {"code": "invalid", "detail": "x" * length + request, "attr": request}) for length in range(0, 300, 40)
-    ]
-    by_hand: list[Answer] = [
-        (401, {"detail": request}),
-        (403, {"error": request}),
-        (409, {"detail": request}),
-        (500, {"detail": request}),
-        (502, request),
-    ]
-    results = [{"uuid": request, "email": request, "id": 1, "password": MADE}, {request: request}, [request]]
-    return [*errors, *by_hand, (429, {"detail": request}), (302, request), *((200, result) for result in results)]
-
-
-class Echo:
-    """An API that says back whatever it is told, in every kind of answer in turn, or hangs up every so often."""
-
-    def __init__(self, hangs_up: int = 0) -> None:
-        self.hangs_up = hangs_up
-        self.lines: list[str] = []
-        self.count = 0
-        self.told = ""
-
-    async def serve(self, stream: SocketStream) -> None:
-        lines = BufferedByteReceiveStream(stream)
-        async with stream:
-            try:
-                while True:
-                    answer = self.answer((await lines.receive_until(b"\r\n\r\n", 65536)).decode("latin-1"))
-                    if self.hangs_up and self.count % self.hangs_up == 0:
-                        return
-                    await stream.send(answer)
-            except (anyio.IncompleteRead, anyio.BrokenResourceError):
-                return
-
-    def answer(self, head: str) -> bytes:
-        self.lines.append(head.splitlines()[0])
-        answers = quoting(head + self.told)
-        status, said = answers[self.count % len(answers)]
-        self.count += 1
-        body = said.encode("latin-1", "replace") if isinstance(said, str) else json.dumps(said).encode()
-        # Closed, because the body of the request is never read.
-        start = f"HTTP/1.1 {status} Echo\r\nX-Echo: {KEY}\r\nConnection: close\r\nLocation: /?{KEY}\r\n"
-        return start.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
-
-
-@asynccontextmanager
-async def echo(hangs_up: int = 0) -> AsyncIterator[tuple[Echo, str]]:
-    api = Echo(hangs_up)
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, api.serve)
-        yield api, f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
-        tasks.cancel_scope.cancel()
-
+# The last one is a part of all of them, so that a part of a secret is found too.
+SECRETS = (KEY, ROTATED_KEY, SESSION, CSRF, PASSWORD, "planted")
 
 CALLS: tuple[tuple[str, dict[str, object]], ...] = (
     ("users-retrieve", {}),
@@ -99,57 +39,132 @@ CALLS: tuple[tuple[str, dict[str, object]], ...] = (
 )
 
 
-async def said(client: Peer, number: int) -> str:
-    """Everything that a client hears up to the answer to its call."""
-    heard: list[dict[str, object]] = []
-    while not heard or heard[-1].get("id") != number:
-        heard.append(await client.receive())
-    return json.dumps(heard, ensure_ascii=False)
+def echoes(request: str) -> list[tuple[int, object]]:
+    """Return responses that quote a request, so that a message is shortened at different places of a secret."""
+    lengths = range(0, 300, 40)
+    errors = [(400, {"code": "invalid", "detail": "x" * length + request, "attr": request}) for length in lengths]
+    others: list[tuple[int, object]] = [
+        (401, {"detail": request}),
+        (403, {"error": request}),
+        (409, {"detail": request}),
+        (500, {"detail": request}),
+        (502, request),
+        (429, {"detail": request}),
+        (302, request),
+        (200, {"uuid": request, "email": request, "id": 1, "password": GENERATED_PASSWORD}),
+        (200, {request: request}),
+        (200, [request]),
+    ]
+    return [*errors, *others]
 
 
-def clear(text: str, *but: str) -> None:
-    """No secret, and no piece of one, but where the caller is meant to have it."""
-    for allowed in but:
-        text = text.replace(allowed, "")
+class EchoAPI:
+    """An API that quotes each request in a different kind of response.
+
+    Args:
+        disconnect_every: If not 0, every so many requests get no response.
+
+    Attributes:
+        body: Text that the responses quote in addition to the head of the request.
+        request_lines: The first line of each request.
+    """
+
+    def __init__(self, disconnect_every: int = 0) -> None:
+        self.body = ""
+        self.request_lines: list[str] = []
+        self._disconnect_every = disconnect_every
+
+    async def serve(self, stream: SocketStream) -> None:
+        lines = BufferedByteReceiveStream(stream)
+        async with stream:
+            try:
+                while True:
+                    response = self.respond((await lines.receive_until(b"\r\n\r\n", 65536)).decode("latin-1"))
+                    if self._disconnect_every and len(self.request_lines) % self._disconnect_every == 0:
+                        return
+                    await stream.send(response)
+            except (anyio.IncompleteRead, anyio.BrokenResourceError):
+                return
+
+    def respond(self, head: str) -> bytes:
+        responses = echoes(head + self.body)
+        status, content = responses[len(self.request_lines) % len(responses)]
+        self.request_lines.append(head.splitlines()[0])
+        body = content.encode("latin-1", "replace") if isinstance(content, str) else json.dumps(content).encode()
+        # The connection is closed, because the body of the request is not read.
+        start = f"HTTP/1.1 {status} Echo\r\nX-Echo: {KEY}\r\nConnection: close\r\nLocation: /?{KEY}\r\n"
+        return start.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+@asynccontextmanager
+async def echo_api(disconnect_every: int = 0) -> AsyncIterator[tuple[EchoAPI, str]]:
+    """Run an API that quotes requests, and yield it with its origin."""
+    api = EchoAPI(disconnect_every)
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, api.serve)
+        yield api, f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+        tasks.cancel_scope.cancel()
+
+
+def choose_call(api: EchoAPI, number: int) -> tuple[str, dict[str, object]]:
+    """Return a call, and let the API quote its password."""
+    name, arguments = CALLS[number % len(CALLS)]
+    api.body = PASSWORD if PASSWORD in arguments.values() else ""
+    return name, arguments
+
+
+async def receive_until_response(client: Peer, request_id: int) -> str:
+    """Return all messages up to the response to a request, as text."""
+    messages: list[dict[str, object]] = []
+    while not messages or messages[-1].get("id") != request_id:
+        messages.append(await client.receive())
+    return json.dumps(messages, ensure_ascii=False)
+
+
+def assert_no_secret(text: str, *, allowed: str = "") -> None:
+    """Check that a text has neither a secret nor a part of one, except an allowed one."""
+    text = text.replace(allowed, "") if allowed else text
     assert not [secret for secret in SECRETS if secret in text], text
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
-async def test_no_secret_comes_out_whatever_the_api_says_back(form: str, tmp_path: Path) -> None:
-    held = tmp_path / "key"
-    held.write_text(KEY)
-    async with echo() as (api, origin):
-        env = {"POSTHOG_PERSONAL_API_KEY_FILE": str(held), "POSTHOG_SESSION_ID": SESSION, "POSTHOG_CSRF_TOKEN": CSRF}
-        env |= {
-            "CORE13_LOG_LEVEL": "debug",
-            "CORE13_LOG_FORMAT": form,
-            "CORE13_CONFIRM": "never",
+@pytest.mark.parametrize("log_format", ["text", "json"])
+async def test_no_output_has_a_secret_if_the_api_quotes_every_request(log_format: str, tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text(KEY)
+    changes: dict[int, Callable[[], object]] = {
+        45: lambda: key_file.write_text(ROTATED_KEY),
+        88: lambda: key_file.write_text("not a key"),
+        89: key_file.unlink,
+    }
+    async with echo_api() as (api, origin):
+        variables = {
             "POSTHOG_HOST": origin,
+            "POSTHOG_PERSONAL_API_KEY_FILE": str(key_file),
+            "POSTHOG_SESSION_ID": SESSION,
+            "POSTHOG_CSRF_TOKEN": CSRF,
+            "CORE13_CONFIRM": "never",
+            "CORE13_LOG_FORMAT": log_format,
+            "CORE13_LOG_LEVEL": "debug",
+            "CORE13_TIMEOUT": "0.2",
         }
-        async with peer(CORE13_TIMEOUT="0.2", **env) as client:
+        async with peer(**variables) as client:
             await client.initialize()
             for number in range(1, 90):
-                if number == 45:
-                    held.write_text(ROTATED)
-                if number == 88:
-                    held.write_text("not a key")
-                if number == 89:
-                    held.unlink()
-                name, arguments = CALLS[number % len(CALLS)]
-                api.told = PASSWORD if PASSWORD in arguments.values() else ""
+                if number in changes:
+                    changes[number]()
+                name, arguments = choose_call(api, number)
                 await client.send(message("tools/call", number, name=name, arguments=arguments))
-                clear(await said(client, number), MADE)
-            arguments_of = Path(f"/proc/{client.process.pid}/cmdline")
-            clear(arguments_of.read_text() if arguments_of.exists() else "")
+                assert_no_secret(await receive_until_response(client, number), allowed=GENERATED_PASSWORD)
+            command_line = Path(f"/proc/{client.process.pid}/cmdline")
+            assert_no_secret(command_line.read_text() if command_line.exists() else "")
             await client.close()
             status, log = await client.wait()
-        assert status == 0 and api.count > 60
-        clear(log)
-        clear("".join(api.lines))
+        assert status == 0 and len(api.request_lines) > 60
+        assert_no_secret(log + "".join(api.request_lines))
 
 
 @pytest.mark.parametrize(
-    "over",
+    "variables",
     [
         {"POSTHOG_PERSONAL_API_KEY": KEY + "\u2026"},
         {"POSTHOG_PERSONAL_API_KEY": "phc_" + KEY},
@@ -163,54 +178,45 @@ async def test_no_secret_comes_out_whatever_the_api_says_back(form: str, tmp_pat
         {"CORE13_TOOLS_DIR": "/" + KEY, "POSTHOG_PERSONAL_API_KEY": KEY},
         {"CORE13_LOG_LEVEL": KEY},
     ],
+    ids=lambda variables: next(iter(variables)),
 )
-@pytest.mark.parametrize("words", [["call", "users-retrieve"], ["serve"]])
-def test_a_wrong_setting_is_told_without_a_secret(over: dict[str, str], words: list[str]) -> None:
-    done = subprocess.run(
-        [*CLI, *words], check=False, input="", capture_output=True, text=True, timeout=60, env=clean_environment(**over)
-    )
+def test_the_error_for_an_invalid_setting_has_no_secret(variables: dict[str, str]) -> None:
+    done = run_cli("serve", **variables)
     assert done.returncode == 2, done
-    clear(done.stdout + done.stderr)
+    assert_no_secret(done.stdout + done.stderr)
 
 
+# Replaces a function by one that raises an exception with a secret, and makes a call.
 CRASH = """
 import sys
 import core13_mcp.{module} as module
+assert hasattr(module, {name!r})
+secret = sys.argv.pop()
 def crash(*_, **__):
-    secret = sys.argv.pop()
     try:
-        raise ValueError(secret)
-    except ValueError as error:
-        raise RuntimeError("while " + secret) from error
+        raise RuntimeError(secret)
+    except RuntimeError as error:
+        raise TypeError("while " + secret) from error
 module.{name} = crash
 from core13_mcp.cli.main import main
-sys.argv = ["core13-mcp", "call", "users-retrieve", "--log-level", "debug"]
-sys.argv.append({secret!r})
-sys.exit(main(sys.argv[1:-1]))
+sys.exit(main(["call", "users-retrieve", "--sandbox", "--log-level", "debug"]))
 """
 
 
 @pytest.mark.parametrize(
-    "place",
-    [
-        "pipeline.bind.quote",
-        "api.client.send_with_retries",
-        "api.client._read",
-        "pipeline.response.strip_invisible",
-        "settings.parse_origin",
-    ],
+    "function",
+    ["pipeline.execution.bind", "api.client._read", "pipeline.response.parse_json", "compose.engine.make_context"],
 )
-def test_a_crash_anywhere_is_told_without_its_words(place: str) -> None:
-    module, _, name = place.rpartition(".")
-    env = clean_environment(POSTHOG_PERSONAL_API_KEY=KEY, POSTHOG_HOST="http://127.0.0.1:9")
-    script = CRASH.format(module=module, name=name, secret=PASSWORD)
+def test_the_output_of_a_crash_has_no_secret(function: str) -> None:
+    module, _, name = function.rpartition(".")
+    script = CRASH.format(module=module, name=name)
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", script, PASSWORD],
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, **env},
+        env=clean_environment(),
     )
-    assert done.returncode != 0 and "Traceback" not in done.stderr
-    clear(done.stdout + done.stderr)
+    assert done.returncode == 70 and "Traceback" not in done.stderr
+    assert_no_secret(done.stdout + done.stderr)
