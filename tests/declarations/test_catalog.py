@@ -21,7 +21,7 @@ def write(folder: Path, *declarations: dict[str, Any]) -> str:
     return str(folder)
 
 
-def test_tools_are_listed_in_one_order():
+def test_tools_are_in_alphabetical_order():
     assert list(load()) == sorted(load())
 
 
@@ -34,22 +34,22 @@ def test_tools_are_listed_in_one_order():
         ({"tools": ("users-*",), "read_only": True, "exclude_tools": ("*hedgehog*", "*github*")}, {"users-list", "users-retrieve"}),
     ],
 )  # fmt: skip
-def test_names_and_globs_choose_the_tools(settings, names):
+def test_names_and_globs_select_tools(settings, names):
     assert set(enabled_tools(Settings(**settings))) == names
 
 
-def test_read_only_leaves_what_changes_nothing():
+def test_read_only_mode_enables_reading_tools_only():
     assert all(tool.read_only for tool in enabled_tools(Settings(read_only=True)).values())
     assert len(enabled_tools(Settings(read_only=True))) == 7
 
 
 @pytest.mark.parametrize("settings", [{"tools": ("user-list",)}, {"exclude_tools": ("nothing-*",)}])
-def test_a_glob_that_matches_nothing_is_an_error(settings):
+def test_a_glob_without_a_match_is_an_error(settings):
     with pytest.raises(ConfigurationError, match="matches no tool"):
         enabled_tools(Settings(**settings))
 
 
-def test_a_pinned_project_leaves_every_schema():
+def test_a_pinned_project_is_removed_from_every_schema():
     pinned = enabled_tools(Settings(project_id=7))
     assert len(pinned) == ALL
     assert not [tool for tool in pinned.values() if "project_id" in tool.arguments]
@@ -57,17 +57,17 @@ def test_a_pinned_project_leaves_every_schema():
     assert "project_id" in enabled_tools(Settings())["subscriptions-list"].arguments
 
 
-def test_a_folder_adds_a_tool(tmp_path: Path):
+def test_a_directory_adds_a_tool(tmp_path: Path):
     catalog = load(write(tmp_path, declaration_json()))
     assert len(catalog) == ALL + 1 and catalog["things-do"].title == "Do a thing"
 
 
-def test_a_folder_replaces_a_tool_by_name(tmp_path: Path):
+def test_a_directory_replaces_a_tool_by_name(tmp_path: Path):
     catalog = load(write(tmp_path, declaration_json(name="users-list")))
     assert len(catalog) == ALL and catalog["users-list"].title == "Do a thing"
 
 
-def test_a_folder_may_use_its_own_fields_and_the_shipped_ones(tmp_path: Path):
+def test_a_directory_can_use_its_own_fields_and_the_built_in_ones(tmp_path: Path):
     (tmp_path / "fields").mkdir()
     (tmp_path / "fields" / "own.json").write_text('{"size": {"type": "string", "description": "Size."}}')
     properties = {"id": {}, "size": {"$ref": "fields/own.json#/size"}, "limit": {"$ref": "fields/common.json#/limit"}}
@@ -75,12 +75,12 @@ def test_a_folder_may_use_its_own_fields_and_the_shipped_ones(tmp_path: Path):
     assert tool.arguments["size"]["type"] == "string" and tool.arguments["limit"]["default"] == 20
 
 
-def test_other_files_in_a_folder_are_left_alone(tmp_path: Path):
+def test_other_files_in_a_directory_are_ignored(tmp_path: Path):
     (tmp_path / "README.md").write_text("not a declaration")
     assert len(load(str(tmp_path))) == ALL
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path):
+def test_a_missing_directory_is_an_error(tmp_path: Path):
     with pytest.raises(ConfigurationError, match="CORE13_TOOLS_DIR cannot be read"):
         enabled_tools(Settings(tools_dir=str(tmp_path / "none")))
 
@@ -89,7 +89,7 @@ ENDPOINT = declaration_json()["endpoint"]
 
 
 @pytest.mark.parametrize(
-    ("over", "says"),
+    ("keys", "message"),
     [
         ({"surprise": 1}, "surprise: Extra inputs"),
         ({"endpoint": {**ENDPOINT, "path": "/elsewhere/"}}, "endpoint.path"),
@@ -109,22 +109,22 @@ ENDPOINT = declaration_json()["endpoint"]
         ({"description": {"$ref": "fields/loop.json#/loop"}}, "recursion"),
     ],
 )
-def test_what_is_not_a_declaration_is_an_error_that_names_the_file(tmp_path: Path, over, says):
+def test_an_invalid_declaration_is_an_error_that_names_the_file(tmp_path: Path, keys, message):
     (tmp_path / "fields").mkdir()
     (tmp_path / "fields" / "loop.json").write_text('{"loop": {"$ref": "fields/loop.json#/loop"}}')
     with pytest.raises(DeclarationError, match=r"things-do\.json") as caught:
-        load(write(tmp_path, {**declaration_json(), **over}))
-    assert says in str(caught.value)
+        load(write(tmp_path, {**declaration_json(), **keys}))
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "1", '"x"', "\xff"])
-def test_what_is_not_json_is_an_error_that_names_the_file(tmp_path: Path, text):
+def test_invalid_json_is_an_error_that_names_the_file(tmp_path: Path, text):
     (tmp_path / "things-do.json").write_text(text, "latin-1")
     with pytest.raises(DeclarationError, match=r"things-do\.json"):
         load(str(tmp_path))
 
 
-def test_a_file_is_named_after_its_tool(tmp_path: Path):
+def test_a_file_with_another_name_than_its_tool_is_an_error(tmp_path: Path):
     (tmp_path / "other.json").write_text(json.dumps(declaration_json()))
     with pytest.raises(DeclarationError, match="name the file after its tool"):
         load(str(tmp_path))

@@ -1,4 +1,4 @@
-"""The prompts that hosts show as commands."""
+"""Prompts."""
 
 from __future__ import annotations
 
@@ -22,93 +22,95 @@ pytestmark = pytest.mark.anyio
 NAMES = ["weekly-digest", "review-subscriptions", "rotate-recording-link"]
 
 
-def nobody(_: object) -> NoReturn:
-    """On whose behalf to list and get: that is never asked."""
+def no_context(_: object) -> NoReturn:
+    """Prompts need no call context."""
     raise AssertionError
 
 
 @pytest.fixture
 async def read_only() -> AsyncIterator[Client]:
-    """A client of a server that can change nothing; nobody calls its tools here."""
+    """A client of a read-only server."""
     catalog = enabled_tools(Settings(sandbox=True, read_only=True))
-    async with Client(build_server(catalog, nobody, "")) as client:
+    async with Client(build_server(catalog, no_context, "")) as client:
         yield client
 
 
-async def text(mcp: Client, name: str, **said: str) -> str:
-    """The one message of a prompt."""
+async def text(mcp: Client, name: str, **arguments: str) -> str:
+    """The text of the only message of a prompt."""
     with anyio.fail_after(5):
-        (message,) = (await mcp.get_prompt(name, said)).messages
+        (message,) = (await mcp.get_prompt(name, arguments)).messages
     assert message.role == "user"
     assert isinstance(message.content, TextContent)
     return message.content.text
 
 
-@pytest.mark.parametrize("era", ["auto", "legacy"])
-async def test_clients_of_both_eras_list_and_get_them(era: Literal["auto", "legacy"]):
-    async with Client(build_server(load(), nobody, ""), mode=era) as client:
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_clients_of_both_protocol_eras_list_and_get_prompts(mode: Literal["auto", "legacy"]):
+    async with Client(build_server(load(), no_context, ""), mode=mode) as client:
         assert [prompt.name for prompt in (await client.list_prompts()).prompts] == NAMES
         assert "0190a1b2" in await text(client, "rotate-recording-link", recording_id="0190a1b2")
 
 
-async def test_three_prompts_are_listed_with_what_they_ask_for(mcp: Client):
+async def test_prompts_are_listed_with_their_arguments(mcp: Client):
     prompts = (await mcp.list_prompts()).prompts
     assert [prompt.name for prompt in prompts] == NAMES
     assert all(prompt.title and prompt.description for prompt in prompts)
-    asked = {argument.name: argument.required for prompt in prompts for argument in prompt.arguments or []}
-    assert asked["recording_id"] is True
-    assert asked["recipients"] is False
+    required = {argument.name: argument.required for prompt in prompts for argument in prompt.arguments or []}
+    assert required["recording_id"] is True
+    assert required["recipients"] is False
 
 
-async def test_the_list_of_prompts_may_be_cached_by_anyone(mcp: Client):
-    answer = await mcp.list_prompts()
-    assert (answer.ttl_ms, answer.cache_scope) == (3_600_000, "public")
+async def test_the_list_of_prompts_may_be_cached_publicly(mcp: Client):
+    result = await mcp.list_prompts()
+    assert (result.ttl_ms, result.cache_scope) == (3_600_000, "public")
 
 
-async def test_a_prompt_says_what_the_person_said_and_marks_the_rest_as_unknown(mcp: Client):
-    told = await text(mcp, "weekly-digest", what="insight 3", when="  ")
-    assert "What: insight 3\n" in told
-    assert "Recipients: unknown\n" in told
-    assert "When: unknown\n" in told
+async def test_a_prompt_contains_the_arguments_and_marks_missing_ones_as_unknown(mcp: Client):
+    message = await text(mcp, "weekly-digest", what="insight 3", when="  ")
+    assert "What: insight 3\n" in message
+    assert "Recipients: unknown\n" in message
+    assert "When: unknown\n" in message
 
 
-async def test_a_prompt_creates_paused_and_waits_before_it_sends(mcp: Client):
-    told = await text(mcp, "weekly-digest")
-    assert told.index("enabled false") < told.index("wait for my yes") < told.index("enabled true")
+async def test_the_digest_prompt_creates_a_paused_delivery_and_waits_for_agreement(mcp: Client):
+    message = await text(mcp, "weekly-digest")
+    assert message.index("enabled false") < message.index("wait for my yes") < message.index("enabled true")
 
 
-async def test_rotation_adds_the_new_password_before_it_takes_the_old_ones(mcp: Client):
-    told = await text(mcp, "rotate-recording-link", recording_id="0190a1b2-checkout-bug")
-    steps = [told.index(f"session-recordings-sharing-{step}") for step in ("refresh", "passwords-c", "passwords-d")]
+async def test_the_rotation_prompt_adds_the_new_password_before_it_removes_old_ones(mcp: Client):
+    message = await text(mcp, "rotate-recording-link", recording_id="0190a1b2-checkout-bug")
+    steps = [message.index(f"session-recordings-sharing-{step}") for step in ("refresh", "passwords-c", "passwords-d")]
     assert steps == sorted(steps)
-    assert "0190a1b2-checkout-bug" in told
+    assert "0190a1b2-checkout-bug" in message
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "why"),
+    ("name", "arguments", "message"),
     [
         ("rotate-recording-link", {}, "needs recording_id"),
         ("review-subscriptions", {"project": "1"}, "takes project_id, not 'project'"),
         ("review-subscription", {}, 'Did you mean "review-subscriptions"'),
     ],
 )
-async def test_a_prompt_that_cannot_be_given_says_why(mcp: Client, name: str, said: dict[str, str], why: str):
-    with pytest.raises(MCPError, match=re.escape(why)), anyio.fail_after(5):
-        await mcp.get_prompt(name, said)
+async def test_a_prompt_with_wrong_arguments_is_an_error(
+    mcp: Client, name: str, arguments: dict[str, str], message: str
+):
+    with pytest.raises(MCPError, match=re.escape(message)), anyio.fail_after(5):
+        await mcp.get_prompt(name, arguments)
 
 
-async def test_a_prompt_whose_tools_are_hidden_is_not_offered(read_only: Client):
+async def test_a_prompt_with_a_disabled_tool_is_not_listed(read_only: Client):
     prompts = (await read_only.list_prompts()).prompts
     assert [prompt.name for prompt in prompts] == ["review-subscriptions"]
 
 
-def test_a_prompt_names_no_tool_that_it_does_not_declare():
+def test_a_prompt_mentions_only_the_tools_that_it_declares():
     names = set(load())
-    for script in load_prompts(load()).values():
-        assert {name for name in names if re.search(rf"\b{name}\b", " ".join(script.text))} == set(script.tools)
+    for prompt in load_prompts(load()).values():
+        assert {name for name in names if re.search(rf"\b{name}\b", " ".join(prompt.text))} == set(prompt.tools)
 
 
-def test_every_prompt_and_argument_is_in_the_docs():
+def test_every_prompt_and_argument_is_documented():
     page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text("utf-8")
-    for script in load_prompts(load()).values():
-        assert all(f"`{name}`" in page for name in (script.name, *(argument.name for argument in script.arguments)))
+    for prompt in load_prompts(load()).values():
+        assert all(f"`{name}`" in page for name in (prompt.name, *(argument.name for argument in prompt.arguments)))
