@@ -92,7 +92,7 @@ class Resource:
 
 
 def authorize(context: RequestContext, operation: Operation) -> RequestContext:
-    """Check scope, project and plan; return the context with project and organization.
+    """Check scope, project and plan; return the context with the project of the path and its organization.
 
     Raises:
         APIError: 402, 403 or 404.
@@ -100,24 +100,13 @@ def authorize(context: RequestContext, operation: Operation) -> RequestContext:
     if not operation.session_only:
         auth.check_scope(context.principal, operation.scope)
     if "project_id" in context.path:
-        context = load_project(context)
+        project = auth.find_project(context, context.path["project_id"])
+        organization = context.store.one("select * from organization where id = ?", project["organization_id"])
+        context = replace(context, project=project, organization=organization or {})
+        auth.check_restrictions(context)
     if operation.premium and not context.has_feature(operation.premium):
         detail = f"This feature is part of the premium PostHog offering: {operation.premium}."
         raise errors.payment_required(detail)
-    return context
-
-
-def load_project(context: RequestContext) -> RequestContext:
-    """Add the project of the path and its organization to the context.
-
-    Raises:
-        APIError: 404 if there is no such project, 403 if the caller may not use it.
-    """
-    project = auth.find_project(context, context.path["project_id"])
-    organization = context.store.one("select * from organization where id = ?", project["organization_id"])
-    assert organization is not None
-    context = replace(context, project=project, organization=organization)
-    auth.check_restrictions(context)
     return context
 
 

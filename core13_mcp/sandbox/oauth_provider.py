@@ -37,22 +37,19 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Provider:
-    """The provider that the MCP SDK's handlers call. It stores everything in the table of credentials."""
+    """The SDK's `OAuthAuthorizationServerProvider`. It stores everything in the table of credentials."""
 
     services: Services
     issuer: str
 
     async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
-        """Return a registered client."""
         doc = self.find("client", client_id)
         return OAuthClientInformationFull.model_validate(doc) if doc else None
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:
-        """Store a client."""
         self._store("client", str(client_info.client_id), client_info.model_dump(mode="json"))
 
     async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
-        """Store an authorization request and return the URL of its consent page."""
         request_id = secrets.token_urlsafe(20)
         names = {"client_id": client.client_id, "client_name": client.client_name}
         self._store("consent", request_id, {**names, **params.model_dump(mode="json")}, CODE_LIFETIME)
@@ -67,31 +64,24 @@ class Provider:
     async def load_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: str
     ) -> AuthorizationCode | None:
-        """Return an authorization code that is not expired."""
         return _parse(AuthorizationCode, self.find("code", authorization_code))
 
     async def exchange_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: AuthorizationCode
     ) -> OAuthToken:
-        """Exchange a code for tokens of a new family."""
         self.delete(authorization_code.code)
         return self._issue(authorization_code.client_id, authorization_code.scopes, secrets.token_urlsafe(8))
 
     async def load_refresh_token(self, client: OAuthClientInformationFull, refresh_token: str) -> RefreshToken | None:
-        """Return a refresh token that is not expired."""
         return _parse(RefreshToken, self.find("refresh", refresh_token))
 
     async def exchange_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: RefreshToken, scopes: list[str]
     ) -> OAuthToken:
-        """Exchange a refresh token for new tokens.
-
-        Raises:
-            TokenError: The token was used before the reuse period. A copy may be stolen, so its family ends.
-        """
         doc = self.find("refresh", refresh_token.token) or {}
         used, now = doc.get("used_at"), self.services.clock()
         if used and now - parse_timestamp(used) > REUSE_PERIOD:
+            # A copy of the token may be stolen, so all tokens of this login end.
             self._delete_family(doc["family"])
             raise TokenError("invalid_grant", "This refresh token was used before.")
         lifetime = parse_timestamp(doc["expires_on"]) - now
@@ -99,21 +89,18 @@ class Provider:
         return self._issue(refresh_token.client_id, scopes or refresh_token.scopes, doc["family"])
 
     async def load_access_token(self, token: str) -> AccessToken | None:
-        """Return an access token that is not expired."""
         doc = self.find("oauth", token)
         if doc is None:
             return None
         return AccessToken(token=token, client_id=doc["client_id"], scopes=doc["scopes"].split())
 
     async def revoke_token(self, token: AccessToken | RefreshToken) -> None:
-        """Delete the family of a token."""
         kind = "refresh" if isinstance(token, RefreshToken) else "oauth"
         self._delete_family((self.find(kind, token.token) or {}).get("family"))
 
     async def exchange_identity_assertion(
         self, client: OAuthClientInformationFull, params: IdentityAssertionParams
     ) -> OAuthToken:
-        """Reject the grant: the sandbox has no other identity provider."""
         raise TokenError("unsupported_grant_type", "The sandbox does not support identity assertions.")
 
     def _issue(self, client_id: str, scopes: list[str], family: str) -> OAuthToken:
