@@ -17,11 +17,8 @@ _LISTS = ("tools/list", "prompts/list")
 _META_PREFIX = "io.modelcontextprotocol/"
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _IMPLEMENTATION_KEYS = frozenset({"name", "version", "title", "description", "websiteUrl"})
-_CAPABILITIES: dict[str, dict[str, type]] = {
-    "roots": {"listChanged": bool},
-    "sampling": {"context": dict, "tools": dict},
-    "elicitation": {"form": dict, "url": dict},
-}
+# The client capabilities of the protocol. The SDK ignores all others, which some clients send.
+_CAPABILITIES = frozenset({"elicitation", "experimental", "extensions", "roots", "sampling", "tasks"})
 
 
 class FirstRequest(NamedTuple):
@@ -124,7 +121,15 @@ def _is_client_capabilities(value: Any) -> bool:
 
 
 def _is_capability(name: str, value: Any) -> bool:
-    fields = _CAPABILITIES.get(name)
-    if fields is None or not isinstance(value, dict):
+    if name not in _CAPABILITIES:
+        return True
+    if name == "roots":
+        return isinstance(value, dict) and all(key == "listChanged" and type(value[key]) is bool for key in value)
+    return _contains_objects(value, deep=name == "tasks")
+
+
+def _contains_objects(value: Any, deep: bool) -> bool:
+    """Return whether a value is an object of objects; `deep` requires the same of the inner objects."""
+    if not isinstance(value, dict):
         return False
-    return all(key in fields and isinstance(part, fields[key]) for key, part in value.items())
+    return all(_contains_objects(part, deep) if deep else isinstance(part, dict) for part in value.values())

@@ -234,7 +234,7 @@ def test_a_key_file_is_read_if_it_is_a_regular_file(tmp_path):
         {"params": INITIALIZE | {"protocolVersion": []}},
         {"params": INITIALIZE | {"capabilities": {"roots": True}}},
         {"params": INITIALIZE | {"capabilities": {"roots": {"listChanged": 1}}}},
-        {"params": INITIALIZE | {"capabilities": {"new": {}}}},
+        {"params": INITIALIZE | {"capabilities": {"tasks": {"requests": {"sampling": True}}}}},
         {"params": INITIALIZE | {"clientInfo": {"name": "a"}}},
         {"params": INITIALIZE | {"clientInfo": CLIENT_INFO | {"icons": []}}},
         {"params": INITIALIZE | {"clientInfo": CLIENT_INFO | {"name": float("nan")}}},
@@ -255,21 +255,49 @@ def test_a_line_that_is_not_one_clear_message_is_left_to_the_sdk(line, pipes):
     assert pipes.fast_start.detach() == (line, set())
 
 
-flags_or_objects: some.SearchStrategy[Any] = some.just({}) | some.booleans()
-capabilities = some.dictionaries(
-    some.sampled_from(["roots", "sampling", "elicitation", "x"]),
-    some.dictionaries(some.sampled_from(["listChanged", "form", "url", "tools"]), flags_or_objects),
+VSCODE = {"roots": {"listChanged": True}, "sampling": {}, "elicitation": {"form": {}, "url": {}}}
+VSCODE |= {
+    "tasks": {"list": {}, "requests": {"sampling": {"createMessage": {}}}},
+    "extensions": {"io.x/ui": {"a": [1]}},
+}
+CURSOR = {"tools": True, "prompts": True, "resources": True, "logging": False, "roots": {"listChanged": False}}
+
+
+@pytest.mark.parametrize("capabilities", [{}, VSCODE, CURSOR], ids=["none", "VS Code", "Cursor"])
+def test_the_capabilities_of_common_clients_are_accepted(capabilities, pipes):
+    initialize = message("initialize", 1, **INITIALIZE | {"capabilities": capabilities})
+    assert pipes.exchange(initialize) == sdk_responses(Settings(sandbox=True), [initialize])
+
+
+json_values: some.SearchStrategy[Any] = some.recursive(
+    some.none() | some.booleans() | some.integers(0, 9) | some.text(max_size=3),
+    lambda values: some.lists(values, max_size=2) | some.dictionaries(some.sampled_from("ab"), values, max_size=2),
+    max_leaves=4,
+)
+objects: some.SearchStrategy[Any] = some.dictionaries(
+    some.sampled_from(["listChanged", "form", "list"]), json_values | some.just({})
+)
+some_capabilities = some.dictionaries(
+    some.sampled_from(["roots", "sampling", "elicitation", "tasks", "experimental", "extensions", "tools", "x"]),
+    objects | json_values,
+    max_size=3,
 )
 names = some.text() | some.just("a")
+some_client_info = some.fixed_dictionaries({"name": names, "version": names}, optional={"title": names})
 
 
-@given(capabilities, some.fixed_dictionaries({"name": names, "version": names}, optional={"title": names}))
-@settings(max_examples=60)
-def test_every_accepted_handshake_is_one_that_the_sdk_accepts(capable, info):
-    initialize = message("initialize", 1, **INITIALIZE | {"capabilities": capable, "clientInfo": info})
-    line = json.dumps(initialize, ensure_ascii=False).encode("utf-8", "surrogatepass")
+@given(some_capabilities, some_client_info, some.sampled_from([*HANDSHAKE_VERSIONS, MODERN_VERSION]))
+@settings(max_examples=150)
+def test_every_accepted_first_request_is_one_that_the_sdk_accepts(capabilities, client_info, version):
+    first = first_messages(version)[0]
+    if version == MODERN_VERSION:
+        values = {"protocolVersion": version, "clientCapabilities": capabilities, "clientInfo": client_info}
+        first["params"] = {"_meta": {f"io.modelcontextprotocol/{name}": value for name, value in values.items()}}
+    else:
+        first["params"] |= {"capabilities": capabilities, "clientInfo": client_info}
+    line = json.dumps(first, ensure_ascii=False).encode("utf-8", "surrogatepass")
     if parse_first_request(line, None) is not None:
-        assert "result" in sdk_responses(Settings(sandbox=True), [initialize])[0]
+        assert "result" in sdk_responses(Settings(sandbox=True), [first])[0]
 
 
 def test_the_sdk_receives_all_messages_and_its_second_responses_are_dropped(pipes):
