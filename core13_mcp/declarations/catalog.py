@@ -68,7 +68,9 @@ def _parse(name: str, content: Any) -> Declaration:
     except ValueError as error:
         raise DeclarationError(f"tools/{name}.json: {error}") from None
     if name != declaration.name:
-        raise DeclarationError(f"tools/{name}.json declares {declaration.name}; name the file after its tool")
+        raise DeclarationError(
+            f"tools/{name}.json declares the tool {declaration.name}; rename the file to {declaration.name}.json"
+        )
     return declaration
 
 

@@ -39,7 +39,10 @@ class ToolFilter(NamedTuple):
         names = tuple(names)
         for glob in (*self.include, *self.exclude):
             if not any(_matches(name, (glob,)) for name in names):
-                raise ConfigurationError(f"{glob!r} matches no tool; `core13-mcp tools` lists them")
+                raise ConfigurationError(
+                    f"CORE13_TOOLS or CORE13_EXCLUDE_TOOLS: {glob!r} matches no tool",
+                    "`core13-mcp tools` lists the tools.",
+                )
 
 
 def _matches(name: str, globs: Iterable[str]) -> bool:
@@ -119,23 +122,28 @@ def _read_folder(folder: Path) -> Iterator[tuple[str, Any]]:
     try:
         files = sorted(file for file in folder.iterdir() if file.suffix == ".json")
     except OSError as error:
-        raise ConfigurationError(f"CORE13_TOOLS_DIR cannot be read ({type(error).__name__}): {folder}") from None
+        raise ConfigurationError(
+            f"CORE13_TOOLS_DIR: {folder} cannot be read: {error.strerror}", "Name a directory of declarations."
+        ) from None
     read_fields = cache(partial(_read_fields, folder))
     for file in files:
         try:
             yield file.stem, inline(json.loads(file.read_text("utf-8")), partial(_resolve, read_fields))
-        except (ValueError, LookupError, OSError, RecursionError) as error:
+        except (ValueError, OSError, RecursionError) as error:
             raise DeclarationError(f"tools/{file.name}: {error}") from None
 
 
 def _resolve(read_fields: Callable[[str], Any], reference: str) -> Any:
     path, _, name = reference.partition("#/")
-    return read_fields(path)[name]
+    fields = read_fields(path)
+    if name not in fields:
+        raise ValueError(f"the $ref {reference!r} names a field that does not exist")
+    return fields[name]
 
 
 def _read_fields(folder: Path, path: str) -> Any:
     """Read a file of shared fields from the directory itself, or else from the built-in one."""
     if path.startswith("/") or ".." in path.split("/"):
-        raise ValueError(f"{path} is outside the folder")
+        raise ValueError(f"the $ref to {path!r} is outside the directory")
     own = folder / path
     return json.loads((own if own.is_file() else builtin_dir() / path).read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""For people at a terminal colours and a line that moves, for everybody else plain lines."""
+"""Colours, prompts and the status line on a terminal, and plain output elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
 
 
 def run(*words: str, typed: Sequence[tuple[str, str]] = (), **variables: str) -> tuple[int, str]:
-    """The exit status, and what a person sees at a terminal."""
+    """The exit status and the output on a terminal."""
     environ = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     return at_a_terminal([COMMAND, *words], {**environ, "TERM": "xterm", **variables}, typed)
 
@@ -31,52 +31,52 @@ def piped(*words: str) -> str:
     return subprocess.run([COMMAND, *words], capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-def test_the_tools_are_coloured_on_a_terminal_and_plain_elsewhere():
-    code, seen = run("tools")
+def test_tools_are_coloured_on_a_terminal_only():
+    code, output = run("tools")
 
     assert code == 0
-    assert "\x1b[1musers-list" in seen and "\x1b[31mDELETE" in seen
+    assert "\x1b[1musers-list" in output and "\x1b[31mDELETE" in output
     assert "\x1b" not in (plain := piped("tools"))
     assert [line.split()[0] for line in plain.splitlines()][-1] == "users-retrieve"
 
 
-def test_a_key_is_asked_and_not_shown_as_it_is_typed(home):
-    code, seen = run("install", "zed", typed=[("not shown): ", f"{sandbox.FULL_KEY}\n")])
+def test_the_prompt_for_a_key_does_not_show_the_key(home):
+    code, output = run("install", "zed", typed=[("not shown): ", f"{sandbox.FULL_KEY}\n")])
 
     assert code == 0
-    assert "PostHog personal API key" in seen
-    assert sandbox.FULL_KEY not in seen
+    assert "PostHog personal API key" in output
+    assert sandbox.FULL_KEY not in output
     assert sandbox.FULL_KEY in (home / ".config/zed/settings.json").read_text()
 
 
-def test_ctrl_c_at_a_terminal_ends_the_server_with_status_130():
-    code, seen = run("serve", "--sandbox", typed=[("`core13-mcp demo` shows an example session.", "\x03")])
+def test_ctrl_c_on_a_terminal_ends_the_server_with_status_130():
+    code, output = run("serve", "--sandbox", typed=[("`core13-mcp demo` shows an example session.", "\x03")])
 
     assert code == 130
-    assert "Traceback" not in seen
+    assert "Traceback" not in output
 
 
-def test_a_request_that_is_typed_at_a_terminal_is_answered():
+def test_a_request_that_is_typed_on_a_terminal_is_answered():
     ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
     typed = [("`core13-mcp demo` shows an example session.", ping), ('"result":{}', "\x03")]
-    code, seen = run("serve", "--sandbox", typed=typed)
+    code, output = run("serve", "--sandbox", typed=typed)
 
     assert code == 130
-    assert '{"jsonrpc":"2.0","id":1,"result":{}}' in seen
+    assert '{"jsonrpc":"2.0","id":1,"result":{}}' in output
 
 
-def test_no_color_is_honoured():
-    _, seen = run("tools", NO_COLOR="1")
+def test_no_color_turns_colours_off():
+    _, output = run("tools", NO_COLOR="1")
 
-    assert "\x1b" not in seen
+    assert "\x1b" not in output
 
 
 def test_doctor_is_coloured_on_a_terminal():
-    code, seen = run("doctor", "--sandbox")
+    code, output = run("doctor", "--sandbox")
 
     assert code == 0
-    assert "\x1b[32mok   \x1b[0m" in seen
-    assert "\x1b[33mnote \x1b[0m" in seen
+    assert "\x1b[32mok   \x1b[0m" in output
+    assert "\x1b[33mnote \x1b[0m" in output
 
 
 @pytest.fixture
@@ -88,18 +88,18 @@ def slow() -> Iterator[str]:
         yield at
 
 
-def test_a_long_wait_is_shown_on_a_terminal_and_gone_when_it_is_over(slow):
+def test_a_long_wait_shows_a_status_line_on_a_terminal(slow):
     words = ("call", "users-list", "--host", slow)
-    code, seen = run(*words, POSTHOG_PERSONAL_API_KEY=sandbox.FULL_KEY)
+    code, output = run(*words, POSTHOG_PERSONAL_API_KEY=sandbox.FULL_KEY)
 
     assert code == 0
-    before, _, after = seen.partition("users-list: waiting for 1 s")
+    before, _, after = output.partition("users-list: waiting for 1 s")
     assert before.endswith("\x1b[2m") and "\r\x1b[2K" in after
     assert '"results"' in after.rpartition("\x1b[2K")[2]
 
 
-def test_elsewhere_a_long_wait_says_nothing(slow):
-    ran = subprocess.run(
+def test_a_long_wait_shows_nothing_in_a_pipe(slow):
+    process = subprocess.run(
         [COMMAND, "call", "users-list", "--host", slow],
         capture_output=True,
         text=True,
@@ -108,4 +108,4 @@ def test_elsewhere_a_long_wait_says_nothing(slow):
         env=os.environ | {"POSTHOG_PERSONAL_API_KEY": sandbox.FULL_KEY},
     )
 
-    assert ran.stderr == ""
+    assert process.stderr == ""
