@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import logging
-from importlib.metadata import version
 
 import anyio
 import httpx2
@@ -11,6 +10,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS
 
+from core13_mcp import __version__
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import ConfigurationError
 
@@ -19,15 +19,15 @@ from ..clients import CLIENT_MODES, connected, result_meta, result_text
 from ..factories import make_tool
 from ..fake_api import KEY, FakeAPI, call_context, fail_with, reply
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("without_pauses")]
+pytestmark = pytest.mark.anyio
 
-in_both_eras = pytest.mark.parametrize("mode", CLIENT_MODES)
+in_both_modes = pytest.mark.parametrize("mode", CLIENT_MODES)
 OK = reply(200, {"id": 1, "name": "Zoë"})
 READ, CREATE = make_tool(), make_tool("POST")
 
 
-@in_both_eras
-async def test_a_client_sees_the_declarations_as_they_are(mode):
+@in_both_modes
+async def test_a_client_lists_the_tools_as_they_are_declared(mode):
     async with connected(call_context(FakeAPI(OK)), mode=mode) as client:
         listed = (await client.list_tools()).tools
         assert [tool.model_dump(by_alias=True, exclude_none=True) for tool in listed] == [
@@ -35,27 +35,27 @@ async def test_a_client_sees_the_declarations_as_they_are(mode):
         ]
         assert client.instructions == "Test instructions."
         assert client.server_info is not None
-        assert (client.server_info.name, client.server_info.version) == ("core13-mcp", version("core13-mcp"))
+        assert (client.server_info.name, client.server_info.version) == ("core13-mcp", __version__)
 
 
-async def test_the_list_may_be_kept_for_an_hour_and_shared():
+async def test_clients_may_cache_and_share_the_list_for_an_hour():
     async with connected(call_context(FakeAPI(OK))) as client:
         listed = await client.list_tools()
     assert (listed.ttl_ms, listed.cache_scope) == (3_600_000, "public")
 
 
-@in_both_eras
-async def test_the_prompts_that_are_listed_can_be_had(mode):
+@in_both_modes
+async def test_every_listed_prompt_can_be_requested(mode):
     async with connected(call_context(FakeAPI(OK)), mode=mode) as client:
         for prompt in (await client.list_prompts()).prompts:
-            needed = {argument.name: "x" for argument in prompt.arguments or [] if argument.required}
-            assert (await client.get_prompt(prompt.name, needed)).messages
+            required = {argument.name: "x" for argument in prompt.arguments or [] if argument.required}
+            assert (await client.get_prompt(prompt.name, required)).messages
     async with connected(call_context(FakeAPI(OK)), READ, mode=mode) as client:
-        assert (await client.list_prompts()).prompts == [], "their tools are not offered"
+        assert (await client.list_prompts()).prompts == [], "prompts whose tools are not offered are not listed"
 
 
-@in_both_eras
-async def test_a_result_is_the_same_object_as_compact_text_and_as_structure(mode):
+@in_both_modes
+async def test_the_text_and_the_structured_content_of_a_result_are_equal(mode):
     async with connected(call_context(FakeAPI(OK)), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1})
     assert not result.is_error
@@ -64,8 +64,8 @@ async def test_a_result_is_the_same_object_as_compact_text_and_as_structure(mode
     assert result_meta(result, "call").items() >= {"status": 200, "attempts": 1}.items()
 
 
-@in_both_eras
-async def test_an_error_is_words_and_facts_and_no_structure(mode):
+@in_both_modes
+async def test_an_error_has_a_text_and_details_and_no_structured_content(mode):
     async with connected(call_context(FakeAPI(reply(404, {}))), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1})
     assert result.is_error and result.structured_content is None
@@ -73,65 +73,65 @@ async def test_an_error_is_words_and_facts_and_no_structure(mode):
     assert result_meta(result) == {"code": "not_found", "status": 404, "retryable": False}
 
 
-@in_both_eras
-async def test_bad_arguments_are_an_error_that_the_model_can_correct(mode):
+@in_both_modes
+async def test_invalid_arguments_are_a_tool_error_and_not_a_protocol_error(mode):
     api = FakeAPI(OK)
     async with connected(call_context(api), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": "x", "nmae": 1})
     assert result.is_error and "2 invalid arguments" in result_text(result) and api.requests == []
 
 
-@in_both_eras
-async def test_a_call_without_arguments_is_a_call_with_none(mode):
+@in_both_modes
+async def test_a_call_may_leave_out_its_arguments(mode):
     async with connected(call_context(FakeAPI(OK)), make_tool(path="/api/things/"), mode=mode) as client:
         assert not (await client.call_tool("things-do")).is_error
 
 
-@in_both_eras
+@in_both_modes
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "message"),
     [("thing-do", 'Did you mean "things-do"?'), ("weather", "Unknown tool: weather"), ("x" * 500, "x" * 100)],
 )
-async def test_an_unknown_tool_is_an_error_of_the_protocol(mode, name, says):
+async def test_an_unknown_tool_is_a_protocol_error(mode, name, message):
     async with connected(call_context(FakeAPI(OK)), READ, mode=mode) as client:
         with pytest.raises(MCPError) as caught:
             await client.call_tool(name, {})
-    assert caught.value.code == INVALID_PARAMS and says in str(caught.value) and len(str(caught.value)) < 200
+    assert caught.value.code == INVALID_PARAMS and message in str(caught.value) and len(str(caught.value)) < 200
 
 
-def surprise(_: httpx2.Request) -> httpx2.Response:
-    raise RuntimeError("the words of a surprise")
+def crash(_: httpx2.Request) -> httpx2.Response:
+    raise RuntimeError("secret text of the exception")
 
 
-@in_both_eras
-async def test_what_nobody_foresaw_is_an_error_without_its_words(mode, caplog):
-    async with connected(call_context(FakeAPI(surprise)), READ, mode=mode) as client:
+@in_both_modes
+async def test_the_error_for_an_unexpected_exception_does_not_show_its_text(mode, caplog):
+    async with connected(call_context(FakeAPI(crash)), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1})
-    assert result.is_error and "internal error" in result_text(result) and "the words" not in result_text(result)
+    assert result.is_error and "internal error" in result_text(result) and "secret text" not in result_text(result)
     assert result_meta(result)["code"] == "failed"
     assert "internal error in things-do" in caplog.text
 
 
-async def test_what_nobody_foresaw_in_a_write_may_have_happened():
-    async with connected(call_context(FakeAPI(surprise)), CREATE) as client:
+async def test_a_write_that_ends_with_an_unexpected_exception_has_an_unknown_outcome():
+    async with connected(call_context(FakeAPI(crash)), CREATE) as client:
         result = await client.call_tool("things-do", {"id": 1})
     assert result_meta(result)["code"] == "outcome_unknown" and "Check before you call it again" in result_text(result)
 
 
-@in_both_eras
-async def test_a_key_that_has_gone_is_an_error_of_the_call(mode):
-    def nobody(_: object) -> object:
+@in_both_modes
+async def test_a_call_without_a_usable_key_is_a_configuration_error(mode):
+    def resolve(_: object) -> object:
         raise ConfigurationError("the key file is empty")
 
-    async with connected(nobody, READ, mode=mode) as client:  # type: ignore[arg-type]  # it only raises
+    async with connected(resolve, READ, mode=mode) as client:  # type: ignore[arg-type]  # it only raises
         result = await client.call_tool("things-do", {"id": 1})
     assert result.is_error and result_text(result) == "things-do: the key file is empty"
     assert result_meta(result)["code"] == "configuration"
 
 
-@in_both_eras
+@in_both_modes
 @pytest.mark.parametrize("status", [200, 400])
-async def test_a_key_that_the_api_says_back_is_withheld(mode, status):
+async def test_a_key_in_a_response_is_redacted(mode, status):
     body = {"detail": f"bad key {KEY}", KEY: [KEY]}
     async with connected(call_context(FakeAPI(reply(status, body))), READ, mode=mode) as client:
         result = await client.call_tool(
@@ -143,22 +143,22 @@ async def test_a_key_that_the_api_says_back_is_withheld(mode, status):
     assert KEY not in result.model_dump_json() and "[withheld]" in result_text(result)
 
 
-async def test_a_key_that_is_put_where_an_argument_belongs_is_not_quoted():
+async def test_a_key_in_an_argument_name_is_redacted():
     async with connected(call_context(FakeAPI()), READ) as client:
         result = await client.call_tool("things-do", {"id": 1, KEY: True})
     assert KEY not in result.model_dump_json() and "[withheld]: no such argument" in result_text(result)
 
 
-@in_both_eras
+@in_both_modes
 @pytest.mark.parametrize("pin", ["complete", "structuredContent", "resultType"])
-async def test_a_secret_that_is_a_word_of_the_protocol_takes_nothing_else_away(mode, pin):
+async def test_a_secret_that_equals_a_word_of_the_protocol_changes_only_the_content(mode, pin):
     tool = make_tool("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
     async with connected(call_context(FakeAPI(reply(200, {"pin": pin}))), tool, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1, "pin": pin})
     assert json.loads(result_text(result)) == result.structured_content == {"pin": "[withheld]"}
 
 
-async def test_a_secret_argument_is_withheld_from_words_and_structure():
+async def test_a_secret_argument_is_redacted_in_the_text_and_the_structured_content():
     tool = make_tool("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
     async with connected(
         call_context(FakeAPI(reply(200, {"pin": 'quoted " pin', "note": 'has quoted " pin'}))), tool
@@ -168,25 +168,25 @@ async def test_a_secret_argument_is_withheld_from_words_and_structure():
     assert json.loads(result_text(result)) == result.structured_content
 
 
-@in_both_eras
-async def test_a_waiting_call_reports_its_progress(mode):
-    told: list[tuple[float, str | None]] = []
+@in_both_modes
+async def test_each_retry_of_a_call_sends_a_progress_notification(mode):
+    notifications: list[tuple[float, str | None]] = []
 
-    async def listen(progress: float, total: float | None, message: str | None) -> None:
-        told.append((progress, message))
+    async def record(progress: float, total: float | None, message: str | None) -> None:
+        notifications.append((progress, message))
 
     api = FakeAPI(reply(429, {}, retry_after="0"), fail_with(httpx2.ReadError), OK)
     async with connected(call_context(api), READ, mode=mode) as client:
-        result = await client.call_tool("things-do", {"id": 1}, progress_callback=listen)
+        result = await client.call_tool("things-do", {"id": 1}, progress_callback=record)
         with anyio.fail_after(5):
-            while len(told) < 2:
+            while len(notifications) < 2:
                 await anyio.lowlevel.checkpoint()
-    assert told == [(1, "status 429; retrying in 0 s"), (2, "no response; retrying in 0 s")]
+    assert notifications == [(1, "status 429; retrying in 0 s"), (2, "no response; retrying in 0 s")]
     assert result_meta(result, "call")["attempts"] == 3
 
 
-@in_both_eras
-async def test_a_call_that_the_client_cancels_drops_its_request(mode):
+@in_both_modes
+async def test_a_cancelled_call_drops_its_request(mode):
     api = Slow()
     with anyio.fail_after(10):
         async with connected(call_context(api), READ, mode=mode) as client:
@@ -198,7 +198,7 @@ async def test_a_call_that_the_client_cancels_drops_its_request(mode):
                 await anyio.lowlevel.checkpoint()
 
 
-async def test_each_call_is_logged_in_one_line_without_what_was_in_it(caplog):
+async def test_each_call_is_logged_in_one_line_without_its_arguments_and_result(caplog):
     caplog.set_level(logging.INFO, "core13_mcp")
     async with connected(call_context(FakeAPI(OK), project_id=7, name="ada"), READ) as client:
         await client.call_tool("things-do", {"id": 12345})
@@ -219,13 +219,13 @@ async def test_each_call_is_logged_in_one_line_without_what_was_in_it(caplog):
         ("users-retrieve", {}, 9, None),
     ],
 )
-async def test_the_facts_of_a_call_name_its_project(name, arguments, pinned, project):
+async def test_the_details_of_a_call_name_its_project(name, arguments, pinned, project):
     async with connected(call_context(FakeAPI(reply(404, {})), project_id=pinned)) as client:
         result = await client.call_tool(name, arguments)
     assert result_meta(result, "call").get("project") == project
 
 
-async def test_results_of_the_sandbox_fit_the_output_schema_in_short_and_in_full(mcp: Client):
+async def test_results_of_the_sandbox_match_the_output_schema_with_each_detail(mcp: Client):
     schema = load()["subscriptions-list"].output_schema
     for detail in ("concise", "full"):
         result = await mcp.call_tool("subscriptions-list", {"detail": detail, "limit": 3})
