@@ -12,72 +12,74 @@ from core13_mcp.settings import Settings
 KEY, OTHER = "phx_first00000000000000000000000", "phx_second0000000000000000000000"
 
 
-def test_a_key_in_the_environment_is_the_key():
+def test_the_credentials_are_in_the_environment() -> None:
     settings = Settings.read(
         {"POSTHOG_PERSONAL_API_KEY": KEY, "POSTHOG_SESSION_ID": "s-secret", "POSTHOG_CSRF_TOKEN": "c-secret"}
     )
     assert credentials_from(settings)().secrets == (KEY, "s-secret", "c-secret")
 
 
-def test_no_key_is_an_error_that_says_how_to_make_one_and_how_to_do_without():
+def test_the_error_for_a_missing_key_names_the_page_for_keys_and_the_sandbox() -> None:
     with pytest.raises(ConfigurationError, match=r"Settings > Personal API keys.*--sandbox"):
         credentials_from(Settings())
 
 
-def test_a_key_file_is_read_again_when_it_changes(tmp_path: Path):
+def test_a_key_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(f"{KEY}\n")
-    held = credentials_from(Settings(personal_api_key_file=str(file)))
-    assert held().secrets == held().secrets == (KEY,)
+    provider = credentials_from(Settings(personal_api_key_file=str(file)))
+    assert provider().secrets == provider().secrets == (KEY,)
     file.write_text(f"{OTHER}, longer".partition(",")[0])
     (tmp_path / "new").write_text(OTHER)
     (tmp_path / "new").replace(file)
-    assert held().secrets == (OTHER,)
+    assert provider().secrets == (OTHER,)
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [(b"", "it is empty"), (b"  \n", "it is empty"), (b"phc_public0000", "public project key"), (b"\xff\xfe", "not UTF-8"),
      (b"two words", "characters that no key has")],
 )  # fmt: skip
-def test_a_key_file_without_a_usable_key_is_an_error_that_names_it(tmp_path: Path, content, says):
+def test_the_error_for_a_key_file_without_a_usable_key_names_the_file(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
     file = tmp_path / "key"
     file.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=says) as caught:
+    with pytest.raises(ConfigurationError, match=message) as caught:
         credentials_from(Settings(personal_api_key_file=str(file)))
     assert str(file) in str(caught.value)
     assert "phc_public0000" not in str(caught.value)
 
 
-def test_a_key_file_that_is_not_there_is_an_error(tmp_path: Path):
+def test_a_missing_key_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigurationError, match=f"the file with the API key, {tmp_path / 'none'}: it cannot be read: No such file"
     ):
         credentials_from(Settings(personal_api_key_file=str(tmp_path / "none")))
 
 
-def test_a_key_file_that_turns_bad_while_serving_is_an_error_of_the_call(tmp_path: Path):
+def test_a_key_file_that_becomes_invalid_is_an_error_of_the_next_call(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(KEY)
-    held = credentials_from(Settings(personal_api_key_file=str(file)))
+    provider = credentials_from(Settings(personal_api_key_file=str(file)))
     file.write_text("")
     with pytest.raises(ConfigurationError, match="empty"):
-        held()
+        provider()
 
 
-def test_the_principal_tells_keys_apart_without_telling_them():
+def test_the_principal_identifies_a_key_without_revealing_it() -> None:
     one, other = Credentials(SecretStr(KEY)).principal, Credentials(SecretStr(OTHER)).principal
     assert one != other and one == Credentials(SecretStr(KEY)).principal
     assert KEY not in one
 
 
-def test_no_representation_shows_a_secret():
+def test_the_repr_of_credentials_has_no_secret() -> None:
     assert KEY not in repr(Credentials(SecretStr(KEY), SecretStr("s-secret")))
     assert "s-secret" not in str(Credentials(SecretStr(KEY), SecretStr("s-secret")))
 
 
 @pytest.mark.parametrize(
-    ("auth", "session", "reached"), [("key", None, True), ("session", None, False), ("session", "s", True)]
+    ("auth", "session", "supported"), [("key", None, True), ("session", None, False), ("session", "s", True)]
 )
-def test_only_a_session_reaches_an_endpoint_for_sessions(auth, session, reached):
-    assert Credentials(SecretStr(KEY), session and SecretStr(session)).supports(auth) is reached
+def test_only_a_session_supports_an_endpoint_for_sessions(auth: str, session: str | None, supported: bool) -> None:
+    assert Credentials(SecretStr(KEY), SecretStr(session) if session else None).supports(auth) is supported

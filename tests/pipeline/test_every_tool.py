@@ -1,4 +1,4 @@
-"""Each tool once, over stdio, with right arguments, against the sandbox: the main job on real input."""
+"""Every tool once, over stdio, with valid arguments, against the sandbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CATALOG = load()
 RECORDING = {"recording_id": "0190a1b2-checkout-bug", "project_id": 1}
 WEEKLY = {"frequency": "weekly", "byweekday": ["monday"], "start_date": "2026-01-05T09:00:00Z"}
 
-STORY: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("users-retrieve", {}, {"email": "ada@analytical.example"}),
     ("users-list", {"limit": 5}, {"count": 1}),
     ("users-github-login-retrieve", {}, {"github_login": "ada-lovelace"}),
@@ -40,7 +40,7 @@ STORY: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("subscriptions-destroy", {"id": 9, "project_id": 1}, {"deleted": True}),
     ("session-recordings-sharing-passwords-create", {**RECORDING, "note": "for support"}, {"note": "for support"}),
     ("session-recordings-sharing-refresh-create", RECORDING, {"enabled": True}),
-    ("session-recordings-sharing-passwords-destroy", {**RECORDING, "password_id": 4}, {}),  # the second of the two, renewed
+    ("session-recordings-sharing-passwords-destroy", {**RECORDING, "password_id": 4}, {}),  # the second one, created by the refresh
 ]  # fmt: skip
 
 
@@ -48,31 +48,31 @@ async def accept(context: Any, params: types.ElicitRequestParams) -> types.Elici
     return types.ElicitResult(action="accept", content={})
 
 
-async def made(client: Client, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The result of one call, which is what the tool's output schema promises."""
+async def call_tool(client: Client, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of one call, which matches the output schema of the tool."""
     result = await client.call_tool(name, arguments)
     assert not result.is_error, result_text(result)
     jsonschema.validate(result.structured_content, CATALOG[name].output_schema)
-    found: dict[str, Any] = result.structured_content or {}
-    return found
+    value: dict[str, Any] = result.structured_content or {}
+    return value
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_each_tool_does_its_job_over_stdio(mode):
+async def test_every_tool_succeeds_over_stdio(mode: str) -> None:
     with anyio.fail_after(60):
         async with Client(stdio_parameters("--sandbox"), mode=mode, elicitation_callback=accept) as ada:
             assert {tool.name for tool in (await ada.list_tools()).tools} == CATALOG.keys()
-            for name, arguments, expected in STORY:
-                found = await made(ada, name, arguments)
-                assert found.items() >= expected.items(), name
+            for name, arguments, expected in CALLS:
+                value = await call_tool(ada, name, arguments)
+                assert value.items() >= expected.items(), name
         env = {
             "POSTHOG_PERSONAL_API_KEY": sandbox.NO_ORGANIZATION_KEY,
             "POSTHOG_SESSION_ID": sandbox.NO_ORGANIZATION_SESSION_ID,
         }
         env["POSTHOG_CSRF_TOKEN"] = sandbox.CSRF_TOKEN
         async with Client(stdio_parameters("--sandbox", env=env), mode=mode, elicitation_callback=accept) as noor:
-            assert "deleted for good" in (await made(noor, "users-destroy", {}))["done"]
+            assert "deleted for good" in (await call_tool(noor, "users-destroy", {}))["done"]
 
 
-def test_the_story_and_its_end_are_all_tools():
-    assert {name for name, _, _ in STORY} | {"users-destroy"} == CATALOG.keys()
+def test_the_calls_use_every_tool() -> None:
+    assert {name for name, _, _ in CALLS} | {"users-destroy"} == CATALOG.keys()

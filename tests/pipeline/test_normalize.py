@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.model import Declaration
 from core13_mcp.pipeline.normalize import normalize
 
 json_values = some.recursive(
@@ -17,7 +19,7 @@ json_values = some.recursive(
 
 
 @pytest.mark.parametrize(
-    ("kind", "sent", "meant"),
+    ("kind", "text", "value"),
     [
         ("array", "[1,2]", [1, 2]),
         ("object", '{"color":"red"}', {"color": "red"}),
@@ -28,12 +30,12 @@ json_values = some.recursive(
         (["integer", "null"], "null", None),
     ],
 )
-def test_json_text_is_read_where_text_is_not_declared(kind, sent, meant):
-    assert normalize({"x": {"type": kind}}, {"x": sent}) == {"x": meant}
+def test_json_text_is_parsed_if_the_type_is_not_string(kind: Any, text: str, value: Any) -> None:
+    assert normalize({"x": {"type": kind}}, {"x": text}) == {"x": value}
 
 
 @pytest.mark.parametrize(
-    ("kind", "sent"),
+    ("kind", "value"),
     [
         ("string", "[1,2]"),
         (["string", "null"], "null"),
@@ -55,30 +57,30 @@ def test_json_text_is_read_where_text_is_not_declared(kind, sent, meant):
         ("integer", [7]),
     ],
 )
-def test_what_would_be_a_guess_is_left_for_the_check(kind, sent):
-    assert normalize({"x": {"type": kind}}, {"x": sent}) == {"x": sent}
+def test_a_value_that_is_not_json_of_the_type_is_not_changed(kind: Any, value: Any) -> None:
+    assert normalize({"x": {"type": kind}}, {"x": value}) == {"x": value}
 
 
 @pytest.mark.parametrize("schema", [{"type": "string"}, {"type": ["integer", "string"]}, {"enum": ["a", "b"]}])
-def test_a_null_that_nothing_allows_counts_as_absent(schema):
+def test_a_null_that_the_schema_does_not_allow_is_removed(schema: Any) -> None:
     assert normalize({"x": schema}, {"x": None}) == {}
 
 
 @pytest.mark.parametrize("schema", [{"type": ["integer", "null"]}, {"type": "null"}, {"enum": ["a", None]}, {}])
-def test_a_null_that_is_allowed_stays(schema):
+def test_a_null_that_the_schema_allows_is_kept(schema: Any) -> None:
     assert normalize({"x": schema}, {"x": None}) == {"x": None}
 
 
-def test_an_unknown_argument_stays_so_that_it_is_refused():
+def test_an_unknown_argument_is_kept() -> None:
     assert normalize({}, {"y": None, "z": "[1]"}) == {"y": None, "z": "[1]"}
 
 
-def test_a_schema_without_a_type_takes_text_as_it_is():
+def test_text_for_a_schema_without_a_type_is_not_changed() -> None:
     assert normalize({"x": {}, "y": True}, {"x": "[1]", "y": "[1]"}) == {"x": "[1]", "y": "[1]"}
 
 
 @given(json_values)
-def test_a_list_or_object_arrives_the_same_as_json_text(value):
+def test_any_list_or_object_can_be_sent_as_json_text(value: Any) -> None:
     if isinstance(value, (list, dict)):
         kind = "array" if isinstance(value, list) else "object"
         assert repr(normalize({"x": {"type": kind}}, {"x": json.dumps(value)})["x"]) == repr(
@@ -87,7 +89,7 @@ def test_a_list_or_object_arrives_the_same_as_json_text(value):
 
 
 @given(some.sampled_from(list(load().values())), some.dictionaries(some.text(max_size=20), json_values, max_size=4))
-def test_tidying_twice_is_the_same_as_once_and_nothing_breaks_it(tool, arguments):
+def test_normalization_of_any_arguments_is_idempotent(tool: Declaration, arguments: dict[str, Any]) -> None:
     names = [*tool.arguments, *arguments]
     sent = dict(zip(names, arguments.values(), strict=False)) | arguments
     once = normalize(tool.arguments, sent)

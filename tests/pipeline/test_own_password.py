@@ -1,4 +1,4 @@
-"""A password that the caller sent does not come back, however the answer spells it."""
+"""A password in the arguments is redacted in the result, in any form in which the API returns it."""
 
 import pytest
 from mcp import Client
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
     "password",
     ["planted-password", "planted\u200bpassword", "planted\x03password", "\u202eplanted-password", "planted  password"],
 )
-async def test_a_password_with_unseen_characters_is_withheld_like_any_other(mcp: Client, password: str) -> None:
+async def test_a_password_in_the_arguments_is_redacted_in_the_result(mcp: Client, password: str) -> None:
     arguments = {"project_id": 1, "recording_id": "0190a1b2-checkout-bug", "raw_password": password}
     result = await mcp.call_tool("session-recordings-sharing-passwords-create", arguments)
     assert not result.is_error

@@ -1,4 +1,4 @@
-"""Every refusal of the API, as a model reads it: what failed, why, what to change, what to call next."""
+"""The error for every refusal of the API: what failed, why, what to change, what to do next."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 CATALOG = load()
 GUARDED, OPEN = "0190a1b2-checkout-bug", "0190a1b2-onboarding-tour"
-SOMEBODY = "5a2db0c5-0000-4000-8000-000000000013"
+OTHER_USER = "5a2db0c5-0000-4000-8000-000000000013"
 CREATE, UPDATE, TEST = "subscriptions-create", "subscriptions-partial-update", "subscriptions-test-delivery-create"
 ADD, REMOVE, REFRESH = (
     f"session-recordings-sharing-{name}" for name in ("passwords-create", "passwords-destroy", "refresh-create")
@@ -42,13 +42,13 @@ NEW = {
 
 @dataclass(frozen=True)
 class Case:
-    """A call that fails, the facts of its error, and words that must be in its text after the first line."""
+    """A call that fails, the details of its error, and a text after the first line of the error."""
 
     tool: str
     arguments: dict[str, Any]
     status: int | None
     code: str
-    says: str
+    text: str
     key: str = sandbox.FULL_KEY
     session: str | None = None
     field: str | None = None
@@ -106,7 +106,7 @@ CASES = {
         "closed to the key or its owner",
         key=sandbox.OTHER_PROJECT_KEY,
     ),
-    "403, somebody else": Case("users-retrieve", {"uuid": SOMEBODY}, 403, "permission_denied", "Pass uuid=@me"),
+    "403, somebody else": Case("users-retrieve", {"uuid": OTHER_USER}, 403, "permission_denied", "Pass uuid=@me"),
     "403, staff rights": Case("users-partial-update", {"is_staff": True}, 403, "permission_denied", "so is is_staff"),
     "403, an e-mail by key": Case(
         "users-partial-update", {"email": "x@y.example"}, 403, "permission_denied", "the person changes them in PostHog"
@@ -234,41 +234,41 @@ CASES = {
 }  # fmt: skip
 
 
-async def refused(case: Case) -> ToolError:
-    """What the call fails with, in a sandbox of its own."""
+async def error_of(case: Case) -> ToolError:
+    """Return the error of the call in a new sandbox."""
     app = sandbox.build(faults=True)
     session = SecretStr(case.session) if case.session else None
     credentials = Credentials(SecretStr(case.key), session, SecretStr(sandbox.CSRF_TOKEN) if session else None)
-    async with APIClient("http://sandbox.invalid", transport=ResetTransport(app)) as upstream:
-        caller = CallContext(client=upstream, credentials=credentials, confirm="never", timeout=5.0)
+    async with APIClient("http://sandbox.invalid", transport=ResetTransport(app)) as client:
+        context = CallContext(client=client, credentials=credentials, confirm="never", timeout=5.0)
         for tool, arguments in case.before:
             try:
-                (await execute(prepare(CATALOG[tool], arguments, caller))).unwrap()
+                (await execute(prepare(CATALOG[tool], arguments, context))).unwrap()
             except ToolError as error:
-                # Throttling counts a test of a paused one too, which is how the limit is reached without waiting.
+                # A test delivery of a paused subscription is refused, but counts toward the rate limit.
                 assert error.status == 409
         if case.fault:
             app.state.faults.append(case.fault)
         with pytest.raises(ToolError) as raised:
-            (await execute(prepare(CATALOG[case.tool], case.arguments, caller))).unwrap()
+            (await execute(prepare(CATALOG[case.tool], case.arguments, context))).unwrap()
     return raised.value
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-async def test_a_refusal_names_the_next_step(case: Case):
+async def test_an_error_names_the_next_step(case: Case) -> None:
     with anyio.fail_after(20):
-        error = await refused(case)
+        error = await error_of(case)
     first, *rest = str(error).split("\n")
     assert first.startswith(f"{case.tool}: ")
-    assert case.says in "\n".join(rest)
+    assert case.text in "\n".join(rest)
     assert len(rest) <= 3 and all(0 < len(line) <= 400 for line in (first, *rest))
-    wanted = {"code": case.code, "status": case.status, "field": case.field, **dict(case.details)}
-    assert {name: error.details.get(name) for name in wanted} == wanted
-    assert not re.search(r"=unknown|[{}]", "\n".join(rest)), "every blank is filled"
+    details = {"code": case.code, "status": case.status, "field": case.field, **dict(case.details)}
+    assert {name: error.details.get(name) for name in details} == details
+    assert not re.search(r"=unknown|[{}]", "\n".join(rest)), "a placeholder is not filled"
     assert case.key not in str(error)
 
 
-def test_the_three_meanings_of_402_are_told_apart():
+def test_each_meaning_of_402_has_its_own_hint() -> None:
     hints = {
         CATALOG[CREATE].hints[f"402 {code}"] for code in ("payment_required", "quota_limit_exceeded", "limit_exceeded")
     }

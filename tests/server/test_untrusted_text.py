@@ -1,4 +1,4 @@
-"""Titles, names, notes and messages were written by other people: they are data, wherever they turn up."""
+"""Titles, names, notes and messages are text of other people: everywhere they stay data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
-from mcp.types import TextContent
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import Declined
@@ -19,32 +18,25 @@ from core13_mcp.pipeline.confirm import find_confirmation, render_question, requ
 from core13_mcp.pipeline.projection import project_response
 from core13_mcp.text import single_line, strip_invisible
 
+from ..clients import result_text
 from ..fake_api import FakeAPI, call_error, reply
 
 pytestmark = pytest.mark.anyio
 
 CATALOG = load()
 HARMLESS = "Weekly growth"
-POISONED: list[str] = json.loads((Path(__file__).parent / "poisoned.json").read_text("utf-8"))
-NUMBER_SIGNS = {
-    "\u0600",
-    "\u0601",
-    "\u0602",
-    "\u0603",
-    "\u0604",
-    "\u0605",
-    "\u06dd",
-    "\u070f",
-    "\u0890",
-    "\u0891",
-    "\u08e2",
-}
-NUMBER_SIGNS |= {"\U000110bd", "\U000110cd"}
-"""Format characters that are seen: they enclose the digits after them."""
+INJECTIONS: list[str] = json.loads((Path(__file__).parent / "poisoned.json").read_text("utf-8"))
+
+# Format characters that are visible, because they enclose the digits behind them.
+VISIBLE_FORMAT_CHARACTERS = set(
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
+
+each_injection = pytest.mark.parametrize("injection", INJECTIONS, ids=lambda text: ascii(text)[:40])
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every string in a JSON value, including property names."""
+    """Return every string in a JSON value, including property names."""
     match value:
         case str():
             yield value
@@ -57,44 +49,36 @@ def strings(value: Any) -> Iterator[str]:
                 yield from strings(part)
 
 
-each_poison = pytest.mark.parametrize("poison", POISONED, ids=lambda poison: ascii(poison)[:40])
-
-
-def unseen(text: str) -> set[str]:
-    """Everything in a text that shows nothing."""
+def invisible(text: str) -> set[str]:
     return {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and c not in "\t\r\n"}
 
 
-async def answered(mcp: Client, tool: str, **arguments: Any) -> tuple[dict[str, Any], str]:
-    """A result as the program and as the model reads it."""
-    answer = await mcp.call_tool(tool, arguments)
-    said = answer.content[0]
-    assert isinstance(said, TextContent) and not answer.is_error, said
-    assert json.loads(said.text) == answer.structured_content
-    return dict(answer.structured_content or {}), said.text
+async def call(mcp: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    result = await mcp.call_tool(tool, arguments)
+    assert not result.is_error, result_text(result)
+    assert json.loads(result_text(result)) == result.structured_content
+    return dict(result.structured_content or {})
 
 
-async def story(mcp: Client, title: str) -> list[dict[str, Any]]:
-    """What every tool that shows a title answers about one with this title."""
-    new = {"insight": 1, "target_type": "email", "target_value": "a@b.example", "frequency": "weekly"}
-    made, _ = await answered(
-        mcp, "subscriptions-create", project_id=1, start_date="2030-01-07T09:00:00Z", enabled=False, title=title, **new
-    )
-    one = {"id": made["id"], "project_id": 1}
-    found = [
-        made,
-        (await answered(mcp, "subscriptions-retrieve", **one))[0],
-        (await answered(mcp, "subscriptions-retrieve", **one, detail="full"))[0],
-        (await answered(mcp, "subscriptions-list", limit=1))[0],
-        (await answered(mcp, "subscriptions-partial-update", **one, enabled=True))[0],
-        (await answered(mcp, "subscriptions-test-delivery-create", **one))[0],
-        (await answered(mcp, "subscriptions-destroy", **one))[0],
+async def results_for(mcp: Client, title: str) -> list[dict[str, Any]]:
+    """Return the result of every tool that shows a title, for a new subscription with this title."""
+    subscription = {"insight": 1, "target_type": "email", "target_value": "a@b.example", "frequency": "weekly"}
+    subscription |= {"start_date": "2030-01-07T09:00:00Z", "enabled": False, "title": title}
+    created = await call(mcp, "subscriptions-create", project_id=1, **subscription)
+    one = {"id": created["id"], "project_id": 1}
+    return [
+        created,
+        await call(mcp, "subscriptions-retrieve", **one),
+        await call(mcp, "subscriptions-retrieve", **one, detail="full"),
+        await call(mcp, "subscriptions-list", limit=1),
+        await call(mcp, "subscriptions-partial-update", **one, enabled=True),
+        await call(mcp, "subscriptions-test-delivery-create", **one),
+        await call(mcp, "subscriptions-destroy", **one),
     ]
-    return found
 
 
 def without(value: Any, names: tuple[str, ...]) -> Any:
-    """A value without what differs from one creation to the next."""
+    """Remove properties from a JSON value."""
     match value:
         case dict():
             return {name: without(part, names) for name, part in value.items() if name not in names}
@@ -104,86 +88,80 @@ def without(value: Any, names: tuple[str, ...]) -> Any:
             return value
 
 
-@each_poison
-async def test_a_poisoned_title_changes_nothing_but_the_title_and_shows_all_of_itself(mcp: Client, poison: str):
+@each_injection
+async def test_a_title_changes_nothing_but_the_title_in_any_result(mcp: Client, injection: str) -> None:
+    def comparable(results: list[dict[str, Any]]) -> str:
+        number = results[0]["id"]
+        text = json.dumps(without(results, ("title", "id", "created_at")))
+        return text.replace(f" {number} ", " N ").replace(f"id={number}", "id=N")
+
     with anyio.fail_after(20):
-        harmless = await story(mcp, HARMLESS)
-        poisoned = await story(mcp, poison)
-    differing = ("title", "id", "created_at")
-    number = {harmless[0]["id"]: "N", poisoned[0]["id"]: "N"}
-
-    def told(found: list[dict[str, Any]]) -> str:
-        said = json.dumps(without(found, differing))
-        for each, name in number.items():
-            said = said.replace(f" {each} ", f" {name} ").replace(f"id={each}", f"id={name}")
-        return said
-
-    assert told(poisoned) == told(harmless)
-    titles = [answer["title"] for answer in poisoned if "title" in answer]
-    assert titles == [strip_invisible(poison)] * 5
-    assert not set().union(*(unseen(text) for answer in poisoned for text in strings(answer)))
+        harmless = await results_for(mcp, HARMLESS)
+        injected = await results_for(mcp, injection)
+    assert comparable(injected) == comparable(harmless)
+    titles = [result["title"] for result in injected if "title" in result]
+    assert titles == [strip_invisible(injection)] * 5
+    assert not set().union(*(invisible(text) for result in injected for text in strings(result)))
 
 
-@each_poison
-async def test_the_words_of_the_api_stay_in_the_first_line_of_an_error(poison: str):
-    tool = CATALOG["subscriptions-retrieve"]
+@each_injection
+async def test_a_message_of_the_api_stays_in_the_first_line_of_an_error(injection: str) -> None:
+    async def error_lines(message: str) -> list[str]:
+        body = {"type": "x", "code": "not_found", "detail": message, "attr": message}
+        return str(await call_error(CATALOG["subscriptions-retrieve"], FakeAPI(reply(404, body)), id=1)).split("\n")
 
-    async def said(words: str) -> list[str]:
-        body = {"type": "x", "code": "not_found", "detail": words, "attr": words}
-        return str(await call_error(tool, FakeAPI(reply(404, body)), id=1)).split("\n")
-
-    poisoned, harmless = await said(poison), await said(HARMLESS)
-    assert poisoned[1:] == harmless[1:]
-    assert len(poisoned) <= 4
-    assert not unseen("\n".join(poisoned))
-    quoted = single_line(poison).replace('"', "'").rstrip(".")
-    assert f'"{quoted}"' in poisoned[0]
+    injected, harmless = await error_lines(injection), await error_lines(HARMLESS)
+    assert injected[1:] == harmless[1:]
+    assert len(injected) <= 4
+    assert not invisible("\n".join(injected))
+    quoted = single_line(injection).replace('"', "'").rstrip(".")
+    assert f'"{quoted}"' in injected[0]
 
 
-@each_poison
-async def test_the_name_of_a_project_stays_in_the_first_line_of_an_error(poison: str):
-    async def said(name: str) -> list[str]:
+@each_injection
+async def test_the_name_of_a_project_stays_in_the_first_line_of_an_error(injection: str) -> None:
+    async def error_lines(name: str) -> list[str]:
         account = reply(200, {"team": {"id": 1, "name": name}})
         return str(await call_error(CATALOG["subscriptions-destroy"], FakeAPI(account), id=1)).split("\n")
 
-    poisoned, harmless = await said(poison), await said(HARMLESS)
-    assert poisoned[1:] == harmless[1:]
-    assert len(poisoned) == len(harmless) <= 4
-    assert len(poisoned[0]) < 200 and not unseen(poisoned[0])
+    injected, harmless = await error_lines(injection), await error_lines(HARMLESS)
+    assert injected[1:] == harmless[1:]
+    assert len(injected) == len(harmless) <= 4
+    assert len(injected[0]) < 200 and not invisible(injected[0])
 
 
-@each_poison
-def test_a_question_to_the_person_stays_on_one_line(poison: str):
+@each_injection
+def test_a_question_is_one_line(injection: str) -> None:
+    confirm = find_confirmation(CATALOG["subscriptions-test-delivery-create"], {"id": 1}, "auto")
+    assert confirm is not None
+    subscription = {"title": injection, "target_value": "a@b.example", "target_type": "email"}
+    question = render_question(confirm, {"id": 1}, subscription)
+    assert question.startswith("Send subscription 1") and question.endswith("a@b.example?")
+    assert "\n" not in question and not invisible(question)
+
+
+@each_injection
+def test_a_question_that_cannot_be_asked_stays_in_the_first_line_of_the_error(injection: str) -> None:
     tool = CATALOG["subscriptions-test-delivery-create"]
-    needed = find_confirmation(tool, {"id": 1}, "auto")
-    assert needed is not None
-    asked = render_question(needed, {"id": 1}, {"title": poison, "target_value": "a@b.example", "target_type": "email"})
-    assert asked.startswith("Send subscription 1") and asked.endswith("a@b.example?")
-    assert "\n" not in asked and not unseen(asked)
 
-
-@each_poison
-def test_what_could_not_be_asked_stays_in_the_first_line_of_an_error(poison: str):
-    tool = CATALOG["subscriptions-test-delivery-create"]
-
-    def said(title: str) -> list[str]:
-        with pytest.raises(Declined) as declined:
+    def error_lines(title: str) -> list[str]:
+        with pytest.raises(Declined) as caught:
             require_accepted(tool, render_question(tool.confirm[0], {"id": 1}, {"title": title}), "unable")
-        return str(declined.value).split("\n")
+        return str(caught.value).split("\n")
 
-    poisoned, harmless = said(poison), said(HARMLESS)
-    assert poisoned[1:] == harmless[1:]
-    assert not unseen("\n".join(poisoned))
-
-
-@each_poison
-def test_a_note_on_what_was_left_out_names_no_field_that_is_a_sentence(poison: str):
-    config = {poison: "x" * 2000, "color": "red"}
-    result = project_response(CATALOG["users-hedgehog-config-retrieve"], strip_invisible(config), {}, 1000).value
-    named = strip_invisible(poison) if strip_invisible(poison).isalnum() else "a field"
-    assert result["omitted"].startswith(f"{named}: too long for one result")
+    injected, harmless = error_lines(injection), error_lines(HARMLESS)
+    assert injected[1:] == harmless[1:]
+    assert not invisible("\n".join(injected))
 
 
-def test_every_character_that_shows_nothing_is_taken_out():
+@each_injection
+def test_the_list_of_omitted_fields_has_no_name_that_is_a_sentence(injection: str) -> None:
+    config = strip_invisible({injection: "x" * 2000, "color": "red"})
+    result = project_response(CATALOG["users-hedgehog-config-retrieve"], config, {}, 1000).value
+    name = strip_invisible(injection) if strip_invisible(injection).isalnum() else "a field"
+    assert result["omitted"].startswith(f"{name}: too long for one result")
+
+
+def test_every_invisible_character_is_removed() -> None:
     everything = "".join(map(chr, range(0x110000)))
-    assert unseen(strip_invisible(everything)) == NUMBER_SIGNS
+    assert invisible(strip_invisible(everything)) == VISIBLE_FORMAT_CHARACTERS
