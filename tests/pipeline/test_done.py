@@ -59,7 +59,7 @@ def test_a_question_has_the_number_of_recipients_if_there_are_several() -> None:
         ({"deleted": False}, {}, "Restored"),
         ({"title": "x"}, {"deleted": True}, "is deleted and sends nothing"),
         ({"title": "x"}, {}, "Nothing was sent now"),
-        ({"target_value": "https://x.example"}, {"target_type": "webhook"}, "not known to deliver"),
+        ({"target_value": "https://x.example"}, {"target_type": "webhook"}, "seems to deliver nothing"),
         ({"target_value": "C1"}, {"target_type": "slack", "target_value": "C1"}, "to the new slack target"),
         ({"insight": 2}, {"target_type": "email"}, "The new content goes out on schedule"),
     ],
@@ -71,7 +71,7 @@ def test_an_update_describes_its_effect(arguments: dict[str, Any], fields: dict[
 @pytest.mark.parametrize(("arguments", "mentioned"), [({}, True), ({"raw_password": "x" * 20}, False)])
 def test_only_a_generated_password_is_to_be_handed_on(arguments: dict[str, Any], mentioned: bool) -> None:
     effect = done("session-recordings-sharing-passwords-create", arguments, id=3, password="x" * 20)
-    assert ("hand it on now" in effect) is mentioned
+    assert ("pass it on now" in effect) is mentioned
 
 
 @pytest.mark.parametrize("enabled", [True, False])

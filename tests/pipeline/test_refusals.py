@@ -103,7 +103,7 @@ CASES = {
         {"project_id": 1},
         403,
         "permission_denied",
-        "closed to the key or its owner",
+        "has no access to this project",
         key=sandbox.OTHER_PROJECT_KEY,
     ),
     "403, somebody else": Case("users-retrieve", {"uuid": OTHER_USER}, 403, "permission_denied", "Pass uuid=@me"),
