@@ -34,6 +34,7 @@ async def demo(settings: Settings) -> AsyncIterator[Demo]:
             yield demo
 
 
+@pytest.mark.smoke
 def test_the_demo_prints_13_steps_that_fit_a_terminal() -> None:
     ended = run_cli("demo", CORE13_NONSENSE="the demo ignores the settings of the user")
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -58,6 +58,7 @@ def execute(capsys: pytest.CaptureFixture[str]):
     return run_here
 
 
+@pytest.mark.smoke
 def test_version_and_help_are_printed(execute):
     assert execute("--version").out.strip() == version("core13-mcp")
     help_text = execute("--help").out
@@ -97,6 +98,7 @@ def test_the_default_command_is_serve():
     assert flag_values(parse(["--read-only"])) == {"read_only": True}
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -122,6 +124,7 @@ def test_an_invalid_command_line_is_an_error_without_secrets(execute, arguments,
     assert result.status == 2 and message in result.err and "secret" not in result.err.replace("secrets are", "")
 
 
+@pytest.mark.smoke
 def test_tools_prints_one_line_for_each_tool(execute):
     lines = execute("tools").out.splitlines()
     assert [line.split()[0] for line in lines] == list(load())
@@ -144,6 +147,7 @@ def test_an_unknown_tool_is_an_error_with_a_suggestion(execute, arguments):
     assert "Did you mean" not in execute(arguments[0], "weather", *arguments[2:]).err
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     "arguments", [["id=1", "project_id=1"], ['{"id": 1, "project_id": 1}'], ["-"], [' {"id":"1","project_id":null}']]
 )
@@ -164,6 +168,7 @@ def test_a_failed_call_prints_its_error_to_stderr_and_exits_with_status_1(execut
     assert (result.status, result.out) == (1, "") and "404 Not Found" in result.err
 
 
+@pytest.mark.smoke
 def test_a_call_that_requires_confirmation_is_refused(execute):
     result = execute("call", "users-destroy", "--sandbox")
     assert result.status == 1 and "CORE13_CONFIRM=never" in result.err
@@ -181,6 +186,7 @@ def test_every_retry_of_an_unreachable_api_is_logged(execute, monkeypatch):
     assert result.status == 1 and "could not be reached" in result.err and result.err.count("retrying in") == 3
 
 
+@pytest.mark.smoke
 def test_a_dry_run_prints_the_request_and_sends_nothing(execute):
     result = execute("call", "subscriptions-list", "--dry-run", "search=a b", "project_id=7")
     assert result.status == 0 and "nothing was sent" in result.err
@@ -201,6 +207,7 @@ def test_a_dry_run_reports_invalid_arguments(execute):
     assert (result.status, result.out) == (1, "") and "id:" in result.err
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("variable", "value"), [("CORE13_TIMOUT", "5"), ("CORE13_TIMEOUT", "never"), ("CORE13_TOOLS", "nothing")]
 )

@@ -12,6 +12,8 @@ from core13_mcp.settings import Settings
 
 from ..factories import declaration_json
 
+pytestmark = pytest.mark.smoke
+
 ALL = len(load())
 
 

@@ -442,6 +442,7 @@ def test_doctor_writes_no_files_and_sends_no_mail(doctor, home):
     assert app.state.outbox() == []
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(("flag", "status", "last"), [("--sandbox", 0, "all well"), ("--host=nowhere", 1, "2 wrong")])
 def test_the_exit_status_states_whether_there_are_problems(flag, status, last, home):
     run = run_cli("doctor", flag)

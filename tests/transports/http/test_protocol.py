@@ -42,6 +42,7 @@ ACCEPTED = {"confirm": {"action": "accept", "content": {}}}
 KEY, NEW_KEY = "k" * 32, "n" * 32
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("mode", CLIENT_MODES)
 async def test_a_client_lists_and_calls_tools(url: str, mode: str) -> None:
     with anyio.fail_after(20):
@@ -71,6 +72,7 @@ async def test_an_unknown_tool_is_a_protocol_error(url: str, mode: str) -> None:
                 await mcp.call_tool("users-retreive", {})
 
 
+@pytest.mark.smoke
 async def test_an_accepted_confirmation_runs_the_call(url: str) -> None:
     with anyio.fail_after(20):
         async with client(url, answer="accept") as mcp:

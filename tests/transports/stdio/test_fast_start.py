@@ -116,6 +116,7 @@ def test_the_protocol_versions_are_those_of_the_sdk():
     assert (HANDSHAKE_VERSIONS, (MODERN_VERSION,)) == (HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("version", [*HANDSHAKE_VERSIONS, MODERN_VERSION])
 def test_the_answers_equal_those_of_the_sdk(version, pipes):
     messages = first_messages(version)
@@ -407,6 +408,7 @@ async def test_a_signal_after_the_first_answer_ends_the_server_at_once(number, s
         assert await client.wait() == (status, "")
 
 
+@pytest.mark.smoke
 @pytest.mark.anyio
 async def test_a_call_after_the_first_answers_is_answered_in_the_same_session():
     async with peer("--sandbox", "--log-level", "error") as client:
