@@ -1,7 +1,23 @@
-"""`python -m core13_mcp`."""
+"""The command `core13-mcp`, and `python -m core13_mcp`."""
 
+# `signal` imports `enum`, which takes several milliseconds. Ctrl-C in this time would print a traceback.
+import _signal as signal  # type: ignore[import-not-found] # not in the stubs
+import os
 import sys
 
-from .cli.main import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the command line, and end the process at once if Ctrl-C is pressed while modules are imported.
+
+    Nothing is running then that needs cleanup. `cli.main` handles Ctrl-C in a running command.
+    """
+    # The starting process may have set Ctrl-C to be ignored. Then it stays ignored.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    from .cli.main import main as run
+
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

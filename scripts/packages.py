@@ -40,7 +40,7 @@ BOOTSTRAP = '''"""Start core13-mcp."""
 
 import sys
 
-from core13_mcp.cli.main import main
+from core13_mcp.__main__ import main
 
 sys.exit(main(["serve"]))
 '''

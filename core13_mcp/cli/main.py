@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -39,8 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    with _interrupt_handler(signal.default_int_handler, _exit_on_interrupt):
-        return _main(argv)
+    return _main(argv)
 
 
 def _main(argv: Sequence[str] | None) -> int:
@@ -98,32 +97,20 @@ def _run_async(arguments: Namespace, settings: Settings | None) -> int:
     # this server can be fair to its callers. Measured with `scripts/load --callers 1000` on one core: a caller with few
     # requests waits 1.0 s instead of 2.3 s without uvloop.
     use_uvloop = find_spec("uvloop") is not None and not (settings and settings.http)
-    with _interrupt_handler(_exit_on_interrupt, signal.default_int_handler):
+    with _interrupt_as_exception():
         return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": use_uvloop}))
 
 
 @contextmanager
-def _interrupt_handler(current: Any, handler: Any) -> Iterator[None]:
-    """Handle Ctrl-C with `handler` if `current` handles it now.
-
-    The starting process may have set Ctrl-C to be ignored. Then it stays ignored.
-    """
-    if signal.getsignal(signal.SIGINT) is not current:
-        yield
-        return
-    signal.signal(signal.SIGINT, handler)
+def _interrupt_as_exception() -> Iterator[None]:
+    """Raise KeyboardInterrupt on Ctrl-C, unless the starting process has set Ctrl-C to be ignored."""
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, current)
-
-
-def _exit_on_interrupt(*_: object) -> None:
-    """End the process on Ctrl-C while modules are imported.
-
-    Nothing is running that needs cleanup, and an exception would print a traceback in some imports.
-    """
-    os._exit(130)
+        signal.signal(signal.SIGINT, handler)
 
 
 def _use_utf8() -> None:

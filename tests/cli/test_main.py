@@ -258,20 +258,22 @@ def test_the_sandbox_uses_a_key_only_if_it_is_a_sandbox_key(execute, monkeypatch
 # Sends SIGINT to its own process at the first import of a module. Then the command runs as usual.
 INTERRUPT_AT_IMPORT = """
 import os, signal, sys
+module = sys.argv.pop(1)
 class Interrupt:
     def find_spec(name, *_):
-        if name == sys.argv[1]:
+        if name == module:
             sys.meta_path.remove(Interrupt)
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupt)
-from core13_mcp.cli.main import main
-sys.exit(main(sys.argv[2:]))
+from core13_mcp.__main__ import main
+sys.exit(main())
 """
 
 
 @pytest.mark.parametrize(
     ("module", "arguments"),
     [
+        ("core13_mcp.cli.main", ["serve"]),
         ("core13_mcp.cli.parser", ["serve"]),
         ("core13_mcp.settings", ["serve"]),
         ("mcp", ["serve"]),

@@ -2,6 +2,6 @@
 
 import sys
 
-from core13_mcp.cli.main import main
+from core13_mcp.__main__ import main
 
 sys.exit(main(["serve"]))
