@@ -31,7 +31,7 @@ class ResponseTooLarge(httpx2.RequestError):
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """When an attempt ends and when it starts at the latest, in seconds of the event loop's clock."""
+    """The end and the latest start of an attempt, in seconds of the event loop's clock."""
 
     end: float
     latest_start: float

@@ -49,7 +49,7 @@ class Credentials(NamedTuple):
 
 
 class CredentialProvider(Protocol):
-    """Returns the current credentials. It is called for every tool call, so that a key can be rotated."""
+    """Returns the current credentials; it is called for every call, so that keys can change."""
 
     def __call__(self) -> Credentials:
         """Return the current credentials.

@@ -65,7 +65,10 @@ def is_ambiguous(outcome: AttemptOutcome) -> bool:
 
 
 def retry_after(headers: httpx2.Headers) -> float | None:
-    """Read the seconds in `Retry-After` (RFC 9110: seconds or an HTTP date), or None if it holds neither."""
+    """Return the delay of a `Retry-After` header in seconds, or None if it is absent or invalid.
+
+    RFC 9110 allows a number of seconds and an HTTP date.
+    """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])

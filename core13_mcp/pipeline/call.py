@@ -79,7 +79,7 @@ def prepare(tool: Declaration, arguments: JSON, context: CallContext) -> Call:
 
 
 def resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> int | str | None:
-    """Return the project that a call is about, or None if the tool has none or the call must name one.
+    """Return the project of a call; None if the tool has none or the call must name one.
 
     It is the project in the arguments, or the pinned project, or, for a tool that only reads, the name
     under which the API knows the caller's current project.

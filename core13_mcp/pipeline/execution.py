@@ -1,4 +1,4 @@
-"""Execution of a call: validate, confirm, send, project. The only part of the pipeline that waits."""
+"""Executes a call: validate, confirm, send, project. All other modules here are pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .call import Call, lacks_project
 from .confirm import Confirmer, find_confirmation, is_required, render_question, require_accepted, stale_confirmation
 from .outcome import Outcome, redacted_error, redacted_result
 from .projection import CallResult, project_response
-from .response import SentRequest, from_exception, from_transport_error, invalid_response, parse_response
+from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
 from .validate import argument_errors, raise_if_invalid
 
 
@@ -50,7 +50,7 @@ class Execution:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Status, attempts, times and project of the call so far. They are correct after a cancellation too."""
+        """Status, attempts, times and project of the call so far, also after a cancellation."""
         facts = {
             "status": self._session.status,
             "attempts": self._session.attempts,
@@ -72,9 +72,9 @@ class Execution:
             return self._failed(error)
         return Outcome(redacted_result(result, self._call.secrets), self.facts)
 
-    def crashed(self, error: Exception) -> Outcome:
+    def crashed(self) -> Outcome:
         """Return the outcome of a call that ended with an unexpected exception."""
-        return self._failed(from_exception(self._call, error, sent=self._session.attempts > 0))
+        return self._failed(internal_error(self._call, sent=self._session.attempts > 0))
 
     def _failed(self, error: ToolError) -> Outcome:
         return Outcome(redacted_error(error, self._call.secrets), self.facts)

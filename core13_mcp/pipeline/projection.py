@@ -14,7 +14,7 @@ _PLAIN_NAME = re.compile(r"\w{1,40}", re.ASCII)
 
 
 class CallResult(NamedTuple):
-    """A JSON object and its compact text. The text is made once: it is measured, searched and sent."""
+    """A JSON object and its compact text, which is measured, searched and sent."""
 
     value: dict[str, Any]
     text: str
@@ -26,9 +26,9 @@ class CallResult(NamedTuple):
 
 
 def project_response(tool: Declaration, response: Any, arguments: JSON, max_chars: int) -> CallResult:
-    """Return the fields of the output schema, or all fields if `detail` is full, in at most `max_chars`.
+    """Return the result of a call in at most `max_chars` characters.
 
-    A page also has `next_offset` if there are more rows. A write also has `done`, which describes its effect.
+    It has the fields of the output schema, or all fields if `detail` is full. A page also has `next_offset` if there are more rows. A write also has `done`, which describes its effect.
 
     Args:
         response: The JSON object of the response, or None if it has no body.

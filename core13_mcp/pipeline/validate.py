@@ -15,7 +15,7 @@ _MAX_DESCRIPTION = 200
 
 
 def raise_if_invalid(tool: Declaration, errors: list[str], note: str = "") -> None:
-    """Raise one error that lists all errors of a call, so that one more attempt can correct them all.
+    """Raise one error that lists all errors of a call, so that they can be corrected at once.
 
     Args:
         note: Additional information. It follows the first sentence, because it may quote text of other people.
@@ -92,7 +92,7 @@ def _describe_unknown(tool: Declaration, name: str) -> str:
 
 
 def _describe_argument(tool: Declaration, name: str, *, with_choices: bool = True) -> str:
-    """Return the declared choices and description of an argument, which replace a look at the schema."""
+    """Return the declared choices and the description of an argument."""
     schema = tool.arguments.get(name, {})
     choices = f"One of {', '.join(map(str, schema['enum']))}." if with_choices and "enum" in schema else ""
     return single_line(f"{choices} {schema.get('description', '')}", _MAX_DESCRIPTION)

@@ -96,7 +96,9 @@ class Elicitor:
 
 
 def request_state_middleware(name: str, principal: Any, keys: Sequence[str] = ()) -> RequestStateBoundary:
-    """Return the SDK's middleware that encrypts the state which a client carries between two requests.
+    """Return the SDK's middleware that encrypts the state of a confirmation.
+
+    The client carries the state from its first request to its second.
 
     Args:
         principal: Returns the caller of a request; a state of another caller is refused.

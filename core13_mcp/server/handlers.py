@@ -147,9 +147,9 @@ async def _execute(call: Call, confirmer: Confirmer | None, on_progress: Progres
     except anyio.get_cancelled_exc_class():
         _log(call, "cancelled", execution.facts)
         raise
-    except Exception as error:
+    except Exception:
         log.exception("internal error in %s", call.tool.name)
-        outcome = execution.crashed(error)
+        outcome = execution.crashed()
     _log(call, outcome.code, outcome.facts)
     return outcome
 

@@ -14,7 +14,7 @@ MAX_CHARS = 2000
 
 
 class Modes(Protocol):
-    """The settings that the instructions mention. The fast start has them without the class `Settings`."""
+    """The settings that the instructions mention; the fast start has no `Settings`."""
 
     @property
     def sandbox(self) -> bool: ...

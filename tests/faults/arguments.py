@@ -1,4 +1,4 @@
-"""Hypothesis strategies for valid and invalid arguments of a tool, made from its input schema."""
+"""Hypothesis strategies for valid and invalid arguments of a tool."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _text(schema: dict[str, Any]) -> some.SearchStrategy[str]:
 
 
 def valid_arguments(tool: Declaration) -> some.SearchStrategy[dict[str, Any]]:
-    """Return a strategy for arguments that match the schema; most of them have an effect in the sandbox."""
+    """Return a strategy for arguments that match the schema, often with an effect."""
     required = {*tool.input_schema.get("required", ()), *({"project_id", "id"} & tool.arguments.keys())}
     each = {
         name: some.sampled_from(SEEDED[name]) | some.sampled_from(SEEDED[name]) | values_of(schema)

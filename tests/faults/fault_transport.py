@@ -60,7 +60,7 @@ def _replace_body(change: Callable[[bytes], bytes]) -> Change:
 
 
 def _quote(request: httpx2.Request) -> str:
-    """Return all headers and the body of a request, after text that is about as long as a shortened message."""
+    """Return the headers and the body of a request behind 280 other characters."""
     return "x" * 280 + " ".join([*request.headers.values(), request.content.decode()])
 
 

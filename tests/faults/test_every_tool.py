@@ -1,4 +1,4 @@
-"""Every tool with any arguments and any sequence of faults: the invariants hold, and no effect happens twice."""
+"""The invariants hold for every tool with any arguments and any faults."""
 
 from __future__ import annotations
 

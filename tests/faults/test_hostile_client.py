@@ -1,4 +1,4 @@
-"""A hostile client on the pipes of a server process: it gets responses, and the server continues to work."""
+"""A hostile client of a server process gets responses, and the server continues to work."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ HOSTILE: list[bytes | dict[str, Any]] = [
 
 
 async def receive_responses(client: Peer, ping_id: int, *, expect_another: bool) -> bool:
-    """Receive messages; return whether the ping, and the request before it if it needs one, got a response."""
+    """Return whether the ping, and the request before it, get a response."""
     missing = {"ping", "another"} if expect_another else {"ping"}
     with anyio.move_on_after(10):
         while missing:

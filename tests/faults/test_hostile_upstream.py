@@ -1,4 +1,4 @@
-"""A hostile API on real sockets: clear errors, bounded memory, no redirect followed, no connection left open."""
+"""A hostile API on real sockets leads to clear errors, and memory stays bounded."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def error_code(result: types.CallToolResult) -> str:
 
 
 def send(*chunks: bytes, forever: bytes = b"") -> Behavior:
-    """Send chunks, then one chunk again and again while the client reads, then wait for its disconnect."""
+    """Send chunks, then one chunk forever, then wait until the client disconnects."""
 
     async def behavior(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for chunk in chunks:

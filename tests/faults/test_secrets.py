@@ -40,7 +40,7 @@ CALLS: tuple[tuple[str, dict[str, object]], ...] = (
 
 
 def echoes(request: str) -> list[tuple[int, object]]:
-    """Return responses that quote a request, so that a message is shortened at different places of a secret."""
+    """Return responses that quote a request, with different places at which it is shortened."""
     lengths = range(0, 300, 40)
     errors = [(400, {"code": "invalid", "detail": "x" * length + request, "attr": request}) for length in lengths]
     others: list[tuple[int, object]] = [

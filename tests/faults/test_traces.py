@@ -23,7 +23,7 @@ CALLS = 60
 
 
 def request_results(collector: Collector) -> set[str]:
-    """Return the HTTP statuses of the spans, and the types of the errors of requests without a response."""
+    """Return the HTTP statuses and the error types of the spans."""
     # Concatenated batches of the format are one batch.
     batch = ExportTraceServiceRequest.FromString(collector.got)
     spans = [span for resource in batch.resource_spans for scope in resource.scope_spans for span in scope.spans]

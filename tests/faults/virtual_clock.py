@@ -1,4 +1,4 @@
-"""An event loop that advances its clock instead of waiting, so that a delay of minutes takes no time."""
+"""An event loop that advances its clock instead of waiting."""
 
 from __future__ import annotations
 

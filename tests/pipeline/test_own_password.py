@@ -1,4 +1,4 @@
-"""A password in the arguments is redacted in the result, in any form in which the API returns it."""
+"""A password in the arguments is redacted in the result."""
 
 import pytest
 from mcp import Client

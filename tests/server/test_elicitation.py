@@ -1,4 +1,4 @@
-"""Confirmations by elicitation: an answer counts once, for one question, one caller and one call."""
+"""An answer to a confirmation counts once, for one question, one caller and one call."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ async def call(mcp: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 async def results_for(mcp: Client, title: str) -> list[dict[str, Any]]:
-    """Return the result of every tool that shows a title, for a new subscription with this title."""
+    """Return the results of all tools that show the title of a new subscription."""
     subscription = {"insight": 1, "target_type": "email", "target_value": "a@b.example", "frequency": "weekly"}
     subscription |= {"start_date": "2030-01-07T09:00:00Z", "enabled": False, "title": title}
     created = await call(mcp, "subscriptions-create", project_id=1, **subscription)

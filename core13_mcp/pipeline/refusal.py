@@ -1,0 +1,79 @@
+"""What the API says about a request that it refused, and what the caller can do next. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..api.exchange import APIResponse
+from ..jsonio import parse_json
+from ..redaction import redact
+from ..text import render, single_line
+from .call import Call
+
+# Next steps by status, or by status and error code. A declaration can replace them.
+_HINTS = {
+    "400": "Correct {field} and call again.",
+    "401": "The key was not accepted: it is wrong, was revoked, or belongs to another region or host.",
+    "403": "The key or its owner has no access to this, or the key lacks {scope}.",
+    "403 missing_scope": "No argument changes that: the person adds {scope} to the key in PostHog, Settings, "
+    "Personal API keys.",
+    "404": "There is no object with this id here: the id may be wrong, deleted, or from another project.",
+    "405": "The API does not support this.",
+    "409": "The current state of the object does not allow this.",
+    "429": "The API limits the number of calls, and the wait is longer than the time limit of this call.",
+}
+_API_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
+
+# Codes for responses without a code of their own. They are the ones that the API uses elsewhere.
+DEFAULT_CODES = {
+    400: "bad_request",
+    401: "not_authenticated",
+    402: "payment_required",
+    403: "permission_denied",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    429: "throttled",
+}
+
+
+class APIError(NamedTuple):
+    """The parts of an error body in PostHog's usual form or in one of its two older forms."""
+
+    code: str = ""
+    field: str | None = None
+    message: str = ""
+
+
+def parse_error(response: APIResponse, secrets: tuple[str, ...]) -> APIError:
+    """Read the body of an error response; the result is empty if it has another form."""
+    try:
+        # Secrets are removed before the text is shortened, so that no part of one remains.
+        body = redact(parse_json(response.body), secrets)
+    except ValueError:
+        return APIError()
+    if not isinstance(body, dict):
+        return APIError()
+    texts = {name: value for name, value in body.items() if isinstance(value, str)}
+    code, field = texts.get("code", ""), texts.get("attr")
+    return APIError(
+        code if _API_CODE.fullmatch(code) else "",
+        field and single_line(field, 60),
+        single_line(texts.get("detail", texts.get("error", ""))).replace('"', "'").rstrip("."),
+    )
+
+
+def next_step(call: Call, status: str, code: str = "", field: str | None = None) -> str:
+    """Return the next step for a status and an error code.
+
+    The hints of the declaration come before the general ones.
+    """
+    tool, exact = call.tool, f"{status} {code}"
+    hints = (tool.hints.get(exact), _HINTS.get(exact), tool.hints.get(status), _HINTS.get(status))
+    return render(
+        next(filter(None, hints), ""),
+        arguments=call.arguments,
+        scope=tool.endpoint.scope or "the rights of a login session",
+        field=field if field in tool.arguments else "the argument that the API names",
+    )
