@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -126,5 +127,5 @@ async def test_the_server_stops_reading_from_a_client_that_does_not_read_and_sti
             await client.send(calls)
         assert sending.cancelled_caught, "the server read everything"
         assert peak_memory(client.process.pid) < MAX_MEMORY
-        client.process.terminate()
-        assert await client.process.wait() == 0
+        client.process.send_signal(signal.SIGINT)
+        assert await client.process.wait() == 130
