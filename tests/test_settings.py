@@ -93,6 +93,12 @@ def test_settings_can_be_shown_without_their_secrets():
     assert "phx_secret" not in repr(settings) and "kkk" not in str(settings)
 
 
+def test_settings_with_the_same_secrets_are_equal():
+    cookies = {"POSTHOG_SESSION_ID": "a-session", "POSTHOG_CSRF_TOKEN": "a-token"}
+    assert Settings.read(cookies) == Settings.read(cookies)
+    assert hash(Settings.read(cookies)) == hash(Settings.read(cookies)) != hash(Settings())
+
+
 def test_the_variables_that_kubernetes_adds_for_a_service_are_ignored():
     assert Settings.read({"CORE13_MCP_SERVICE_HOST": "10.0.0.1", "CORE13_MCP_PORT": "tcp://10.0.0.1:80"}) == Settings()
 

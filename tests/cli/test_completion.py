@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -111,6 +112,14 @@ def test_clients_and_the_values_of_flags_are_completed(complete):
 def test_flags_are_completed(complete):
     assert complete("doctor --js") == ["--json"]
     assert complete("sandbox --fa") == ["--faults"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_script_of_every_shell_contains_every_tool_and_command(shell, capsys):
+    main(["completion", shell])
+    script = capsys.readouterr().out
+    assert not [name for name in (*load(), "doctor", "claude-code", "eu", "outbox") if name not in script]
+    assert not re.search("@[A-Z_]+@", script)
 
 
 def test_at_a_prompt_the_tab_key_completes_commands_tools_and_arguments(shell, script, home):

@@ -35,7 +35,7 @@ def test_a_reference_is_replaced_and_keys_beside_it_win(node, inlined):
 
 @pytest.mark.parametrize("text", ['{"a": [1, 2.5, "é", null, true]}', '"x"', " 7 ", "[" * MAX_DEPTH + "]" * MAX_DEPTH])
 def test_json_is_parsed_from_text_and_bytes(text):
-    assert parse_json(text) == parse_json(text.encode()) == json.loads(text)
+    assert parse_json(text) == parse_json(text.encode()) == parse_json(text.encode("utf-16")) == json.loads(text)
 
 
 @pytest.mark.parametrize(
