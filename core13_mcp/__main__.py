@@ -7,9 +7,10 @@ import sys
 
 
 def main() -> int:
-    """Run the command line, and end the process at once if Ctrl-C is pressed while modules are imported.
+    """Run the command line.
 
-    Nothing is running then that needs cleanup. `cli.main` handles Ctrl-C in a running command.
+    Ctrl-C ends the process at once while modules are imported, because nothing that needs cleanup is running then.
+    `cli.main` handles Ctrl-C in a running command.
     """
     # The starting process may have set Ctrl-C to be ignored. Then it stays ignored.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

@@ -103,7 +103,7 @@ def _run_async(arguments: Namespace, settings: Settings | None) -> int:
 
 @contextmanager
 def _interrupt_as_exception() -> Iterator[None]:
-    """Raise KeyboardInterrupt on Ctrl-C, unless the starting process has set Ctrl-C to be ignored."""
+    """Raise KeyboardInterrupt on Ctrl-C, unless Ctrl-C is ignored in this process."""
     handler = signal.getsignal(signal.SIGINT)
     if handler is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

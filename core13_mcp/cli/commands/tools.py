@@ -1,4 +1,7 @@
-"""`core13-mcp tools`: list the tools, or show the definition of one. Standard library only in the usual case."""
+"""`core13-mcp tools`: list the tools, or show the definition of one.
+
+This module imports the standard library only, so that the command takes some milliseconds.
+"""
 
 from __future__ import annotations
 

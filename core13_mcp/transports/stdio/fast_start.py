@@ -1,6 +1,6 @@
-"""Answers the first requests of a stdio connection before the SDK is imported. Standard library only.
+"""Answers the first requests of a stdio connection before the SDK is imported.
 
-The import of the SDK takes 0.6 s. The results of `initialize`, `server/discover`, `tools/list` and `prompts/list`
+This module imports the standard library only. The import of the SDK takes 0.6 s. The results of `initialize`, `server/discover`, `tools/list` and `prompts/list`
 depend on the settings and the declarations only, and their computation takes 4 ms. `FastStart` answers these requests,
 first before the import and once more after it. Then the SDK takes over: it receives every message again, and
 its second responses are dropped. The SDK also handles the first message that `FastStart` does not know and
@@ -14,6 +14,7 @@ import os
 import select
 import signal
 import stat
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -98,7 +99,7 @@ class FastStart:
 
     @classmethod
     def open(cls, settings: Settings) -> FastStart:
-        """Return a fast start for stdin and stdout. It answers only if they are pipes, as clients use.
+        """Return a fast start for stdin and stdout, which answers only if they are pipes.
 
         Raises:
             Core13Error: The server cannot start with these settings.
@@ -155,7 +156,9 @@ def _is_supported(settings: Settings) -> bool:
     """Return whether all checks of a start with these settings need the standard library only."""
     key_file = settings.personal_api_key_file
     return (
-        settings.http is None
+        # On Windows, `select` supports sockets only.
+        sys.platform != "win32"
+        and settings.http is None
         # Added declarations need the validation of their schemas, and a database needs SQLite.
         and settings.tools_dir is None
         and settings.sandbox_db is None

@@ -22,7 +22,7 @@ _CAPABILITIES = frozenset({"elicitation", "experimental", "extensions", "roots",
 
 
 class FirstRequest(NamedTuple):
-    """A request with a known result, or the notification `notifications/initialized`, which has no id."""
+    """A request with a known result, or `notifications/initialized`, which has no id."""
 
     method: str
     version: str
@@ -30,7 +30,7 @@ class FirstRequest(NamedTuple):
 
 
 def parse_first_request(line: bytes, previous: FirstRequest | None) -> FirstRequest | None:
-    """Parse a line that follows the request `previous`; return None if the SDK must handle the line.
+    """Parse a line that follows `previous`; return None if the SDK must handle the line.
 
     Clients of 2025 send `initialize`, then `notifications/initialized`, then lists. Clients of 2026 send requests in
     any order, and each contains the protocol version.
@@ -129,7 +129,7 @@ def _is_capability(name: str, value: Any) -> bool:
 
 
 def _contains_objects(value: Any, deep: bool) -> bool:
-    """Return whether a value is an object of objects; `deep` requires the same of the inner objects."""
+    """Return whether a value is an object of objects, with `deep` at every level."""
     if not isinstance(value, dict):
         return False
     return all(_contains_objects(part, deep) if deep else isinstance(part, dict) for part in value.values())

@@ -1,4 +1,4 @@
-"""JSON-RPC messages as lines of JSON, between the two byte streams of a client and the SDK's server."""
+"""JSON-RPC messages between the byte streams of a client and the streams of the SDK."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class JSONRPCStream:
 
 
 class _Stream:
-    """One direction in the form that the SDK's server expects: an asynchronous iterator, or an object with `send`."""
+    """One direction as the SDK's server expects it: an iterator, or an object with `send`."""
 
     def __init__(self, operation: Callable[..., Any]) -> None:
         self.send = self.receive = operation

@@ -91,7 +91,10 @@ def decode(line: bytes) -> JSONRPCMessage | ErrorReply:
 
 
 def _request_id(line: bytes) -> str | int | None:
-    """Return the id of an invalid message, if Python's JSON reader, which accepts lone surrogates, finds one."""
+    """Return the id of an invalid message, if there is one.
+
+    Python's JSON reader accepts messages that pydantic does not accept, such as those with lone surrogates.
+    """
     try:
         message = json.loads(line)
     except (ValueError, RecursionError):

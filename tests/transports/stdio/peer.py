@@ -1,4 +1,4 @@
-"""Clients that send and receive raw lines: of a server process, or of this process as a server."""
+"""Clients that send and receive raw lines."""
 
 from __future__ import annotations
 
@@ -88,7 +88,10 @@ StdioPipes = tuple[int, int]
 
 @contextmanager
 def connected_stdio() -> Iterator[StdioPipes]:
-    """Connect descriptors 0 and 1 of this process to pipes, and restore them and the handler of SIGTERM."""
+    """Connect stdin and stdout of this process to pipes.
+
+    Afterwards, restore them and the handler of SIGTERM.
+    """
     saved, handler = (os.dup(0), os.dup(1)), signal.getsignal(signal.SIGTERM)
     stdin, to_stdin = os.pipe()
     from_stdout, stdout = os.pipe()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import anyio
@@ -73,7 +74,8 @@ def pipes() -> Iterator[Pipes]:
     (source, to_server), (from_server, sink) = os.pipe(), os.pipe()
     yield Pipes(FastStart(FirstResults(Settings(sandbox=True)), source, sink), to_server, from_server)
     for descriptor in (source, to_server, from_server, sink):
-        os.close(descriptor)
+        with suppress(OSError):
+            os.close(descriptor)
 
 
 class Sink:
@@ -216,27 +218,20 @@ def test_a_key_file_is_read_if_it_is_a_regular_file(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"id": None},
-        {"id": True},
         {"id": 1.5},
-        {"id": -1},
         {"id": 'a"b'},
-        {"id": "é"},
         {"jsonrpc": "1.0"},
         {"more": 1},
         {"method": "ping"},
         {"method": "tools/list"},
         {"method": "notifications/initialized"},
         {"params": None},
-        {"params": {}},
         {"params": INITIALIZE | {"_meta": {}}},
-        {"params": INITIALIZE | {"protocolVersion": "1999-01-01"}},
         {"params": INITIALIZE | {"protocolVersion": MODERN_VERSION}},
         {"params": INITIALIZE | {"protocolVersion": []}},
         {"params": INITIALIZE | {"capabilities": {"roots": True}}},
         {"params": INITIALIZE | {"capabilities": {"roots": {"listChanged": 1}}}},
         {"params": INITIALIZE | {"capabilities": {"tasks": {"requests": {"sampling": True}}}}},
-        {"params": INITIALIZE | {"clientInfo": {"name": "a"}}},
         {"params": INITIALIZE | {"clientInfo": CLIENT_INFO | {"icons": []}}},
         {"params": INITIALIZE | {"clientInfo": CLIENT_INFO | {"name": float("nan")}}},
     ],
@@ -357,26 +352,14 @@ def test_a_client_that_does_not_read_yet_may_have_a_non_blocking_pipe():
     assert [json.loads(line)["id"] for line in received.splitlines()] == ["q0", "q1", "q2", *range(9)]
 
 
-def test_a_client_that_is_gone_is_left_to_the_sdk():
-    (source, to_server), (from_server, sink) = os.pipe(), os.pipe()
-    os.close(from_server)
+@pytest.mark.parametrize("end", ["to_server", "from_server"])
+def test_a_client_that_is_gone_is_left_to_the_sdk(end, pipes):
     line = lines(first_messages("2025-11-25")[0])
-    os.write(to_server, line)
-    fast_start = FastStart(FirstResults(Settings(sandbox=True)), source, sink)
-    fast_start.answer()
-    assert fast_start.detach()[0] == line
-    for descriptor in (source, to_server, sink):
-        os.close(descriptor)
-
-
-def test_the_end_of_the_input_is_left_to_the_sdk():
-    (source, to_server), (from_server, sink) = os.pipe(), os.pipe()
-    os.close(to_server)
-    fast_start = FastStart(FirstResults(Settings(sandbox=True)), source, sink)
-    fast_start.answer()
-    assert fast_start.detach() == (b"", set())
-    for descriptor in (source, from_server, sink):
-        os.close(descriptor)
+    os.write(pipes.to_server, line)
+    os.close(getattr(pipes, end))
+    pipes.fast_start.answer()
+    pipes.fast_start.answer()
+    assert pipes.fast_start.detach() == (line, {"q0"})
 
 
 def test_a_fast_start_imports_neither_the_sdk_nor_pydantic_nor_asyncio():
