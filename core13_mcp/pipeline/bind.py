@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -13,12 +12,6 @@ from ..jsonio import JSON
 
 # Arguments for this server, which are not sent to the API.
 ENGINE_ARGUMENTS = frozenset({"detail"})
-
-
-def with_defaults(tool: Declaration, arguments: JSON) -> dict[str, Any]:
-    """Add the declared default of every argument that is absent."""
-    defaults = {name: schema["default"] for name, schema in tool.arguments.items() if "default" in schema}
-    return {**defaults, **arguments}
 
 
 def bind(tool: Declaration, arguments: JSON, project: int | str | None) -> APIRequest:
@@ -41,14 +34,6 @@ def bind(tool: Declaration, arguments: JSON, project: int | str | None) -> APIRe
         auth=endpoint.auth,
         repeatable=tool.repeatable,
     )
-
-
-def fallback_request(endpoint: Endpoint, request: APIRequest, status: int) -> APIRequest | None:
-    """Return the request that the endpoint declares for a response with this status, if any."""
-    fallback = endpoint.fallback
-    if fallback is None or fallback.status != status:
-        return None
-    return replace(request, method=fallback.method, query={}, body=fallback.body)
 
 
 def path_values(tool: Declaration, arguments: JSON, project: int | str | None) -> JSON:

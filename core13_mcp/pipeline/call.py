@@ -12,10 +12,10 @@ from ..api.session import APISession
 from ..declarations.model import Declaration
 from ..jsonio import JSON
 from ..text import strip_invisible
-from .bind import bind, with_defaults
+from .bind import bind
 from .confirm import Policy
 from .normalize import normalize
-from .validate import argument_errors, raise_if_invalid
+from .validate import argument_errors, invalid_arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,9 @@ class Call:
     """One call of a tool, with everything that can be computed before a request is sent.
 
     Attributes:
-        arguments: The normalized arguments, with the declared default of every argument that is absent.
-        project: The project that the call is about. None if the tool has none, or if a write does not name one.
+        arguments: The normalized arguments with defaults. They may be invalid.
+        project: The project that the call is about, if the tool has one.
+        lacks_project: Whether the call has to name a project and does not.
         secrets: Strings that must never appear in a result, a question or the log.
     """
 
@@ -65,17 +66,18 @@ class Call:
     arguments: JSON
     context: CallContext
     project: int | str | None
+    lacks_project: bool
     secrets: tuple[str, ...]
 
 
 def prepare(tool: Declaration, arguments: JSON, context: CallContext) -> Call:
-    """Return the call that a client makes with these arguments. They may still be invalid."""
-    normalized = with_defaults(tool, normalize(tool.arguments, arguments))
+    """Return the call that a client makes with these arguments."""
+    normalized = normalize(tool.arguments, arguments)
     project = resolve_project(tool, normalized, context.project_id)
     secrets = [value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str)]
     # Invisible characters are removed from every response, so a response contains the second form.
     hidden = (*context.credentials.secrets, *secrets, *map(strip_invisible, secrets))
-    return Call(tool, normalized, context, project, hidden)
+    return Call(tool, normalized, context, project, _lacks_project(tool, normalized, project), hidden)
 
 
 def resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> int | str | None:
@@ -95,7 +97,7 @@ def resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> i
     return tool.project.current if tool.read_only else None
 
 
-def lacks_project(tool: Declaration, arguments: JSON, project: int | str | None) -> bool:
+def _lacks_project(tool: Declaration, arguments: JSON, project: int | str | None) -> bool:
     """Whether a call has to name a project and does not."""
     return tool.project is not None and project is None and tool.project.argument not in arguments
 
@@ -106,10 +108,11 @@ def plan(tool: Declaration, arguments: JSON, project_id: int | None = None) -> A
     Raises:
         InvalidArguments: The call would be refused before a request is sent.
     """
-    normalized = with_defaults(tool, normalize(tool.arguments, arguments))
+    normalized = normalize(tool.arguments, arguments)
     project = resolve_project(tool, normalized, project_id)
     errors = argument_errors(tool, normalized)
-    if tool.project is not None and lacks_project(tool, normalized, project):
+    if tool.project is not None and _lacks_project(tool, normalized, project):
         errors.append(f"{tool.project.argument}: missing.")
-    raise_if_invalid(tool, errors)
+    if errors:
+        raise invalid_arguments(tool, errors)
     return bind(tool, normalized, project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -12,13 +13,13 @@ from ..declarations.model import Confirm
 from ..errors import ToolError
 from ..redaction import redact
 from ..text import get_path, single_line
-from .bind import bind, expand_path, fallback_request, path_values
-from .call import Call, lacks_project
+from .bind import bind, expand_path, path_values
+from .call import Call
 from .confirm import Confirmer, find_confirmation, is_required, render_question, require_accepted, stale_confirmation
 from .outcome import Outcome, redacted_error, redacted_result
 from .projection import CallResult, project_response
 from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
-from .validate import argument_errors, raise_if_invalid
+from .validate import argument_errors, invalid_arguments
 
 
 async def execute(
@@ -100,10 +101,11 @@ class Execution:
         """
         call, note = self._call, ""
         errors = argument_errors(call.tool, call.arguments)
-        if lacks_project(call.tool, call.arguments, call.project):
+        if call.lacks_project:
             error, note = await self._missing_project()
             errors.append(error)
-        raise_if_invalid(call.tool, errors, note)
+        if errors:
+            raise invalid_arguments(call.tool, errors, note)
 
     async def _missing_project(self) -> tuple[str, str]:
         """Return the error for a write without a project, and a note that names the current project."""
@@ -158,10 +160,10 @@ class Execution:
         """
         try:
             response = await self._session.send(request)
-            fallback = fallback_request(self._call.tool.endpoint, request, response.status) if use_fallback else None
-            if fallback is not None:
-                request = fallback
-                response = await self._session.send(fallback)
+            fallback = self._call.tool.endpoint.fallback
+            if use_fallback and fallback is not None and fallback.status == response.status:
+                request = replace(request, method=fallback.method, query={}, body=fallback.body)
+                response = await self._session.send(request)
         except httpx2.RequestError as error:
             raise from_transport_error(self._sent(request), error) from None
         return parse_response(self._sent(request), response)

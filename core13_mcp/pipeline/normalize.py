@@ -1,4 +1,4 @@
-"""Corrects frequent mistakes of clients in arguments, without guessing. Pure."""
+"""Corrects frequent mistakes of clients in arguments, and adds defaults. Pure."""
 
 from __future__ import annotations
 
@@ -17,15 +17,20 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def normalize(properties: JSON, arguments: JSON) -> dict[str, Any]:
-    """Parse JSON text in place of other types, and drop a null that the schema does not allow.
+    """Parse JSON text in place of other types, drop a null that is not allowed, and add declared defaults.
 
     Models send `"[1,2]"` for a list, and null for an absent argument. Validation reports all other mistakes.
     """
-    return {
+    defaults = {name: schema["default"] for name, schema in properties.items() if _has_default(schema)}
+    return defaults | {
         name: _parsed(_types(properties.get(name)), value)
         for name, value in arguments.items()
         if value is not None or name not in properties or _allows_null(properties[name])
     }
+
+
+def _has_default(schema: Any) -> bool:
+    return isinstance(schema, dict) and "default" in schema
 
 
 def _types(schema: Any) -> tuple[str, ...]:

@@ -14,20 +14,15 @@ from ..text import did_you_mean, single_line
 _MAX_DESCRIPTION = 200
 
 
-def raise_if_invalid(tool: Declaration, errors: list[str], note: str = "") -> None:
-    """Raise one error that lists all errors of a call, so that they can be corrected at once.
+def invalid_arguments(tool: Declaration, errors: list[str], note: str = "") -> InvalidArguments:
+    """Return one error that lists all errors of a call, so that they can be corrected at once.
 
     Args:
-        note: Additional information. It follows the first sentence, because it may quote text of other people.
-
-    Raises:
-        InvalidArguments: There is an error.
+        note: Additional information. It is in the first line, because it may quote text of other people.
     """
-    if not errors:
-        return
     count, it = (f"{len(errors)} invalid arguments", "them") if len(errors) > 1 else ("1 invalid argument", "it")
     listed = [f"({number}) {error}" for number, error in enumerate(errors, 1)] if len(errors) > 1 else errors
-    raise InvalidArguments(
+    return InvalidArguments(
         f"{tool.name}: {count}; nothing was sent.{note}",
         single_line(" ".join(listed), 2500),
         f"Correct {it} and call {tool.name} again.",

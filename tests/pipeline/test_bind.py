@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core13_mcp.errors import InvalidArguments
-from core13_mcp.pipeline.bind import bind, expand_path, fallback_request, with_defaults
+from core13_mcp.pipeline.bind import bind, expand_path
 
 from ..factories import PROJECT, make_tool
 
@@ -39,12 +39,6 @@ def test_the_project_is_a_part_of_the_path_only() -> None:
     assert (request.path, request.body) == ("/api/projects/@current/things/", {"name": "x"})
 
 
-def test_a_declared_default_is_sent_unless_the_argument_is_present() -> None:
-    tool = make_tool(properties={"id": {}, "limit": {"default": 20}, "detail": {"default": "concise"}})
-    assert bind(tool, with_defaults(tool, {"id": 1}), None).query == {"limit": 20}
-    assert bind(tool, with_defaults(tool, {"id": 1, "limit": 5}), None).query == {"limit": 5}
-
-
 @pytest.mark.parametrize(("method", "repeatable"), [("GET", True), ("PATCH", True), ("POST", False)])
 def test_the_annotations_of_a_tool_say_whether_its_request_is_repeatable(method: str, repeatable: bool) -> None:
     assert bind(make_tool(method), {"id": 1}, None).repeatable is repeatable
@@ -62,14 +56,3 @@ def test_a_value_that_would_change_the_path_is_refused(value: Any) -> None:
     with pytest.raises(InvalidArguments, match="nothing was sent") as caught:
         expand_path("/api/{id}/", {"id": value})
     assert caught.value.details["field"] == "id"
-
-
-def test_a_fallback_has_the_same_path_and_no_query() -> None:
-    fallback = {"status": 405, "method": "PATCH", "body": {"deleted": True}}
-    tool = make_tool("DELETE", endpoint={"instead": fallback}, properties=ANY)
-    first = bind(tool, {"id": 3, "name": "x"}, None)
-    second = fallback_request(tool.endpoint, first, 405)
-    assert second is not None
-    assert (second.method, second.path, second.query, second.body) == ("PATCH", first.path, {}, {"deleted": True})
-    assert fallback_request(tool.endpoint, first, 404) is None
-    assert fallback_request(make_tool().endpoint, first, 405) is None

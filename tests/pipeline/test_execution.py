@@ -102,6 +102,7 @@ async def test_a_declared_fallback_is_sent_for_a_request_that_the_api_does_not_s
     tool = make_tool("DELETE", endpoint=fallback)
     api = FakeAPI(reply(405, {}), reply(200, {"id": 1, "deleted": True}))
     assert (await call_value(tool, api, id=1))["deleted"] is True
+    assert api.requests[1].content == b'{"deleted":true}'
     assert api.request_lines == ["DELETE /api/things/1/", "PATCH /api/things/1/"]
     assert isinstance(await call_error(tool, FakeAPI(reply(405, {}), reply(404, {})), id=1), Refused)
 

@@ -79,6 +79,13 @@ def test_text_for_a_schema_without_a_type_is_not_changed() -> None:
     assert normalize({"x": {}, "y": True}, {"x": "[1]", "y": "[1]"}) == {"x": "[1]", "y": "[1]"}
 
 
+def test_a_declared_default_is_added_unless_the_argument_is_present() -> None:
+    properties = {"limit": {"type": "integer", "default": 20}}
+    assert normalize(properties, {"id": 1}) == {"limit": 20, "id": 1}
+    assert normalize(properties, {"id": 1, "limit": "5"}) == {"limit": 5, "id": 1}
+    assert normalize(properties, {"limit": None}) == {"limit": 20}
+
+
 @given(json_values)
 def test_any_list_or_object_can_be_sent_as_json_text(value: Any) -> None:
     if isinstance(value, (list, dict)):
