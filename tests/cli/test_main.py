@@ -21,6 +21,7 @@ from core13_mcp.cli import main as cli
 from core13_mcp.cli.commands import call as command
 from core13_mcp.cli.parser import parse
 from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.files import builtin_dir
 from core13_mcp.settings import OPTIONS, flag_values
 
 from ..processes import CLI, clean_environment, run_cli
@@ -139,6 +140,14 @@ def test_tools_prints_definitions_as_clients_receive_them(execute):
         "project_id"
         not in json.loads(execute("tools", "subscriptions-list", "--project-id", "1").out)["inputSchema"]["properties"]
     )
+
+
+def test_tools_includes_valid_declarations_of_an_added_directory(execute, tmp_path: Path):
+    declaration = json.loads((builtin_dir() / "users-list.json").read_text())
+    (tmp_path / "people-list.json").write_text(json.dumps(declaration | {"name": "people-list"}))
+    assert json.loads(execute("tools", "people-list", "--tools-dir", str(tmp_path)).out)["title"] == "List users"
+    (tmp_path / "people-list.json").write_text(json.dumps(declaration))
+    assert execute("tools", "--tools-dir", str(tmp_path)).status == 2
 
 
 @pytest.mark.parametrize("arguments", [["tools", "user-list"], ["call", "user-list", "--sandbox"]])
