@@ -25,7 +25,7 @@ class Option(NamedTuple):
         variable: The environment variable.
         help: The meaning, for `--help` and the documentation.
         parse: Converts the text of a variable or flag. It raises ValueError with the problem and a fix.
-        default: The default as text.
+        default: The default as text; empty means off, no value or an empty list.
         secret: Whether there is no flag, because every user of a machine can read the flags of a process.
         serve_only: Whether only the command `serve` has the flag.
     """
@@ -51,6 +51,13 @@ class Option(NamedTuple):
     def choices(self) -> tuple[str, ...]:
         """The allowed values, if there are only a few."""
         return self.parse.values if isinstance(self.parse, Choice) else ()
+
+    @property
+    def default_value(self) -> Any:
+        """The parsed default."""
+        if self.default or self.parse in (words, origins, seal_keys):
+            return self.parse(self.default)
+        return False if self.is_flag else None
 
     @property
     def is_flag(self) -> bool:
