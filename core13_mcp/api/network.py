@@ -75,7 +75,7 @@ class Stream(httpcore2.AsyncNetworkStream):
         self.raw = raw
         self._ssl_objects = ssl_objects
         self._socket_is_readable = _readability(raw.extra(SocketAttribute.raw_socket))
-        # What was received, and how much of it `read` has returned.
+        # Received data, and how much of it `read` has returned.
         self._received = b""
         self._position = 0
 
@@ -85,13 +85,16 @@ class Stream(httpcore2.AsyncNetworkStream):
         Raises:
             httpcore2.ReadError: The connection is broken.
         """
-        if self._position >= len(self._received):
-            self._received, self._position = await self._receive(), 0
+        if not self._received:
+            self._received = await self._receive()
         # Return the last byte separately. The HTTP parser asks for it only if the response is incomplete without it.
         # Otherwise the byte belongs to data behind the response, and `is_readable` reports it.
         end = min(self._position + max_bytes, max(len(self._received) - 1, self._position + 1))
         data = self._received[self._position : end]
-        self._position = end
+        if end < len(self._received):
+            self._position = end
+        else:
+            self._received, self._position = b"", 0
         return data
 
     async def _receive(self) -> bytes:
@@ -145,7 +148,7 @@ class Stream(httpcore2.AsyncNetworkStream):
     def _is_readable(self) -> bool:
         """Check for unread data or the end of the connection. The pool closes an idle connection that has either."""
         return (
-            self._position < len(self._received)
+            bool(self._received)
             or any(_has_unread_data(ssl_object) for ssl_object in self._ssl_objects)
             or self._socket_is_readable()
         )
