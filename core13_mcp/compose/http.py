@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mcp.server import Server
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from ..api.client import APIClient
 from ..api.credentials import Credentials
-from ..declarations.catalog import Catalog, enabled_tools, load
+from ..declarations.catalog import enabled_tools, load
 from ..logs import configure_logging
 from ..pipeline.call import CallContext
 from ..server.handlers import build_server
@@ -43,14 +43,7 @@ log = logging.getLogger("core13_mcp")
 
 @dataclass(frozen=True, slots=True)
 class HTTPServer:
-    """A complete HTTP server that is not started yet.
-
-    Attributes:
-        app: The application.
-        listener: The listening socket.
-        url: The URL that callers use.
-        lifecycle: The phases of the shutdown.
-    """
+    """A complete HTTP server that is not started yet; `url` is the URL that callers use."""
 
     app: ASGIApp
     listener: socket.socket
@@ -85,7 +78,6 @@ async def build_http(settings: Settings, address: str, **overrides: Any) -> Asyn
     """Validate the settings, open the port and build the application.
 
     Args:
-        settings: The settings.
         address: Where to listen, as `[HOST:]PORT`.
         overrides: Fields of `HTTPOptions` that no setting controls, such as `body_timeout`.
 
@@ -94,24 +86,31 @@ async def build_http(settings: Settings, address: str, **overrides: Any) -> Asyn
     """
     parsed = Address.read(address)
     validate_http(settings, parsed)
-    configure_logging(settings.log_level, settings.log_format, _secrets(settings))
-    tools = _Tools.load(settings)
+    seal_keys = tuple(key.get_secret_value() for key in settings.seal_keys)
+    service_secrets = credential_provider(settings)().secrets if settings.auth in ("none", "token") else ()
+    configure_logging(settings.log_level, settings.log_format, (*service_secrets, *seal_keys))
+    declared = load(settings.tools_dir)
+    catalog = enabled_tools(settings, declared)
     async with api_clients(settings) as clients, APIClient(settings.host) as issuer:
         with parsed.listen() as listener:
             url = endpoint(settings, listener)
-            resource = ProtectedResource(url, issuer, tools.scopes)
-            options = replace(_http_options(settings, tools, resource), **overrides)
-            server = _mcp_server(settings, tools, options.metrics)
-            application = app(server, build_auth(settings, clients, resource), options)
+            content = _page_content(settings, url, mode_notices(settings, len(catalog), len(declared)))
+            metrics = Metrics(catalog) if settings.http_metrics else None
+            scopes = {name: tool.endpoint.scope for name, tool in catalog.items()}
+            resource = ProtectedResource(url, issuer, scopes)
+            options = replace(_http_options(settings, page(catalog, content), metrics, resource), **overrides)
+            server = build_server(
+                catalog,
+                resolve_context,
+                instructions(settings, len(catalog), len(declared)),
+                seal_keys,
+                [metrics.observe_operation] if metrics else [],
+            )
+            application = app(server, _authenticator(settings, clients, resource), options)
             yield HTTPServer(application, listener, url, options.lifecycle)
 
 
-def build_auth(settings: Settings, clients: Sequence[APIClient], resource: ProtectedResource) -> Authenticator:
-    """Build the authenticator for `CORE13_AUTH`.
-
-    Raises:
-        ConfigurationError: The PostHog key of the server, or the file with the callers' tokens, is not usable.
-    """
+def _authenticator(settings: Settings, clients: Sequence[APIClient], resource: ProtectedResource) -> Authenticator:
     template = make_context(settings, clients[0], Credentials())
     if settings.auth == "own-key":
         return api_key_auth(template, clients, settings.http_bearer_keys)
@@ -120,39 +119,23 @@ def build_auth(settings: Settings, clients: Sequence[APIClient], resource: Prote
     credentials = credential_provider(settings)
 
     def get_context() -> CallContext:
-        return make_context(settings, clients[0], credentials())
+        return replace(template, credentials=credentials())
 
     if settings.auth == "none":
         return no_auth(get_context)
-    tokens = CallerTokens(Path(settings.caller_tokens_file or ""))
-    tokens.check()
-    return token_auth(get_context, tokens)
+    return token_auth(get_context, CallerTokens(Path(settings.caller_tokens_file or "")))
 
 
-@dataclass(frozen=True, slots=True)
-class _Tools:
-    """The enabled tools, and the number of all declared tools."""
-
-    catalog: Catalog
-    declared: int
-
-    @classmethod
-    def load(cls, settings: Settings) -> _Tools:
-        declared = load(settings.tools_dir)
-        return cls(enabled_tools(settings, declared), len(declared))
-
-    @property
-    def scopes(self) -> dict[str, str | None]:
-        return {name: tool.endpoint.scope for name, tool in self.catalog.items()}
+def _page_content(settings: Settings, url: str, notices: Sequence[str]) -> PageContent:
+    connection = Connection.for_auth(settings.auth, url)
+    return PageContent(
+        auth=settings.auth, url=url, notices=notices, links=links(connection), snippets=snippets(connection)
+    )
 
 
-def _mcp_server(settings: Settings, tools: _Tools, metrics: Metrics | None) -> Server[Any]:
-    text = instructions(settings, len(tools.catalog), tools.declared)
-    middleware = [metrics.observe_operation] if metrics else []
-    return build_server(tools.catalog, resolve_context, text, _seal_keys(settings), middleware)
-
-
-def _http_options(settings: Settings, tools: _Tools, resource: ProtectedResource) -> HTTPOptions:
+def _http_options(
+    settings: Settings, landing_page: Response, metrics: Metrics | None, resource: ProtectedResource
+) -> HTTPOptions:
     return HTTPOptions(
         hosts=allowed_hosts(settings),
         origins=settings.http_origins,
@@ -160,28 +143,7 @@ def _http_options(settings: Settings, tools: _Tools, resource: ProtectedResource
         max_body=settings.http_max_body,
         # An open call may take as long as its timeout, and its response a little longer.
         lifecycle=Lifecycle(drain=settings.http_drain, grace=settings.timeout + 5),
-        page=page(tools.catalog, _page_content(settings, tools, resource.url)),
-        metrics=Metrics(tools.catalog) if settings.http_metrics else None,
+        page=landing_page,
+        metrics=metrics,
         routes=[resource.route] if settings.auth == "oauth" else [],
     )
-
-
-def _page_content(settings: Settings, tools: _Tools, url: str) -> PageContent:
-    connection = Connection.for_auth(settings.auth, url)
-    return PageContent(
-        auth=settings.auth,
-        url=url,
-        notices=mode_notices(settings, len(tools.catalog), tools.declared),
-        links=links(connection),
-        snippets=snippets(connection),
-    )
-
-
-def _seal_keys(settings: Settings) -> tuple[str, ...]:
-    return tuple(key.get_secret_value() for key in settings.seal_keys)
-
-
-def _secrets(settings: Settings) -> tuple[str, ...]:
-    """Return the secrets of the server, which logs must not contain; those of callers are never logged."""
-    own = credential_provider(settings)().secrets if settings.auth in ("none", "token") else ()
-    return (*own, *_seal_keys(settings))

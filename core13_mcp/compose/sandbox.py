@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -22,9 +21,8 @@ async def serve_sandbox(port: int, database: str, *, faults: bool, ready: Callab
     """Serve the sandbox on loopback until SIGINT or SIGTERM.
 
     Args:
-        port: The port to listen on; 0 selects a free port.
+        port: 0 selects a free port.
         database: A file, or `:memory:`.
-        faults: Whether clients can inject faults.
         ready: Called with the origin as soon as connections are accepted.
 
     Raises:
@@ -33,10 +31,10 @@ async def serve_sandbox(port: int, database: str, *, faults: bool, ready: Callab
     try:
         await sandbox.serve("127.0.0.1", port, database, faults=faults, oauth=True, ready=ready)
     except (OSError, ValueError) as error:
+        message = f"The sandbox cannot start: {error}"
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             message = f"Port {port} is in use. Choose another port, or use --port 0 for a free one."
-            raise ConfigurationError(message) from None
-        raise ConfigurationError(f"The sandbox cannot start: {error}") from None
+        raise ConfigurationError(message) from None
 
 
 def read_outbox(database: str) -> list[dict[str, Any]]:
@@ -45,11 +43,11 @@ def read_outbox(database: str) -> list[dict[str, Any]]:
     Raises:
         ConfigurationError: There is no such file, or it is not a sandbox database.
     """
-    if not Path(database).is_file():
-        message = "No sandbox database. Pass --db FILE, the file that `serve --sandbox-db` or `sandbox --db` writes."
-        raise ConfigurationError(message)
     try:
         return sandbox.outbox(database)
+    except FileNotFoundError:
+        message = "No sandbox database. Pass --db FILE, the file that `serve --sandbox-db` or `sandbox --db` writes."
+        raise ConfigurationError(message) from None
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"The outbox cannot be read: {error}") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from mcp.server import Server
@@ -12,7 +12,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from .address import PATH
@@ -24,35 +24,26 @@ from .landing.page import PageForBrowsers
 from .limits import LimitOptions, Limits
 from .metrics import Metrics
 
-# `HostOriginMiddleware` checks Host and Origin for every route. A second list in the SDK could only disagree.
-_NO_SDK_HOST_CHECK = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HTTPOptions:
-    """The options of the HTTP application.
+    """The options of the HTTP application."""
 
-    Attributes:
-        hosts: What a Host header may contain: names, names with a port, and networks.
-        origins: Web origins, besides the server's own, that may call the server.
-        limits: The limits for callers.
-        max_body: The maximum size of a request body, in bytes.
-        body_timeout: Seconds in which a request body must arrive.
-        lifecycle: The phases of the shutdown.
-        page: The response for browsers.
-        metrics: The metrics to collect, if any. The SDK's server needs `metrics.observe_operation` as middleware.
-        routes: More routes.
-    """
-
+    # Allowed values of a Host header: names, names with a port, and networks.
     hosts: Sequence[str]
-    origins: Sequence[str] = ()
-    limits: LimitOptions = field(default_factory=LimitOptions)
-    max_body: int = 1024 * 1024
+    # Web origins, besides the server's own, that may call the server.
+    origins: Sequence[str]
+    limits: LimitOptions
+    # Bytes of a request body, and seconds in which it must arrive.
+    max_body: int
     body_timeout: float = 20.0
-    lifecycle: Lifecycle = field(default_factory=Lifecycle)
-    page: Response = field(default_factory=lambda: PlainTextResponse(f"POST {PATH}\n"))
-    metrics: Metrics | None = None
-    routes: Sequence[BaseRoute] = ()
+    lifecycle: Lifecycle
+    # The response for browsers.
+    page: Response
+    # The SDK's server needs `metrics.observe_operation` as middleware.
+    metrics: Metrics | None
+    # More routes.
+    routes: Sequence[BaseRoute]
 
 
 def app(server: Server[Any], authenticator: Authenticator, options: HTTPOptions) -> Starlette:
@@ -60,8 +51,13 @@ def app(server: Server[Any], authenticator: Authenticator, options: HTTPOptions)
 
     The server must get its callers from `endpoint.resolve_context`.
     """
-    # Not in the JSON-only mode, in which a client that disconnects does not cancel its call.
-    manager = StreamableHTTPSessionManager(server, stateless=True, security_settings=_NO_SDK_HOST_CHECK)
+    manager = StreamableHTTPSessionManager(
+        server,
+        # Not in the JSON-only mode, in which a client that disconnects does not cancel its call.
+        stateless=True,
+        # `HostOriginMiddleware` checks Host and Origin for every route. A second list could only disagree.
+        security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
     limits = Limits(options.limits)
     mcp = MCPEndpoint(manager.handle_request, authenticator, limits, options.max_body, options.body_timeout)
     endpoint = PageForBrowsers(mcp, options.page)

@@ -18,12 +18,6 @@ from .tokens import CallerTokens
 
 HOST_HEADER, PROJECT_HEADER = "X-PostHog-Host", "X-PostHog-Project-Id"
 
-# Identifies the caller from the headers of a request. Raises Rejected if the headers identify none.
-Authenticate = Callable[[Request], CallContext]
-
-# Checks elsewhere whether a caller may send a request with this body. Raises Rejected if not.
-Verify = Callable[[CallContext, bytes], Awaitable[None]]
-
 
 async def no_check(_: CallContext, __: bytes) -> None:
     """Accept every caller; PostHog checks the key of each call itself."""
@@ -31,39 +25,23 @@ async def no_check(_: CallContext, __: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """The two steps of authentication.
+    """The two steps of authentication; both raise `Rejected`."""
 
-    Attributes:
-        authenticate: The first step, from the headers alone.
-        verify: The second step, when the body is complete.
-        trusted: Whether the first step verifies the caller. If not, anyone can appear as many callers.
-    """
-
-    authenticate: Authenticate
-    verify: Verify = no_check
+    # Identifies the caller from the headers alone.
+    authenticate: Callable[[Request], CallContext]
+    # Checks, with a request to PostHog, whether the caller may send a request with this body.
+    verify: Callable[[CallContext, bytes], Awaitable[None]] = no_check
+    # Whether the first step verifies the caller. If not, anyone can appear as many callers.
     trusted: bool = False
 
 
 def no_auth(get_context: Callable[[], CallContext]) -> Authenticator:
-    """Accept everyone who can connect; calls use the PostHog key of the server.
-
-    Args:
-        get_context: Returns the call context with the key of the server.
-    """
-
-    def authenticate(_: Request) -> CallContext:
-        return _service_caller(get_context)
-
-    return Authenticator(authenticate, trusted=True)
+    """Accept everyone who can connect; calls use the PostHog key of the server, which `get_context` returns."""
+    return Authenticator(lambda _: _service_caller(get_context), trusted=True)
 
 
 def token_auth(get_context: Callable[[], CallContext], tokens: CallerTokens) -> Authenticator:
-    """Accept callers with a known token; calls use the PostHog key of the server.
-
-    Args:
-        get_context: Returns the call context with the key of the server.
-        tokens: The known tokens. They are not sent to PostHog.
-    """
+    """Accept callers with a valid token, which is not sent to PostHog; calls use the PostHog key of the server."""
 
     def authenticate(request: Request) -> CallContext:
         token = bearer(request)
@@ -102,7 +80,7 @@ def api_key_auth(template: CallContext, clients: Sequence[APIClient], accept_bea
         if problem := key_problem(key):
             raise Rejected(401, f"{KEY_HEADER}: {problem}.", challenge)
         return replace(
-            identified(template, Credentials(SecretStr(key))),
+            identified(template, key),
             client=_requested_client(request, clients),
             project_id=_requested_project(request) or template.project_id,
         )
@@ -110,11 +88,9 @@ def api_key_auth(template: CallContext, clients: Sequence[APIClient], accept_bea
     return Authenticator(authenticate)
 
 
-def identified(template: CallContext, credentials: Credentials) -> CallContext:
-    """Return the context of a caller with its own credentials.
-
-    Its name in the log is the beginning of the credentials' hash.
-    """
+def identified(template: CallContext, key: str) -> CallContext:
+    """Return the context of a caller with its own key; its name in the log is the beginning of the key's hash."""
+    credentials = Credentials(SecretStr(key))
     return replace(template, credentials=credentials, name=credentials.principal[:8])
 
 

@@ -17,23 +17,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ....api.client import APIClient
-from ....api.credentials import Credentials
 from ....api.exchange import APIRequest, APIResponse
 from ....api.session import APISession
 from ....identity import TITLE
 from ....jsonio import parse_json
-from ....keys import OAUTH_PREFIX, SecretStr
+from ....keys import OAUTH_PREFIX
 from ....pipeline.call import CallContext
 from ..errors import Rejected
 from .authenticator import Authenticator, bearer, identified
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
-INTROSPECTION_PATH = "/oauth/introspect/"
 
 # A token without this scope cannot be introspected.
 INTROSPECTION_SCOPE = "introspection"
 
-
+# Seconds.
 INTROSPECTION_TIMEOUT = 10.0
 
 
@@ -56,11 +54,7 @@ class ProtectedResource:
         self._all_scopes = " ".join(sorted({INTROSPECTION_SCOPE, *filter(None, scopes.values())}))
 
     def authenticator(self, template: CallContext) -> Authenticator:
-        """Accept callers with a token that its issuer reports as active.
-
-        Args:
-            template: The call context, except for the credentials.
-        """
+        """Accept callers with a token that its issuer reports as active."""
 
         def authenticate(request: Request) -> CallContext:
             token = bearer(request)
@@ -68,7 +62,7 @@ class ProtectedResource:
                 raise self._challenge(401, "Log in: this server accepts OAuth access tokens.", scope=self._all_scopes)
             if not token.startswith(OAUTH_PREFIX):
                 raise self._invalid_token(f"This is not an access token of {self._issuer.origin}.")
-            return identified(template, Credentials(SecretStr(token)))
+            return identified(template, token)
 
         return Authenticator(authenticate, self._verify)
 
@@ -90,16 +84,21 @@ class ProtectedResource:
 
     async def _verify(self, caller: CallContext, body: bytes) -> None:
         granted = self._granted_scopes(await self._introspect(caller))
-        required = self._scopes.get(_called_tool(body) or "")
-        if required is not None and not _has_scope(granted, required):
+        required = self._scopes.get(_called_tool(body))
+        # A write scope includes the read scope.
+        if required and not granted & {"*", required, required.replace(":read", ":write")}:
             raise self._insufficient_scope(required, f"{INTROSPECTION_SCOPE} {required}")
 
-    def _granted_scopes(self, response: APIResponse) -> set[str]:
-        """Return the scopes in an introspection response.
+    async def _introspect(self, caller: CallContext) -> APIResponse:
+        """Introspect the token of a caller. The token itself authenticates the request."""
+        form = {"token": caller.credentials.secrets[0]}
+        request = APIRequest(method="POST", path="/oauth/introspect/", form=form)
+        try:
+            return await APISession(self._issuer, caller.credentials, INTROSPECTION_TIMEOUT).send(request)
+        except httpx2.RequestError:
+            raise _unavailable("its issuer did not respond") from None
 
-        Raises:
-            Rejected: The token is not active, cannot be introspected, or the response is not valid.
-        """
+    def _granted_scopes(self, response: APIResponse) -> set[str]:
         if response.status == 403:
             raise self._insufficient_scope(INTROSPECTION_SCOPE, self._all_scopes)
         payload = _json_object(response.body)
@@ -108,15 +107,6 @@ class ProtectedResource:
         if response.status != 200 or payload.get("active") is not True:
             raise _unavailable(f"its issuer returned status {response.status}")
         return set(str(payload.get("scope", "")).split())
-
-    async def _introspect(self, caller: CallContext) -> APIResponse:
-        """Introspect the token of a caller. The token itself authenticates the request."""
-        form = {"token": caller.credentials.secrets[0]}
-        request = APIRequest(method="POST", path=INTROSPECTION_PATH, form=form)
-        try:
-            return await APISession(self._issuer, caller.credentials, INTROSPECTION_TIMEOUT).send(request)
-        except httpx2.RequestError:
-            raise _unavailable("its issuer did not respond") from None
 
     def _invalid_token(self, reason: str) -> Rejected:
         return self._challenge(401, reason, error="invalid_token", scope=self._all_scopes)
@@ -137,17 +127,12 @@ def _unavailable(reason: str) -> Rejected:
     return Rejected(503, f"The token cannot be checked: {reason}. Try again in 5 s.", {"Retry-After": "5"})
 
 
-def _has_scope(granted: set[str], required: str) -> bool:
-    """Whether the granted scopes suffice. A write scope includes the read scope."""
-    return bool({"*", required, required.replace(":read", ":write")} & granted)
-
-
-def _called_tool(body: bytes) -> str | None:
-    """Return the tool that a request calls; None if it calls none or is not valid."""
-    message = _json_object(body)
-    params = message.get("params")
-    name = params.get("name") if isinstance(params, dict) else None
-    return name if message.get("method") == "tools/call" and isinstance(name, str) else None
+def _called_tool(body: bytes) -> str:
+    """Return the tool that a request calls; empty if it calls none or is not valid."""
+    match _json_object(body):
+        case {"method": "tools/call", "params": {"name": str(name)}}:
+            return name
+    return ""
 
 
 def _json_object(data: bytes) -> dict[str, Any]:

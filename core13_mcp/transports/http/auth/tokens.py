@@ -9,13 +9,10 @@ from pathlib import Path
 
 from ....files import WatchedFile
 
-# Nothing but a token protects the PostHog key of the server, so a token must be too long to guess.
+# Only a token protects the PostHog key of the server, so a token must be too long to guess.
 MIN_TOKEN_LENGTH = 32
 
 _LINE = re.compile(r"([\w.@-]{1,64})\s*[:=]\s*(\S+)")
-
-# The SHA-256 hash of a token, and the name of its caller.
-_Entry = tuple[bytes, str]
 
 
 class CallerTokens:
@@ -23,10 +20,14 @@ class CallerTokens:
 
     The file is read again when it changes: to revoke a token, delete its line. A name may have several tokens, which
     allows rotation. Only hashes stay in memory.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or a line is not valid.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = WatchedFile(path, "the callers' tokens", _parse)
+        self._file.read()
 
     def name(self, token: str) -> str | None:
         """Return the name of the caller with this token, or None for an unknown token.
@@ -42,34 +43,26 @@ class CallerTokens:
                 name = caller
         return name
 
-    def check(self) -> None:
-        """Read the file now, so that a mistake in it is reported at the start.
 
-        Raises:
-            ConfigurationError: The file cannot be read, or a line is not valid.
-        """
-        self._file.read()
-
-
-def _parse(text: str) -> list[_Entry]:
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
-    entries = [_parse_line(number, line) for number, line in lines if line and not line.startswith("#")]
+def _parse(text: str) -> list[tuple[bytes, str]]:
+    """Return the SHA-256 hash and the name of each token. The errors do not quote a line, which has a secret."""
+    entries = []
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if not line or line.startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise ValueError(f"line {number} is not valid; write `name: token`")
+        name, token = match.groups()
+        if len(token) < MIN_TOKEN_LENGTH:
+            raise ValueError(
+                f"line {number} has a token with less than {MIN_TOKEN_LENGTH} characters; "
+                "create one with `openssl rand -hex 32`"
+            )
+        entries.append((_hash(token), name))
     if not entries:
         raise ValueError("it contains no token; write `name: token`, one on each line")
     return entries
-
-
-def _parse_line(number: int, line: str) -> _Entry:
-    # The messages do not quote the line, because it contains a secret.
-    match = _LINE.fullmatch(line)
-    if match is None:
-        raise ValueError(f"line {number} is not valid; write `name: token`")
-    if len(match[2]) < MIN_TOKEN_LENGTH:
-        raise ValueError(
-            f"line {number} has a token with less than {MIN_TOKEN_LENGTH} characters; "
-            "create one with `openssl rand -hex 32`"
-        )
-    return _hash(match[2]), match[1]
 
 
 def _hash(token: str) -> bytes:
