@@ -17,7 +17,6 @@ class WatchedFile(Generic[T]):
     """A value in a UTF-8 file, read again when the file changes, without a restart.
 
     Args:
-        path: The file.
         content: What the file contains, for error messages, such as "the API key".
         parse: Turns the text into the value; raises ValueError, with the reason, if the text is not valid.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from dataclasses import dataclass
 from urllib.parse import SplitResult
@@ -12,9 +11,6 @@ from ...origins import is_loopback, is_secure, split_url
 from ...settings import Settings
 
 PATH = "/mcp"
-
-# No DNS name can be rebound to these, so they are always allowed in a Host header.
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +45,14 @@ class Address:
         """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
-            return _enable_nodelay(socket.create_server((self.host, self.port), family=family, backlog=1024))
+            listener = socket.create_server((self.host, self.port), family=family, backlog=1024)
         except OSError as error:
             # Python appends the address in parentheses, which the message has already.
             reason = (error.strerror or str(error)).partition(" (")[0]
             raise ConfigurationError(f"cannot listen on {self.host} port {self.port}: {reason}") from None
-
-
-def _enable_nodelay(listener: socket.socket) -> socket.socket:
-    """Return the same socket with its protocol set to TCP.
-
-    asyncio disables Nagle's algorithm only on such sockets. With Nagle's algorithm, a response in two writes waits for
-    the client's delayed acknowledgement: 40 ms per call, measured.
-    """
-    return socket.socket(listener.family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
+        # asyncio disables Nagle's algorithm only on sockets whose protocol is TCP. With Nagle's algorithm, a response
+        # in two writes waits for the client's delayed acknowledgement: 40 ms per call, measured.
+        return socket.socket(family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
 
 
 def endpoint(settings: Settings, listener: socket.socket) -> str:
@@ -90,14 +80,7 @@ def public_url(text: str) -> SplitResult:
 
 
 def allowed_hosts(settings: Settings) -> tuple[str, ...]:
-    """Return the allowed hosts: this machine's names, the public host and the configured hosts."""
+    """Return the allowed values of a Host header: local names, the public host and the configured hosts."""
     public = (public_url(settings.http_url).netloc,) if settings.http_url else ()
-    return (*LOCAL_HOSTS, *public, *settings.http_hosts)
-
-
-def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """Parse a network such as `10.0.0.0/8`; return None if the text is not one."""
-    try:
-        return ipaddress.ip_network(text)
-    except ValueError:
-        return None
+    # No DNS name can be rebound to the local names.
+    return ("127.0.0.1", "localhost", "[::1]", *public, *settings.http_hosts)

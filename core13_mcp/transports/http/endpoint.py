@@ -25,9 +25,6 @@ class MCPEndpoint:
     """The MCP handler behind checks of the method, the caller, the limits and the body.
 
     Args:
-        app: The MCP handler.
-        authenticator: Identifies the caller.
-        limits: The limits for callers.
         max_body: The maximum size of a request body, in bytes.
         body_timeout: Seconds in which a request body must arrive.
     """
@@ -47,7 +44,7 @@ class MCPEndpoint:
             with tracing.continued_trace(Request(scope).headers):
                 await self._dispatch(scope, receive, send)
         except ClientDisconnect:
-            # The client closed the connection before its request was complete, so nobody reads a response.
+            # The client closed the connection before its request was complete, so there is no one to respond to.
             return
         except Rejected as rejected:
             _log_rejection(rejected)
@@ -59,14 +56,18 @@ class MCPEndpoint:
             # A server without sessions has no stream for GET and no session to end with DELETE.
             raise Rejected(405, "This endpoint accepts POST only.", {"Allow": "POST"})
         caller = self._authenticator.authenticate(request)
-        principal = caller.principal
-        async with self._limits.acquire(principal, self._authenticator.trusted):
+        async with self._limits.acquire(caller.principal, self._authenticator.trusted):
             body = await self._read_body(request)
+            unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+            async def replay() -> Message:
+                return unread.pop() if unread else await receive()
+
             # A slow upload must not use a slot, so the body is complete before the request waits for one.
-            async with self._limits.slot(principal):
+            async with self._limits.slot(caller.principal):
                 await self._authenticator.verify(caller, body)
                 scope["state"] = {**scope.get("state", {}), "caller": caller}
-                await self._app(scope, _replay(body, receive), send)
+                await self._app(scope, replay, send)
 
     async def _read_body(self, request: Request) -> bytes:
         body = bytearray()
@@ -92,18 +93,10 @@ def resolve_context(context: ServerRequestContext[Any]) -> CallContext:
 
 
 def _log_rejection(rejected: Rejected) -> None:
-    """Log a rejected request, with the cause if the operator must change the configuration."""
     cause = rejected.__cause__
-    details = {"why": redact_keys(str(cause))} if isinstance(cause, ConfigurationError) else {}
-    level = logging.ERROR if details else logging.INFO
-    log.log(level, "request rejected", extra={"details": {"status": rejected.status, **details}})
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that yields the body once and then waits for the client to disconnect."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay
+    details = {"status": rejected.status}
+    if isinstance(cause, ConfigurationError):
+        # The operator must change the configuration.
+        log.error("request rejected", extra={"details": {**details, "why": redact_keys(str(cause))}})
+    else:
+        log.info("request rejected", extra={"details": details})

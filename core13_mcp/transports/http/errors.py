@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
-_JSONRPC_CODE = -32000
-
 
 class Rejected(Exception):
     """A rejected request: an HTTP status, a message for the client, and response headers."""
@@ -23,5 +21,5 @@ class Rejected(Exception):
 
         Its id is null: the request body, which has the id, may not have been read.
         """
-        body = {"jsonrpc": "2.0", "id": None, "error": {"code": _JSONRPC_CODE, "message": str(self)}}
+        body = {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": str(self)}}
         return JSONResponse(body, self.status, {"Cache-Control": "no-store", **self.headers})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -14,15 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class Lifecycle:
     """The phases of a shutdown, in seconds.
 
-    Attributes:
-        drain: After SIGTERM, the server still accepts requests for this long, and `/readyz` returns 503, so that a
-            load balancer can select another replica.
-        grace: After that, open requests have this long to finish.
-        accepting: Whether the drain phase has not started yet.
+    In the drain phase the server still accepts requests, and `/readyz` returns 503, so that a load balancer can select
+    another replica. In the grace period, open requests can finish.
     """
 
     drain: float = 0.0
     grace: float = 1.0
+    # Whether the drain phase has not started yet.
     accepting: bool = True
 
 
@@ -44,8 +43,7 @@ def close_on_drain(app: ASGIApp, lifecycle: Lifecycle) -> ASGIApp:
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_closing(message: Message) -> None:
             if message["type"] == "http.response.start" and not lifecycle.accepting:
-                headers = [(name, value) for name, value in message.get("headers", []) if name.lower() != b"connection"]
-                message = {**message, "headers": [*headers, (b"connection", b"close")]}
+                MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
         await app(scope, receive, send_closing)

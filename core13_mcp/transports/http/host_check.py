@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .address import parse_network
 from .errors import Rejected
 
 
@@ -19,7 +18,6 @@ class HostOriginMiddleware:
     so whole networks may be allowed, which health probes need.
 
     Args:
-        app: The ASGI application behind this check.
         hosts: Names, names with a port, and networks such as `10.0.0.0/8`.
         origins: Web origins, besides the server's own, that may call it.
     """
@@ -27,21 +25,18 @@ class HostOriginMiddleware:
     def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str]) -> None:
         self._app = app
         self._names = {host.lower() for host in hosts if "/" not in host}
-        networks = [parse_network(host) for host in hosts if "/" in host]
-        self._networks = [network for network in networks if network is not None]
+        self._networks = [ipaddress.ip_network(host) for host in hosts if "/" in host]
         self._origins = {origin.lower().rstrip("/") for origin in origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        try:
-            self._check(Headers(scope=scope))
-        except Rejected as rejected:
-            await rejected.response(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        app = self._app
+        if scope["type"] == "http":
+            try:
+                self._check(Headers(scope=scope))
+            except Rejected as rejected:
+                app = rejected.response
+        await app(scope, receive, send)
 
     def _check(self, headers: Headers) -> None:
         host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
@@ -53,17 +48,13 @@ class HostOriginMiddleware:
             )
 
     def _is_allowed(self, host: str) -> bool:
-        name = _without_port(host)
-        return host in self._names or name in self._names or self._is_in_networks(name)
-
-    def _is_in_networks(self, name: str) -> bool:
+        name, colon, port = host.rpartition(":")
+        if not (colon and port.isdigit()):
+            name = host
+        if host in self._names or name in self._names:
+            return True
         try:
             address = ipaddress.ip_address(name.strip("[]"))
         except ValueError:
             return False
         return any(address in network for network in self._networks)
-
-
-def _without_port(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 
 import anyio
 
 from .errors import Rejected
-from .queue import FairLimiter
-
-# As many as the API client has connections. A request that waits for a connection would not be in the fair queue.
-MAX_CONCURRENT = 32
-
-MAX_OPEN = 4096
 
 # Requests of one caller that may wait, for each that may run.
 MAX_QUEUED_PER_SLOT = 4
@@ -27,23 +22,18 @@ BURST_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitOptions:
-    """The limits of one server process.
+    """The limits of one server process."""
 
-    Attributes:
-        per_minute: Requests of one caller in a minute.
-        at_once: Requests of one caller that run at the same time.
-        new_callers_per_minute: Callers in a minute that the server neither verifies itself nor remembers.
-        remember_seconds: The time for which the server remembers a caller after its last request.
-        max_concurrent: Requests of all callers that run at the same time.
-        max_open: Requests of all callers that run or wait.
-    """
-
+    # The limits of one caller: requests in a minute, and requests that run at the same time.
     per_minute: int = 240
     at_once: int = 8
+    # Anyone can invent new keys, so all callers that the server neither verifies itself nor remembers share this rate.
     new_callers_per_minute: int = 1200
     remember_seconds: float = 600.0
-    max_concurrent: int = MAX_CONCURRENT
-    max_open: int = MAX_OPEN
+    # As many as the API client has connections. A request that waits for a connection would not be in the fair queue.
+    max_concurrent: int = 32
+    # Requests that run or wait.
+    max_open: int = 4096
 
 
 class TokenBucket:
@@ -52,12 +42,12 @@ class TokenBucket:
     def __init__(self, per_minute: float) -> None:
         self._per_second = per_minute / 60
         self._capacity = self._tokens = max(self._per_second * BURST_SECONDS, 1.0)
-        self._updated = 0.0
+        self.updated = 0.0
 
     def take(self, now: float) -> float:
         """Count a request and return 0, or return the seconds until one is allowed."""
-        self._tokens = min(self._capacity, self._tokens + (now - self._updated) * self._per_second)
-        self._updated = now
+        self._tokens = min(self._capacity, self._tokens + (now - self.updated) * self._per_second)
+        self.updated = now
         if self._tokens < 1:
             return (1 - self._tokens) / self._per_second
         self._tokens -= 1
@@ -68,7 +58,6 @@ class TokenBucket:
 class _CallerState:
     rate: TokenBucket
     open: int = 0
-    last_request: float = 0.0
 
 
 class Limits:
@@ -87,9 +76,7 @@ class Limits:
         """Count a request of a caller, which is open for the length of the block.
 
         Args:
-            caller: Identifies the caller.
-            trusted: Whether the server has verified the caller itself. If not, anyone can invent new callers, so all
-                new callers share one rate.
+            trusted: Whether the server has verified the caller itself, so that it is never a new caller.
 
         Raises:
             Rejected: The caller, or all callers together, have reached a limit.
@@ -97,15 +84,11 @@ class Limits:
         now = anyio.current_time()
         if self._open >= self._options.max_open:
             raise _retry_later(503, "This server has too many open requests.", 1)
-        self._forget_idle_callers(now)
-        state = self._callers.get(caller) or self._new_caller(trusted, now)
+        state = self._state(caller, trusted, now)
         if state.open >= self._options.at_once * (1 + MAX_QUEUED_PER_SLOT):
             raise _retry_later(429, f"You have {state.open} open requests, and more are not accepted.", 1)
         if wait := state.rate.take(now):
             raise _retry_later(429, f"You made more than {self._options.per_minute} requests in a minute.", wait)
-        state.last_request = now
-        self._callers[caller] = state
-        self._callers.move_to_end(caller)
         state.open, self._open = state.open + 1, self._open + 1
         try:
             yield
@@ -116,17 +99,67 @@ class Limits:
         """Wait for one of the slots that all callers share, and use it for the length of the block."""
         return self._slots.slot(caller)
 
-    def _new_caller(self, trusted: bool, now: float) -> _CallerState:
-        if not trusted and (wait := self._new_callers.take(now)):
-            raise _retry_later(429, "Too many new callers use this server.", wait)
-        return _CallerState(TokenBucket(self._options.per_minute))
+    def _state(self, caller: str, trusted: bool, now: float) -> _CallerState:
+        def is_forgotten(name: str) -> bool:
+            state = self._callers[name]
+            return not state.open and now - state.rate.updated >= self._options.remember_seconds
 
-    def _forget_idle_callers(self, now: float) -> None:
-        while self._callers:
-            caller, state = next(iter(self._callers.items()))
-            if state.open or now - state.last_request < self._options.remember_seconds:
-                return
-            del self._callers[caller]
+        for name in list(takewhile(is_forgotten, self._callers)):
+            del self._callers[name]
+        if caller not in self._callers:
+            if not trusted and (wait := self._new_callers.take(now)):
+                raise _retry_later(429, "Too many new callers use this server.", wait)
+            self._callers[caller] = _CallerState(TokenBucket(self._options.per_minute))
+        self._callers.move_to_end(caller)
+        return self._callers[caller]
+
+
+class FairLimiter:
+    """A semaphore that is fair per caller.
+
+    A free slot goes to the waiting caller that has the fewest slots, then to the one that has waited longest. A caller
+    with many requests therefore delays its own requests only. No caller has more than `per_caller` slots.
+    """
+
+    def __init__(self, slots: int, per_caller: int) -> None:
+        self._slots = slots
+        self._per_caller = per_caller
+        self._in_use: Counter[str] = Counter()
+        # The waiting requests of each caller. The order of the callers is the order in which they get a slot.
+        self._waiting: dict[str, deque[anyio.Event]] = {}
+
+    @asynccontextmanager
+    async def slot(self, caller: str) -> AsyncIterator[None]:
+        """Wait for a slot and use it for the length of the block."""
+        assigned = anyio.Event()
+        self._waiting.setdefault(caller, deque()).append(assigned)
+        self._assign_slot()
+        try:
+            await assigned.wait()
+            yield
+        finally:
+            # A request that is cancelled while it waits may have got a slot at the same moment.
+            if assigned.is_set():
+                self._in_use -= Counter([caller])
+                self._assign_slot()
+            else:
+                self._waiting[caller].remove(assigned)
+                if not self._waiting[caller]:
+                    del self._waiting[caller]
+
+    def _assign_slot(self) -> None:
+        if self._in_use.total() == self._slots:
+            return
+        eligible = [name for name in self._waiting if self._in_use[name] < self._per_caller]
+        if not eligible:
+            return
+        caller = min(eligible, key=self._in_use.__getitem__)
+        self._in_use[caller] += 1
+        requests = self._waiting.pop(caller)
+        requests.popleft().set()
+        if requests:
+            # After the other callers.
+            self._waiting[caller] = requests
 
 
 def _retry_later(status: int, reason: str, seconds: float) -> Rejected:

@@ -13,6 +13,7 @@ from mcp import MCPError
 from mcp.server import ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
 from mcp.types import CallToolResult
+from mcp_types.methods import SPEC_CLIENT_METHODS, SPEC_CLIENT_NOTIFICATION_METHODS
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,21 +27,12 @@ if TYPE_CHECKING:
 # The label for every value that a caller invents. Each new label uses memory until the process exits.
 OTHER = "other"
 
-_METHODS = frozenset(
-    {
-        *("initialize", "ping", "server/discover", "subscriptions/listen", "completion/complete", "logging/setLevel"),
-        *("tools/list", "tools/call", "prompts/list", "prompts/get", "resources/list", "resources/read"),
-        *("resources/templates/list", "notifications/initialized", "notifications/cancelled"),
-    }
-)
+_METHODS = SPEC_CLIENT_METHODS | SPEC_CLIENT_NOTIFICATION_METHODS
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
     """Counters of MCP operations and HTTP requests.
-
-    Args:
-        tools: The names of the tools.
 
     Raises:
         ConfigurationError: The extra is not installed.
@@ -54,27 +46,33 @@ class Metrics:
         self._tools = frozenset(tools)
         self._registry: CollectorRegistry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        options: dict[str, Any] = {"registry": self._registry, "buckets": _SECONDS}
         self._operations = Histogram(
             "mcp_server_operation_duration_seconds",
             "Duration of MCP operations.",
             ("mcp_method_name", "gen_ai_tool_name", "error_type"),
-            **options,
+            registry=self._registry,
+            buckets=_SECONDS,
         )
         self._requests = Histogram(
             "http_server_request_duration_seconds",
             "Duration of HTTP requests, including rejected requests.",
             ("http_route", "http_response_status_code"),
-            **options,
+            registry=self._registry,
+            buckets=_SECONDS,
         )
         self._active = Gauge("http_server_active_requests", "HTTP requests in progress.", registry=self._registry)
 
     async def observe_operation(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Measure one MCP operation, as middleware of the SDK's server."""
+        method = ctx.method if ctx.method in _METHODS else OTHER
+        name = (ctx.params or {}).get("name")
+        tool = "" if method != "tools/call" else name if name in self._tools else OTHER
         start, error = anyio.current_time(), ""
         try:
             result = await call_next(ctx)
-            error = "tool_error" if _is_error(result) else ""
+            match result:
+                case CallToolResult(is_error=True) | {"isError": True}:
+                    error = "tool_error"
             return result
         except MCPError as protocol_error:
             error = str(protocol_error.error.code)
@@ -83,15 +81,7 @@ class Metrics:
             error = type(exception).__name__
             raise
         finally:
-            labels = (*self._operation_labels(ctx), error)
-            self._operations.labels(*labels).observe(anyio.current_time() - start)
-
-    def _operation_labels(self, context: ServerRequestContext[Any, Any]) -> tuple[str, str]:
-        method = context.method if context.method in _METHODS else OTHER
-        if method != "tools/call":
-            return method, ""
-        name = (context.params or {}).get("name")
-        return method, name if isinstance(name, str) and name in self._tools else OTHER
+            self._operations.labels(method, tool, error).observe(anyio.current_time() - start)
 
     @property
     def route(self) -> Route:
@@ -118,21 +108,12 @@ class Metrics:
                     status = message["status"]
                 await send(message)
 
-            self._active.inc()
             try:
-                await app(scope, receive, send_and_note_status)
+                with self._active.track_inprogress():
+                    await app(scope, receive, send_and_note_status)
             finally:
-                self._active.dec()
                 paths = {route.path for route in scope["app"].routes}
                 path = scope["path"] if scope["path"] in paths else OTHER
                 self._requests.labels(path, str(status)).observe(anyio.current_time() - start)
 
         return measured
-
-
-def _is_error(result: HandlerResult) -> bool:
-    match result:
-        case CallToolResult(is_error=True) | {"isError": True}:
-            return True
-        case _:
-            return False

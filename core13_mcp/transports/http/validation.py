@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from itertools import chain
 
 from ...errors import ConfigurationError
 from ...origins import is_loopback, is_origin, split_url
 from ...settings import Settings
-from .address import Address, parse_network, public_url
+from .address import Address, public_url
 
 
 def validate_http(settings: Settings, address: Address) -> None:
@@ -18,31 +19,23 @@ def validate_http(settings: Settings, address: Address) -> None:
         ConfigurationError: The server would not be safe, or a setting would have no effect. The message names the
             setting to change.
     """
-    problems = chain(
-        _public_without_auth(settings, address), _missing(settings, address), _unused(settings), _malformed(settings)
-    )
-    for problem in problems:
+    for problem in chain(_unsafe(settings, address), _missing(settings, address), _without_effect(settings)):
         raise ConfigurationError(problem)
 
 
-def _public_without_auth(settings: Settings, address: Address) -> Iterator[str]:
-    if address.local:
-        yield from _published_without_auth(settings)
-        return
-    if settings.auth == "none":
-        yield (
-            f"{address.host} is not a loopback address, and with CORE13_AUTH=none everyone who can connect would use "
-            "the PostHog key of this server; set CORE13_AUTH to token, own-key or oauth, or listen on 127.0.0.1"
-        )
-    if not (settings.http_url or settings.http_hosts):
-        yield (
-            f"{address.host} is not a loopback address, so the server needs the name that callers use; set "
-            "CORE13_HTTP_URL=https://... or CORE13_HTTP_HOSTS"
-        )
-
-
-def _published_without_auth(settings: Settings) -> Iterator[str]:
-    """Check for a proxy, with which a loopback address is not private."""
+def _unsafe(settings: Settings, address: Address) -> Iterator[str]:
+    if not address.local:
+        if settings.auth == "none":
+            yield (
+                f"{address.host} is not a loopback address, and with CORE13_AUTH=none everyone who can connect would "
+                "use the PostHog key of this server; set CORE13_AUTH to token, own-key or oauth, or listen on 127.0.0.1"
+            )
+        if not (settings.http_url or settings.http_hosts):
+            yield (
+                f"{address.host} is not a loopback address, so the server needs the name that callers use; set "
+                "CORE13_HTTP_URL=https://... or CORE13_HTTP_HOSTS"
+            )
+    # With a proxy, a loopback address is not private.
     public = public_url(settings.http_url).hostname if settings.http_url else None
     if settings.auth == "none" and public and not is_loopback(public):
         yield (
@@ -66,8 +59,7 @@ def _missing(settings: Settings, address: Address) -> Iterator[str]:
         )
 
 
-def _unused(settings: Settings) -> Iterator[str]:
-    """Check for settings that an operator expects to protect something, but that do nothing."""
+def _without_effect(settings: Settings) -> Iterator[str]:
     if settings.auth != "token" and settings.caller_tokens_file:
         yield (
             f"CORE13_CALLER_TOKENS_FILE has no effect with CORE13_AUTH={settings.auth}; "
@@ -75,12 +67,11 @@ def _unused(settings: Settings) -> Iterator[str]:
         )
     if settings.auth != "own-key" and (settings.http_bearer_keys or settings.http_posthog_hosts):
         yield "CORE13_HTTP_BEARER_KEYS and CORE13_HTTP_POSTHOG_HOSTS have an effect with CORE13_AUTH=own-key only"
-
-
-def _malformed(settings: Settings) -> Iterator[str]:
-    """Check for hosts and origins that no request can match."""
     for host in settings.http_hosts:
-        if "/" in host and parse_network(host) is None:
+        try:
+            if "/" in host:
+                ipaddress.ip_network(host)
+        except ValueError:
             yield f"CORE13_HTTP_HOSTS: {host!r} is not a name, a name with a port, or a network such as 10.0.0.0/8"
     for origin in settings.http_origins:
         url = split_url(origin)

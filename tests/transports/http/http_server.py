@@ -21,8 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from core13_mcp.compose.http import HTTPServer, build_http
 from core13_mcp.settings import Settings
-from core13_mcp.transports.http.connection import HEADER_TIMEOUT
-from core13_mcp.transports.http.serving import uvicorn_server
+from core13_mcp.transports.http.serving import HEADER_TIMEOUT, uvicorn_server
 
 from ...processes import CLI, clean_environment
 

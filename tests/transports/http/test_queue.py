@@ -3,7 +3,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from core13_mcp.transports.http.queue import FairLimiter
+from core13_mcp.transports.http.limits import FairLimiter
 
 pytestmark = pytest.mark.anyio
 

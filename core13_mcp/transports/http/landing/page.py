@@ -30,20 +30,16 @@ AUTH_NOTES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContent:
-    """What the landing page shows, besides the tools.
+    """What the landing page shows, besides the tools."""
 
-    Attributes:
-        auth: The value of `--auth`.
-        url: The URL of the MCP endpoint.
-        notices: The modes of the server, such as read-only.
-        links: For each link that adds the server to a client: the label and the URL.
-        snippets: For each text to paste: the client, the location and the text.
-    """
-
+    # The value of `--auth`.
     auth: str
     url: str
+    # The modes of the server, such as read-only.
     notices: Sequence[str] = ()
+    # For each link that adds the server to a client: the label and the URL.
     links: Sequence[tuple[str, str]] = ()
+    # For each text to paste: the client, the location and the text.
     snippets: Sequence[tuple[str, str, str]] = ()
 
 
@@ -66,8 +62,9 @@ class PageForBrowsers:
 
 def page(catalog: Catalog, content: PageContent) -> HTMLResponse:
     """Render the landing page."""
-    style = _resource("page.css")
-    html = Template(_resource("page.html")).substitute(
+    folder = files(__package__)
+    style = folder.joinpath("page.css").read_text("utf-8")
+    html = Template(folder.joinpath("page.html").read_text("utf-8")).substitute(
         title=TITLE,
         style=style,
         url=escape(content.url),
@@ -79,19 +76,19 @@ def page(catalog: Catalog, content: PageContent) -> HTMLResponse:
         tools="\n".join(map(_tool, catalog.values())),
         version=escape(VERSION),
     )
-    return HTMLResponse(html, headers=_security_headers(style))
-
-
-def _security_headers(style: str) -> dict[str, str]:
-    """Allow the page's own style, no other resource, and no frame around the page."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return {
-        "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    # The page's own style is allowed, no other resource, and no frame around the page.
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-cache",
     }
+    return HTMLResponse(html, headers=headers)
 
 
 def _snippet(client: str, location: str, text: str) -> str:
@@ -101,16 +98,10 @@ def _snippet(client: str, location: str, text: str) -> str:
 
 
 def _tool(tool: Declaration) -> str:
-    name = f'<th scope="row"><code>{escape(tool.name)}</code></th>'
-    return f"<tr>{name}<td>{escape(tool.title)}</td><td>{_effect(tool)}</td></tr>"
-
-
-def _effect(tool: Declaration) -> str:
     if tool.read_only:
-        return "read-only"
-    effect = "destructive change" if tool.annotations.destructive_hint else "change"
-    return f"{effect}; may ask for confirmation" if tool.confirm else effect
-
-
-def _resource(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
+        effect = "read-only"
+    else:
+        effect = "destructive change" if tool.annotations.destructive_hint else "change"
+        effect += "; may ask for confirmation" if tool.confirm else ""
+    name = f'<th scope="row"><code>{escape(tool.name)}</code></th>'
+    return f"<tr>{name}<td>{escape(tool.title)}</td><td>{effect}</td></tr>"
