@@ -14,7 +14,7 @@ from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import ToolError
 from core13_mcp.keys import SecretStr
 from core13_mcp.pipeline.call import CallContext, prepare
-from core13_mcp.pipeline.execution import execute
+from core13_mcp.pipeline.execution import Execution
 
 KEY = "phx_scripted0000000000000000000000"
 ORIGIN = "https://api.example"
@@ -74,7 +74,7 @@ async def call_value(
 ) -> Any:
     """Call a tool and return the value of its result."""
     call = prepare(tool, arguments, call_context(api, timeout=timeout))
-    return (await execute(call, confirmer=ask)).unwrap().value
+    return (await Execution(call, confirmer=ask).run()).value
 
 
 async def call_error(tool: Declaration, api: FakeAPI, /, **arguments: Any) -> ToolError:

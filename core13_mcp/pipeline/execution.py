@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from dataclasses import replace
 from typing import Any
@@ -16,21 +17,9 @@ from ..text import get_path, single_line
 from .bind import bind, expand_path, path_values
 from .call import Call
 from .confirm import Confirmer, find_confirmation, is_required, render_question, require_accepted, stale_confirmation
-from .outcome import Outcome, redacted_error, redacted_result
 from .projection import CallResult, project_response
 from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
 from .validate import argument_errors, invalid_arguments
-
-
-async def execute(
-    call: Call, *, confirmer: Confirmer | None = None, on_progress: ProgressCallback = no_progress
-) -> Outcome:
-    """Execute a call and return its outcome.
-
-    Raises:
-        ConfigurationError: The server is not allowed to send the request.
-    """
-    return await Execution(call, confirmer=confirmer, on_progress=on_progress).run()
 
 
 class Execution:
@@ -42,7 +31,7 @@ class Execution:
     """
 
     def __init__(
-        self, call: Call, *, confirmer: Confirmer | None = None, on_progress: ProgressCallback = no_progress
+        self, call: Call, confirmer: Confirmer | None = None, on_progress: ProgressCallback = no_progress
     ) -> None:
         self._call = call
         self._confirmer = confirmer
@@ -61,24 +50,27 @@ class Execution:
         }
         return {name: value for name, value in facts.items() if value is not None}
 
-    async def run(self) -> Outcome:
-        """Execute the call.
+    async def run(self) -> CallResult:
+        """Execute the call and return its result.
 
         Raises:
+            ToolError: The call failed. Neither the error nor the result has a secret of the call.
             ConfigurationError: The server is not allowed to send the request.
         """
         try:
-            result = await self._run()
+            return (await self._run()).redacted(self._call.secrets)
         except ToolError as error:
-            return self._failed(error)
-        return Outcome(redacted_result(result, self._call.secrets), self.facts)
+            raise self._redacted(error) from None
 
-    def crashed(self) -> Outcome:
-        """Return the outcome of a call that ended with an unexpected exception."""
-        return self._failed(internal_error(self._call, sent=self._session.attempts > 0))
+    def internal_error(self) -> ToolError:
+        """Return the error for an unexpected exception of `run`."""
+        return self._redacted(internal_error(self._call, sent=self._session.attempts > 0))
 
-    def _failed(self, error: ToolError) -> Outcome:
-        return Outcome(redacted_error(error, self._call.secrets), self.facts)
+    def _redacted(self, error: ToolError) -> ToolError:
+        clean = copy.copy(error)
+        clean.args = (redact(str(error), self._call.secrets),)
+        clean.field = redact(error.field, self._call.secrets)
+        return clean
 
     async def _run(self) -> CallResult:
         call = self._call

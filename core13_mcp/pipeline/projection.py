@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple, Self
 
 from ..declarations.model import Declaration
 from ..jsonio import JSON, compact_json
+from ..redaction import redact
 from ..text import render
 
 _MAX_NAMES = 8
@@ -23,6 +25,13 @@ class CallResult(NamedTuple):
     def of(cls, value: dict[str, Any]) -> Self:
         """Return the object with its text."""
         return cls(value, compact_json(value))
+
+    def redacted(self, secrets: tuple[str, ...]) -> CallResult:
+        """Return the object without secrets."""
+        # The text has every string of the object, in the form of JSON. Searching it is fast.
+        if not any(form in self.text for secret in secrets for form in (secret, encode_basestring(secret)[1:-1])):
+            return self
+        return CallResult.of(redact(self.value, secrets))
 
 
 def project_response(tool: Declaration, response: Any, arguments: JSON, max_chars: int) -> CallResult:

@@ -52,10 +52,8 @@ def parse_error(response: APIResponse, secrets: tuple[str, ...]) -> APIError:
         # Secrets are removed before the text is shortened, so that no part of one remains.
         body = redact(parse_json(response.body), secrets)
     except ValueError:
-        return APIError()
-    if not isinstance(body, dict):
-        return APIError()
-    texts = {name: value for name, value in body.items() if isinstance(value, str)}
+        body = None
+    texts = {name: value for name, value in body.items() if isinstance(value, str)} if isinstance(body, dict) else {}
     code, field = texts.get("code", ""), texts.get("attr")
     return APIError(
         code if _API_CODE.fullmatch(code) else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 import httpx2
@@ -108,7 +108,7 @@ def _error(sent: SentRequest, response: APIResponse) -> ToolError:
     if response.status < 400:
         return invalid_response(sent, "that is a redirect, which is not followed", response.status)
     error = parse_error(response, sent.call.secrets)
-    reason = f"{response.status} {_phrase(response.status)}"
+    reason = f"{response.status} {responses.get(response.status, '(unknown status)')}"
     if error.message:
         reason += f', the API says: "{error.message}"'
     if response.status not in AMBIGUOUS_STATUSES:
@@ -159,10 +159,3 @@ def _outcome_unknown(call: Call, reason: str, status: int | None = None) -> Tool
         "Check before you call it again.",
         status=status,
     )
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "(unknown status)"

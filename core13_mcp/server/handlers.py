@@ -29,9 +29,8 @@ from ..declarations.model import Declaration
 from ..errors import ConfigurationError, ToolError
 from ..identity import NAME, TITLE, VERSION
 from ..pipeline.call import Call, CallContext, prepare
-from ..pipeline.confirm import Confirmer
 from ..pipeline.execution import Execution
-from ..pipeline.outcome import Outcome
+from ..pipeline.projection import CallResult
 from ..redaction import set_secrets
 from ..text import did_you_mean
 from .elicitation import Elicitor, InputRequired, request_state_middleware
@@ -106,12 +105,15 @@ class Handlers:
         tool = self._tool(params.name)
         try:
             call = prepare(tool, params.arguments or {}, self._resolve_context(request))
-            confirmer = self._elicitor.for_request(request, params)
-            return call_result(await _execute(call, confirmer, _progress_reporter(request)))
+            execution = Execution(call, self._elicitor.for_request(request, params), _progress_reporter(request))
+            result = await _run(call, execution)
+            facts = execution.facts
+            _log(call, str(result.details["code"]) if isinstance(result, ToolError) else "ok", facts)
+            return call_result(result, facts)
         except InputRequired as required:
             return required.result
         except ConfigurationError as error:
-            return call_result(Outcome(ToolError(f"{tool.name}: {error}", code="configuration"), {}))
+            return call_result(ToolError(f"{tool.name}: {error}", code="configuration"), {})
 
     async def list_prompts(self, _: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListPromptsResult:
         """Handle `prompts/list`."""
@@ -131,17 +133,18 @@ class Handlers:
         raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}. {did_you_mean(name, self._catalog)}".rstrip())
 
 
-async def _execute(call: Call, confirmer: Confirmer | None, on_progress: ProgressCallback) -> Outcome:
-    """Execute a call and write its log line.
+async def _run(call: Call, execution: Execution) -> CallResult | ToolError:
+    """Execute a call, and return its result or error.
 
     Raises:
         InputRequired: The client must ask the person and call again.
         ConfigurationError: The server is not allowed to send the request.
     """
     set_secrets(call.secrets)
-    execution = Execution(call, confirmer=confirmer, on_progress=on_progress)
     try:
-        outcome = await execution.run()
+        return await execution.run()
+    except ToolError as error:
+        return error
     except (InputRequired, ConfigurationError):
         raise
     except anyio.get_cancelled_exc_class():
@@ -149,9 +152,7 @@ async def _execute(call: Call, confirmer: Confirmer | None, on_progress: Progres
         raise
     except Exception:
         log.exception("internal error in %s", call.tool.name)
-        outcome = execution.crashed()
-    _log(call, outcome.code, outcome.facts)
-    return outcome
+        return execution.internal_error()
 
 
 def _log(call: Call, code: str, facts: dict[str, Any]) -> None:

@@ -9,27 +9,28 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ToolError
-from ..pipeline.outcome import Outcome
+from ..jsonio import JSON
+from ..pipeline.projection import CallResult
 
 
-def call_result(outcome: Outcome) -> dict[str, Any]:
+def call_result(result: CallResult | ToolError, facts: JSON) -> dict[str, Any]:
     """Return the result of `tools/call`.
 
     A result is sent twice: as compact text and as structured content. An error is a text for the model and
     a code with details for programs.
     """
-    facts = {"core13-mcp/call": outcome.facts} if outcome.facts else {}
-    if isinstance(outcome.result, ToolError):
+    meta = {"core13-mcp/call": facts} if facts else {}
+    if isinstance(result, ToolError):
         return {
             "resultType": "complete",
-            "content": [{"type": "text", "text": str(outcome.result)}],
+            "content": [{"type": "text", "text": str(result)}],
             "isError": True,
-            "_meta": {"core13-mcp/error": outcome.result.details, **facts},
+            "_meta": {"core13-mcp/error": result.details, **meta},
         }
     return {
         "resultType": "complete",
-        "content": [{"type": "text", "text": outcome.result.text}],
-        "structuredContent": outcome.result.value,
+        "content": [{"type": "text", "text": result.text}],
+        "structuredContent": result.value,
         "isError": False,
-        "_meta": facts,
+        "_meta": meta,
     }

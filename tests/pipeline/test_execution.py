@@ -1,4 +1,4 @@
-"""One call, from its arguments to its outcome."""
+"""One call, from its arguments to its result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from core13_mcp.errors import Declined, InvalidArguments, OutcomeUnknown, Refused, Unreadable
 from core13_mcp.pipeline.call import prepare
 from core13_mcp.pipeline.confirm import Decision, Policy
-from core13_mcp.pipeline.execution import execute
+from core13_mcp.pipeline.execution import Execution
 
 from ..factories import PROJECT, make_tool
 from ..fake_api import KEY, FakeAPI, Reply, call_context, call_error, call_value, fail_with, reply
@@ -43,7 +43,7 @@ async def test_a_call_uses_the_project_in_its_arguments() -> None:
 
 async def test_a_call_without_a_project_uses_the_pinned_project() -> None:
     api = FakeAPI(OK)
-    await execute(prepare(CREATE, {"name": "x"}, call_context(api, project_id=9)))
+    await Execution(prepare(CREATE, {"name": "x"}, call_context(api, project_id=9))).run()
     assert api.request_lines == ["POST /api/projects/9/things/"]
     assert api.requests[0].content == b'{"name":"x"}'
 
@@ -127,8 +127,7 @@ async def test_a_response_that_does_not_match_the_output_schema_is_an_error(body
 
 @pytest.mark.parametrize("body", [{"title": f"the key {KEY}"}, {KEY: 1}, {"rows": [{"deep": KEY}]}])
 async def test_a_result_has_no_secret(body: dict[str, Any]) -> None:
-    outcome = await execute(prepare(make_tool(), {"id": 1}, call_context(FakeAPI(reply(200, body)))))
-    result = outcome.unwrap()
+    result = await Execution(prepare(make_tool(), {"id": 1}, call_context(FakeAPI(reply(200, body))))).run()
     assert KEY not in result.text and KEY not in str(result.value) and "[withheld]" in result.text
 
 
@@ -199,8 +198,10 @@ async def test_the_policy_decides_about_a_call_if_the_client_cannot_ask(
 ) -> None:
     tool = make_tool("POST", confirm=[{"level": level, "say": "Really?"}])
     api = FakeAPI(OK)
-    outcome = await execute(prepare(tool, {"id": 1}, call_context(api, confirm=policy)))
-    assert outcome.code == ("ok" if lines else "confirmation_required")
+    try:
+        await Execution(prepare(tool, {"id": 1}, call_context(api, confirm=policy))).run()
+    except Declined as error:
+        assert error.details["code"] == "confirmation_required"
     assert api.request_lines == lines
 
 

@@ -16,7 +16,7 @@ from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import ToolError
 from core13_mcp.keys import SecretStr
 from core13_mcp.pipeline.call import CallContext, prepare
-from core13_mcp.pipeline.execution import execute
+from core13_mcp.pipeline.execution import Execution
 
 from ..asgi import ResetTransport
 
@@ -243,14 +243,14 @@ async def error_of(case: Case) -> ToolError:
         context = CallContext(client=client, credentials=credentials, confirm="never", timeout=5.0)
         for tool, arguments in case.before:
             try:
-                (await execute(prepare(CATALOG[tool], arguments, context))).unwrap()
+                await Execution(prepare(CATALOG[tool], arguments, context)).run()
             except ToolError as error:
                 # A test delivery of a paused subscription is refused, but counts toward the rate limit.
                 assert error.status == 409
         if case.fault:
             app.state.faults.append(case.fault)
         with pytest.raises(ToolError) as raised:
-            (await execute(prepare(CATALOG[case.tool], case.arguments, context))).unwrap()
+            await Execution(prepare(CATALOG[case.tool], case.arguments, context)).run()
     return raised.value
 
 

@@ -15,7 +15,7 @@ from ...declarations.model import Declaration
 from ...errors import ConfigurationError, ToolError
 from ...jsonio import JSON, parse_json
 from ...pipeline.call import plan, prepare
-from ...pipeline.execution import execute
+from ...pipeline.execution import Execution
 from ...redaction import REDACTED
 from ...settings import Settings
 from ...text import did_you_mean, single_line
@@ -40,12 +40,13 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return _print_request(tool, tool_arguments, settings)
     async with context_provider(settings) as get_context:
         call = prepare(tool, tool_arguments, get_context())
-        with spinner(tool.name):
-            outcome = await execute(call, on_progress=_print_progress)
-    if isinstance(outcome.result, ToolError):
-        print(outcome.result, file=sys.stderr)
-        return 1
-    print(json.dumps(outcome.result.value, indent=2, ensure_ascii=False))
+        try:
+            with spinner(tool.name):
+                result = await Execution(call, on_progress=_print_progress).run()
+        except ToolError as error:
+            print(error, file=sys.stderr)
+            return 1
+    print(json.dumps(result.value, indent=2, ensure_ascii=False))
     return 0
 
 

@@ -14,7 +14,7 @@ from ...declarations.catalog import Catalog
 from ...declarations.model import Declaration, Project
 from ...errors import InvalidArguments, ToolError, Unreadable
 from ...pipeline.call import CallContext, plan, prepare
-from ...pipeline.execution import execute
+from ...pipeline.execution import Execution
 from ...pipeline.response import SentRequest, parse_response
 from ...text import get_path, single_line
 from .finding import Finding, from_error, from_network_error, proxy_host
@@ -125,7 +125,7 @@ class APICheck:
             return Finding(check, "note", f"not checked, because that needs a write; {count} {verb} it")
         probe = min(probes, key=lambda tool: len(tool.arguments))
         try:
-            (await execute(prepare(probe, {}, self.context))).unwrap()
+            await Execution(prepare(probe, {}, self.context)).run()
         except ToolError as error:
             finding = from_error(check, error)
             if error.status == 403:
