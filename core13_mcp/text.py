@@ -122,7 +122,7 @@ def suggestions(name: str, candidates: Iterable[str]) -> list[str]:
     if 0 < len(similar) <= 3:
         return get_close_matches(name.lower(), similar, n=3, cutoff=0)
     closest = get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
-    return closest or [other for other in candidates if other.startswith(name)][:3]
+    return closest or [other for other in candidates if name and other.startswith(name)][:3]
 
 
 def _words(name: str) -> set[str]:

@@ -105,8 +105,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     arguments, unknown = command.parse_known_args(arguments.rest, arguments)
     # The arguments of a call may stand on both sides of its flags.
     is_call = arguments.command == "call"
-    if any(not is_call or (word.startswith("-") and word != "-") for word in unknown):
-        _reject_unknown(command, unknown)
+    if wrong := [word for word in unknown if not is_call or (word.startswith("-") and word != "-")]:
+        _reject_unknown(command, wrong)
     if is_call:
         arguments.arguments = [*arguments.arguments, *unknown]
     return arguments
@@ -134,7 +134,7 @@ def command_parsers() -> Mapping[str, Parser]:
     _add_sandbox_arguments(parsers["sandbox"])
     _add_setup_arguments(parsers["install"], parsers["uninstall"])
     parsers["doctor"].add_flag("--json", "print the result as JSON")
-    parsers["completion"].add_values("shell", ("bash", "zsh", "fish"), metavar="{bash,zsh,fish}")
+    parsers["completion"].add_values("shell", ("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
     for name, parser in parsers.items():
         # `doctor` reads the settings itself, to report every problem.
         needs_settings = name not in ("demo", "uninstall", "doctor", "completion")
@@ -155,7 +155,9 @@ def _add_tool_arguments(tools: Parser, call: Parser) -> None:
 
 
 def _add_sandbox_arguments(sandbox: Parser) -> None:
-    sandbox.add_values("what", ("serve", "outbox"), nargs="?", default="serve", metavar="{serve,outbox}")
+    sandbox.add_values(
+        "what", ("serve", "outbox"), nargs="?", default="serve", metavar="ACTION", help="serve (the default) or outbox"
+    )
     sandbox.add_flag(
         "--port", "port to listen on; 0 selects a free port (default 8013)", type=int, default=8013, metavar="PORT"
     )
@@ -181,7 +183,9 @@ def _suggest(text: str, names: Sequence[str]) -> str:
 def _reject_unknown(parser: Parser, words: Sequence[str]) -> NoReturn:
     from ..text import did_you_mean
 
-    suggestion = did_you_mean(words[0].partition("=")[0], [flag.name for flag in parser.flags])
+    # Without the dashes, which would make every flag similar.
+    names = [flag.name.removeprefix("--") for flag in parser.flags]
+    suggestion = did_you_mean(words[0].partition("=")[0].lstrip("-"), names, "--{}".format)
     parser.error(f"unrecognized arguments: {' '.join(words)}" + (f". {suggestion}" if suggestion else ""))
 
 
