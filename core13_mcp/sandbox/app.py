@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Final
 
@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import errors, outbox, timestamps
+from . import outbox
 from .context import Options
-from .dispatch import Operation, Resource, Services
+from .dispatch import PUBLIC, SESSION_ONLY, Operation, Resource, Services
 from .operations import sharing, subscriptions, users
+from .responses import api_error, json_response
 from .seed import seed
 from .store import Store
 from .throttle import Throttle, delivery_limits, no_limits, user_limits
@@ -23,7 +24,6 @@ from .throttle import Throttle, delivery_limits, no_limits, user_limits
 SHARING_READ, SHARING_WRITE = "sharing_configuration:read", "sharing_configuration:write"
 READ, WRITE = "subscription:read", "subscription:write"
 USER_READ, USER_WRITE = "user:read", "user:write"
-PREMIUM: Final = "subscriptions"
 RECORDING: Final = "session_recordings/{recording_id}/sharing"
 
 PROJECT_ROUTES: Final[dict[str, dict[str, Operation]]] = {
@@ -35,17 +35,17 @@ PROJECT_ROUTES: Final[dict[str, dict[str, Operation]]] = {
     f"{RECORDING}/passwords": {"POST": Operation(sharing.create_password, SHARING_WRITE)},
     f"{RECORDING}/passwords/{{password_id}}": {"DELETE": Operation(sharing.destroy_password, SHARING_WRITE)},
     "subscriptions": {
-        "GET": Operation(subscriptions.list_all, READ, premium=PREMIUM),
-        "POST": Operation(subscriptions.create, WRITE, premium=PREMIUM),
+        "GET": Operation(subscriptions.list_all, READ, premium=True),
+        "POST": Operation(subscriptions.create, WRITE, premium=True),
     },
-    "subscriptions/summary_quota": {"GET": Operation(subscriptions.quota, READ, premium=PREMIUM)},
+    "subscriptions/summary_quota": {"GET": Operation(subscriptions.quota, READ, premium=True)},
     "subscriptions/{id}": {
-        "GET": Operation(subscriptions.retrieve, READ, premium=PREMIUM),
-        "PATCH": Operation(subscriptions.update, WRITE, premium=PREMIUM),
-        "DELETE": Operation(subscriptions.destroy, WRITE, premium=PREMIUM),
+        "GET": Operation(subscriptions.retrieve, READ, premium=True),
+        "PATCH": Operation(subscriptions.update, WRITE, premium=True),
+        "DELETE": Operation(subscriptions.destroy, WRITE, premium=True),
     },
     "subscriptions/{id}/test-delivery": {
-        "POST": Operation(subscriptions.test_delivery, WRITE, delivery_limits, premium=PREMIUM)
+        "POST": Operation(subscriptions.test_delivery, WRITE, delivery_limits, premium=True),
     },
 }
 USER_ROUTES: Final[dict[str, dict[str, Operation]]] = {
@@ -53,23 +53,27 @@ USER_ROUTES: Final[dict[str, dict[str, Operation]]] = {
     "/{uuid}": {
         "GET": Operation(users.retrieve, USER_READ, user_limits),
         "PATCH": Operation(users.update, USER_WRITE, user_limits),
-        "DELETE": Operation(users.destroy, limits=user_limits, session_only=True),
+        "DELETE": Operation(users.destroy, SESSION_ONLY, user_limits),
     },
-    "/{uuid}/credentials_review_complete": {
-        "POST": Operation(users.review_credentials, limits=user_limits, session_only=True)
-    },
+    "/{uuid}/credentials_review_complete": {"POST": Operation(users.review_credentials, SESSION_ONLY, user_limits)},
     "/{uuid}/github_login": {"GET": Operation(users.github_login, USER_READ, user_limits)},
     "/{uuid}/hedgehog_config": {
         "GET": Operation(users.hedgehog, USER_READ, no_limits),
         "PATCH": Operation(users.replace_hedgehog, USER_WRITE, no_limits),
     },
 }
+_shared_page = Operation(sharing.shared_page, PUBLIC)
+_outbox = Operation(lambda context: json_response(200, outbox.messages(context.store)), PUBLIC)
+PUBLIC_ROUTES: Final[list[tuple[str, dict[str, Operation]]]] = [
+    ("/shared/{access_token}", {"GET": _shared_page, "POST": _shared_page}),
+    ("/_sandbox/outbox", {"GET": _outbox}),
+]
 
 
 def build(
     database: str = ":memory:",
     *,
-    clock: Callable[[], datetime] = timestamps.now,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     faults: bool = False,
     oauth: bool = False,
     **options: bool,
@@ -98,10 +102,7 @@ def build(
     services = Services(store, clock, Options(**options), Throttle())
     # The authorization server imports the MCP SDK, which takes half a second.
     oauth_routes = import_module(f"{__package__}.oauth").routes(services) if oauth else []
-    app = Starlette(
-        routes=[*api_routes(services), *unauthenticated_routes(services), *oauth_routes],
-        exception_handlers={404: _not_found},
-    )
+    app = Starlette(routes=[*api_routes(services), *oauth_routes], exception_handlers={404: _not_found})
     app.router.redirect_slashes = False
     app.state.outbox = lambda: outbox.messages(store)
     app.state.rows = store.count
@@ -114,26 +115,15 @@ def build(
 
 
 def api_routes(services: Services) -> list[Route]:
-    """Every path with and without its last slash. `environments` is the old name of `projects`."""
+    """Every path of the API with and without its last slash. `environments` is the old name of `projects`."""
     paths = {
         f"/api/{name}/{{project_id}}/{path}": operations
         for name in ("projects", "environments")
         for path, operations in PROJECT_ROUTES.items()
     } | {f"/api/users{path}": operations for path, operations in USER_ROUTES.items()}
-    return [
-        Route(path + end, Resource(services, operations)) for path, operations in paths.items() for end in ("/", "")
-    ]
-
-
-def unauthenticated_routes(services: Services) -> list[Route]:
-    """Paths without authentication: the page behind a shared link, and the outbox."""
-    page = Operation(sharing.shared_page, public=True)
-    messages = Operation(lambda context: errors.json_response(200, outbox.messages(context.store)), public=True)
-    return [
-        Route("/shared/{access_token}", Resource(services, {"GET": page, "POST": page})),
-        Route("/_sandbox/outbox", Resource(services, {"GET": messages})),
-    ]
+    routes = [(path + end, operations) for path, operations in paths.items() for end in ("/", "")]
+    return [Route(path, Resource(services, operations)) for path, operations in routes + PUBLIC_ROUTES]
 
 
 async def _not_found(request: Request, exc: Exception) -> Response:
-    return errors.not_found("Endpoint not found.").response
+    return api_error(404, "Endpoint not found.").response

@@ -9,11 +9,10 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
-from . import errors
 from .context import Principal, RequestContext
+from .responses import api_error
 from .store import Row
-from .timestamps import parse_timestamp
-from .validators import is_valid_key
+from .validation import parse_integer
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 ADMIN_LEVEL: Final = 8
@@ -26,30 +25,26 @@ def authenticate(context: RequestContext, *, session_only: bool) -> Principal:
     Raises:
         APIError: 401 without a valid credential, 403 for a session that writes without a CSRF token.
     """
-    principal = None if session_only else _by_bearer(context)
-    principal = principal or _by_session(context)
+    scheme, _, token = context.request.headers.get("authorization", "").partition(" ")
+    secret = token.strip()
+    if secret and scheme.lower() == "bearer" and not session_only:
+        return _by_bearer(context, secret)
+    principal = _principal(context, context.request.cookies.get("sessionid", ""), "session")
     if principal is None:
-        raise errors.not_authenticated("Session" if session_only else "Bearer")
+        headers = {"WWW-Authenticate": "Session" if session_only else "Bearer"}
+        detail = "Authentication credentials were not provided."
+        raise api_error(401, detail, code="not_authenticated", headers=headers)
+    if context.request.method not in SAFE_METHODS:
+        _check_csrf(context.request)
     return principal
 
 
-def _by_bearer(context: RequestContext) -> Principal | None:
-    scheme, _, token = context.request.headers.get("authorization", "").partition(" ")
-    secret = token.strip()
-    if scheme.lower() != "bearer" or not secret:
-        return None
+def _by_bearer(context: RequestContext, secret: str) -> Principal:
     kind = "oauth" if secret.startswith("pha_") else "personal"
     principal = _principal(context, secret, kind)
     if principal is None or is_expired(principal.grant.get("expires_at"), context.now):
         name = "Access token" if kind == "oauth" else "Personal API key found in the request"
-        raise errors.authentication_failed(f"{name} is invalid or expired.")
-    return principal
-
-
-def _by_session(context: RequestContext) -> Principal | None:
-    principal = _principal(context, context.request.cookies.get("sessionid", ""), "session")
-    if principal is not None and context.request.method not in SAFE_METHODS:
-        _check_csrf(context.request)
+        raise api_error(401, f"{name} is invalid or expired.", headers={"WWW-Authenticate": "Bearer"})
     return principal
 
 
@@ -64,15 +59,15 @@ def _principal(context: RequestContext, secret: str, kind: str) -> Principal | N
 
 def is_expired(timestamp: str | None, now: datetime) -> bool:
     """Whether a timestamp has passed; None never expires."""
-    return timestamp is not None and parse_timestamp(timestamp) <= now
+    return timestamp is not None and datetime.fromisoformat(timestamp) <= now
 
 
 def _check_csrf(request: Request) -> None:
     cookie, header = request.cookies.get("posthog_csrftoken", ""), request.headers.get("x-csrftoken", "")
     if not cookie:
-        raise errors.permission_denied("CSRF Failed: CSRF cookie not set.")
+        raise api_error(403, "CSRF Failed: CSRF cookie not set.")
     if not hmac.compare_digest(cookie.encode(), header.encode()):
-        raise errors.permission_denied("CSRF Failed: CSRF token missing or incorrect.")
+        raise api_error(403, "CSRF Failed: CSRF token missing or incorrect.")
 
 
 def check_scope(principal: Principal, scope: str) -> None:
@@ -81,12 +76,10 @@ def check_scope(principal: Principal, scope: str) -> None:
     Raises:
         APIError: 403.
     """
-    if principal.by_session:
-        return
     granted = set(str(principal.grant.get("scopes", "")).split())
-    name = scope.partition(":")[0]
-    if not granted & {"*", scope, f"{name}:write"}:
-        raise errors.permission_denied(f"API key missing required scope '{scope}'")
+    sufficient = {"*", scope, scope.replace(":read", ":write")}
+    if not principal.by_session and not granted & sufficient:
+        raise api_error(403, f"API key missing required scope '{scope}'")
 
 
 def find_project(context: RequestContext, project_id: str) -> Row:
@@ -95,17 +88,13 @@ def find_project(context: RequestContext, project_id: str) -> Row:
     Raises:
         APIError: 404 if there is no such project, 403 if the caller is not a member of its organization.
     """
-    key: int | None = None
-    if project_id == "@current":
-        key = context.principal.user["doc"]["current_project"]
-    elif project_id.isascii() and project_id.isdigit() and len(project_id) < 20:
-        key = int(project_id)
-    valid = key is not None and is_valid_key(key)
-    project = context.store.one("select * from project where id = ?", key) if valid else None
+    current = context.principal.user["doc"]["current_project"]
+    key = current if project_id == "@current" else parse_integer(project_id)
+    project = context.store.one("select * from project where id = ?", key)
     if project is None:
-        raise errors.not_found("Project not found.")
+        raise api_error(404, "Project not found.")
     if membership_level(context, project["organization_id"]) is None:
-        raise errors.permission_denied("You don't have access to the project.")
+        raise api_error(403, "You don't have access to the project.")
     return project
 
 
@@ -123,14 +112,13 @@ def check_restrictions(context: RequestContext) -> None:
         APIError: 403.
     """
     grant, organization = context.principal.grant, context.organization
-    if grant.get("projects") and context.project["id"] not in grant["projects"]:
-        raise errors.permission_denied("API key does not have access to the requested project.")
-    if grant.get("organizations") and organization["id"] not in grant["organizations"]:
-        raise errors.permission_denied("API key does not have access to the requested organization.")
+    for name, key in (("project", context.project["id"]), ("organization", organization["id"])):
+        if key not in grant.get(f"{name}s", [key]):
+            raise api_error(403, f"API key does not have access to the requested {name}.")
     admins_only = context.has_feature("organization_security_settings") and not organization["doc"]["personal_keys"]
     level = membership_level(context, organization["id"]) or 0
     if admins_only and context.principal.kind == "personal" and level < ADMIN_LEVEL:
-        raise errors.permission_denied("Your organization does not allow members to use personal API keys.")
+        raise api_error(403, "Your organization does not allow members to use personal API keys.")
 
 
 def check_recent_login(context: RequestContext, within: timedelta = RECENT) -> None:
@@ -140,11 +128,9 @@ def check_recent_login(context: RequestContext, within: timedelta = RECENT) -> N
         APIError: 403.
     """
     logged_in: Any = context.principal.grant.get("logged_in_at")
-    if not context.principal.by_session or logged_in is None:
-        return
-    if context.now - parse_timestamp(logged_in) > within:
+    if context.principal.by_session and logged_in and context.now - datetime.fromisoformat(logged_in) > within:
         detail = "This action requires you to be recently authenticated."
-        raise errors.permission_denied(detail, "sensitive_action_required_reauth")
+        raise api_error(403, detail, code="sensitive_action_required_reauth")
 
 
 def hash_password(password: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
-from . import errors
+from .responses import APIError, api_error
 from .store import Row, Store
 
 
@@ -36,12 +36,10 @@ class Principal:
 
     @property
     def id(self) -> int:
-        """The id of the user."""
         return int(self.user["id"])
 
     @property
     def is_staff(self) -> bool:
-        """Whether the user is staff of the instance."""
         return bool(self.user["doc"]["is_staff"])
 
     @property
@@ -72,12 +70,10 @@ class RequestContext:
 
     @property
     def path(self) -> Mapping[str, str]:
-        """The path parameters."""
         return self.request.path_params
 
     @property
     def query(self) -> Mapping[str, str]:
-        """The query parameters."""
         return self.request.query_params
 
     @cached_property
@@ -85,9 +81,17 @@ class RequestContext:
         """The JSON body; an empty one is an empty object.
 
         Raises:
-            APIError: The body is not JSON.
+            APIError: The body is not JSON, or has another media type.
         """
-        return parse_body(self.raw, self.request.headers.get("content-type", ""))
+        if not self.raw:
+            return {}
+        content_type = self.request.headers.get("content-type", "")
+        if content_type.partition(";")[0].strip().lower() != "application/json":
+            raise api_error(415, f'Unsupported media type "{content_type}" in request.')
+        try:
+            return json.loads(self.raw.decode(), parse_constant=_reject_constant, parse_float=_finite)
+        except (ValueError, RecursionError) as error:
+            raise api_error(400, f"JSON parse error - {error}", code="parse_error") from None
 
     def body_field(self, name: str) -> Any:
         """The value of a body field, None if the body has no such field or cannot be read."""
@@ -97,28 +101,12 @@ class RequestContext:
         """Whether the body is an object with this key, whatever its value."""
         try:
             return isinstance(self.body, dict) and name in self.body
-        except errors.APIError:
+        except APIError:
             return False
 
     def has_feature(self, feature: str) -> bool:
         """Whether the plan of the organization includes a feature."""
         return feature in self.organization["doc"]["features"]
-
-
-def parse_body(raw: bytes, content_type: str) -> Any:
-    """Parse a JSON body.
-
-    Raises:
-        APIError: The body is not JSON, or has another media type.
-    """
-    if not raw:
-        return {}
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise errors.unsupported_media_type(content_type)
-    try:
-        return json.loads(raw.decode(), parse_constant=_reject_constant, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise errors.parse_error(f"JSON parse error - {error}") from None
 
 
 def _reject_constant(constant: str) -> Any:

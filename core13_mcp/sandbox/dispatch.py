@@ -15,12 +15,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from . import auth, errors
+from . import auth
 from .context import Options, RequestContext
+from .responses import APIError, api_error, server_error
 from .store import Store
 from .throttle import Limit, Throttle, default_limits
 
 MAX_BODY_BYTES: Final = 20_971_520
+# Instead of a scope: no credential is required, or only a login session is accepted.
+PUBLIC, SESSION_ONLY = "public", "session only"
 logger = logging.getLogger(__name__)
 
 
@@ -29,14 +32,10 @@ class Operation:
     """One method of one path: the function, and the permissions that it requires."""
 
     run: Callable[[RequestContext], Response]
-    scope: str = ""
+    scope: str
     limits: Callable[[RequestContext], list[Limit]] = default_limits
-    # Only a login session is accepted, no key and no token.
-    session_only: bool = False
-    # The feature that the plan of the organization must include.
-    premium: str | None = None
-    # No credential is required.
-    public: bool = False
+    # Whether the plan of the organization must include subscriptions.
+    premium: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,15 @@ class Resource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        raw = bytearray()
         try:
-            raw = await read_body(request)
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > MAX_BODY_BYTES:
+                    return await server_error()(scope, receive, send)
         except ClientDisconnect:
             return
-        response = errors.server_error().response if raw is None else self._respond(request, raw)
-        await response(scope, receive, send)
+        await self._respond(request, bytes(raw))(scope, receive, send)
 
     def _respond(self, request: Request, raw: bytes) -> Response:
         """Handle the request in one transaction; an error rolls it back."""
@@ -71,50 +73,36 @@ class Resource:
         try:
             with services.store.transaction(writes=request.method not in auth.SAFE_METHODS):
                 return self._handle(RequestContext(request, raw, services.store, services.clock(), services.options))
-        except errors.APIError as error:
+        except APIError as error:
             return error.response
         except Exception:
             logger.exception("The sandbox failed on %s %s", request.method, request.url.path)
-            return errors.server_error().response
+            return server_error()
 
     def _handle(self, context: RequestContext) -> Response:
         method = context.request.method
         operation = self.operations.get("GET" if method == "HEAD" else method)
-        if operation and operation.public:
+        if operation and operation.scope == PUBLIC:
             return operation.run(context)
-        principal = auth.authenticate(context, session_only=bool(operation and operation.session_only))
+        session_only = operation is not None and operation.scope == SESSION_ONLY
+        context = replace(context, principal=auth.authenticate(context, session_only=session_only))
         if operation is None:
-            raise errors.method_not_allowed(method, ", ".join([*self.operations, "HEAD", "OPTIONS"]))
-        context = authorize(replace(context, principal=principal), operation)
+            allowed = {"Allow": ", ".join([*self.operations, "HEAD", "OPTIONS"])}
+            raise api_error(405, f'Method "{method}" not allowed.', headers=allowed)
+        auth.check_scope(context.principal, operation.scope)
+        if "project_id" in context.path:
+            context = _find_project(context)
+        if operation.premium and not context.has_feature("subscriptions"):
+            raise api_error(402, "This feature is part of the premium PostHog offering: subscriptions.")
         if context.options.throttle:
             self.services.throttle.check(operation.limits(context), context.now.timestamp())
         return operation.run(context)
 
 
-def authorize(context: RequestContext, operation: Operation) -> RequestContext:
-    """Check scope, project and plan; return the context with the project of the path and its organization.
-
-    Raises:
-        APIError: 402, 403 or 404.
-    """
-    if not operation.session_only:
-        auth.check_scope(context.principal, operation.scope)
-    if "project_id" in context.path:
-        project = auth.find_project(context, context.path["project_id"])
-        organization = context.store.one("select * from organization where id = ?", project["organization_id"])
-        context = replace(context, project=project, organization=organization or {})
-        auth.check_restrictions(context)
-    if operation.premium and not context.has_feature(operation.premium):
-        detail = f"This feature is part of the premium PostHog offering: {operation.premium}."
-        raise errors.payment_required(detail)
+def _find_project(context: RequestContext) -> RequestContext:
+    """Add the project of the path and its organization."""
+    project = auth.find_project(context, context.path["project_id"])
+    organization = context.store.one("select * from organization where id = ?", project["organization_id"])
+    context = replace(context, project=project, organization=organization or {})
+    auth.check_restrictions(context)
     return context
-
-
-async def read_body(request: Request) -> bytes | None:
-    """Read the body; None if it is larger than `MAX_BODY_BYTES`."""
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
-            return None
-    return bytes(raw)

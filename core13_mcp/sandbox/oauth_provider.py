@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final, TypeVar
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
 
 from mcp.server.auth.provider import (
     AccessToken,
@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from .auth import is_expired
 from .dispatch import Services
-from .timestamps import format_timestamp, parse_timestamp
+from .store import Doc, format_timestamp
 
 BASE_PATH: Final = "/oauth"
 # Ada, the user who is always signed in.
@@ -31,7 +31,6 @@ REFRESH_LIFETIME: Final = timedelta(days=30)
 # How long a used refresh token still works, in case the client lost the response.
 REUSE_PERIOD: Final = timedelta(minutes=2)
 
-Doc = dict[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -80,11 +79,11 @@ class Provider:
     ) -> OAuthToken:
         doc = self.find("refresh", refresh_token.token) or {}
         used, now = doc.get("used_at"), self.services.clock()
-        if used and now - parse_timestamp(used) > REUSE_PERIOD:
+        if used and now - datetime.fromisoformat(used) > REUSE_PERIOD:
             # A copy of the token may be stolen, so all tokens of this login end.
             self._delete_family(doc["family"])
             raise TokenError("invalid_grant", "This refresh token was used before.")
-        lifetime = parse_timestamp(doc["expires_on"]) - now
+        lifetime = datetime.fromisoformat(doc["expires_on"]) - now
         self._store("refresh", refresh_token.token, {**doc, "used_at": used or format_timestamp(now)}, lifetime)
         return self._issue(refresh_token.client_id, scopes or refresh_token.scopes, doc["family"])
 
@@ -141,5 +140,5 @@ def _parse(model: type[Model], doc: Doc | None) -> Model | None:
     """A grant as the SDK's model, with its expiry in seconds since the epoch."""
     if doc is None:
         return None
-    expires_at = int(parse_timestamp(doc["expires_on"]).timestamp())
+    expires_at = int(datetime.fromisoformat(doc["expires_on"]).timestamp())
     return model.model_validate({**doc, "expires_at": expires_at})

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from dateutil import rrule
 
-from .timestamps import format_timestamp, parse_timestamp
+from .store import format_timestamp
 
 
 class Frequency(NamedTuple):
@@ -38,53 +38,37 @@ HORIZON: Final = timedelta(days=40 * 366)
 
 def next_delivery(rule: Mapping[str, Any], now: datetime) -> str | None:
     """The first occurrence more than 15 minutes after `now`, None if there is none within some decades."""
-    if _has_no_occurrence(rule):
+    weekdays = [WEEKDAYS.index(day) for day in rule["byweekday"] or ()]
+    # No period contains so many of the weekdays. dateutil would search for very long.
+    if weekdays and abs(rule["bysetpos"] or 0) > len(set(weekdays)) * FREQUENCIES[rule["frequency"]].weeks:
         return None
     earliest = now + MIN_NOTICE
-    date = next((date for date in _occurrences(rule, earliest) if date > earliest), None)
-    if date is None or (rule["until_date"] and date > parse_timestamp(rule["until_date"])):
+    date = next((date for date in _occurrences(rule, weekdays, earliest) if date > earliest), None)
+    if date is None or (rule["until_date"] and date > datetime.fromisoformat(rule["until_date"])):
         return None
     return format_timestamp(date)
 
 
-def _has_no_occurrence(rule: Mapping[str, Any]) -> bool:
-    """Whether `bysetpos` exceeds the weekdays of any period. dateutil would search for very long."""
-    weekdays = set(rule["byweekday"] or ())
-    return bool(weekdays) and abs(rule["bysetpos"] or 0) > len(weekdays) * FREQUENCIES[rule["frequency"]].weeks
-
-
-def _occurrences(rule: Mapping[str, Any], earliest: datetime) -> Iterator[datetime]:
-    weekdays = [WEEKDAYS.index(day) for day in rule["byweekday"] or ()]
-    start, count = _skip_past_periods(rule, earliest, has_weekdays=bool(weekdays))
+def _occurrences(rule: Mapping[str, Any], weekdays: list[int], earliest: datetime) -> Iterator[datetime]:
+    """The occurrences up to the horizon. Whole past periods are skipped, so that an old start date is not slow."""
+    frequency, start = FREQUENCIES[rule["frequency"]], datetime.fromisoformat(rule["start_date"])
+    count = None if rule["count"] is None else max(0, rule["count"])
+    days = rule["interval"] * frequency.days
+    if start < earliest and frequency.unit in ("day", "week") and not (weekdays and count is not None):
+        periods = (earliest - start).days // days
+        start += timedelta(days=periods * days)
+        count = None if count is None else max(0, count - periods)
+    base, last = max(earliest, start), datetime.max.replace(tzinfo=UTC)
+    span = max(HORIZON, timedelta(days=min(days * 13, 10**7)))
     dates = rrule.rrule(
-        FREQUENCIES[rule["frequency"]].constant,
+        frequency.constant,
         dtstart=start,
         interval=rule["interval"],
-        until=_search_end(rule, max(earliest, start)),
+        until=base + span if last - base > span else last,
         byweekday=weekdays or None,
         bysetpos=rule["bysetpos"] if weekdays else None,
     )
     return islice(dates, count)
-
-
-def _search_end(rule: Mapping[str, Any], base: datetime) -> datetime:
-    days = min(rule["interval"] * FREQUENCIES[rule["frequency"]].days * 13, 10**7)
-    last, span = datetime.max.replace(tzinfo=UTC), max(HORIZON, timedelta(days=days))
-    return base + span if last - base > span else last
-
-
-def _skip_past_periods(
-    rule: Mapping[str, Any], earliest: datetime, *, has_weekdays: bool
-) -> tuple[datetime, int | None]:
-    """Start and count after whole past periods are skipped, so that an old start date is not slow."""
-    start = parse_timestamp(rule["start_date"])
-    count = None if rule["count"] is None else max(0, rule["count"])
-    skippable = rule["frequency"] in ("daily", "weekly") and not (has_weekdays and count is not None)
-    if not skippable or start >= earliest:
-        return start, count
-    days = rule["interval"] * FREQUENCIES[rule["frequency"]].days
-    periods = (earliest - start).days // days
-    return start + timedelta(days=periods * days), None if count is None else max(0, count - periods)
 
 
 def summary(rule: Mapping[str, Any]) -> str:

@@ -19,9 +19,7 @@ from .store import Store
 
 
 def outbox(database: str) -> list[dict[str, Any]]:
-    """Return the messages that would have been sent, oldest first.
-
-    Another process may serve the same database at the same time.
+    """Return the messages that would have been sent, oldest first. Another process may serve the database.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -78,13 +76,11 @@ def bind(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def origin(listener: socket.socket) -> str:
-    """The origin of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def uvicorn_server(app: ASGIApp, protocol: type[H11Protocol]) -> uvicorn.Server:
     """A uvicorn server without logs that stops within a second."""
-    return uvicorn.Server(
-        uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
-    )
+    config = uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+    return uvicorn.Server(config)

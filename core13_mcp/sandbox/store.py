@@ -8,10 +8,12 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
+# The JSON object in the column `doc` of a row, or in a response.
+Doc = dict[str, Any]
 Row = dict[str, Any]
-
 VERSION: Final = 1
 NOT_A_SANDBOX: Final = "The file is not a database of this version of the sandbox. Choose another file."
 TABLES: Final = (
@@ -78,19 +80,17 @@ class Store:
         return True
 
     def is_created(self) -> bool:
-        """Whether the database has the tables of this version."""
         return bool(self.value("pragma user_version") == VERSION)
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        """Execute a statement."""
-        return self._connection.execute(sql, values)
+        """Execute a statement. An integer that SQLite cannot store becomes null, which equals no value."""
+        fitting = (None if isinstance(value, int) and abs(value) >= 2**63 else value for value in values)
+        return self._connection.execute(sql, tuple(fitting))
 
     def all(self, sql: str, *values: Any) -> list[Row]:
-        """All rows of a query."""
         return self.execute(sql, *values).fetchall()
 
     def one(self, sql: str, *values: Any) -> Row | None:
-        """The first row of a query, None if there is none."""
         row: Row | None = self.execute(sql, *values).fetchone()
         return row
 
@@ -106,7 +106,6 @@ class Store:
         return cursor.lastrowid or 0
 
     def count(self, table: str) -> int:
-        """The number of rows in a table."""
         return int(self.value(f"select count(*) from {table}"))
 
     def update(self, table: str, key: int | str, doc: Any) -> None:
@@ -115,7 +114,6 @@ class Store:
 
 
 def connect(database: str) -> sqlite3.Connection:
-    """Open a database, and check that it is one."""
     try:
         connection = sqlite3.connect(database, timeout=10, isolation_level=None, check_same_thread=False)
     except sqlite3.OperationalError as error:
@@ -129,6 +127,11 @@ def connect(database: str) -> sqlite3.Connection:
             raise OSError(f"The database {database} cannot be used: {error}.") from error
         raise ValueError(NOT_A_SANDBOX) from error
     return connection
+
+
+def format_timestamp(moment: datetime) -> str:
+    """A time as the API and the database write it; `datetime.fromisoformat` reads it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _column(value: Any) -> Any:

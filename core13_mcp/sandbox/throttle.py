@@ -7,9 +7,9 @@ import math
 from collections import defaultdict, deque
 from typing import Final, NamedTuple
 
-from . import errors
 from .auth import SAFE_METHODS
 from .context import RequestContext
+from .responses import api_error
 
 
 class Limit(NamedTuple):
@@ -32,19 +32,18 @@ class Throttle:
         Raises:
             APIError: 429 with the longest wait, if a bucket is full.
         """
-        waits = [wait for limit in limits if (wait := self._wait(limit, now)) is not None]
-        if waits:
-            raise errors.throttled(max(1, math.ceil(max(waits))))
-
-    def _wait(self, limit: Limit, now: float) -> float | None:
-        """Count a request and return None, or return the seconds to wait if the bucket is full."""
-        history = self._history[limit.bucket]
-        while history and history[-1] <= now - limit.seconds:
-            history.pop()
-        if len(history) >= limit.maximum:
-            return limit.seconds - (now - history[-1])
-        history.appendleft(now)
-        return None
+        wait = 0
+        for limit in limits:
+            history = self._history[limit.bucket]
+            while history and history[0] <= now - limit.seconds:
+                history.popleft()
+            if len(history) < limit.maximum:
+                history.append(now)
+            else:
+                wait = max(wait, 1, math.ceil(limit.seconds - (now - history[0])))
+        if wait:
+            detail = f"Request was throttled. Expected available in {wait} {'second' if wait == 1 else 'seconds'}."
+            raise api_error(429, detail, headers={"Retry-After": str(wait)})
 
 
 def default_limits(context: RequestContext) -> list[Limit]:
@@ -67,5 +66,4 @@ def delivery_limits(context: RequestContext) -> list[Limit]:
 
 
 def no_limits(context: RequestContext) -> list[Limit]:
-    """No rate limit."""
     return []

@@ -9,39 +9,29 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from .. import errors
 from ..auth import hash_password, is_expired
 from ..context import RequestContext
-from ..fields import Field, validate
-from ..store import Row, Store
-from ..timestamps import format_timestamp
-from ..validators import Invalid, boolean, is_valid_key, parse_integer, text
+from ..responses import APIError, api_error, json_response, not_found
+from ..serializers import pick
+from ..store import Doc, Row, Store, format_timestamp
+from ..validation import Field, Invalid, boolean, parse_integer, text, validate
 
-Doc = dict[str, Any]
 # How long the old link of a recording works after a refresh.
 GRACE_PERIOD: Final = timedelta(seconds=300)
 SETTINGS: Final = ("detailed", "hideExtraDetails", "legend", "noHeader", "showInspector", "whitelabel")
 SHOWN_FIELDS: Final = ("created_at", "enabled", "access_token", "settings", "password_required")
-DELETED_USER: Final = "deleted user"
 NOT_IN_PLAN: Final = "Password protection is part of the advanced permissions feature, which your plan does not have."
-NEVER_SHARED: Final[Doc] = {
-    "created_at": None,
-    "enabled": False,
-    "access_token": None,
-    "settings": None,
-    "password_required": False,
-    "expires_at": None,
-}
+NEVER_SHARED: Final[Doc] = dict.fromkeys(SHOWN_FIELDS) | {"enabled": False, "password_required": False}
 
 
 def page_settings(value: Any) -> dict[str, bool]:
     """The settings of a shared page; unknown ones are dropped."""
     if not isinstance(value, Mapping):
-        raise Invalid("invalid_input", "Must be an object.")
+        raise Invalid("Must be an object.")
     settings = {name: value[name] for name in SETTINGS if name in value}
-    wrong = next((name for name, setting in settings.items() if not isinstance(setting, bool)), None)
-    if wrong:
-        raise Invalid("invalid_input", f"{wrong} must be a boolean.")
+    for name, setting in settings.items():
+        if not isinstance(setting, bool):
+            raise Invalid(f"{name} must be a boolean.")
     return settings
 
 
@@ -49,7 +39,7 @@ def raw_password(value: Any) -> str:
     """A password of at least 8 characters, or an empty string for a generated one."""
     password: str = text(blank=True)(value)
     if password and len(password) < 8:
-        raise Invalid("invalid_input", "Password must be at least 8 characters long.")
+        raise Invalid("Password must be at least 8 characters long.")
     return password
 
 
@@ -60,13 +50,12 @@ CONFIGURATION_FIELDS: Final = {
 }
 PASSWORD_FIELDS: Final = {
     "raw_password": Field(raw_password, default=""),
-    "note": Field(text(blank=True, max_length=100), default=""),
+    "note": Field(text(100, blank=True), default=""),
 }
 
 
 def retrieve(context: RequestContext) -> Response:
-    """Return the configuration of a recording."""
-    return errors.json_response(200, serialize(context, _configuration(context)))
+    return json_response(200, serialize(context, _configuration(context)))
 
 
 def update(context: RequestContext) -> Response:
@@ -79,11 +68,12 @@ def update(context: RequestContext) -> Response:
     if sent.get("password_required"):
         _check_plan(context)
     row = _configuration(context)
-    doc = row["doc"] | sent
     if row["id"] is None:
-        return errors.json_response(200, serialize(context, _insert(context, doc)))
-    context.store.update("sharing", row["id"], doc)
-    return errors.json_response(200, serialize(context, {**row, "doc": doc}))
+        row = _insert(context, row["doc"] | sent)
+    else:
+        row["doc"] |= sent
+        context.store.update("sharing", row["id"], row["doc"])
+    return json_response(200, serialize(context, row))
 
 
 def refresh(context: RequestContext) -> Response:
@@ -96,7 +86,7 @@ def refresh(context: RequestContext) -> Response:
         store.update("sharing", old["id"], old["doc"] | {"expires_at": expires_at})
         for password in reversed(_active_passwords(store, old["id"])):
             store.insert("share_password", sharing_id=new["id"], doc=password["doc"])
-    return errors.json_response(200, serialize(context, new))
+    return json_response(200, serialize(context, new))
 
 
 def create_password(context: RequestContext) -> Response:
@@ -104,7 +94,7 @@ def create_password(context: RequestContext) -> Response:
     _check_policy(context)
     row = _configuration(context)
     if not row["doc"]["password_required"]:
-        raise errors.raw(400, {"error": "Password protection must be enabled before passwords can be added."})
+        return json_response(400, {"error": "Password protection must be enabled before passwords can be added."})
     _check_plan(context)
     sent = validate(PASSWORD_FIELDS, context.body, partial=False)
     password = sent["raw_password"] or secrets.token_urlsafe(16)
@@ -112,7 +102,7 @@ def create_password(context: RequestContext) -> Response:
     doc = created | {"created_by": context.principal.id, "is_active": True, "secret": hash_password(password)}
     key = context.store.insert("share_password", sharing_id=row["id"], doc=doc)
     email = context.principal.user["email"]
-    return errors.json_response(201, {"id": key, "password": password, **created, "created_by_email": email})
+    return json_response(201, {"id": key, "password": password, **created, "created_by_email": email})
 
 
 def destroy_password(context: RequestContext) -> Response:
@@ -120,12 +110,11 @@ def destroy_password(context: RequestContext) -> Response:
     _check_policy(context)
     _check_plan(context)
     row, number = _configuration(context), parse_integer(context.path["password_id"])
-    passwords = _active_passwords(context.store, row["id"]) if number is not None and is_valid_key(number) else []
-    password = next((password for password in passwords if password["id"] == number), None)
-    if password is None:
-        raise errors.not_found()
-    context.store.update("share_password", password["id"], password["doc"] | {"is_active": False})
-    return errors.empty_response(204)
+    for password in _active_passwords(context.store, row["id"]):
+        if password["id"] == number:
+            context.store.update("share_password", password["id"], password["doc"] | {"is_active": False})
+            return Response(None, 204)
+    raise not_found()
 
 
 def shared_page(context: RequestContext) -> Response:
@@ -133,15 +122,12 @@ def shared_page(context: RequestContext) -> Response:
     sql = "select * from sharing where json_extract(doc, '$.access_token') = ?"
     row = context.store.one(sql, context.path["access_token"])
     if row is None or not row["doc"]["enabled"] or is_expired(row["doc"]["expires_at"], context.now):
-        return errors.empty_response(404)
-    if row["doc"]["password_required"] and not _has_password(context, row["id"]):
-        return errors.json_response(401, {"error": "This page requires a password."})
-    return errors.json_response(200, {"recording": row["recording_id"]})
-
-
-def _has_password(context: RequestContext, sharing_id: int) -> bool:
+        return Response(None, 404)
     secret = hash_password(str(context.body_field("password")))
-    return any(password["doc"]["secret"] == secret for password in _active_passwords(context.store, sharing_id))
+    secrets_of_page = [password["doc"]["secret"] for password in _active_passwords(context.store, row["id"])]
+    if row["doc"]["password_required"] and secret not in secrets_of_page:
+        return json_response(401, {"error": "This page requires a password."})
+    return json_response(200, {"recording": row["recording_id"]})
 
 
 def _check_policy(context: RequestContext) -> None:
@@ -150,21 +136,21 @@ def _check_policy(context: RequestContext) -> None:
     enables = isinstance(body, Mapping) and bool(body.get("enabled"))
     forbidden = context.has_feature("organization_security_settings") and not organization["public_sharing"]
     if enables and forbidden:
-        raise errors.permission_denied("Public sharing is disabled for this organization.")
+        raise api_error(403, "Public sharing is disabled for this organization.")
 
 
 def _check_plan(context: RequestContext) -> None:
     if not context.has_feature("advanced_permissions"):
-        raise errors.raw(403, {"error": NOT_IN_PLAN})
+        raise APIError(json_response(403, {"error": NOT_IN_PLAN}))
 
 
 def _configuration(context: RequestContext) -> Row:
     """The newest configuration of the recording; with id None if the recording was never shared."""
     recording = context.path["recording_id"]
     if "." in recording:
-        raise errors.not_found()
+        raise not_found()
     if len(recording) > 200:
-        raise errors.invalid("Ensure this field has no more than 200 characters.", "recording_id", "max_length")
+        raise api_error(400, "Ensure this field has no more than 200 characters.", "recording_id", "max_length")
     sql = "select * from sharing where project_id = ? and recording_id = ? order by id desc limit 1"
     return context.store.one(sql, context.project["id"], recording) or {"id": None, "doc": NEVER_SHARED}
 
@@ -184,15 +170,9 @@ def _active_passwords(store: Store, sharing_id: int | None) -> list[Row]:
 
 def serialize(context: RequestContext, row: Row) -> Doc:
     """The JSON representation of a configuration, with its active passwords."""
-    passwords = [
-        _serialize_password(context.store, password) for password in _active_passwords(context.store, row["id"])
-    ]
-    shown = {name: row["doc"][name] for name in SHOWN_FIELDS}
-    return shown | {"share_passwords": passwords, "user_access_level": None}
-
-
-def _serialize_password(store: Store, row: Row) -> Doc:
-    doc = row["doc"]
-    email = store.value("select email from person where id = ?", doc["created_by"]) or DELETED_USER
-    shown = {name: doc[name] for name in ("created_at", "note")}
-    return {"id": row["id"], **shown, "created_by_email": email, "is_active": True}
+    passwords = []
+    for password in _active_passwords(context.store, row["id"]):
+        creator = context.store.value("select email from person where id = ?", password["doc"]["created_by"])
+        shown = {"id": password["id"], **pick(password["doc"], ("created_at", "note"))}
+        passwords.append(shown | {"created_by_email": creator or "deleted user", "is_active": True})
+    return pick(row["doc"], SHOWN_FIELDS) | {"share_passwords": passwords, "user_access_level": None}

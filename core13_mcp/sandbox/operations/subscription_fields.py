@@ -6,9 +6,8 @@ import ipaddress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ..fields import Field
 from ..schedule import FREQUENCIES, WEEKDAYS
-from ..validators import INT32, Invalid, boolean, choice, integer, list_of, parse_integer, text, timestamp
+from ..validation import INT32, Field, Invalid, boolean, choice, integer, list_of, parse_integer, text, timestamp
 
 TARGET_TYPES: Final = ("email", "slack", "webhook")
 INTERNAL_DOMAINS: Final = (
@@ -20,19 +19,17 @@ INTERNAL_HOSTS: Final = ("localhost", "metadata", "metadata.google.internal", "i
 
 def primary_key(value: Any) -> int:
     """The primary key of another object; the rules look the object up."""
-    number = None if isinstance(value, float) else parse_integer(value)
+    number = parse_integer(value)
     if number is None:
-        raise Invalid("incorrect_type", f"Incorrect type. Expected pk value, received {type(value).__name__}.")
+        raise Invalid(f"Incorrect type. Expected pk value, received {type(value).__name__}.", "incorrect_type")
     return number
 
 
 def insight_ids(value: Any) -> list[int]:
     """A list of insight ids, without duplicates."""
-    items = value if isinstance(value, list) else [None]
-    numbers = [None if isinstance(item, str | float) else parse_integer(item) for item in items]
-    if None in numbers:
-        raise Invalid("invalid_input", "Expected a list of insight ids.")
-    return list(dict.fromkeys(number for number in numbers if number is not None))
+    if not isinstance(value, list) or any(type(item) is not int for item in value):
+        raise Invalid("Expected a list of insight ids.")
+    return list(dict.fromkeys(value))
 
 
 FIELDS: Final = {
@@ -43,18 +40,18 @@ FIELDS: Final = {
     "target_value": Field(text(), required=True),
     "frequency": Field(choice(FREQUENCIES), required=True),
     "interval": Field(integer(1, INT32[1]), default=1),
-    "byweekday": Field(list_of(choice(WEEKDAYS)), nullable=True),
+    "byweekday": Field(list_of(Field(choice(WEEKDAYS))), nullable=True),
     "bysetpos": Field(integer(*INT32), nullable=True),
     "count": Field(integer(*INT32), nullable=True),
     "start_date": Field(timestamp, required=True),
     "until_date": Field(timestamp, nullable=True),
     "deleted": Field(boolean, default=False),
     "enabled": Field(boolean, default=True),
-    "title": Field(text(blank=True, max_length=100), nullable=True),
+    "title": Field(text(100, blank=True), nullable=True),
     "integration_id": Field(integer(), nullable=True),
     "invite_message": Field(text(blank=True), nullable=True, stored=False),
     "summary_enabled": Field(boolean, default=False),
-    "summary_prompt_guide": Field(text(blank=True, max_length=500), default=""),
+    "summary_prompt_guide": Field(text(500, blank=True), default=""),
 }
 RESOURCE_FIELDS: Final = {name: FIELDS[name] for name in ("dashboard", "insight")}
 

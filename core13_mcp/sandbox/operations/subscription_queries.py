@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
-from .. import errors
 from ..context import RequestContext
-from ..store import Row
-from ..timestamps import parse_timestamp
-from ..validators import TRUE, is_uuid, is_valid_key, parse_integer
+from ..responses import api_error, not_found
+from ..store import Doc, Row
+from ..validation import TRUE, parse_integer
 from .subscription_fields import TARGET_TYPES
-
-Doc = dict[str, Any]
 
 
 def find(context: RequestContext) -> Row:
@@ -23,13 +23,12 @@ def find(context: RequestContext) -> Row:
         APIError: 404.
     """
     key = context.path["id"]
-    number = int(key) if re.fullmatch(r"[0-9]{1,1000}", key) else None
-    if number is None or not is_valid_key(number):
-        raise errors.not_found()
+    if not re.fullmatch("[0-9]{1,18}", key):
+        raise not_found()
     sql = "select * from subscription where project_id = ? and id = ?"
-    rows = _filter(context, context.store.all(sql, context.project["id"], number))
+    rows = _filter(context, context.store.all(sql, context.project["id"], int(key)))
     if not rows:
-        raise errors.not_found("No Subscription matches the given query.")
+        raise api_error(404, "No Subscription matches the given query.")
     return rows[0]
 
 
@@ -42,9 +41,9 @@ def search(context: RequestContext) -> list[Row]:
     rows = _filter(context, context.store.all("select * from subscription where project_id = ?", context.project["id"]))
     if "deleted" not in context.query:
         rows = [row for row in rows if not row["doc"]["deleted"]]
-    for choose in (_by_creator, _by_target, _by_resource, _by_words):
-        rows = choose(context, rows)
-    return _order(context, rows)
+    rows = _filter_for_lists(context, rows)
+    words = re.split(r"[\s,]+", context.query.get("search", "").strip().lower())
+    return _order(context, [row for row in rows if _contains(context, row["doc"], words)])
 
 
 def resource(context: RequestContext, doc: Doc) -> Doc:
@@ -60,7 +59,7 @@ def _filter(context: RequestContext, rows: list[Row]) -> list[Row]:
         if name in query:
             number = parse_integer(query[name])
             if number is None:
-                raise errors.invalid("Enter a whole number.", name)
+                raise api_error(400, "Enter a whole number.", name)
             rows = [row for row in rows if row["doc"][name] == number]
     if "deleted" in query:
         deleted = query["deleted"].lower() in TRUE
@@ -68,58 +67,41 @@ def _filter(context: RequestContext, rows: list[Row]) -> list[Row]:
     return rows
 
 
-def _by_creator(context: RequestContext, rows: list[Row]) -> list[Row]:
-    uuid = context.query.get("created_by")
-    if not uuid:
-        return rows
-    if not is_uuid(uuid):
-        raise errors.invalid("Enter a valid UUID.", "created_by")
-    creator = context.store.value("select id from person where uuid = ?", uuid.lower())
-    return [row for row in rows if creator is not None and row["doc"]["created_by"] == creator]
+def _filter_for_lists(context: RequestContext, rows: list[Row]) -> list[Row]:
+    creator, target, kind = (context.query.get(name) for name in ("created_by", "target_type", "resource_type"))
+    if creator:
+        try:
+            uuid.UUID(creator)
+        except ValueError:
+            raise api_error(400, "Enter a valid UUID.", "created_by") from None
+        user = context.store.value("select id from person where uuid = ?", creator.lower())
+        rows = [row for row in rows if user is not None and row["doc"]["created_by"] == user]
+    if target:
+        if target not in TARGET_TYPES:
+            detail = f"Select a valid choice. {target} is not one of the available choices."
+            raise api_error(400, detail, "target_type", "invalid_choice")
+        rows = [row for row in rows if row["doc"]["target_type"] == target]
+    if kind in ("dashboard", "insight"):
+        rows = [row for row in rows if row["doc"][kind] is not None]
+    return rows
 
 
-def _by_target(context: RequestContext, rows: list[Row]) -> list[Row]:
-    target = context.query.get("target_type")
-    if not target:
-        return rows
-    if target not in TARGET_TYPES:
-        detail = f"Select a valid choice. {target} is not one of the available choices."
-        raise errors.invalid(detail, "target_type", "invalid_choice")
-    return [row for row in rows if row["doc"]["target_type"] == target]
-
-
-def _by_resource(context: RequestContext, rows: list[Row]) -> list[Row]:
-    kind = context.query.get("resource_type")
-    if kind not in ("dashboard", "insight"):
-        return rows
-    return [row for row in rows if row["doc"][kind] is not None]
-
-
-def _by_words(context: RequestContext, rows: list[Row]) -> list[Row]:
-    """The subscriptions with every word of `search` in the title or in the name of the resource."""
-    words = re.split(r"[\s,]+", context.query.get("search", "").strip().lower())
-
-    def matches(doc: Doc) -> bool:
-        shown = resource(context, doc)
-        names = [name.lower() for name in (doc["title"], shown.get("name"), shown.get("derived_name")) if name]
-        return all(any(word in name for name in names) for word in words if word)
-
-    return [row for row in rows if matches(row["doc"])]
-
-
-def _date(name: str) -> Callable[[RequestContext, Doc], Any]:
-    return lambda context, doc: parse_timestamp(doc[name]).timestamp() if doc[name] else None
-
-
-def _creator_email(context: RequestContext, doc: Doc) -> Any:
-    return context.store.value("select email from person where id = ?", doc["created_by"])
+def _contains(context: RequestContext, doc: Doc, words: list[str]) -> bool:
+    """Whether every word is in the title or in the name of the resource."""
+    shown = resource(context, doc)
+    names = [name.lower() for name in (doc["title"], shown.get("name"), shown.get("derived_name")) if name]
+    return all(any(word in name for name in names) for word in words if word)
 
 
 ORDERS: Final[dict[str, Callable[[RequestContext, Doc], Any]]] = {
-    "created_at": _date("created_at"),
-    "next_delivery_date": _date("next_delivery_date"),
+    "created_at": lambda context, doc: datetime.fromisoformat(doc["created_at"]),
+    "next_delivery_date": lambda context, doc: (
+        doc["next_delivery_date"] and datetime.fromisoformat(doc["next_delivery_date"])
+    ),
     "title": lambda context, doc: doc["title"],
-    "created_by__email": _creator_email,
+    "created_by__email": lambda context, doc: context.store.value(
+        "select email from person where id = ?", doc["created_by"]
+    ),
 }
 
 
@@ -129,12 +111,11 @@ def _order(context: RequestContext, rows: list[Row]) -> list[Row]:
     names = [name for name in names if name.removeprefix("-") in ORDERS] or ["-created_at"]
     rows = sorted(rows, key=lambda row: row["id"], reverse=names[0].startswith("-"))
     for name in reversed(names):
-        value = ORDERS[name.removeprefix("-")]
-        # Null sorts after every value, as in PostgreSQL.
-        keys = {row["id"]: _null_last(value(context, row["doc"])) for row in rows}
-        rows.sort(key=lambda row: keys[row["id"]], reverse=name.startswith("-"))
+        rows.sort(key=partial(_sort_key, context, name.removeprefix("-")), reverse=name.startswith("-"))
     return rows
 
 
-def _null_last(value: Any) -> tuple[bool, Any]:
+def _sort_key(context: RequestContext, name: str, row: Row) -> tuple[bool, Any]:
+    """Null sorts after every value, as in PostgreSQL."""
+    value = ORDERS[name](context, row["doc"])
     return (True, "") if value is None else (False, value)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from .. import errors
 from ..context import RequestContext
-from ..fields import validate
+from ..responses import APIError, api_error, error_body, json_response
 from ..schedule import SCHEDULE_FIELDS, next_delivery
-from ..store import Row
-from ..validators import is_valid_key
+from ..store import Doc, Row
+from ..validation import validate
 from .subscription_fields import FIELDS, RESOURCE_FIELDS, webhook_problem
 
-Doc = dict[str, Any]
 MAX_EXPORTS: Final = 6
 # AI summaries per organization, by plan.
 SUMMARY_LIMITS: Final = {"free": 10, "paid": 20, "enterprise": 100}
@@ -41,7 +39,9 @@ def check(context: RequestContext, row: Row | None) -> Change:
         APIError: 400, 402 or 403 with the first error.
     """
     # The server looks the dashboard and the insight up before it validates the other fields.
-    _check_references(context, validate(RESOURCE_FIELDS, context.body, partial=True))
+    for table, number in validate(RESOURCE_FIELDS, context.body, partial=True).items():
+        if number is not None and _find(context, table, number) is None:
+            raise api_error(400, f'Invalid pk "{number}" - object does not exist.', table, "does_not_exist")
     sent = validate(FIELDS, context.body, partial=row is not None)
     old = row["doc"] if row else None
     stored = {name: value for name, value in sent.items() if FIELDS[name].stored}
@@ -51,15 +51,9 @@ def check(context: RequestContext, row: Row | None) -> Change:
     return change
 
 
-def _check_references(context: RequestContext, sent: Doc) -> None:
-    for table, number in sent.items():
-        if number is not None and _find(context, table, number) is None:
-            raise errors.invalid(f'Invalid pk "{number}" - object does not exist.', table, "does_not_exist")
-
-
 def _find(context: RequestContext, table: str, number: int) -> Row | None:
     """A dashboard or insight that is not deleted."""
-    row = context.store.one(f"select * from {table} where id = ?", number) if is_valid_key(number) else None
+    row = context.store.one(f"select * from {table} where id = ?", number)
     return row if row and not row["doc"]["deleted"] else None
 
 
@@ -68,22 +62,21 @@ def _check_resource(change: Change) -> None:
         number = change.sent.get(table)
         row = None if number is None else _find(change.context, table, number)
         if row and row["project_id"] != change.context.project["id"]:
-            raise errors.invalid(f"This {table} does not belong to your project.", table)
+            raise api_error(400, f"This {table} does not belong to your project.", table)
         if row and change.old and change.old[table] is None:
-            raise errors.invalid("The kind of a subscription cannot be changed.", table)
+            raise api_error(400, "The kind of a subscription cannot be changed.", table)
     resources = [change.new[table] for table in RESOURCE_FIELDS if change.new[table] is not None]
     if not resources:
-        raise errors.invalid("Either a dashboard or an insight is required.", "insight")
+        raise api_error(400, "Either a dashboard or an insight is required.", "insight")
     if len(resources) > 1:
-        raise errors.invalid("Give either a dashboard or an insight, not both.")
+        raise api_error(400, "Give either a dashboard or an insight, not both.")
 
 
 def _check_exports(change: Change) -> None:
-    if change.old is not None and "dashboard_export_insights" not in change.sent:
-        return
-    problem = _exports_problem(change)
-    if problem:
-        raise errors.invalid(problem, "dashboard_export_insights")
+    if change.old is None or "dashboard_export_insights" in change.sent:
+        problem = _exports_problem(change)
+        if problem:
+            raise api_error(400, problem, "dashboard_export_insights")
 
 
 def _exports_problem(change: Change) -> str | None:
@@ -109,52 +102,52 @@ def _check_channel(change: Change) -> None:
     if not change.enables_again:
         return
     if change.new["target_type"] == "slack" and change.new["integration_id"] is None:
-        raise errors.invalid("Connect a Slack integration before enabling this subscription.", "enabled")
+        raise api_error(400, "Connect a Slack integration before enabling this subscription.", "enabled")
     if change.new["target_type"] not in ("email", "slack"):
-        raise errors.invalid("This delivery channel is not supported any more.", "enabled")
+        raise api_error(400, "This delivery channel is not supported any more.", "enabled")
 
 
 def _check_schedule(change: Change) -> None:
     new, position = change.new, change.new["bysetpos"]
     if new["byweekday"] and position is not None and not 1 <= abs(position) <= 366:
-        raise errors.invalid("Must be from 1 to 366 or from -366 to -1.", "bysetpos")
+        raise api_error(400, "Must be from 1 to 366 or from -366 to -1.", "bysetpos")
     changed = new["enabled"] and any(name in change.sent for name in SCHEDULE_FIELDS)
     required = change.old is None or change.enables_again or changed
     if required and next_delivery(new, change.context.now) is None:
         attr = "start_date" if change.old is None else "enabled" if change.enables_again else None
-        raise errors.invalid("This schedule has no future deliveries.", attr)
+        raise api_error(400, "This schedule has no future deliveries.", attr)
 
 
-def _check_slack(change: Change) -> None:
-    if change.new["target_type"] != "slack":
-        return
-    number = change.new["integration_id"]
-    if number is None:
-        raise errors.invalid("A Slack integration is required.", "integration_id")
-    row = change.context.store.one("select * from integration where id = ?", number) if is_valid_key(number) else None
-    if row is None or row["project_id"] != change.context.project["id"]:
-        raise errors.invalid("This integration does not belong to your project.", "integration_id")
-    if row["kind"] != "slack":
-        raise errors.invalid("This integration is not a Slack integration.", "integration_id")
-
-
-def _check_webhook(change: Change) -> None:
-    problem = webhook_problem(change.new["target_value"]) if change.new["target_type"] == "webhook" else None
+def _check_target(change: Change) -> None:
+    attr, problem = "target_value", None
+    if change.new["target_type"] == "webhook":
+        problem = webhook_problem(change.new["target_value"])
+    elif change.new["target_type"] == "slack":
+        attr, problem = "integration_id", _slack_problem(change)
     if problem:
-        raise errors.invalid(problem, "target_value")
+        raise api_error(400, problem, attr)
+
+
+def _slack_problem(change: Change) -> str | None:
+    if change.new["integration_id"] is None:
+        return "A Slack integration is required."
+    row = change.context.store.one("select * from integration where id = ?", change.new["integration_id"])
+    if row is None or row["project_id"] != change.context.project["id"]:
+        return "This integration does not belong to your project."
+    return None if row["kind"] == "slack" else "This integration is not a Slack integration."
 
 
 def _check_summary(change: Change) -> None:
     organization = change.context.organization["doc"]
     if change.sent.get("summary_prompt_guide") and not organization["summary_prompt_guide"]:
-        raise errors.permission_denied("Prompt guides for summaries are not enabled for your organization.")
+        raise api_error(403, "Prompt guides for summaries are not enabled for your organization.")
     if change.sent.get("summary_enabled") and not organization["is_ai_data_processing_approved"]:
-        raise errors.permission_denied("Your organization has not approved AI data processing.")
+        raise api_error(403, "Your organization has not approved AI data processing.")
     adds_summary = _has_summary(change.new) and not (change.old and _has_summary(change.old))
     quota = summary_quota(change.context)
     if adds_summary and quota["at_limit"]:
         detail = f"Your organization has reached its limit of {quota['limit']} AI summaries."
-        raise errors.payment_required(detail, "quota_limit_exceeded")
+        raise api_error(402, detail, code="quota_limit_exceeded")
 
 
 def _has_summary(doc: Doc) -> bool:
@@ -163,11 +156,11 @@ def _has_summary(doc: Doc) -> bool:
 
 
 def summary_quota(context: RequestContext) -> Doc:
-    """The AI summaries of the organization in all its projects, and their limit (None: unlimited)."""
+    """The AI summaries of the organization in all its projects, and their limit."""
     sql = "select s.doc from subscription s join project p on p.id = s.project_id where p.organization_id = ?"
     count = sum(_has_summary(row["doc"]) for row in context.store.all(sql, context.organization["id"]))
-    limit = SUMMARY_LIMITS.get(context.organization["doc"]["plan"])
-    return {"active_count": count, "limit": limit, "at_limit": limit is not None and count >= limit}
+    limit = SUMMARY_LIMITS[context.organization["doc"]["plan"]]
+    return {"active_count": count, "limit": limit, "at_limit": count >= limit}
 
 
 def _check_project_limit(change: Change) -> None:
@@ -179,16 +172,11 @@ def _check_project_limit(change: Change) -> None:
     if current >= limit:
         extra = {"limit_key": "analytics.max_subscriptions_per_team", "limit": limit, "current": current}
         detail = f"This project has reached its limit of {limit} subscriptions."
-        raise errors.limit_exceeded(detail, extra | {"request": None})
+        body = error_body(402, detail, code="limit_exceeded")
+        raise APIError(json_response(402, body | {"extra": extra | {"request": None}}))
 
 
 RULES: Final = (
-    _check_resource,
-    _check_exports,
-    _check_channel,
-    _check_schedule,
-    _check_slack,
-    _check_webhook,
-    _check_summary,
+    _check_resource, _check_exports, _check_channel, _check_schedule, _check_target, _check_summary,
     _check_project_limit,
-)
+)  # fmt: skip

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 
-from .. import errors, outbox
+from .. import outbox
 from ..auth import check_recent_login, hash_password
 from ..context import RequestContext
-from ..pagination import paginate
+from ..responses import api_error, json_response, not_found, page_response
 from ..serializers import NOTIFICATION_DEFAULTS, user_profile
-from ..store import Row
-from ..timestamps import format_timestamp
-from ..validators import FALSE, TRUE
-from .user_fields import HANDLED_SEPARATELY
-from .user_rules import check
+from ..store import Doc, Row, format_timestamp
+from ..validation import FALSE, TRUE
+from .user_rules import HANDLED_SEPARATELY, check
 
-Doc = dict[str, Any]
 # Fields that a session may change without a recent login.
 ALLOWED_WHEN_STALE: Final = {
     "theme_mode", "set_current_organization", "set_current_team", "allow_sidebar_suggestions", "shortcut_position",
@@ -36,12 +33,11 @@ def list_all(context: RequestContext) -> Response:
     is_staff = query.get("is_staff", "").lower()
     if is_staff in TRUE | FALSE:
         rows = [row for row in rows if row["doc"]["is_staff"] == (is_staff in TRUE)]
-    return paginate(context, rows, lambda row: user_profile(context, row))
+    return page_response(context.request, rows, lambda row: user_profile(context, row))
 
 
 def retrieve(context: RequestContext) -> Response:
-    """Return one user."""
-    return errors.json_response(200, user_profile(context, _find(context)))
+    return json_response(200, user_profile(context, _find(context)))
 
 
 def update(context: RequestContext) -> Response:
@@ -57,12 +53,18 @@ def update(context: RequestContext) -> Response:
     doc |= _current(context, sent)
     if "password" in sent:
         doc["password"] = hash_password(sent["password"])
-        _end_other_sessions(context, row)
+        sql = "delete from credential where kind = 'session' and person_id = ? and secret != ?"
+        context.store.execute(sql, row["id"], context.principal.secret)
         _notify(context, "password changed", row["email"])
-    if "email" in sent:
-        row, doc = _change_email(context, {**row, "doc": doc}, sent["email"])
+    email = row["email"]
+    if "email" in sent and context.options.mail:
+        doc["pending_email"] = sent["email"]
+        _notify(context, "e-mail verification", sent["email"])
+    elif "email" in sent:
+        email = sent["email"]
+        context.store.execute("update person set email = ? where id = ?", email, row["id"])
     context.store.update("person", row["id"], doc)
-    return errors.json_response(200, user_profile(context, {**row, "doc": doc}))
+    return json_response(200, user_profile(context, {**row, "email": email, "doc": doc}))
 
 
 def merge(old: Doc, new: Doc) -> Doc:
@@ -76,8 +78,7 @@ def merge(old: Doc, new: Doc) -> Doc:
 
 def _current(context: RequestContext, sent: Doc) -> Doc:
     """The new current project and organization. An organization alone selects its first project."""
-    project: Row | None = sent.get("set_current_team")
-    organization = sent.get("set_current_organization")
+    project, organization = sent.get("set_current_team"), sent.get("set_current_organization")
     if project is not None:
         return {"current_project": project["id"], "current_organization": project["organization_id"]}
     if organization is None:
@@ -85,20 +86,6 @@ def _current(context: RequestContext, sent: Doc) -> Doc:
     sql = "select min(id) from project where organization_id = ?"
     first = context.store.value(sql, organization.lower())
     return {"current_project": first, "current_organization": organization.lower()}
-
-
-def _end_other_sessions(context: RequestContext, row: Row) -> None:
-    sql = "delete from credential where kind = 'session' and person_id = ? and secret != ?"
-    context.store.execute(sql, row["id"], context.principal.secret)
-
-
-def _change_email(context: RequestContext, row: Row, new: str) -> tuple[Row, Doc]:
-    """Store a new address: pending its verification if the instance sends mail, else at once."""
-    if context.options.mail:
-        _notify(context, "e-mail verification", new)
-        return row, row["doc"] | {"pending_email": new}
-    context.store.execute("update person set email = ? where id = ?", new, row["id"])
-    return {**row, "email": new}, row["doc"]
 
 
 def _notify(context: RequestContext, why: str, address: str) -> None:
@@ -110,10 +97,10 @@ def destroy(context: RequestContext) -> Response:
     check_recent_login(context)
     row = _find(context)
     if context.store.one("select 1 from membership where person_id = ?", row["id"]):
-        raise errors.conflict("You must leave or delete all organizations before deleting your account.")
+        raise api_error(409, "You must leave or delete all organizations before deleting your account.")
     context.store.execute("delete from credential where person_id = ?", row["id"])
     context.store.execute("delete from person where id = ?", row["id"])
-    return errors.empty_response(204)
+    return Response(None, 204)
 
 
 def review_credentials(context: RequestContext) -> Response:
@@ -123,25 +110,23 @@ def review_credentials(context: RequestContext) -> Response:
     if row["doc"]["credentials_reviewed_at"] is None:
         reviewed = {"credentials_reviewed_at": format_timestamp(context.now)}
         context.store.update("person", row["id"], row["doc"] | reviewed)
-    return errors.empty_response(204)
+    return Response(None, 204)
 
 
 def github_login(context: RequestContext) -> Response:
-    """Return the GitHub login of a user."""
-    return errors.json_response(200, {"github_login": _find(context)["doc"]["github_login"]})
+    return json_response(200, {"github_login": _find(context)["doc"]["github_login"]})
 
 
 def hedgehog(context: RequestContext) -> Response:
-    """Return the hedgehog configuration of a user."""
     config = _find(context)["doc"]["hedgehog_config"]
-    return errors.json_response(200, {} if config is None else config)
+    return json_response(200, {} if config is None else config)
 
 
 def replace_hedgehog(context: RequestContext) -> Response:
     """Store the whole body as the hedgehog configuration, without validation."""
     row = _find(context)
     context.store.update("person", row["id"], row["doc"] | {"hedgehog_config": context.body})
-    return errors.json_response(200, context.body)
+    return json_response(200, context.body)
 
 
 def _find(context: RequestContext) -> Row:
@@ -150,8 +135,8 @@ def _find(context: RequestContext) -> Row:
     if uuid == "@me":
         return context.principal.user
     if not context.principal.is_staff:
-        raise errors.permission_denied("You do not have permission to perform this action.")
+        raise api_error(403, "You do not have permission to perform this action.")
     row = context.store.one("select * from person where uuid = ?", uuid.lower())
     if row is None or not row["doc"]["is_active"]:
-        raise errors.not_found()
+        raise not_found()
     return row

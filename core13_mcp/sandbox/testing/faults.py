@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..errors import json_response
+from ..responses import json_response
 from .responses import TRANSFORMING, FaultyRequest
 
 HEADER: Final = "x-sandbox-fault"

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .. import errors
+from ..responses import error_body, json_response
 from .connections import RESET
 from .oversized import gzip_bomb, huge_json, trickle
 
@@ -91,8 +91,8 @@ class FaultyRequest:
         if "retry-after-date" in self.options:
             date = self.clock() + timedelta(seconds=float(self.options["retry-after-date"]))
             headers["retry-after"] = format_datetime(date, usegmt=True)
-        kind, code = ("throttled_error", "throttled") if status == 429 else (errors.SERVER, "error")
-        return errors.json_response(status, errors.error_body(kind, code, "This is an injected fault."), headers)
+        body = error_body(429 if status == 429 else 500, "This is an injected fault.")
+        return json_response(status, body, headers)
 
     def _transform(self, real: RealResponse) -> Response:
         content = real.body
