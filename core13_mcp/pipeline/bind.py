@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ from ..api.exchange import APIRequest
 from ..declarations.model import Declaration, Endpoint
 from ..errors import InvalidArguments
 from ..jsonio import JSON
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 # Arguments for this server, which are not sent to the API.
 ENGINE_ARGUMENTS = frozenset({"detail"})
@@ -47,14 +50,7 @@ def expand_path(path: str, values: JSON) -> str:
     Raises:
         InvalidArguments: A value is missing, empty, or a dot segment, which quoting does not make safe.
     """
-    return path.format_map(_Segments(values))
-
-
-class _Segments(dict[str, Any]):
-    """Values that are quoted when a path template reads them."""
-
-    def __getitem__(self, name: str) -> str:
-        return _segment(name, self.get(name))
+    return _PLACEHOLDER.sub(lambda match: _segment(match[1], values.get(match[1])), path)
 
 
 def _segment(name: str, value: Any) -> str:

@@ -14,7 +14,6 @@ from core13_mcp import __version__
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import ConfigurationError
 
-from ..api.test_session import Slow
 from ..clients import CLIENT_MODES, connected, result_meta, result_text
 from ..factories import make_tool
 from ..fake_api import KEY, FakeAPI, call_context, fail_with, reply
@@ -183,19 +182,6 @@ async def test_each_retry_of_a_call_sends_a_progress_notification(mode):
                 await anyio.lowlevel.checkpoint()
     assert notifications == [(1, "status 429; retrying in 0 s"), (2, "no response; retrying in 0 s")]
     assert result_meta(result, "call")["attempts"] == 3
-
-
-@in_both_modes
-async def test_a_cancelled_call_drops_its_request(mode):
-    api = Slow()
-    with anyio.fail_after(10):
-        async with connected(call_context(api), READ, mode=mode) as client:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(client.call_tool, "things-do", {"id": 1})
-                await api.received.wait()
-                tasks.cancel_scope.cancel()
-            while not api.dropped:
-                await anyio.lowlevel.checkpoint()
 
 
 async def test_each_call_is_logged_in_one_line_without_its_arguments_and_result(caplog):
