@@ -63,13 +63,10 @@ class Project(_Model):
 
     Attributes:
         argument: The name of the argument.
-        current: The value for the caller's current project in a path. It is used for reads only: a write must name
-            its project.
-        read: The path of the request that returns the current project, for the error of a write without a project.
-        id: The dotted path of the project's id in that response.
-        name: The dotted path of the project's name in that response.
-        owner: The dotted path of the owner of the credentials in that response, for `doctor`.
-        projects: The dotted path of the list of projects in that response.
+        current: The value for the current project in a path. It is used for reads only: a write must name its project.
+        read: The path of the request that returns the current project.
+        id, name, owner, projects: Dotted paths in its response: the id and the name of the project, the owner of the
+            credentials, and the list of projects.
     """
 
     argument: str
@@ -81,25 +78,10 @@ class Project(_Model):
     projects: str | None = None
 
 
-class Condition(_Model):
-    """A JSON Schema that the arguments must match for a message to apply. The default matches always."""
-
-    when: dict[str, Any] = {}
-
-    @cached_property
-    def validator(self) -> Schema:
-        """The compiled condition."""
-        return Schema(self.when)
-
-
 class Rule(_Model):
-    """A constraint on several arguments.
+    """A constraint on several arguments: a JSON Schema, and the error if the arguments do not match.
 
     It is not part of the input schema, because model providers reject combinators at the root of a schema.
-
-    Attributes:
-        message: The error if the arguments do not match the condition. The key is `say`.
-        condition: A JSON Schema for the arguments.
     """
 
     message: Annotated[str, Field(alias="say")]
@@ -111,28 +93,28 @@ class Rule(_Model):
         return Schema(self.condition)
 
 
-class Confirm(Condition):
-    """A confirmation to request from a person before the call is sent.
+class ConditionalMessage(_Model):
+    """A message, and the JSON Schema that a call must match for it to apply. The default matches every call."""
+
+    when: dict[str, Any] = {}
+    message: Annotated[str, Field(alias="say")]
+
+    @cached_property
+    def validator(self) -> Schema:
+        """The compiled condition."""
+        return Schema(self.when)
+
+
+class Confirm(ConditionalMessage):
+    """A question to a person before the call is sent.
 
     Attributes:
         level: Whether a client that cannot ask may send the call (`ask`) or not (`require`).
-        read: The path of a request to send first. The message can refer to values of its response.
-        message: The question, a template. The key is `say`.
+        read: The path of a request to send first. The question can contain values of its response.
     """
 
     level: Literal["ask", "require"]
     read: str | None = None
-    message: Annotated[str, Field(alias="say")]
-
-
-class Done(Condition):
-    """A note for the result of a write that states its effect.
-
-    Attributes:
-        message: The note, a template. The key is `say`.
-    """
-
-    message: Annotated[str, Field(alias="say")]
 
 
 class Declaration(_Model):
@@ -158,7 +140,7 @@ class Declaration(_Model):
     rules: tuple[Rule, ...] = ()
     confirm: tuple[Confirm, ...] = ()
     hints: dict[str, str] = {}
-    done: tuple[Done, ...] = ()
+    done: tuple[ConditionalMessage, ...] = ()
     documented: dict[str, str] = {}
     secrets: frozenset[str] = frozenset()
 
