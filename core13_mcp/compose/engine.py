@@ -1,4 +1,7 @@
-"""API clients, credentials and call contexts, built from the settings."""
+"""API clients, credentials and call contexts, built from the settings.
+
+The functions raise ConfigurationError if there is no usable key or sandbox database.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,7 @@ SANDBOX_ORIGIN = "http://sandbox.invalid"
 
 @asynccontextmanager
 async def context_provider(settings: Settings) -> AsyncIterator[Callable[[], CallContext]]:
-    """Yield a function that returns the call context; it reads the key again for each call.
-
-    Raises:
-        ConfigurationError: There is no usable key, and the sandbox is not selected.
-    """
+    """Yield a function that returns the call context; it reads the key again for each call."""
     credentials = credential_provider(settings)
     configure_logging(settings.log_level, settings.log_format, credentials().secrets)
     async with api_clients(settings) as clients:
@@ -29,11 +28,7 @@ async def context_provider(settings: Settings) -> AsyncIterator[Callable[[], Cal
 
 
 def credential_provider(settings: Settings) -> CredentialProvider:
-    """Return a function that returns the credentials of this server.
-
-    Raises:
-        ConfigurationError: There is no usable key, and the sandbox is not selected.
-    """
+    """Return a function that returns the credentials of this server."""
     if not settings.sandbox:
         return credentials_from(settings)
     # Imported here, because most starts do not use the sandbox, which imports Starlette and SQLite.
@@ -45,11 +40,7 @@ def credential_provider(settings: Settings) -> CredentialProvider:
 
 @asynccontextmanager
 async def api_clients(settings: Settings) -> AsyncIterator[list[APIClient]]:
-    """Yield an API client for each origin that calls may use; the first is the default.
-
-    Raises:
-        ConfigurationError: The file with the sandbox data is not usable.
-    """
+    """Yield an API client for each origin that calls may use; the first is the default."""
     transport = None
     origins = [settings.host, *settings.http_posthog_hosts]
     if settings.sandbox:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from ..api.client import APIClient
@@ -34,7 +33,7 @@ from ..transports.http.health import Lifecycle
 from ..transports.http.landing.page import PageContent, page
 from ..transports.http.limits import LimitOptions
 from ..transports.http.metrics import Metrics
-from ..transports.http.serving import serve
+from ..transports.http.serving import Server, raise_fd_limit
 from ..transports.http.validation import validate_http
 from .engine import api_clients, credential_provider, make_context
 
@@ -57,6 +56,7 @@ async def run(settings: Settings, address: str) -> int:
     Raises:
         Core13Error: The settings are not valid, or the server would not be safe.
     """
+    raise_fd_limit()
     target = "the embedded sandbox" if settings.sandbox else settings.host
     async with build_http(settings, address) as server:
 
@@ -69,17 +69,15 @@ async def run(settings: Settings, address: str) -> int:
                 )
 
         with export_spans(os.environ):
-            await serve(server.app, server.listener, server.lifecycle, ready)
+            await Server(server.app, server.lifecycle, ready).serve([server.listener])
     return 0
 
 
 @asynccontextmanager
-async def build_http(settings: Settings, address: str, **overrides: Any) -> AsyncIterator[HTTPServer]:
+async def build_http(settings: Settings, address: str, **limits: Any) -> AsyncIterator[HTTPServer]:
     """Validate the settings, open the port and build the application.
 
-    Args:
-        address: Where to listen, as `[HOST:]PORT`.
-        overrides: Fields of `HTTPOptions` that no setting controls, such as `body_timeout`.
+    `limits` are fields of `LimitOptions` that no setting controls.
 
     Raises:
         Core13Error: The settings are not valid, or the server would not be safe.
@@ -98,14 +96,22 @@ async def build_http(settings: Settings, address: str, **overrides: Any) -> Asyn
             metrics = Metrics(catalog) if settings.http_metrics else None
             scopes = {name: tool.endpoint.scope for name, tool in catalog.items()}
             resource = ProtectedResource(url, issuer, scopes)
-            options = replace(_http_options(settings, page(catalog, content), metrics, resource), **overrides)
-            server = build_server(
-                catalog,
-                resolve_context,
-                instructions(settings, len(catalog), len(declared)),
-                seal_keys,
-                [metrics.observe_operation] if metrics else [],
+            limit_options = LimitOptions(
+                per_minute=settings.http_rate, at_once=settings.http_at_once, max_body=settings.http_max_body, **limits
             )
+            options = HTTPOptions(
+                hosts=allowed_hosts(settings),
+                origins=settings.http_origins,
+                limits=limit_options,
+                # An open call may take as long as its timeout, and its response a little longer.
+                lifecycle=Lifecycle(drain=settings.http_drain, grace=settings.timeout + 5),
+                page=page(catalog, content),
+                metrics=metrics,
+                routes=[resource.route] if settings.auth == "oauth" else [],
+            )
+            text = instructions(settings, len(catalog), len(declared))
+            middleware = [metrics.observe_operation] if metrics else []
+            server = build_server(catalog, resolve_context, text, seal_keys, middleware)
             application = app(server, _authenticator(settings, clients, resource), options)
             yield HTTPServer(application, listener, url, options.lifecycle)
 
@@ -130,20 +136,4 @@ def _page_content(settings: Settings, url: str, notices: Sequence[str]) -> PageC
     connection = Connection.for_auth(settings.auth, url)
     return PageContent(
         auth=settings.auth, url=url, notices=notices, links=links(connection), snippets=snippets(connection)
-    )
-
-
-def _http_options(
-    settings: Settings, landing_page: Response, metrics: Metrics | None, resource: ProtectedResource
-) -> HTTPOptions:
-    return HTTPOptions(
-        hosts=allowed_hosts(settings),
-        origins=settings.http_origins,
-        limits=LimitOptions(per_minute=settings.http_rate, at_once=settings.http_at_once),
-        max_body=settings.http_max_body,
-        # An open call may take as long as its timeout, and its response a little longer.
-        lifecycle=Lifecycle(drain=settings.http_drain, grace=settings.timeout + 5),
-        page=landing_page,
-        metrics=metrics,
-        routes=[resource.route] if settings.auth == "oauth" else [],
     )

@@ -38,11 +38,7 @@ async def serve_sandbox(port: int, database: str, *, faults: bool, ready: Callab
 
 
 def read_outbox(database: str) -> list[dict[str, Any]]:
-    """Return the messages that the sandbox would have sent, oldest first.
-
-    Raises:
-        ConfigurationError: There is no such file, or it is not a sandbox database.
-    """
+    """Return the messages that the sandbox would have sent, oldest first."""
     try:
         return sandbox.outbox(database)
     except FileNotFoundError:
@@ -53,11 +49,7 @@ def read_outbox(database: str) -> list[dict[str, Any]]:
 
 
 def sandbox_transport(settings: Settings) -> httpx2.AsyncBaseTransport:
-    """Build a transport whose requests go to a sandbox in this process.
-
-    Raises:
-        ConfigurationError: The file with the sandbox data is not usable.
-    """
+    """Build a transport whose requests go to a sandbox in this process."""
     try:
         app = sandbox.build(settings.sandbox_db or ":memory:")
     except (OSError, ValueError) as error:

@@ -27,22 +27,14 @@ class Address:
 
     @classmethod
     def read(cls, text: str) -> Address:
-        """Parse `[HOST:]PORT`. The default host is 127.0.0.1. Port 0 selects a free port.
-
-        Raises:
-            ConfigurationError: The text has another form.
-        """
+        """Parse `[HOST:]PORT`. The default host is 127.0.0.1. Port 0 selects a free port."""
         host, _, port = text.rpartition(":")
         if not (port.isascii() and port.isdigit() and int(port) < 65536):
             raise ConfigurationError(f"CORE13_HTTP: {text!r} is not [HOST:]PORT, such as 8080 or 0.0.0.0:8080")
         return cls(host.strip("[]") or "127.0.0.1", int(port))
 
     def listen(self) -> socket.socket:
-        """Open a listening socket.
-
-        Raises:
-            ConfigurationError: The system does not allow it, for example because the port is in use.
-        """
+        """Open a listening socket."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
             listener = socket.create_server((self.host, self.port), family=family, backlog=1024)
@@ -64,11 +56,7 @@ def endpoint(settings: Settings, listener: socket.socket) -> str:
 
 
 def public_url(text: str) -> SplitResult:
-    """Parse the public URL of the MCP endpoint. The default path is `/mcp`.
-
-    Raises:
-        ConfigurationError: The text is not a URL, or the URL is not safe to send secrets to.
-    """
+    """Parse the public URL of the MCP endpoint. The default path is `/mcp`."""
     url = split_url(text)
     if url is None or url.query or url.fragment or url.username:
         raise ConfigurationError(f"CORE13_HTTP_URL: {text!r} is not a URL such as https://mcp.example.com{PATH}")

@@ -20,8 +20,7 @@ from .auth.authenticator import Authenticator
 from .endpoint import MCPEndpoint
 from .health import Lifecycle, close_on_drain, health_routes
 from .host_check import HostOriginMiddleware
-from .landing.page import PageForBrowsers
-from .limits import LimitOptions, Limits
+from .limits import LimitOptions
 from .metrics import Metrics
 
 
@@ -34,9 +33,6 @@ class HTTPOptions:
     # Web origins, besides the server's own, that may call the server.
     origins: Sequence[str]
     limits: LimitOptions
-    # Bytes of a request body, and seconds in which it must arrive.
-    max_body: int
-    body_timeout: float = 20.0
     lifecycle: Lifecycle
     # The response for browsers.
     page: Response
@@ -58,9 +54,7 @@ def app(server: Server[Any], authenticator: Authenticator, options: HTTPOptions)
         # `HostOriginMiddleware` checks Host and Origin for every route. A second list could only disagree.
         security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    limits = Limits(options.limits)
-    mcp = MCPEndpoint(manager.handle_request, authenticator, limits, options.max_body, options.body_timeout)
-    endpoint = PageForBrowsers(mcp, options.page)
+    endpoint = MCPEndpoint(manager.handle_request, authenticator, options.limits, options.page)
     return Starlette(
         routes=[
             Route("/", options.page, methods=["GET"]),

@@ -16,27 +16,20 @@ from ...pipeline.call import CallContext
 from ...redaction import redact_keys
 from .auth.authenticator import Authenticator
 from .errors import Rejected
-from .limits import Limits
+from .limits import LimitOptions, Limits
 
 log = logging.getLogger("core13_mcp.http")
 
 
 class MCPEndpoint:
-    """The MCP handler behind checks of the method, the caller, the limits and the body.
+    """The MCP handler behind checks of the method, the caller, the limits and the body; browsers get the page."""
 
-    Args:
-        max_body: The maximum size of a request body, in bytes.
-        body_timeout: Seconds in which a request body must arrive.
-    """
-
-    def __init__(
-        self, app: ASGIApp, authenticator: Authenticator, limits: Limits, max_body: int, body_timeout: float
-    ) -> None:
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, options: LimitOptions, page: ASGIApp) -> None:
         self._app = app
         self._authenticator = authenticator
-        self._limits = limits
-        self._max_body = max_body
-        self._body_timeout = body_timeout
+        self._options = options
+        self._limits = Limits(options)
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -52,6 +45,8 @@ class MCPEndpoint:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", ""):
+            return await self._page(scope, receive, send)
         if request.method != "POST":
             # A server without sessions has no stream for GET and no session to end with DELETE.
             raise Rejected(405, "This endpoint accepts POST only.", {"Allow": "POST"})
@@ -73,13 +68,13 @@ class MCPEndpoint:
         body = bytearray()
         # The rest of a rejected body would be read as the next request, so the connection is closed.
         close = {"Connection": "close"}
-        with anyio.move_on_after(self._body_timeout):
+        with anyio.move_on_after(self._options.body_timeout):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > self._max_body:
-                    raise Rejected(413, f"The request body has more than {self._max_body} bytes.", close)
+                if len(body) > self._options.max_body:
+                    raise Rejected(413, f"The request body has more than {self._options.max_body} bytes.", close)
             return bytes(body)
-        message = f"The request body did not arrive within {self._body_timeout:g} s. Send the request again."
+        message = f"The request body did not arrive within {self._options.body_timeout:g} s. Send the request again."
         raise Rejected(408, message, close)
 
 

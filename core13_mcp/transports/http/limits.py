@@ -7,7 +7,6 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from itertools import takewhile
 
 import anyio
 
@@ -29,11 +28,15 @@ class LimitOptions:
     at_once: int = 8
     # Anyone can invent new keys, so all callers that the server neither verifies itself nor remembers share this rate.
     new_callers_per_minute: int = 1200
-    remember_seconds: float = 600.0
+    # The callers that the server remembers: those with the latest requests.
+    max_remembered: int = 10_000
     # As many as the API client has connections. A request that waits for a connection would not be in the fair queue.
     max_concurrent: int = 32
     # Requests that run or wait.
     max_open: int = 4096
+    # Bytes of a request body, and seconds in which it must arrive.
+    max_body: int = 1024 * 1024
+    body_timeout: float = 20.0
 
 
 class TokenBucket:
@@ -42,12 +45,12 @@ class TokenBucket:
     def __init__(self, per_minute: float) -> None:
         self._per_second = per_minute / 60
         self._capacity = self._tokens = max(self._per_second * BURST_SECONDS, 1.0)
-        self.updated = 0.0
+        self._updated = 0.0
 
     def take(self, now: float) -> float:
         """Count a request and return 0, or return the seconds until one is allowed."""
-        self._tokens = min(self._capacity, self._tokens + (now - self.updated) * self._per_second)
-        self.updated = now
+        self._tokens = min(self._capacity, self._tokens + (now - self._updated) * self._per_second)
+        self._updated = now
         if self._tokens < 1:
             return (1 - self._tokens) / self._per_second
         self._tokens -= 1
@@ -100,17 +103,13 @@ class Limits:
         return self._slots.slot(caller)
 
     def _state(self, caller: str, trusted: bool, now: float) -> _CallerState:
-        def is_forgotten(name: str) -> bool:
-            state = self._callers[name]
-            return not state.open and now - state.rate.updated >= self._options.remember_seconds
-
-        for name in list(takewhile(is_forgotten, self._callers)):
-            del self._callers[name]
         if caller not in self._callers:
             if not trusted and (wait := self._new_callers.take(now)):
                 raise _retry_later(429, "Too many new callers use this server.", wait)
             self._callers[caller] = _CallerState(TokenBucket(self._options.per_minute))
         self._callers.move_to_end(caller)
+        if len(self._callers) > self._options.max_remembered:
+            self._callers.popitem(last=False)
         return self._callers[caller]
 
 

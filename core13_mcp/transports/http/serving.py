@@ -1,4 +1,4 @@
-"""The HTTP server process: it serves an application on a socket until a signal ends it."""
+"""The HTTP server process: signals, and connections with a timeout for request headers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
+from types import FrameType
 from typing import Any
 
-import anyio
 import uvicorn
-from anyio.abc import TaskStatus
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -26,50 +24,55 @@ HEADER_TIMEOUT = 15.0
 MAX_CONNECTIONS = 65_536
 
 
-async def serve(app: ASGIApp, listener: socket.socket, lifecycle: Lifecycle, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; call `ready` as soon as requests and signals are handled.
+class Server(uvicorn.Server):
+    """A uvicorn server that drains before it exits.
 
-    SIGINT, or a second signal, skips the drain phase. A third signal skips the grace period.
+    SIGTERM starts the drain phase. SIGINT, or a second signal, skips it. A further signal skips the grace period.
     """
-    _raise_fd_limit()
-    server = uvicorn_server(app, lifecycle.grace)
-    async with anyio.create_task_group() as tasks:
-        if sys.platform != "win32":  # pragma: no branch - the tests do not run on Windows
-            await tasks.start(_handle_signals, server, lifecycle)
-        ready()
-        await server.serve([listener])
-        tasks.cancel_scope.cancel()
 
-
-def uvicorn_server(app: ASGIApp, grace: float, header_timeout: float = HEADER_TIMEOUT) -> uvicorn.Server:
-    """Build the uvicorn server; `grace` and `header_timeout` are seconds."""
-    return _Server(
-        uvicorn.Config(
-            app,
-            # h11, because httptools accepts a space after a header value, which MCP's header rules forbid.
-            http=partial(_Connection, header_timeout=header_timeout),  # type: ignore[arg-type]  # used as a factory
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Nothing uses the client's address or the scheme.
-            proxy_headers=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=max(1, round(grace)),
+    def __init__(
+        self,
+        app: ASGIApp,
+        lifecycle: Lifecycle,
+        ready: Callable[[], None] = lambda: None,
+        header_timeout: float = HEADER_TIMEOUT,
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                # h11, because httptools accepts a space after a header value, which MCP's header rules forbid.
+                http=partial(_Connection, header_timeout=header_timeout),  # type: ignore[arg-type]  # used as a factory
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                # Nothing uses the client's address or the scheme.
+                proxy_headers=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=max(1, round(lifecycle.grace)),
+            )
         )
-    )
+        self._lifecycle = lifecycle
+        self._ready = ready
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept requests, and then call `ready`. uvicorn has installed the signal handlers before."""
+        await super().startup(sockets)
+        self._ready()
 
-class _Server(uvicorn.Server):
-    """A uvicorn server without signal handlers of its own, except on Windows."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        if sys.platform == "win32":  # pragma: no cover - the tests do not run on Windows
-            with super().capture_signals():
-                yield
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Handle SIGTERM or SIGINT. uvicorn's own method would raise the signal again after the shutdown."""
+        if self.should_exit:
+            self.force_exit = True
+        elif sig == signal.SIGTERM and self._lifecycle.accepting:
+            loop = asyncio.get_running_loop()
+            loop.call_soon_threadsafe(loop.call_later, self._lifecycle.drain, self._exit)
         else:
-            yield
+            self._exit()
+        self._lifecycle.accepting = False
+
+    def _exit(self) -> None:
+        self.should_exit = True
 
 
 class _Connection(H11Protocol):
@@ -114,7 +117,7 @@ class _Connection(H11Protocol):
             self._timer = None
 
 
-def _raise_fd_limit() -> None:
+def raise_fd_limit() -> None:
     """Raise the limit of open files as far as the system allows; a common default is 1024."""
     if sys.platform == "win32":  # pragma: no cover - the tests do not run on Windows
         return
@@ -124,19 +127,3 @@ def _raise_fd_limit() -> None:
     target = MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, hard)
     if soft != resource.RLIM_INFINITY and soft < target:
         resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
-
-
-async def _handle_signals(server: uvicorn.Server, lifecycle: Lifecycle, *, task_status: TaskStatus[None]) -> None:
-    def close() -> None:
-        server.should_exit = True
-
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        task_status.started()
-        async for received in signals:
-            if server.should_exit:
-                server.force_exit = True
-            elif received == signal.SIGTERM and lifecycle.accepting:
-                asyncio.get_running_loop().call_later(lifecycle.drain, close)
-            else:
-                close()
-            lifecycle.accepting = False

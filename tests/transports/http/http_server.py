@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import anyio
@@ -21,7 +21,8 @@ from starlette.types import Receive, Scope, Send
 
 from core13_mcp.compose.http import HTTPServer, build_http
 from core13_mcp.settings import Settings
-from core13_mcp.transports.http.serving import HEADER_TIMEOUT, uvicorn_server
+from core13_mcp.transports.http.health import Lifecycle
+from core13_mcp.transports.http.serving import HEADER_TIMEOUT, Server
 
 from ...processes import CLI, clean_environment
 
@@ -30,11 +31,13 @@ MODERN = "2026-07-28"
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, header_timeout: float = HEADER_TIMEOUT, **options: Any
+    settings: Settings, header_timeout: float = HEADER_TIMEOUT, **limits: Any
 ) -> AsyncIterator[HTTPServer]:
-    """Serve in this process like `serve --http 0`; `options` are fields of `HTTPOptions`."""
-    async with build_http(settings, settings.http or "0", **options) as http, anyio.create_task_group() as tasks:
-        server = uvicorn_server(http.app, grace=1.0, header_timeout=header_timeout)
+    """Serve in this process like `serve --http 0`; `limits` are fields of `LimitOptions`."""
+    async with build_http(settings, settings.http or "0", **limits) as http, anyio.create_task_group() as tasks:
+        server = Server(http.app, Lifecycle(), header_timeout=header_timeout)
+        # The test, not uvicorn, decides what a signal means.
+        server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
         tasks.start_soon(server.serve, [http.listener])
         try:
             yield http

@@ -87,11 +87,10 @@ async def test_a_free_slot_goes_to_another_caller_first() -> None:
         await call_user(url, X_PostHog_Api_Key=key)
         completed.append(key)
 
-    limits = LimitOptions(max_concurrent=1)
     with anyio.fail_after(20):
         async with (
             listening(api) as origin,
-            serving(own_key(host=origin, http_metrics=True), limits=limits) as server,
+            serving(own_key(host=origin, http_metrics=True), max_concurrent=1) as server,
             anyio.create_task_group() as tasks,
         ):
             for _ in range(5):
@@ -153,22 +152,21 @@ async def test_new_unverified_callers_share_one_rate_and_other_callers_are_serve
     assert await acquire(limits, "verified", trusted=True) == 200
 
 
-async def test_a_caller_is_forgotten_after_some_time_without_an_open_request() -> None:
-    limits = Limits(LimitOptions(new_callers_per_minute=1, remember_seconds=0))
-    async with limits.acquire("a", trusted=False):
-        assert await acquire(limits, "a") == 200
-    assert await acquire(limits, "a") == 429
+async def test_the_server_remembers_the_callers_with_the_latest_requests() -> None:
+    # A rate of 12 a minute allows a burst of three.
+    limits = Limits(LimitOptions(new_callers_per_minute=12, max_remembered=2))
+    assert [await acquire(limits, caller) for caller in ("a", "b", "a", "c")] == [200] * 4
+    assert [await acquire(limits, caller) for caller in ("a", "b")] == [200, 429]
 
 
 async def test_made_up_keys_share_one_rate_over_http_and_tokens_do_not(tmp_path: Any) -> None:
-    limits = LimitOptions(new_callers_per_minute=8)
     tokens = [f"token-of-caller-{number}-" + "t" * 32 for number in range(4)]
     (tmp_path / "tokens").write_text("".join(f"caller{number}: {token}\n" for number, token in enumerate(tokens)))
     by_token = Settings(sandbox=True, auth="token", caller_tokens_file=str(tmp_path / "tokens"), log_level="error")
     with anyio.fail_after(20):
-        async with serving(own_key(sandbox=True), limits=limits) as server:
+        async with serving(own_key(sandbox=True), new_callers_per_minute=8) as server:
             made_up = [await post(server.url, sent={KEY: f"phx_madeup{number}"}) for number in range(4)]
-        async with serving(by_token, limits=limits) as server:
+        async with serving(by_token, new_callers_per_minute=8) as server:
             verified = [await post(server.url, sent={"Authorization": f"Bearer {token}"}) for token in tokens]
     assert [response.status_code for response in made_up] == [200, 200, 429, 429]
     assert [response.status_code for response in verified] == [200] * 4
@@ -225,7 +223,10 @@ async def test_an_idle_connection_is_not_closed_by_the_header_timeout(settings: 
 
 async def test_a_body_that_does_not_arrive_in_time_gets_408(settings: Settings) -> None:
     with anyio.fail_after(20):
-        async with serving(settings, body_timeout=0.1) as server, await connect(server.url) as stream:
+        async with (
+            serving(settings, body_timeout=0.1) as server,
+            await connect(server.url) as stream,
+        ):
             await stream.send(UNFINISHED_BODY)
             response = await read_all(stream)
     assert response.startswith(b"HTTP/1.1 408 ")

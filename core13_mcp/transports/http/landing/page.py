@@ -10,9 +10,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from starlette.requests import Request
 from starlette.responses import HTMLResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ....declarations.catalog import Catalog
 from ....declarations.model import Declaration
@@ -41,23 +39,6 @@ class PageContent:
     links: Sequence[tuple[str, str]] = ()
     # For each text to paste: the client, the location and the text.
     snippets: Sequence[tuple[str, str, str]] = ()
-
-
-class PageForBrowsers:
-    """The MCP endpoint, except that a browser that opens it gets the page.
-
-    It is a class, because Starlette's `Route` calls only objects, and not functions, as ASGI applications.
-    """
-
-    def __init__(self, app: ASGIApp, page: ASGIApp) -> None:
-        self._app = app
-        self._page = page
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        request = Request(scope)
-        is_browser = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "")
-        await (self._page if is_browser else self._app)(scope, receive, send)
 
 
 def page(catalog: Catalog, content: PageContent) -> HTMLResponse:
