@@ -7,8 +7,6 @@ import json
 import subprocess
 import sys
 import tomllib
-import zipfile
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -97,17 +95,3 @@ def test_the_install_links_contain_the_entry_of_install() -> None:
 def test_the_marketplace_points_to_the_plugin() -> None:
     (plugin,) = read(".claude-plugin/marketplace.json")["plugins"]
     assert read(f"{plugin['source']}/.claude-plugin/plugin.json")["name"] == plugin["name"]
-
-
-def test_a_packed_bundle_has_its_manifest_at_the_top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    import_module("packages").pack_bundles(tmp_path)
-
-    names = {}
-    for path in tmp_path.glob("*.mcpb"):
-        with zipfile.ZipFile(path) as archive:
-            names[path.name] = archive.namelist()
-    assert names == {
-        f"core13-mcp-{VERSION}.mcpb": ["pyproject.toml", "server/main.py", "manifest.json"],
-        f"core13-mcp-{VERSION}-uvx.mcpb": ["server/main.py", "manifest.json"],
-    }
