@@ -22,11 +22,7 @@ from .engine import api_clients, credential_provider, make_context
 
 
 async def diagnose(environment: Environment, flags: Mapping[str, Any]) -> AsyncIterator[Finding]:
-    """Check the settings, the key, the API and the clients; yield each finding at once.
-
-    Args:
-        flags: The settings from the command line, by name.
-    """
+    """Check the settings, the key, the API and the clients; yield each finding at once."""
     yield Finding("version", "ok", f"{NAME} {VERSION}, Python {platform.python_version()}, {platform.system()}")
     settings, invalid = check_settings(environment.variables, flags)
     for finding in invalid:
@@ -40,13 +36,11 @@ async def diagnose(environment: Environment, flags: Mapping[str, Any]) -> AsyncI
 
 async def _check_api(settings: Settings, invalid: set[str]) -> AsyncIterator[Finding]:
     """Check the key and the API. `invalid` are the names of the checks that have failed already."""
-    credentials: Credentials | None
+    credentials, finding = check_key(settings)
     if settings.sandbox:
         credentials = credential_provider(settings)()
-        finding = Finding("key", "ok", "no key needed: this is the built-in sandbox")
-    else:
-        credentials, finding = check_key(settings)
-    if "key" not in invalid or settings.sandbox:
+        yield Finding("key", "ok", "no key needed: this is the built-in sandbox")
+    elif "key" not in invalid:
         yield finding
     try:
         enabled = enabled_tools(settings)
@@ -59,5 +53,5 @@ async def _check_api(settings: Settings, invalid: set[str]) -> AsyncIterator[Fin
     async with api_clients(settings) as clients:
         # Without a key, an error response still shows that the API is there.
         context = make_context(settings, clients[0], credentials or Credentials(SecretStr(PLACEHOLDER_KEY)))
-        async for finding in APICheck.of(context, load(), enabled, credentials is not None).findings():
+        async for finding in APICheck(context, enabled, credentials is not None).findings():
             yield finding

@@ -21,7 +21,7 @@ from ..pipeline.call import CallContext
 from ..server.handlers import build_server
 from ..server.instructions import instructions, mode_notices
 from ..settings import Settings
-from ..setup.snippets import Connection, links, snippets
+from ..setup.snippets import links, snippets
 from ..tracing import export_spans
 from ..transports.http.address import Address, allowed_hosts, endpoint
 from ..transports.http.app import HTTPOptions, app
@@ -133,7 +133,5 @@ def _authenticator(settings: Settings, clients: Sequence[APIClient], resource: P
 
 
 def _page_content(settings: Settings, url: str, notices: Sequence[str]) -> PageContent:
-    connection = Connection.for_auth(settings.auth, url)
-    return PageContent(
-        auth=settings.auth, url=url, notices=notices, links=links(connection), snippets=snippets(connection)
-    )
+    auth = settings.auth
+    return PageContent(auth=auth, url=url, notices=notices, links=links(auth, url), snippets=snippets(auth, url))

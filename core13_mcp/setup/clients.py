@@ -6,7 +6,6 @@ This table is the only source of client formats. The argument parser imports it,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigurationError
@@ -33,7 +32,6 @@ class Client(NamedTuple):
         has_type_field: Whether entries have a `type` field with the transport.
         is_gui: Whether the client starts outside a shell, so that the PATH of the shell is not available.
         inherits_env: Whether the client passes its complete environment to the servers it starts.
-        next_step: What the user does after a change of the file.
     """
 
     name: str
@@ -75,7 +73,6 @@ class ConfigFile(NamedTuple):
 
     @property
     def entry_path(self) -> tuple[PathStep, ...]:
-        """The path to this server's entry."""
         return (*self.servers_path, NAME)
 
 
@@ -156,4 +153,4 @@ _CLIENTS = (
     ),
 )
 
-CLIENTS: Mapping[str, Client] = MappingProxyType({client.name: client for client in _CLIENTS})
+CLIENTS: Mapping[str, Client] = {client.name: client for client in _CLIENTS}

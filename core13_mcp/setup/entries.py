@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..identity import NAME
-from .clients import Client, ConfigFile
+from .clients import Client
 from .paths import PathStep
 
 KEY = "POSTHOG_PERSONAL_API_KEY"
@@ -24,8 +24,7 @@ class Secret:
 
     Attributes:
         variable: Environment variable that contains the secret. Entries refer to it if the client supports that.
-        header: Request header that carries the secret to a remote server.
-        prefix: Text before the secret in the header.
+        header: Request header that carries the secret to a remote server, after `prefix`.
         description: Text that a client shows when it asks for the secret.
         value: The secret itself, for clients that need it in the file; without it a placeholder is written.
     """
@@ -50,11 +49,9 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerEntry:
-    """The server that an entry starts or connects to.
+    """The server that an entry starts (`command`) or connects to (`url`).
 
     Attributes:
-        command: The command to start; empty for a remote server.
-        url: The URL of a remote server.
         variables: Environment variables that are not secret.
         secret: None if the server needs no secret from the client, as with the sandbox or a key file.
     """
@@ -75,21 +72,23 @@ def changes(client: Client, servers_path: tuple[PathStep, ...], entry: ServerEnt
     Raises:
         ConfigurationError: The client's file cannot contain a remote server.
     """
-    value = _remote(client, entry) if entry.url else _local(client, entry)
-    prompt = [_prompt(entry.secret)] if client.prompts and entry.secret else []
+    added = ((*servers_path, NAME), _remote(client, entry) if entry.url else _local(client, entry))
+    secret = entry.secret
+    if secret is None or not client.prompts:
+        return [added]
+    prompt = {
+        "id": secret.input_id,
+        "type": "promptString",
+        "description": secret.description,
+        "password": True,
+    }
     # The prompt comes first, so that the entry never refers to an input that does not exist.
-    return [*prompt, ((*servers_path, NAME), value)]
+    return [(("inputs", ("id", secret.input_id)), prompt), added]
 
 
-def locations(file: ConfigFile) -> list[tuple[PathStep, ...]]:
-    """Return the paths of all values that `changes` writes to a file."""
-    return [*([_prompt(Secret())[0]] if file.client.prompts else []), file.entry_path]
-
-
-def inline_keys(entry: Any) -> Iterator[str]:
+def inline_keys(entry: Any) -> list[str]:
     """Return the keys that an entry contains itself; references and placeholders are not keys."""
-    values = (value for _, value in secret_values(entry))
-    return (value for value in values if "$" not in value and value != PLACEHOLDER)
+    return [value for _, value in secret_values(entry) if "$" not in value and value != PLACEHOLDER]
 
 
 def secret_values(entry: Any) -> Iterator[tuple[str, str]]:
@@ -102,12 +101,8 @@ def secret_values(entry: Any) -> Iterator[tuple[str, str]]:
 
 
 def _local(client: Client, entry: ServerEntry) -> dict[str, Any]:
-    program, *arguments = entry.command
-    value: dict[str, Any] = {
-        **({"type": "stdio"} if client.has_type_field else {}),
-        "command": program,
-        "args": arguments,
-    }
+    value: dict[str, Any] = {"type": "stdio"} if client.has_type_field else {}
+    value |= {"command": entry.command[0], "args": [*entry.command[1:]]}
     variables = dict(entry.variables)
     if entry.secret and client.lists_variables:
         value["env_vars"] = [entry.secret.variable]
@@ -122,29 +117,17 @@ def _remote(client: Client, entry: ServerEntry) -> dict[str, Any]:
             f"the configuration file of {client.title} cannot contain remote servers; "
             f"add the URL in {client.title} under Settings > Connectors"
         )
-    value: dict[str, Any] = {
-        **({"type": "http"} if client.has_type_field else {}),
-        client.url_field: entry.url,
-    }
+    value: dict[str, Any] = {"type": "http"} if client.has_type_field else {}
+    value[client.url_field] = entry.url
     secret = entry.secret
     if secret is None:
         return value
-    if client.lists_variables:
-        if (secret.header, secret.prefix) == ("Authorization", "Bearer "):
-            return {**value, "bearer_token_env_var": secret.variable}
-        return {**value, "env_http_headers": {secret.header: secret.variable}}
-    return {**value, "headers": {secret.header: secret.prefix + _value(client, secret)}}
+    if not client.lists_variables:
+        return {**value, "headers": {secret.header: secret.prefix + _value(client, secret)}}
+    if secret.prefix:
+        return {**value, "bearer_token_env_var": secret.variable}
+    return {**value, "env_http_headers": {secret.header: secret.variable}}
 
 
 def _value(client: Client, secret: Secret) -> str:
     return secret.reference(client) or secret.value or PLACEHOLDER
-
-
-def _prompt(secret: Secret) -> Change:
-    prompt = {
-        "id": secret.input_id,
-        "type": "promptString",
-        "description": secret.description,
-        "password": True,
-    }
-    return ("inputs", ("id", secret.input_id)), prompt

@@ -24,17 +24,18 @@ class Environment:
         return cls(platform=sys.platform, home=Path.home(), variables=os.environ, cwd=Path.cwd())
 
     def path(self, template: str) -> Path:
-        """Expand a path template.
+        """Expand a path template of a client.
 
-        It can contain `{home}`, `{cwd}`, `{config}`, `{xdg}` and the environment variables of clients. `{config}` is the platform's folder for configuration files. `{xdg}` is the same, except on macOS, where it
-        is `~/.config`.
+        `{config}` is the platform's folder for configuration files. `{xdg}` is the same, except on macOS, where it is
+        `~/.config`.
         """
-        xdg = Path(self.variables.get("XDG_CONFIG_HOME") or self.home / ".config")
-        config = {
-            "darwin": self.home / "Library" / "Application Support",
-            "win32": Path(self.variables.get("APPDATA") or self.home / "AppData" / "Roaming"),
-        }.get(self.platform, xdg)
-        folders = {"home": self.home, "cwd": self.cwd, "xdg": config if self.platform == "win32" else xdg}
-        for variable, default in (("CODEX_HOME", ".codex"), ("CLAUDE_CONFIG_DIR", "")):
-            folders[variable] = Path(self.variables.get(variable) or self.home / default)
-        return Path(template.format(config=config, **folders))
+        config = xdg = Path(self.variables.get("XDG_CONFIG_HOME") or self.home / ".config")
+        if self.platform == "darwin":
+            config = self.home / "Library" / "Application Support"
+        elif self.platform == "win32":
+            config = xdg = Path(self.variables.get("APPDATA") or self.home / "AppData" / "Roaming")
+        folders = {
+            "CODEX_HOME": self.variables.get("CODEX_HOME") or self.home / ".codex",
+            "CLAUDE_CONFIG_DIR": self.variables.get("CLAUDE_CONFIG_DIR") or self.home,
+        }
+        return Path(template.format(home=self.home, cwd=self.cwd, config=config, xdg=xdg, **folders))

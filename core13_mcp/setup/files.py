@@ -31,30 +31,19 @@ def backup_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.before-core13-mcp")
 
 
-def replace(path: Path, text: str, *, private: bool = False, backup: bool = True) -> None:
-    """Replace the content of a file atomically.
+def replace(path: Path, text: str) -> None:
+    """Replace the content of a file atomically, and keep a copy of the old content.
 
-    An existing file keeps its mode, and a link stays a link.
-
-    Args:
-        private: Whether only the owner can read the file, if it is new.
-        backup: Whether to keep a copy of the old content at `backup_path`.
+    An existing file keeps its mode, and a link stays a link. A new file has mode 600, because it can contain a key.
     """
     path = path.resolve()
     with _os_errors(path, "written"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        old = path.read_bytes() if path.exists() else None
-        mode = path.stat().st_mode & 0o7777 if old is not None else _new_mode(private)
-        if old is not None and backup:
-            _write(backup_path(path), old, mode)
+        mode = 0o600
+        if path.exists():
+            mode = path.stat().st_mode & 0o7777
+            _write(backup_path(path), path.read_bytes(), mode)
         _write(path, text.encode(), mode)
-
-
-def delete_backup(path: Path) -> None:
-    """Delete the copy of a file that `replace` keeps, if there is one."""
-    copy = backup_path(path)
-    with _os_errors(copy, "deleted"):
-        copy.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -63,14 +52,6 @@ def _os_errors(path: Path, action: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be {action}: {error.strerror}") from None
-
-
-def _new_mode(private: bool) -> int:
-    if private:
-        return 0o600
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

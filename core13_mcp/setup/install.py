@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..identity import NAME
 from ..origins import is_secure, split_url
 from ..settings import OPTIONS, Settings
-from . import files, launch, merge
+from . import files, jsonc, launch, paths, toml
 from .clients import ConfigFile
-from .entries import Secret, ServerEntry, changes, inline_keys, locations
+from .entries import Secret, ServerEntry, changes, inline_keys
 from .paths import ParseError
 
 _PATH_SETTINGS = ("personal_api_key_file", "tools_dir", "sandbox_db")
@@ -30,40 +32,49 @@ def make_entry(settings: Settings, uvx: bool = False, remote: str | None = None)
     no_key = settings.sandbox or settings.personal_api_key_file is not None
     secret = None if no_key else Secret()
     if remote is None:
-        return ServerEntry(command=launch.command(uvx), variables=changed_settings(settings), secret=secret)
+        return ServerEntry(command=launch.command(uvx), variables=_changed_settings(settings), secret=secret)
     url = split_url(remote)
     if url is None or not is_secure(url):
         raise ConfigurationError(f"--remote {remote!r} is not an https:// URL (http:// is allowed on loopback only)")
     return ServerEntry(url=remote, secret=secret)
 
 
-def changed_settings(settings: Settings) -> Mapping[str, str]:
-    """Return the settings for the entry, by variable: those that differ from their default.
-
-    Secrets and settings of `serve` are left out.
-    """
+def _changed_settings(settings: Settings) -> Mapping[str, str]:
+    """Return the settings that differ from their default, by variable, without secrets and settings of `serve`."""
     changed, defaults = {}, Settings()
     for option in OPTIONS:
-        value = getattr(settings, option.name)
+        value: Any = getattr(settings, option.name)
         if option.secret or option.serve_only or value == getattr(defaults, option.name):
             continue
-        # The client starts the server in another folder, so a relative path would not be found.
-        is_path = option.name in _PATH_SETTINGS
-        changed[option.variable] = str(Path(value).expanduser().absolute()) if is_path else _format(value)
+        if option.name in _PATH_SETTINGS:
+            # The client starts the server in another folder, so a relative path would not be found.
+            value = Path(value).expanduser().absolute()
+        elif isinstance(value, tuple):
+            value = ",".join(value)
+        elif isinstance(value, bool):
+            value = str(value).lower()
+        changed[option.variable] = str(value)
     return changed
 
 
 def stored_key(file: ConfigFile) -> str | None:
     """Return the key that this server's entry in the file contains, if any."""
-    with _errors_with_path(file):
-        entry = merge.get(file.client.format, files.read(file.path) or "", file.entry_path)
-    return next(inline_keys(entry), None)
+    return next(iter(inline_keys(paths.get(load(file), file.entry_path))), None)
+
+
+def load(file: ConfigFile) -> Any:
+    """Return the value of a file; an empty object if the file is empty or does not exist."""
+    return _parse(file, files.read(file.path) or "")
 
 
 def edit(file: ConfigFile, text: str, entry: ServerEntry) -> str:
-    """Return the text of a file with the entry added or replaced."""
+    """Return the text of a file with the entry added or replaced. The rest of the text does not change."""
+    # The editor accepts comments even where the client does not.
+    _parse(file, text)
     with _errors_with_path(file):
-        return merge.add(file.client.format, text, changes(file.client, file.servers_path, entry))
+        for path, value in changes(file.client, file.servers_path, entry):
+            text = _editor(file).set_value(text, path, value)
+    return text
 
 
 def install(file: ConfigFile, entry: ServerEntry) -> bool:
@@ -71,20 +82,33 @@ def install(file: ConfigFile, entry: ServerEntry) -> bool:
     text = files.read(file.path) or ""
     edited = edit(file, text, entry)
     if edited != text:
-        files.replace(file.path, edited, private=entry.needs_key_in_file(file.client))
+        files.replace(file.path, edited)
     return edited != text
 
 
 def uninstall(file: ConfigFile) -> bool:
     """Remove the entry and the backup, which can contain a key. Return False without entry."""
     text = files.read(file.path) or ""
+    if paths.get(_parse(file, text), file.entry_path) is None:
+        return False
+    any_entry = ServerEntry(command=[NAME], secret=Secret())
     with _errors_with_path(file):
-        if merge.get(file.client.format, text, file.entry_path) is None:
-            return False
-        edited = merge.remove(file.client.format, text, locations(file))
-    files.replace(file.path, edited, backup=False)
-    files.delete_backup(file.path)
+        for path, _ in changes(file.client, file.servers_path, any_entry):
+            text = _editor(file).remove(text, path)
+    files.replace(file.path, text)
+    files.backup_path(file.path).unlink()
     return True
+
+
+def _parse(file: ConfigFile, text: str) -> Any:
+    if not text.strip("\ufeff \t\r\n"):
+        return {}
+    with _errors_with_path(file):
+        return toml.read(text) if file.client.format == "toml" else jsonc.read(text, file.client.format == "jsonc")
+
+
+def _editor(file: ConfigFile) -> ModuleType:
+    return toml if file.client.format == "toml" else jsonc
 
 
 @contextmanager
@@ -92,10 +116,4 @@ def _errors_with_path(file: ConfigFile) -> Iterator[None]:
     try:
         yield
     except ParseError as error:
-        raise ConfigurationError(f"{file.path}: {error}; nothing was changed") from None
-
-
-def _format(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        raise ParseError(f"{file.path}: {error}; nothing was changed") from None

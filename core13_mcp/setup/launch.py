@@ -11,27 +11,17 @@ from ..identity import NAME, VERSION
 
 
 def command(uvx: bool = False) -> list[str]:
-    """Return the command and its arguments.
-
-    The command starts this installation. If uvx created this installation for one run, or if `uvx` is set, the
-    command is uvx with this version pinned.
+    """Return the command that starts this installation, or, with `uvx`, this version with uvx.
 
     Raises:
         ConfigurationError: uvx is needed but is not on the PATH.
     """
-    if uvx or is_ephemeral():
-        return [_uvx(), f"{NAME}@{VERSION}", "serve"]
+    # uv's cache can be deleted at any time.
+    in_cache = any(part.startswith(("archive-v", "environments-v")) for part in Path(sys.prefix).parts)
+    if uvx or in_cache:
+        path = shutil.which("uvx")
+        if path is None:
+            raise ConfigurationError("uvx is not on the PATH; install uv, or omit --uvx to use this installation")
+        return [str(Path(path).absolute()), f"{NAME}@{VERSION}", "serve"]
     script = Path(sys.executable).with_name(NAME + (".exe" if sys.platform == "win32" else ""))
     return [str(script), "serve"] if script.is_file() else [sys.executable, "-m", "core13_mcp", "serve"]
-
-
-def is_ephemeral() -> bool:
-    """Whether this process runs from uv's cache, which can be deleted at any time."""
-    return any(part.startswith(("archive-v", "environments-v")) for part in Path(sys.prefix).parts)
-
-
-def _uvx() -> str:
-    path = shutil.which("uvx")
-    if path is None:
-        raise ConfigurationError("uvx is not on the PATH; install uv, or omit --uvx to use this installation")
-    return str(Path(path).absolute())

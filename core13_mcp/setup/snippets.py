@@ -5,70 +5,46 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from ..identity import NAME
 from ..keys import KEY_HEADER
-from . import merge
 from .clients import CLIENTS
 from .entries import Secret, ServerEntry, changes
 from .environment import Environment
+from .install import edit
 
 # The clients with a snippet on the landing page, and the scope of the file that the snippet is for.
 _SNIPPETS = {"cursor": "user", "vscode": "project", "codex": "user"}
 
-
-class ConfigSnippet(NamedTuple):
-    """A text to paste for one client; `location` says where."""
-
-    client: str
-    location: str
-    text: str
+# The secret that each request carries in a header, by the value of `--auth`.
+_SECRETS = {
+    "token": Secret(variable="CORE13_TOKEN", description="the token that your administrator gave you"),
+    "own-key": Secret(header=KEY_HEADER, prefix="", description="your PostHog personal API key"),
+}
 
 
-class Link(NamedTuple):
-    """A link that a client opens to add the server."""
-
-    label: str
-    href: str
-
-
-class Connection(NamedTuple):
-    """How clients connect to a server over HTTP.
-
-    Attributes:
-        secret: The secret that each request carries in a header; None if there is none.
-        oauth: Whether clients sign in with OAuth. Then chat clients, which send no custom headers, can connect too.
-    """
-
-    url: str
-    secret: Secret | None = None
-    oauth: bool = False
-
-    @classmethod
-    def for_auth(cls, auth: str, url: str) -> Connection:
-        """Return the connection to a server with this value of `--auth`."""
-        secrets = {
-            "token": Secret(variable="CORE13_TOKEN", description="the token that your administrator gave you"),
-            "own-key": Secret(header=KEY_HEADER, prefix="", description="your PostHog personal API key"),
-        }
-        return cls(url, secrets.get(auth), oauth=auth == "oauth")
+def snippets(auth: str, url: str) -> list[tuple[str, str, str]]:
+    """Return for each client of a server with this value of `--auth`: its name, where to paste, and the text."""
+    entry = ServerEntry(url=url, secret=_SECRETS.get(auth))
+    snippets = [("Claude Code", "In a shell", _claude_command(entry))]
+    snippets += [_file_snippet(name, scope, entry) for name, scope in _SNIPPETS.items()]
+    if auth != "oauth":
+        # Chat clients sign in with OAuth; they send no custom headers.
+        return snippets
+    chatgpt = "In Settings, Connectors, Advanced, Developer mode, Create (https only)"
+    return [
+        ("Claude", "In Settings, Connectors, Add custom connector", url),
+        ("ChatGPT", chatgpt, url),
+        *snippets,
+    ]
 
 
-def snippets(connection: Connection) -> tuple[ConfigSnippet, ...]:
-    """Return the text to paste for each client that takes one."""
-    return (
-        *(_chat_clients(connection.url) if connection.oauth else ()),
-        ConfigSnippet("Claude Code", "In a shell", _claude_command(connection)),
-        *(_file_snippet(name, scope, connection) for name, scope in _SNIPPETS.items()),
-    )
-
-
-def links(connection: Connection) -> tuple[Link, ...]:
-    """Return a link for each client that can add a server from a link."""
-    entry = ServerEntry(url=connection.url, secret=connection.secret)
-    return Link("Add to VS Code", vscode_link(entry)), Link("Add to Cursor", cursor_link(entry))
+def links(auth: str, url: str) -> list[tuple[str, str]]:
+    """Return a label and a link for each client that can add a server from a link."""
+    entry = ServerEntry(url=url, secret=_SECRETS.get(auth))
+    return [("Add to VS Code", vscode_link(entry)), ("Add to Cursor", cursor_link(entry))]
 
 
 def cursor_link(entry: ServerEntry, web: bool = False) -> str:
@@ -93,24 +69,15 @@ def _quoted(value: Any) -> str:
     return quote(json.dumps(value), safe="")
 
 
-def _chat_clients(url: str) -> tuple[ConfigSnippet, ...]:
-    return (
-        ConfigSnippet("Claude", "In Settings, Connectors, Add custom connector", url),
-        ConfigSnippet("ChatGPT", "In Settings, Connectors, Advanced, Developer mode, Create (https only)", url),
-    )
-
-
-def _claude_command(connection: Connection) -> str:
-    command = f"claude mcp add --transport http {NAME} {connection.url}"
-    if secret := connection.secret:
+def _claude_command(entry: ServerEntry) -> str:
+    command = f"claude mcp add --transport http {NAME} {entry.url}"
+    if secret := entry.secret:
         command += f' \\\n  --header "{secret.header}: {secret.prefix}${secret.variable}"'
     return command
 
 
-def _file_snippet(name: str, scope: str, connection: Connection) -> ConfigSnippet:
+def _file_snippet(name: str, scope: str, entry: ServerEntry) -> tuple[str, str, str]:
     # Only the home and project folders are in these paths, so they are the same on every platform.
     user = Environment(platform="linux", home=Path("~"), variables={}, cwd=Path())
     file = CLIENTS[name].config_file(user, scope)
-    entry = ServerEntry(url=connection.url, secret=connection.secret)
-    text = merge.add(file.client.format, "", changes(file.client, file.servers_path, entry))
-    return ConfigSnippet(file.client.title, f"In {file.path.as_posix()}", text.strip())
+    return file.client.title, f"In {file.path.as_posix()}", edit(file, "", entry).strip()

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core13_mcp.setup import jsonc, merge, toml
-from core13_mcp.setup.clients import CLIENTS
-from core13_mcp.setup.entries import ServerEntry, changes
+from core13_mcp.setup import jsonc, toml
 from core13_mcp.setup.paths import ParseError
 
 ENTRY = {"command": "/usr/bin/core13-mcp", "args": ["serve"], "env": {"POSTHOG_HOST": "eu"}}
 PATH = ("servers", "ours")
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8).filter(lambda name: name != "ours")
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | NAMES,
+    st.none() | st.booleans() | st.integers() | st.just("https://a.example/*,}*/") | NAMES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=8,
 )
@@ -81,35 +78,13 @@ def test_missing_objects_and_lists_are_created(text: str) -> None:
     assert jsonc.read(removed) == {**before, "inputs": [], "servers": {}}
 
 
-@given(OBJECTS.flatmap(commented), st.sampled_from(["cursor", "vscode", "zed"]))
-def test_an_installed_entry_is_the_only_difference(text: str, name: str) -> None:
-    client = CLIENTS[name]
-    before = jsonc.read(text)
-    assume(isinstance(before.get(client.servers_key, {}), dict) and isinstance(before.get("inputs", []), list))
-
-    edits = changes(client, (client.servers_key,), ServerEntry(command=["x"]))
-    added = merge.add(client.format, text, edits)
-    removed = merge.remove(client.format, added, [path for path, _ in edits])
-
-    assert jsonc.read(added)[client.servers_key].pop("core13-mcp")["command"] == "x"
-    assert jsonc.read(removed) == {client.servers_key: {}, **before}
-
-
-@given(VALUES)
-def test_strict_json_is_read_as_by_the_standard_library(value: Any) -> None:
-    assert jsonc.read(json.dumps(value, indent=1), comments=False) == value
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"a": 1\n "b": 2}', "line 2, column 2: expected a comma or }"),
-        ('{\n  "a" 1}', "line 2, column 7: expected a colon"),
-        ("{\n  a: 1}", 'line 2, column 3: expected a name in "quotes"'),
-        ('{"a": nope}', "line 1, column 7: expected a value"),
+        ('{"a": 1\n "b": 2}', "line 2, column 2: Expecting ',' delimiter"),
+        ("{\n  a: 1}", "line 2, column 3: Expecting property name enclosed in double quotes"),
         ('{"a": "no end', "line 1, column 7: Unterminated string starting at"),
-        ('{"a": 1} {', "line 1, column 10: there is more text after the end of the value"),
-        ("{", 'line 1, column 2: expected a name in "quotes"'),
+        ('{"a": [,]}', "line 1, column 8: Expecting value"),
         ("[" * 100_000, "line 1, column 1: the file is nested too deeply"),
         ('{"servers": []}', "line 1, column 13: expected an object"),
     ],
@@ -120,10 +95,11 @@ def test_an_invalid_json_file_is_refused_with_line_and_column(text: str, message
     assert str(refused.value) == message
 
 
-@pytest.mark.parametrize(("text", "message"), [("{} // no", "comments are"), ('{"a": 1,}', "a comma before }")])
-def test_comments_and_trailing_commas_are_refused_in_a_plain_json_file(text: str, message: str) -> None:
-    with pytest.raises(ParseError, match=message):
+@pytest.mark.parametrize("text", ['{"a": 1} // no', '{"a": 1  ,}'])
+def test_comments_and_trailing_commas_are_refused_in_a_plain_json_file(text: str) -> None:
+    with pytest.raises(ParseError, match="line 1, column 10: comments and trailing commas are not allowed"):
         jsonc.read(text, comments=False)
+    assert jsonc.read(text) == jsonc.read('\ufeff{"a": 1}', comments=False) == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -138,11 +114,6 @@ def test_text_after_a_removed_entry_does_not_become_part_of_a_comment(text: str)
     expected = jsonc.read(text)
     del expected["servers"]["ours"]
     assert jsonc.read(jsonc.remove(text, PATH)) == expected
-
-
-def test_a_url_is_not_taken_for_a_comment() -> None:
-    text = '{"servers": {"a": {"url": "https://a.example"}}}'
-    assert jsonc.remove(jsonc.set_value(text, PATH, ENTRY), PATH) == text
 
 
 def test_a_comment_in_an_empty_object_stays() -> None:
@@ -218,23 +189,3 @@ def test_an_entry_is_added_to_an_inline_table() -> None:
 def test_a_toml_file_is_refused_if_the_table_cannot_be_added(text: str) -> None:
     with pytest.raises(ParseError, match="cannot be edited automatically; edit it by hand"):
         toml.set_value(text, PATH, ENTRY)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a = 1\nb = what\n", "line 2, column 5: Invalid value"),
-        ("a = ", "line 1, column 5: Invalid value"),
-        ("a = 1\nb", "line 2, column 2: Expected '=' after a key in a key/value pair"),
-    ],
-)
-def test_an_invalid_toml_file_is_refused_with_line_and_column(text: str, message: str) -> None:
-    with pytest.raises(ParseError) as refused:
-        toml.read(text)
-    assert str(refused.value) == message
-
-
-@pytest.mark.parametrize("remove", [jsonc.remove, toml.remove])
-def test_removing_a_missing_entry_changes_nothing(remove: Callable[..., str]) -> None:
-    text = '{"a": 1}' if remove is jsonc.remove else "a = 1\n"
-    assert remove(text, PATH) == text

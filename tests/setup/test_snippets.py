@@ -8,13 +8,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from core13_mcp.setup.snippets import Connection, links, snippets
+from core13_mcp.setup.snippets import links, snippets
 
 URL = "https://tools.example.com/mcp"
 
 
 def snippet_texts(auth: str) -> dict[str, str]:
-    return {snippet.client: snippet.text for snippet in snippets(Connection.for_auth(auth, URL))}
+    return {client: text for client, _, text in snippets(auth, URL)}
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def snippet_texts(auth: str) -> dict[str, str]:
     ],
 )
 def test_the_links_contain_the_entry_of_the_client(auth: str, headers: dict[str, str] | None) -> None:
-    vscode, cursor = (urlsplit(link.href) for link in links(Connection.for_auth(auth, URL)))
+    vscode, cursor = (urlsplit(href) for _, href in links(auth, URL))
     cursor_entry = json.loads(base64.b64decode(parse_qs(cursor.query)["config"][0]))
     assert cursor_entry == {"url": URL, **({"headers": headers} if headers else {})}
     vscode_entry = json.loads(unquote(vscode.query))

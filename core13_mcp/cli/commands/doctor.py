@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 
 from ...compose.doctor import diagnose
@@ -25,7 +24,8 @@ async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
     secrets = [value for name in _SECRETS if (value := environment.variables.get(name))]
     findings = []
     async for finding in diagnose(environment, flag_values(arguments)):
-        findings.append(_redact(finding, secrets))
+        message, fix = (redact_keys(redact(text, secrets)) for text in (finding.message, finding.fix))
+        findings.append(replace(finding, message=message, fix=fix))
         status_line("")
         if not arguments.json:
             print(_line(findings[-1]), flush=True)
@@ -33,7 +33,7 @@ async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
     status_line("")
     problems = sum(finding.status == "wrong" for finding in findings)
     if arguments.json:
-        print(_json(findings))
+        print(_json(findings, ok=not problems))
     else:
         print(style(f"{problems} wrong" if problems else "all well", "bold"))
     return 1 if problems else 0
@@ -44,18 +44,9 @@ def _line(finding: Finding) -> str:
     return f"{style(f'{finding.status:5}', _STYLES[finding.status])}  {finding.check:33}  {finding.message}{fix}"
 
 
-def _json(findings: Iterable[Finding]) -> str:
+def _json(findings: list[Finding], ok: bool) -> str:
     rows = [
         {"check": finding.check, "status": finding.status, "says": finding.message, "fix": finding.fix}
         for finding in findings
     ]
-    report = {"ok": all(row["status"] != "wrong" for row in rows), "version": VERSION, "findings": rows}
-    return json.dumps(report, indent=2, ensure_ascii=False)
-
-
-def _redact(finding: Finding, secrets: list[str]) -> Finding:
-    return replace(
-        finding,
-        message=redact_keys(redact(finding.message, secrets)),
-        fix=redact_keys(redact(finding.fix, secrets)),
-    )
+    return json.dumps({"ok": ok, "version": VERSION, "findings": rows}, indent=2, ensure_ascii=False)

@@ -21,11 +21,7 @@ from ...setup.install import edit, install, make_entry, stored_key
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Write the entry, and print the path and the next step.
-
-    Raises:
-        ConfigurationError: The client does not have the scope, or its file cannot be read, parsed or written.
-    """
+    """Write the entry, and print the path and the next step."""
     file = CLIENTS[arguments.client].config_file(Environment.current(), arguments.scope)
     entry = make_entry(settings, arguments.uvx, arguments.remote)
     if arguments.show:
@@ -33,18 +29,13 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print(edit(file, "", entry), end="")
         return 0
     if entry.needs_key_in_file(file.client):
-        entry = replace(entry, secret=Secret(value=_key(settings, file)))
+        key = settings.personal_api_key
+        value = key.get_secret_value() if key else stored_key(file) or _prompt_for_key(file.client)
+        entry = replace(entry, secret=Secret(value=value))
     changed = install(file, entry)
     for line in _report(file, entry, changed):
         print(line)
     return 0
-
-
-def _key(settings: Settings, file: ConfigFile) -> str:
-    """Return the key from the settings, from the existing entry, or from the user."""
-    if settings.personal_api_key is not None:
-        return settings.personal_api_key.get_secret_value()
-    return stored_key(file) or _prompt_for_key(file.client)
 
 
 def _prompt_for_key(client: Client) -> str:

@@ -11,14 +11,11 @@ from ...setup.install import uninstall
 
 
 async def run(arguments: argparse.Namespace, _: object) -> int:
-    """Remove the entry. The rest of the file does not change.
-
-    Raises:
-        ConfigurationError: The client does not have the scope, or its file cannot be read, parsed or written.
-    """
-    file = CLIENTS[arguments.client].config_file(Environment.current(), arguments.scope)
+    """Remove the entry. The rest of the file does not change."""
+    client = CLIENTS[arguments.client]
+    file = client.config_file(Environment.current(), arguments.scope)
     if uninstall(file):
-        print(f"{file.client.title}: removed {NAME} from {file.path}; restart {file.client.title} if it is running")
+        print(f"{client.title}: removed {NAME} from {file.path}; restart {client.title} if it is running")
     else:
-        print(f"{file.client.title}: {file.path} has no entry {NAME}; nothing was changed")
+        print(f"{client.title}: {file.path} has no entry {NAME}; nothing was changed")
     return 0

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 import httpx2
 
 from ...api.exchange import APIRequest
-from ...declarations.catalog import Catalog
-from ...declarations.model import Declaration, Project
+from ...declarations.catalog import Catalog, load
+from ...declarations.model import Declaration
 from ...errors import InvalidArguments, ToolError, Unreadable
 from ...pipeline.call import CallContext, plan, prepare
 from ...pipeline.execution import Execution
@@ -20,36 +20,29 @@ from ...text import get_path, single_line
 from .finding import Finding, from_error, from_network_error, proxy_host
 
 
-@dataclass(frozen=True, slots=True)
 class APICheck:
     """The checks of one API and one key.
 
-    Attributes:
+    Args:
         enabled: The tools that must work.
-        tool: The tool that requests the owner of the key.
-        project: The declaration of that request and of the project fields in the response.
         has_key: Whether a key is set; without one only the host is checked.
     """
 
-    context: CallContext
-    enabled: Catalog
-    tool: Declaration
-    project: Project
-    has_key: bool
-
-    @classmethod
-    def of(cls, context: CallContext, declared: Catalog, enabled: Catalog, has_key: bool) -> APICheck:
-        """Return the checks for the enabled tools; `declared` are all tools."""
-        with_project = next(tool for tool in declared.values() if tool.project)
-        project = with_project.project
-        assert project is not None
-        probes = ((tool, probe_request(tool)) for tool in declared.values())
-        tool = next((tool for tool, request in probes if request and request.path == project.read), with_project)
-        return cls(replace(context, retry=False), enabled, tool, project, has_key)
+    def __init__(self, context: CallContext, enabled: Catalog, has_key: bool) -> None:
+        self._context = replace(context, retry=False)
+        self._enabled = enabled
+        self._has_key = has_key
+        declared = load().values()
+        # The declaration of the request for the owner of the key, and the tool that sends it.
+        self._project = next(tool.project for tool in declared if tool.project)
+        requests = ((tool, probe_request(tool)) for tool in declared)
+        self._tool = next(tool for tool, request in requests if request and request.path == self._project.read)
 
     async def findings(self) -> AsyncIterator[Finding]:
-        """Yield a finding for each check, as soon as it is known."""
-        origin = self.context.client.origin
+        """Yield a finding for each check, as soon as its result is available."""
+        origin = self._context.client.origin
+        proxy = proxy_host(origin)
+        reachable = Finding("host", "ok", f"{origin} answers" + (f", through the proxy {proxy}" if proxy else ""))
         try:
             user = await self._request_owner("key")
         except httpx2.RequestError as error:
@@ -59,18 +52,18 @@ class APICheck:
             yield from_error("host", error)
             return
         except ToolError as error:
-            yield _reachable(origin)
-            if self.has_key:
+            yield reachable
+            if self._has_key:
                 yield from_error("owner", error)
-            if not self.has_key or error.status == 401:
+            if not self._has_key or error.status == 401:
                 return
         else:
-            yield _reachable(origin)
-            for finding in self._owner(user):
-                yield finding
+            yield reachable
+            yield Finding("owner", "ok", _text(user, self._project.owner, 120))
+            yield self._current_project(user)
         async for finding in self._scopes():
             yield finding
-        names = [tool.name for tool in self.enabled.values() if tool.endpoint.auth == "session"]
+        names = [tool.name for tool in self._enabled.values() if tool.endpoint.auth == "session"]
         if names:
             yield await self._session(names)
 
@@ -81,29 +74,25 @@ class APICheck:
             RequestError: The API cannot be reached.
             ToolError: The API refused the request or returned an invalid response.
         """
-        request = APIRequest(method="GET", path=self.project.read, auth=auth)
-        response = await self.context.session().send(request)
-        return parse_response(SentRequest(prepare(self.tool, {}, self.context), request), response)
-
-    def _owner(self, user: Any) -> list[Finding]:
-        project = self.project
-        owner = [single_line(str(get_path(user, project.owner)), 120)] if project.owner else []
-        return [*(Finding("owner", "ok", name) for name in owner), self._current_project(user)]
+        request = APIRequest(method="GET", path=self._project.read, auth=auth)
+        response = await self._context.session().send(request)
+        return parse_response(SentRequest(prepare(self._tool, {}, self._context), request), response)
 
     def _current_project(self, user: Any) -> Finding:
-        project, pinned = self.project, self.context.project_id
-        current, name = get_path(user, project.id), single_line(str(get_path(user, project.name)), 80)
+        project, pinned = self._project, self._context.project_id
+        current = get_path(user, project.id)
         if current == "unknown":
             fix = "create or join a project in PostHog; tools that need no project work without one"
             return Finding("project", "note", "the owner of the key has no current project", fix)
-        rows = _rows(get_path(user, project.projects)) if project.projects else []
-        listed = ", ".join(f"{row['id']} ({single_line(str(row.get('name')), 60)})" for row in rows)
-        message = f'current project: {current} ("{name}")'
-        message += f"; projects of its organization: {listed}" if rows else ""
+        message = f'current project: {current} ("{_text(user, project.name, 80)}")'
+        listed = get_path(user, project.projects or "")
+        names = {row["id"]: _text(row, "name", 60) for row in listed if "id" in row} if isinstance(listed, list) else {}
+        projects = ", ".join(f"{project_id} ({name})" for project_id, name in names.items())
+        message += f"; projects of its organization: {projects}" if names else ""
         if pinned is None:
             return Finding("project", "ok", message)
         message = f"pinned project: {pinned}; {message}"
-        if rows and pinned not in [row["id"] for row in rows]:
+        if names and pinned not in names:
             fix = "check POSTHOG_PROJECT_ID; the scope checks below show whether the key can access this project"
             return Finding("project", "note", message, fix)
         return Finding("project", "ok", message)
@@ -112,7 +101,7 @@ class APICheck:
         def scope(tool: Declaration) -> str:
             return tool.endpoint.scope or ""
 
-        for name, group in groupby(sorted(self.enabled.values(), key=scope), scope):
+        for name, group in groupby(sorted(self._enabled.values(), key=scope), scope):
             if name:
                 yield await self._scope(name, list(group))
 
@@ -125,31 +114,32 @@ class APICheck:
             return Finding(check, "note", f"not checked, because that needs a write; {count} {verb} it")
         probe = min(probes, key=lambda tool: len(tool.arguments))
         try:
-            await Execution(prepare(probe, {}, self.context)).run()
+            await Execution(prepare(probe, {}, self._context)).run()
         except ToolError as error:
             finding = from_error(check, error)
             if error.status == 403:
-                return Finding(check, "wrong", f"{count} cannot work: {finding.message}", finding.fix)
+                return replace(finding, message=f"{count} cannot work: {finding.message}")
             # The scope is granted; another limit, such as the plan, refused the request.
-            return Finding(check, "note", finding.message, finding.fix)
+            return replace(finding, status="note")
         return Finding(check, "ok", f"granted; {count} {verb} it")
 
     async def _session(self, names: list[str]) -> Finding:
         """Check the login session, which the tools with these names need."""
-        if not self.context.credentials.supports("session"):
+        credentials = self._context.credentials
+        if not credentials.supports("session"):
             message = f"{', '.join(names)} need a login session, and none is set"
             fix = "set POSTHOG_SESSION_ID and POSTHOG_CSRF_TOKEN, or disable the tools with CORE13_EXCLUDE_TOOLS"
             return Finding("session", "note", message, fix)
-        if self.context.credentials.csrf_token is None:
+        if credentials.csrf_token is None:
             message = "a login session is set without its CSRF token"
             return Finding("session", "wrong", message, "set POSTHOG_CSRF_TOKEN as well")
         try:
             await self._request_owner("session")
         except httpx2.RequestError as error:
-            return from_network_error(error, self.context.client.origin)
+            return from_network_error(error, self._context.client.origin)
         except ToolError as error:
             fix = "sign in to PostHog again, and copy the session and the CSRF token from the cookies"
-            return Finding("session", "wrong", from_error("session", error).message, fix)
+            return replace(from_error("session", error), fix=fix)
         return Finding("session", "ok", f"accepted; {len(names)} tools need it")
 
 
@@ -163,10 +153,5 @@ def probe_request(tool: Declaration) -> APIRequest | None:
         return None
 
 
-def _reachable(origin: str) -> Finding:
-    proxy = proxy_host(origin)
-    return Finding("host", "ok", f"{origin} answers" + (f", through the proxy {proxy}" if proxy else ""))
-
-
-def _rows(value: Any) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, dict) and "id" in row] if isinstance(value, list) else []
+def _text(value: Any, path: str | None, max_length: int) -> str:
+    return single_line(str(get_path(value, path or "")), max_length)

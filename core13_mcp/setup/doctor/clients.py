@@ -9,11 +9,11 @@ from ...errors import ConfigurationError
 from ...identity import NAME, VERSION
 from ...keys import HOW_TO_GET_A_KEY
 from ...settings import OPTIONS
-from .. import files, launch
+from .. import launch
 from ..clients import CLIENTS, ConfigFile
 from ..entries import KEY
 from ..environment import Environment
-from .entries import Entry, check_entry, check_name, find_entries, process_environment
+from .entries import Entry, check_entry, find_entries, process_environment
 from .finding import Finding, from_error
 from .handshake import handshake
 
@@ -27,14 +27,17 @@ async def check_clients(environment: Environment, timeout: float) -> AsyncIterat
     Args:
         timeout: Seconds for each handshake.
     """
-    findings = set[Finding]()
+    reported = set[Finding]()
     for file in _config_files(environment):
-        async for finding in _check_file(file, environment, timeout):
+        entries, findings = find_entries(file)
+        for entry in entries:
+            findings += await _check_entry(entry, environment, timeout)
+        for finding in findings:
             # Two scopes can share a file; a problem of the whole file is reported once.
-            if finding not in findings:
+            if finding not in reported:
                 yield finding
-            findings.add(finding)
-    if not findings:
+            reported.add(finding)
+    if not reported:
         fix = f"{NAME} install CLIENT adds it; clients: " + ", ".join(CLIENTS)
         yield Finding("clients", "note", "no client is configured to use this server", fix)
         yield await _check_own_command(environment, timeout)
@@ -49,29 +52,12 @@ def _config_files(environment: Environment) -> Iterable[ConfigFile]:
     return unique.values()
 
 
-async def _check_file(file: ConfigFile, environment: Environment, timeout: float) -> AsyncIterator[Finding]:
-    try:
-        text = files.read(file.path)
-    except ConfigurationError as error:
-        message, _, fix = str(error).partition("; ")
-        yield Finding(check_name(file.client), "wrong", message, fix or "correct the permissions of the file")
-        return
-    if text is None:
-        return
-    entries, misplaced = find_entries(file, text, file.path.stat().st_mode)
-    for finding in misplaced:
-        yield finding
-    for entry in entries:
-        async for finding in _check_entry(entry, environment, timeout):
-            yield finding
-
-
 async def _check_own_command(environment: Environment, timeout: float) -> Finding:
     command = launch.command()
     # Without the settings of this shell: problems in them have their own findings.
-    own = {option.variable for option in OPTIONS}
+    settings = {option.variable for option in OPTIONS}
     variables = {
-        name: value for name, value in environment.variables.items() if name not in own and "CORE13_" not in name
+        name: value for name, value in environment.variables.items() if name not in settings and "CORE13_" not in name
     }
     try:
         server = await handshake(command, {**variables, KEY: PLACEHOLDER_KEY}, timeout)
@@ -80,41 +66,36 @@ async def _check_own_command(environment: Environment, timeout: float) -> Findin
     return Finding("handshake", "ok", f"{' '.join(command)} answers: {server}")
 
 
-async def _check_entry(entry: Entry, environment: Environment, timeout: float) -> AsyncIterator[Finding]:
-    findings = list(check_entry(entry, environment))
-    for finding in findings:
-        yield finding
+async def _check_entry(entry: Entry, environment: Environment, timeout: float) -> list[Finding]:
+    findings = check_entry(entry, environment)
     if any(finding.status == "wrong" for finding in findings):
-        return
+        return findings
     if not entry.command:
-        yield Finding(
-            check_name(entry.client), "ok", f"{entry.file.path}: {entry.name} is a remote server, not checked"
-        )
-        return
+        return [*findings, entry.finding("ok", f"{entry.name} is a remote server, not checked")]
     variables = process_environment(entry, environment, PLACEHOLDER_KEY)
     try:
         server = await handshake(entry.command, variables, timeout)
     except ConfigurationError as error:
         shell_path = environment.variables.get("PATH", "")
-        yield await _diagnose(entry, error, {**variables, "PATH": shell_path}, timeout)
-        return
-    yield Finding(check_name(entry.client), "ok", f"{entry.file.path}: {server}")
+        return [*findings, await _diagnose(entry, error, {**variables, "PATH": shell_path}, timeout)]
+    outdated = []
     if server.version != VERSION and not findings:
         message = f"it runs version {server.version}, but this is version {VERSION}"
-        yield entry.warning(message, f"{entry.reinstall_command} writes the command of this version")
+        outdated = [entry.finding("note", message, f"{entry.reinstall_command} writes the command of this version")]
+    return [*findings, entry.finding("ok", str(server)), *outdated]
 
 
 async def _diagnose(entry: Entry, error: ConfigurationError, variables: dict[str, str], timeout: float) -> Finding:
     """Return why an entry does not start. `variables` contain the PATH of the shell."""
-    finding = from_error(check_name(entry.client), error)
-    if f"{KEY} is not set" in finding.message:
-        return entry.error(finding.message, f"{entry.reinstall_command} adds it; {HOW_TO_GET_A_KEY}")
-    if entry.client.is_gui and not finding.fix:
+    message, _, fix = str(error).partition("; ")
+    reinstall = entry.reinstall_command
+    if f"{KEY} is not set" in message:
+        return entry.finding("wrong", message, f"{reinstall} adds it; {HOW_TO_GET_A_KEY}")
+    if entry.client.is_gui and not fix:
         with suppress(ConfigurationError):
             await handshake(entry.command, variables, timeout)
-            message = f"it starts only with the PATH of your shell, which {entry.client.title} does not see"
-            fix = f'{entry.reinstall_command}, or add "PATH" to its env'
-            return entry.error(f"{message}: {finding.message}", fix)
+            reason = f"it starts only with the PATH of your shell, which {entry.client.title} does not see"
+            return entry.finding("wrong", f"{reason}: {message}", f'{reinstall}, or add "PATH" to its env')
+    fix = fix or f"run the command in a shell to see the problem, or run {reinstall}"
     # Without the arguments, which can contain a key or a token.
-    fix = finding.fix or f"run the command in a shell to see the problem, or run {entry.reinstall_command}"
-    return entry.error(f"{entry.command[0]}: {finding.message}", fix)
+    return entry.finding("wrong", f"{entry.command[0]}: {message}", fix)

@@ -14,16 +14,13 @@ import httpx2
 from ...api.proxy import proxy_url
 from ...errors import ConfigurationError, Core13Error
 
+# `ok`: it works. `note`: it works, with a limitation. `wrong`: it does not work.
 Status = Literal["ok", "note", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was checked, the result, and how to fix a problem.
-
-    Attributes:
-        status: `ok`: it works. `note`: it works, with a limitation. `wrong`: it does not work.
-    """
+    """What was checked, the result, and how to fix a problem."""
 
     check: str
     status: Status
@@ -47,38 +44,34 @@ def from_network_error(error: httpx2.RequestError, origin: str) -> Finding:
     """Return the reason why the API at an origin cannot be reached."""
     host, proxy = urlsplit(origin).hostname, proxy_host(origin)
     causes = list(_causes(error))
-    if proxy and not any(isinstance(cause, ssl.SSLError) for cause in causes):
+    tls_error = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    check = "tls" if tls_error else "proxy" if proxy else "host"
+    if isinstance(tls_error, ssl.SSLCertVerificationError):
+        message = f"the certificate of {host} is not trusted: {tls_error.verify_message or 'it cannot be verified'}"
+        fix = "add your organization's root certificate to the system's trust store, or set SSL_CERT_FILE to its file"
+    elif tls_error:
+        message = f"the TLS handshake with {origin} failed ({tls_error.reason or 'connection closed'})"
+        fix = "correct POSTHOG_HOST and its port, or the proxy, to use https"
+    elif proxy:
         message = f"{origin} cannot be reached through the proxy {proxy}"
         fix = f"correct HTTPS_PROXY (an http:// or https:// URL), or bypass the proxy with NO_PROXY={host}"
-        return Finding("proxy", "wrong", message, fix)
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            message = f"the certificate of {host} is not trusted: {cause.verify_message or 'it cannot be verified'}"
-            fix = (
-                "add your organization's root certificate to the system's trust store, or set SSL_CERT_FILE to its file"
-            )
-            return Finding("tls", "wrong", message, fix)
-        if isinstance(cause, ssl.SSLError):
-            message = f"the TLS handshake with {origin} failed ({cause.reason or 'connection closed'})"
-            return Finding("tls", "wrong", message, "correct POSTHOG_HOST and its port, or the proxy, to use https")
-        if isinstance(cause, socket.gaierror):
-            message = f"the host name {host} cannot be resolved"
-            return Finding("host", "wrong", message, "correct POSTHOG_HOST, or check DNS, VPN and HTTPS_PROXY")
-    if isinstance(error, httpx2.TimeoutException):
+    elif any(isinstance(cause, socket.gaierror) for cause in causes):
+        message = f"the host name {host} cannot be resolved"
+        fix = "correct POSTHOG_HOST, or check DNS, VPN and HTTPS_PROXY"
+    elif isinstance(error, httpx2.TimeoutException):
         message = f"{origin} did not answer before the timeout"
         fix = "check for a firewall; if there is a proxy, set HTTPS_PROXY; CORE13_TIMEOUT sets a longer timeout"
-        return Finding("host", "wrong", message, fix)
-    fix = "correct POSTHOG_HOST and its port, or start the server at this address"
-    return Finding("host", "wrong", f"{origin} does not accept connections", fix)
+    else:
+        message = f"{origin} does not accept connections"
+        fix = "correct POSTHOG_HOST and its port, or start the server at this address"
+    return Finding(check, "wrong", message, fix)
 
 
 def proxy_host(origin: str) -> str | None:
     """Return host and port of the proxy for an origin, without credentials, if there is one."""
     url = proxy_url(origin)
-    if url is None:
-        return None
     try:
-        return httpx2.URL(url).netloc.decode()
+        return url and httpx2.URL(url).netloc.decode()
     except httpx2.InvalidURL:
         return "with an invalid URL"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from os import SEEK_END
 from subprocess import PIPE
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import anyio
 from anyio.abc import Process
@@ -29,8 +28,7 @@ _INITIALIZE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ServerInfo:
+class ServerInfo(NamedTuple):
     """Name and version that a server reports, and the number of its tools."""
 
     name: str
@@ -57,40 +55,36 @@ async def handshake(command: Sequence[str], environ: Mapping[str, str], timeout:
         except OSError as error:
             raise ConfigurationError(f"{command[0]} cannot be started: {error.strerror}") from None
         async with process:
-            return await _run(process, timeout, stderr)
-
-
-async def _run(process: Process, timeout: float, stderr: IO[bytes]) -> ServerInfo:
-    try:
-        with anyio.fail_after(timeout):
-            return await _exchange(process)
-    except TimeoutError:
-        raise ConfigurationError(f"the server did not answer within {timeout:g} s") from None
-    except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, OSError):
-        raise ConfigurationError(await _last_error(process, stderr)) from None
-    except (ValueError, LookupError, TypeError, AttributeError, anyio.DelimiterNotFound):
-        raise ConfigurationError("its standard output is not MCP") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
+            try:
+                with anyio.fail_after(timeout):
+                    return await _exchange(process)
+            except TimeoutError:
+                raise ConfigurationError(f"the server did not answer within {timeout:g} s") from None
+            except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, OSError):
+                raise ConfigurationError(await _last_error(process, stderr)) from None
+            except (ValueError, LookupError, TypeError, AttributeError, anyio.DelimiterNotFound):
+                raise ConfigurationError("its standard output is not MCP") from None
+            finally:
+                if process.returncode is None:
+                    process.kill()
 
 
 async def _exchange(process: Process) -> ServerInfo:
     assert process.stdin is not None and process.stdout is not None
     stdin, lines = process.stdin, BufferedByteReceiveStream(process.stdout)
 
-    async def send(message: Mapping[str, Any]) -> None:
+    async def send(**message: Any) -> None:
         await stdin.send(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
 
     async def request(request_id: int, method: str, params: Mapping[str, Any]) -> Any:
-        await send({"id": request_id, "method": method, "params": params})
+        await send(id=request_id, method=method, params=params)
         while True:
             message = json.loads(await lines.receive_until(b"\n", _MAX_LINE))
             if message.get("id") == request_id:
                 return message["result"]
 
     server = (await request(1, "initialize", _INITIALIZE))["serverInfo"]
-    await send({"method": "notifications/initialized"})
+    await send(method="notifications/initialized")
     tools = (await request(2, "tools/list", {}))["tools"]
     return ServerInfo(single_line(str(server["name"]), 60), single_line(str(server["version"]), 60), len(tools))
 

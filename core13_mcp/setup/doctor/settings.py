@@ -16,25 +16,24 @@ _CHECKS = {"POSTHOG_PERSONAL_API_KEY": "key", "POSTHOG_PERSONAL_API_KEY_FILE": "
 
 def check_settings(variables: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings, list[Finding]]:
     """Return the settings without the invalid ones, and a finding for each invalid one."""
-    invalid_variables = {
-        name: finding for name, value in variables.items() if (finding := _problem(name, {name: value}))
-    }
-    invalid_flags = {
-        option.name: finding
-        for option in OPTIONS
-        if option.name in flags and (finding := _problem(option.variable, {}, {option.name: flags[option.name]}))
-    }
+    findings = []
     # The valid range of a setting never depends on another setting, so together they are valid too.
-    settings = Settings.read(
-        {name: value for name, value in variables.items() if name not in invalid_variables},
-        {name: value for name, value in flags.items() if name not in invalid_flags},
-    )
-    return settings, [*invalid_variables.values(), *invalid_flags.values()]
+    valid_variables, valid_flags = dict(variables), dict(flags)
+    for name, value in variables.items():
+        if finding := _problem(name, {name: value}, {}):
+            findings.append(finding)
+            del valid_variables[name]
+    for option in OPTIONS:
+        flag = {option.name: flags[option.name]} if option.name in flags else {}
+        if finding := _problem(option.variable, {}, flag):
+            findings.append(finding)
+            del valid_flags[option.name]
+    return Settings.read(valid_variables, valid_flags), findings
 
 
-def _problem(variable: str, *source: Mapping[str, Any]) -> Finding | None:
+def _problem(variable: str, variables: Mapping[str, str], flags: Mapping[str, Any]) -> Finding | None:
     try:
-        Settings.read(*source)
+        Settings.read(variables, flags)
     except ConfigurationError as error:
         return from_error(_CHECKS.get(variable, "settings"), error)
     return None

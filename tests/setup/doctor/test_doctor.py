@@ -257,10 +257,10 @@ PROBLEMS: list[tuple[str, Any, str, str]] = [
     (
         "cursor",
         '{"mcpServers": {\n  x',
-        'cannot be parsed: line 2, column 3: expected a name in "quotes"',
+        "line 2, column 3: Expecting property name enclosed in double quotes",
         "correct it",
     ),
-    ("claude-code", "{", ".claude.json cannot be parsed: line 1, column 2", "correct it there"),
+    ("claude-code", "{", ".claude.json: line 1, column 2", "correct it there"),
     ("zed", {"command": "/gone/core13-mcp"}, "there is no program /gone/core13-mcp", "the current path"),
     (
         "claude-desktop",
