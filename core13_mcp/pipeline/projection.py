@@ -29,7 +29,7 @@ class CallResult(NamedTuple):
     def redacted(self, secrets: tuple[str, ...]) -> CallResult:
         """Return the object without secrets."""
         # The text has every string of the object, in the form of JSON. Searching it is fast.
-        if not any(form in self.text for secret in secrets for form in (secret, encode_basestring(secret)[1:-1])):
+        if not any(form in self.text for secret in secrets for form in {secret, encode_basestring(secret)[1:-1]}):
             return self
         return CallResult.of(redact(self.value, secrets))
 

@@ -136,8 +136,11 @@ class JSONRPCStream:
             await self._write(json.dumps(response, separators=(",", ":")).encode())
 
     async def _write(self, line: bytes) -> None:
+        # A copy of a long line costs more than a second write.
+        parts = (line, b"\n") if len(line) > 64 * 1024 else (line + b"\n",)
         try:
-            self._sink.write(line + b"\n")
+            for part in parts:
+                self._sink.write(part)
             await self._sink.drain()
         except (OSError, RuntimeError):
             # The client does not read any more. uvloop raises RuntimeError for an aborted pipe.
