@@ -6,8 +6,8 @@ import os
 import sys
 
 
-def main() -> int:
-    """Run the command line.
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line with the arguments of the process, or with these arguments.
 
     Ctrl-C ends the process at once while modules are imported, because nothing that needs cleanup is running then.
     `cli.main` handles Ctrl-C in a running command.
@@ -17,7 +17,7 @@ def main() -> int:
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     from .cli.main import main as run
 
-    return run()
+    return run(argv)
 
 
 if __name__ == "__main__":

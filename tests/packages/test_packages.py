@@ -19,6 +19,8 @@ from core13_mcp.setup.clients import CLIENTS
 from core13_mcp.setup.entries import Secret, ServerEntry, changes
 from core13_mcp.setup.snippets import cursor_link, vscode_link
 
+from ..processes import clean_environment
+
 ROOT = Path(__file__).parents[2]
 KEY = "POSTHOG_PERSONAL_API_KEY"
 BUNDLES = ("mcpb", "mcpb-uvx")
@@ -32,6 +34,16 @@ def test_the_generated_files_are_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "scripts" / "packages.py"), "--check"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_the_script_of_a_bundle_starts_the_server(bundle: str) -> None:
+    command = [sys.executable, str(ROOT / "packages" / bundle / "server" / "main.py")]
+    environment = clean_environment(CORE13_SANDBOX="1")
+    run = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, env=environment, check=False
+    )
+    assert run.returncode == 0, run.stderr
 
 
 def test_every_file_has_the_version_of_the_project() -> None:
