@@ -25,6 +25,7 @@ class WatchedFile(Generic[T]):
         self._path = path
         self._content = content
         self._parse = parse
+        # The value, and the time, inode and size of the file from which it was read.
         self._current: tuple[tuple[int, int, int], T] | None = None
 
     def read(self) -> T:

@@ -23,12 +23,12 @@ from ..server.instructions import instructions, mode_notices
 from ..settings import Settings
 from ..setup.snippets import links, snippets
 from ..tracing import export_spans
-from ..transports.http.address import Address, allowed_hosts, endpoint
-from ..transports.http.app import HTTPOptions, app
+from ..transports.http.address import Address, endpoint
+from ..transports.http.app import app
 from ..transports.http.auth.authenticator import Authenticator, api_key_auth, no_auth, token_auth
 from ..transports.http.auth.oauth import ProtectedResource
 from ..transports.http.auth.tokens import CallerTokens
-from ..transports.http.endpoint import resolve_context
+from ..transports.http.endpoint import MCPEndpoint, resolve_context
 from ..transports.http.health import Lifecycle
 from ..transports.http.landing.page import PageContent, page
 from ..transports.http.limits import LimitOptions
@@ -92,28 +92,21 @@ async def build_http(settings: Settings, address: str, **limits: Any) -> AsyncIt
     async with api_clients(settings) as clients, APIClient(settings.host) as issuer:
         with parsed.listen() as listener:
             url = endpoint(settings, listener)
-            content = _page_content(settings, url, mode_notices(settings, len(catalog), len(declared)))
             metrics = Metrics(catalog) if settings.http_metrics else None
-            scopes = {name: tool.endpoint.scope for name, tool in catalog.items()}
-            resource = ProtectedResource(url, issuer, scopes)
-            limit_options = LimitOptions(
-                per_minute=settings.http_rate, at_once=settings.http_at_once, max_body=settings.http_max_body, **limits
-            )
-            options = HTTPOptions(
-                hosts=allowed_hosts(settings),
-                origins=settings.http_origins,
-                limits=limit_options,
-                # An open call may take as long as its timeout, and its response a little longer.
-                lifecycle=Lifecycle(drain=settings.http_drain, grace=settings.timeout + 5),
-                page=page(catalog, content),
-                metrics=metrics,
-                routes=[resource.route] if settings.auth == "oauth" else [],
-            )
+            # An open call may take as long as its timeout, and its response a little longer.
+            lifecycle = Lifecycle(drain=settings.http_drain, grace=settings.timeout + 5)
+            resource = ProtectedResource(url, issuer, {name: tool.endpoint.scope for name, tool in catalog.items()})
             text = instructions(settings, len(catalog), len(declared))
             middleware = [metrics.observe_operation] if metrics else []
             server = build_server(catalog, resolve_context, text, seal_keys, middleware)
-            application = app(server, _authenticator(settings, clients, resource), options)
-            yield HTTPServer(application, listener, url, options.lifecycle)
+            limit_options = LimitOptions(
+                per_minute=settings.http_rate, at_once=settings.http_at_once, max_body=settings.http_max_body, **limits
+            )
+            content = _page_content(settings, url, mode_notices(settings, len(catalog), len(declared)))
+            authenticator = _authenticator(settings, clients, resource)
+            mcp = MCPEndpoint(server, authenticator, limit_options, page(catalog, content))
+            routes = [resource.route] if settings.auth == "oauth" else []
+            yield HTTPServer(app(settings, mcp, lifecycle, metrics, routes), listener, url, lifecycle)
 
 
 def _authenticator(settings: Settings, clients: Sequence[APIClient], resource: ProtectedResource) -> Authenticator:

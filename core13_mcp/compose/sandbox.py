@@ -1,4 +1,7 @@
-"""The embedded sandbox, for calls in this process and for the command `sandbox`."""
+"""The embedded sandbox, for calls in this process and for the command `sandbox`.
+
+The functions raise ConfigurationError if the port is in use or the file is not a sandbox database.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,6 @@ async def serve_sandbox(port: int, database: str, *, faults: bool, ready: Callab
         port: 0 selects a free port.
         database: A file, or `:memory:`.
         ready: Called with the origin as soon as connections are accepted.
-
-    Raises:
-        ConfigurationError: The port is in use, or the file is not a sandbox database.
     """
     try:
         await sandbox.serve("127.0.0.1", port, database, faults=faults, oauth=True, ready=ready)

@@ -6,7 +6,9 @@ import logging
 from typing import Any
 
 import anyio
-from mcp.server import ServerRequestContext
+from mcp.server import Server, ServerRequestContext
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,20 +18,33 @@ from ...pipeline.call import CallContext
 from ...redaction import redact_keys
 from .auth.authenticator import Authenticator
 from .errors import Rejected
-from .limits import LimitOptions, Limits
+from .limits import FairLimiter, LimitOptions, Limits
 
 log = logging.getLogger("core13_mcp.http")
 
 
 class MCPEndpoint:
-    """The MCP handler behind checks of the method, the caller, the limits and the body; browsers get the page."""
+    """An MCP server over stateless Streamable HTTP, for all protocol versions; browsers get the page.
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator, options: LimitOptions, page: ASGIApp) -> None:
-        self._app = app
+    A request must pass the checks of the method, the caller, the limits and the body. The server must get its callers
+    from `resolve_context`.
+    """
+
+    def __init__(self, server: Server[Any], authenticator: Authenticator, options: LimitOptions, page: ASGIApp) -> None:
+        manager = StreamableHTTPSessionManager(
+            server,
+            # Not in the JSON-only mode, in which a client that disconnects does not cancel its call.
+            stateless=True,
+            # `HostOriginMiddleware` checks Host and Origin for every route. A second list could only disagree.
+            security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+        )
+        self.run = manager.run
+        self.page = page
+        self._app = manager.handle_request
         self._authenticator = authenticator
         self._options = options
         self._limits = Limits(options)
-        self._page = page
+        self._slots = FairLimiter(options.max_concurrent, options.at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -46,7 +61,7 @@ class MCPEndpoint:
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", ""):
-            return await self._page(scope, receive, send)
+            return await self.page(scope, receive, send)
         if request.method != "POST":
             # A server without sessions has no stream for GET and no session to end with DELETE.
             raise Rejected(405, "This endpoint accepts POST only.", {"Allow": "POST"})
@@ -59,8 +74,9 @@ class MCPEndpoint:
                 return unread.pop() if unread else await receive()
 
             # A slow upload must not use a slot, so the body is complete before the request waits for one.
-            async with self._limits.slot(caller.principal):
-                await self._authenticator.verify(caller, body)
+            async with self._slots.slot(caller.principal):
+                if self._authenticator.verify:
+                    await self._authenticator.verify(caller, body)
                 scope["state"] = {**scope.get("state", {}), "caller": caller}
                 await self._app(scope, replay, send)
 

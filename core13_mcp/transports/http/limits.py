@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
@@ -68,7 +68,6 @@ class Limits:
 
     def __init__(self, options: LimitOptions) -> None:
         self._options = options
-        self._slots = FairLimiter(options.max_concurrent, options.at_once)
         self._new_callers = TokenBucket(options.new_callers_per_minute)
         # The caller with the oldest last request comes first.
         self._callers: OrderedDict[str, _CallerState] = OrderedDict()
@@ -97,10 +96,6 @@ class Limits:
             yield
         finally:
             state.open, self._open = state.open - 1, self._open - 1
-
-    def slot(self, caller: str) -> AbstractAsyncContextManager[None]:
-        """Wait for one of the slots that all callers share, and use it for the length of the block."""
-        return self._slots.slot(caller)
 
     def _state(self, caller: str, trusted: bool, now: float) -> _CallerState:
         if caller not in self._callers:

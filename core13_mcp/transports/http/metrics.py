@@ -6,7 +6,7 @@ Their names follow OpenTelemetry's semantic conventions.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 from mcp import MCPError
@@ -20,9 +20,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
 
 # The label for every value that a caller invents. Each new label uses memory until the process exits.
 OTHER = "other"
@@ -44,7 +41,7 @@ class Metrics:
         except ImportError:
             raise ConfigurationError("CORE13_HTTP_METRICS needs `pip install 'core13-mcp[metrics]'`") from None
         self._tools = frozenset(tools)
-        self._registry: CollectorRegistry = CollectorRegistry()
+        self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._operations = Histogram(
             "mcp_server_operation_duration_seconds",

@@ -19,10 +19,6 @@ from .tokens import CallerTokens
 HOST_HEADER, PROJECT_HEADER = "X-PostHog-Host", "X-PostHog-Project-Id"
 
 
-async def no_check(_: CallContext, __: bytes) -> None:
-    """Accept every caller; PostHog checks the key of each call itself."""
-
-
 @dataclass(frozen=True, slots=True)
 class Authenticator:
     """The two steps of authentication; both raise `Rejected`."""
@@ -30,7 +26,7 @@ class Authenticator:
     # Identifies the caller from the headers alone.
     authenticate: Callable[[Request], CallContext]
     # Checks, with a request to PostHog, whether the caller may send a request with this body.
-    verify: Callable[[CallContext, bytes], Awaitable[None]] = no_check
+    verify: Callable[[CallContext, bytes], Awaitable[None]] | None = None
     # Whether the first step verifies the caller. If not, anyone can appear as many callers.
     trusted: bool = False
 
