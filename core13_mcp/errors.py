@@ -1,16 +1,4 @@
-"""The exceptions of this package.
-
-Core13Error
-├── ConfigurationError     the configuration is not valid; the server does not start
-├── DeclarationError       a file in tools/ is not valid
-└── ToolError              a call failed; the model receives the message
-    ├── InvalidArguments   the arguments are not valid; nothing was sent
-    ├── Declined           confirmation was refused or is not possible; nothing was sent
-    ├── Refused            the API returned a 4xx status
-    ├── Unavailable        the API is not reachable or failed; nothing was changed
-    ├── OutcomeUnknown     a write was sent, and its result is unknown
-    └── Unreadable         the API returned an unexpected response
-"""
+"""The exceptions of this package."""
 
 from __future__ import annotations
 
@@ -22,12 +10,7 @@ class Core13Error(Exception):
 
 
 class ConfigurationError(Core13Error):
-    """The configuration is not valid.
-
-    Attributes:
-        message: What is wrong and why.
-        fix: What to change, as a sentence; may be empty.
-    """
+    """The configuration is not valid. `message` says what is wrong and why, `fix` what to change, as a sentence."""
 
     def __init__(self, message: str, fix: str = "") -> None:
         super().__init__(f"{message}. {fix}" if fix else message)
@@ -43,10 +26,9 @@ class ToolError(Core13Error):
     """A call failed.
 
     The message has at most four short lines, written for the model that made the call: what failed, why, what to
-    change, what to call next. The attributes contain the same for programs. They are stable.
+    change, what to call next. Empty lines are left out. `details` contains the same for programs. They are stable.
 
     Args:
-        lines: The lines of the message; empty ones are left out.
         code: The error code, if it is not the one of the class.
         status: The HTTP status of the API.
         field: The argument that is not valid.
@@ -74,13 +56,10 @@ class ToolError(Core13Error):
 
     @property
     def details(self) -> dict[str, Any]:
-        """The error for programs: `code`, `retryable`, and `status`, `field`, `retry_after` (seconds) if set."""
-        optional = {"status": self.status, "field": self.field, "retry_after": self.retry_after}
-        return {
-            "code": self._code,
-            "retryable": self.retryable,
-            **{name: value for name, value in optional.items() if value is not None},
-        }
+        """The error for programs: `code`, `retryable`, and `status`, `field` and `retry_after` if set."""
+        details = {"code": self._code, "retryable": self.retryable, "status": self.status, "field": self.field}
+        details["retry_after"] = self.retry_after
+        return {name: value for name, value in details.items() if value is not None}
 
 
 class InvalidArguments(ToolError):

@@ -17,7 +17,6 @@ MAX_DEPTH = 64
 # Brackets and commas in one JSON text. Each of them takes much more memory and time than its byte.
 MAX_TOKENS = 250_000
 
-
 _NOT_TOKENS = bytes(set(range(256)) - set(b"[{,"))
 
 
@@ -38,18 +37,11 @@ def parse_json(text: str | bytes) -> Any:
     return value
 
 
-def exceeds_depth(value: Any) -> bool:
-    """Return whether lists and objects are nested deeper than `MAX_DEPTH`."""
+def json_error(value: Any) -> str | None:
+    """Return why a value cannot be sent as JSON, or None if it can."""
     try:
         _check(value, finite=False)
     except ValueError:
-        return True
-    return False
-
-
-def json_error(value: Any) -> str | None:
-    """Return why a value cannot be sent as JSON, or None if it can."""
-    if exceeds_depth(value):
         return f"nested deeper than {MAX_DEPTH} levels"
     try:
         _encoder.encode(value).encode()
@@ -72,11 +64,7 @@ def _count_tokens(text: str | bytes) -> int:
 
 
 def _check(value: Any, levels: int = MAX_DEPTH, *, finite: bool = True) -> None:
-    """Check the depth and the numbers of a parsed value.
-
-    Raises:
-        ValueError: The value is nested too deeply or has a number that is not finite.
-    """
+    """Raise ValueError if a parsed value is nested too deeply or has a number that is not finite."""
     if levels < 0:
         raise ValueError("nested too deeply")
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,)
@@ -89,10 +77,10 @@ def _check(value: Any, levels: int = MAX_DEPTH, *, finite: bool = True) -> None:
 
 
 def _parse_with_standard_library(text: str | bytes) -> Any:
+    if not isinstance(text, str):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
     try:
-        return _decoder.decode(
-            text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass")
-        )
+        return _decoder.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

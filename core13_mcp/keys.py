@@ -41,7 +41,6 @@ class SecretStr:
         return "SecretStr(**********)"
 
     def get_secret_value(self) -> str:
-        """Return the string itself."""
         return self._value
 
 

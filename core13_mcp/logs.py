@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable
 
-from .redaction import current_secrets, error_location, redact, redact_keys
+from .redaction import error_location, redact, redact_keys, task_secrets
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -26,7 +26,6 @@ class LineFormatter(logging.Formatter):
         self._secrets = tuple(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line for a record."""
         error = record.exc_info[1] if record.exc_info else None
         fields = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
@@ -35,7 +34,7 @@ class LineFormatter(logging.Formatter):
             **getattr(record, "details", {}),
             **({"exception": error_location(error)} if error else {}),
         }
-        secrets = (*self._secrets, *current_secrets())
+        secrets = (*self._secrets, *task_secrets.get())
         if self._as_json:
             return redact_keys(json.dumps(redact(fields, secrets), default=str))
         start = f"{fields.pop('time')} {fields.pop('level')} {fields.pop('message')}"
@@ -49,7 +48,6 @@ def configure_logging(level: str, form: str, secrets: Iterable[str]) -> None:
     At lower levels httpx2 and the MCP SDK log URLs, headers and bodies, which contain secrets.
 
     Args:
-        level: The lowest level, in lower case.
         form: `text` or `json`.
         secrets: Strings that no line may contain.
     """

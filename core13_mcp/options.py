@@ -22,29 +22,28 @@ class Option(NamedTuple):
     """One setting: an environment variable, and a command-line flag unless it is secret.
 
     Attributes:
-        variable: The environment variable.
-        help: The meaning, for `--help` and the documentation.
         parse: Converts the text of a variable or flag. It raises ValueError with the problem and a fix.
         default: The default as text; empty means off, no value or an empty list.
         secret: Whether there is no flag, because every user of a machine can read the flags of a process.
         serve_only: Whether only the command `serve` has the flag.
+        prefix: The start of the variable's name.
+        name: The field of `Settings`.
     """
 
-    variable: str
     help: str
     parse: Parser = str
     default: str = ""
     secret: bool = False
     serve_only: bool = False
+    prefix: str = "CORE13_"
+    name: str = ""
 
     @property
-    def name(self) -> str:
-        """The field of `Settings`: the variable without its prefix, in lower case."""
-        return self.variable.removeprefix("CORE13_").removeprefix("POSTHOG_").lower()
+    def variable(self) -> str:
+        return self.prefix + self.name.upper()
 
     @property
     def flag(self) -> str:
-        """The command-line flag."""
         return "--" + self.name.replace("_", "-")
 
     @property
@@ -54,7 +53,6 @@ class Option(NamedTuple):
 
     @property
     def default_value(self) -> Any:
-        """The parsed default."""
         if self.default or self.parse in (words, origins, seal_keys):
             return self.parse(self.default)
         return False if self.is_flag else None
@@ -66,7 +64,6 @@ class Option(NamedTuple):
 
 
 def boolean(text: str) -> bool:
-    """Parse a boolean."""
     if text.lower() not in _BOOLEANS:
         raise ValueError("not a boolean; use true or false")
     return _BOOLEANS[text.lower()]
@@ -79,33 +76,27 @@ class Choice:
         self.values: tuple[str, ...] = get_args(literal)
 
     def __call__(self, text: str) -> str:
-        """Return the value."""
         if text not in self.values:
             raise ValueError(f"unknown value; use {', '.join(self.values[:-1])} or {self.values[-1]}")
         return text
 
 
-def integer(minimum: int, maximum: int | None = None) -> Parser:
-    """Return a parser of whole numbers from `minimum` to `maximum`."""
-    fix = "use a whole number " + (f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}")
-    return lambda text: _number(int, text, (minimum, maximum or math.inf), fix)
+def number(kind: type[int | float], minimum: float, maximum: float = math.inf) -> Parser:
+    """Return a parser of whole numbers (`int`), or of numbers that may have fractions (`float`)."""
+    limits = f"of at least {minimum}" if maximum == math.inf else f"from {minimum} to {maximum}"
+    fix = f"use a {'whole ' if kind is int else ''}number {limits}"
 
+    def parse(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            raise ValueError(f"not a number; {fix}") from None
+        # NaN is never in range.
+        if not minimum <= value <= maximum:
+            raise ValueError(f"not in range; {fix}")
+        return value
 
-def seconds(minimum: float, maximum: float) -> Parser:
-    """Return a parser of seconds from `minimum` to `maximum`, which may have fractions."""
-    fix = f"use a number from {minimum:g} to {maximum:g}"
-    return lambda text: _number(float, text, (minimum, maximum), fix)
-
-
-def _number(kind: Callable[[str], float], text: str, limits: tuple[float, float], fix: str) -> float:
-    try:
-        number = kind(text)
-    except ValueError:
-        raise ValueError(f"not a number; {fix}") from None
-    # NaN is never in range.
-    if not limits[0] <= number <= limits[1]:
-        raise ValueError(f"not in range; {fix}")
-    return number
+    return parse
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -114,12 +105,10 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def origins(text: str) -> tuple[str, ...]:
-    """Parse a list of API origins."""
     return tuple(map(parse_origin, words(text)))
 
 
 def api_key(text: str) -> SecretStr:
-    """Parse a PostHog key."""
     if problem := key_problem(text):
         raise ValueError(problem)
     return SecretStr(text)

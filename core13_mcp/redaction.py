@@ -14,17 +14,8 @@ REDACTED = "[withheld]"
 # Shorter secrets are part of ordinary words. PostHog accepts no password of fewer than 8 characters.
 _MIN_SECRET_LENGTH = 6
 
-_secrets: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
-
-
-def set_secrets(secrets: Iterable[str]) -> None:
-    """Set the secrets that the log of the current task must not contain, in addition to those of the settings."""
-    _secrets.set(tuple(secrets))
-
-
-def current_secrets() -> tuple[str, ...]:
-    """Return the secrets of the current task."""
-    return _secrets.get()
+# The secrets that the log of the current task must not contain, in addition to those of the settings.
+task_secrets: ContextVar[tuple[str, ...]] = ContextVar("task_secrets", default=())
 
 
 def redact_keys(text: str) -> str:

@@ -1,4 +1,4 @@
-"""All settings, each with its type, variable, help and default. Standard library only."""
+"""All settings, each with its type, help, parser and default. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from .errors import ConfigurationError
 from .keys import SecretStr
-from .options import Choice, Option, api_key, boolean, cookie, integer, origins, seal_keys, seconds, words
+from .options import Choice, Option, api_key, boolean, cookie, number, origins, seal_keys, words
 from .origins import parse_origin
 from .text import did_you_mean
 
@@ -22,84 +22,55 @@ Auth = Literal["none", "token", "own-key", "oauth"]
 # Kubernetes sets these variables in every pod if a Service is called core13-mcp.
 _SERVICE_VARIABLE = re.compile(r"CORE13_MCP_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)")
 
-
 # Declares a field of `Settings`. The type of the field is not `Option`, because the default of the field replaces it.
 _option: Callable[..., Any] = Option
-_secret = partial(_option, secret=True)
+_posthog = partial(_option, prefix="POSTHOG_")
 _http = partial(_option, serve_only=True)
 
 
 class Settings(NamedTuple):
-    """The settings of one start. The constructor does not validate its arguments; `read` does."""
+    """The settings of one start. The constructor does not validate its arguments; `read` does.
 
-    personal_api_key: SecretStr | None = _secret("POSTHOG_PERSONAL_API_KEY", "personal API key (phx_...)", api_key)
-    personal_api_key_file: str | None = _option(
-        "POSTHOG_PERSONAL_API_KEY_FILE", "file with the API key; read again when it changes"
-    )
-    host: str = _option("POSTHOG_HOST", "us, eu, or an https:// origin (http:// on loopback only)", parse_origin, "us")
-    project_id: int | None = _option(
-        "POSTHOG_PROJECT_ID", "always use this project; tools then have no project_id argument", integer(1)
-    )
-    session_id: SecretStr | None = _secret(
-        "POSTHOG_SESSION_ID", "login session, for tools that accept no API key", cookie
-    )
-    csrf_token: SecretStr | None = _secret("POSTHOG_CSRF_TOKEN", "CSRF token of the login session", cookie)
-    read_only: bool = _option(
-        "CORE13_READ_ONLY", "enable only tools that change nothing; send only GET requests", boolean
-    )
-    tools: tuple[str, ...] = _option("CORE13_TOOLS", "names or globs of the tools to enable, comma-separated", words)
-    exclude_tools: tuple[str, ...] = _option(
-        "CORE13_EXCLUDE_TOOLS", "names or globs of the tools to disable; overrides --tools", words
-    )
-    tools_dir: str | None = _option(
-        "CORE13_TOOLS_DIR", "directory of declarations that are added to the built-in ones or replace them"
-    )
+    The variable of `timeout` is CORE13_TIMEOUT. The variables of the fields with `_posthog` start with POSTHOG_.
+    """
+
+    personal_api_key: SecretStr | None = _posthog("personal API key (phx_...)", api_key, secret=True)
+    personal_api_key_file: str | None = _posthog("file with the API key; read again when it changes")
+    host: str = _posthog("us, eu, or an https:// origin (http:// on loopback only)", parse_origin, "us")
+    project_id: int | None = _posthog("always use this project; tools then have no project_id argument", number(int, 1))
+    session_id: SecretStr | None = _posthog("login session, for tools that accept no API key", cookie, secret=True)
+    csrf_token: SecretStr | None = _posthog("CSRF token of the login session", cookie, secret=True)
+    read_only: bool = _option("enable only tools that change nothing; send only GET requests", boolean)
+    tools: tuple[str, ...] = _option("names or globs of the tools to enable, comma-separated", words)
+    exclude_tools: tuple[str, ...] = _option("names or globs of the tools to disable; overrides --tools", words)
+    tools_dir: str | None = _option("directory of declarations that are added to the built-in ones or replace them")
     confirm: Confirm = _option(
-        "CORE13_CONFIRM",
-        "auto: ask if the client can; always: refuse if it cannot ask; never: do not ask",
-        Choice(Confirm),
-        "auto",
+        "auto: ask if the client can; always: refuse if it cannot ask; never: do not ask", Choice(Confirm), "auto"
     )
-    timeout: float = _option("CORE13_TIMEOUT", "seconds for a whole call, including retries", seconds(0.001, 600), "30")
-    max_result_chars: int = _option(
-        "CORE13_MAX_RESULT_CHARS", "maximum length of a result, in characters", integer(1000), "40000"
-    )
-    log_level: LogLevel = _option(
-        "CORE13_LOG_LEVEL", "debug, info, warning or error; logs go to stderr", Choice(LogLevel), "info"
-    )
-    log_format: LogFormat = _option("CORE13_LOG_FORMAT", "text or json", Choice(LogFormat), "text")
-    sandbox: bool = _option("CORE13_SANDBOX", "use the built-in fake PostHog; no account needed", boolean)
-    sandbox_db: str | None = _option("CORE13_SANDBOX_DB", "file for the data of the sandbox; in memory by default")
-    http: str | None = _http("CORE13_HTTP", "serve Streamable HTTP on [HOST:]PORT instead of stdio")
-    auth: Auth = _http(
-        "CORE13_AUTH", "how HTTP callers authenticate: none, token, own-key or oauth", Choice(Auth), "none"
-    )
+    timeout: float = _option("seconds for a whole call, including retries", number(float, 0.001, 600), "30")
+    max_result_chars: int = _option("maximum length of a result, in characters", number(int, 1000), "40000")
+    log_level: LogLevel = _option("debug, info, warning or error; logs go to stderr", Choice(LogLevel), "info")
+    log_format: LogFormat = _option("text or json", Choice(LogFormat), "text")
+    sandbox: bool = _option("use the built-in fake PostHog; no account needed", boolean)
+    sandbox_db: str | None = _option("file for the data of the sandbox; in memory by default")
+    http: str | None = _http("serve Streamable HTTP on [HOST:]PORT instead of stdio")
+    auth: Auth = _http("how HTTP callers authenticate: none, token, own-key or oauth", Choice(Auth), "none")
     caller_tokens_file: str | None = _http(
-        "CORE13_CALLER_TOKENS_FILE", "file of caller tokens, one `name: token` a line; read again when it changes"
+        "file of caller tokens, one `name: token` a line; read again when it changes"
     )
     seal_keys: tuple[SecretStr, ...] = _http(
-        "CORE13_SEAL_KEYS", "secrets that protect confirmations; same on all replicas", seal_keys, secret=True
+        "secrets that protect confirmations; same on all replicas", seal_keys, secret=True
     )
-    http_url: str | None = _http("CORE13_HTTP_URL", "public URL of this server, if it is behind a proxy")
-    http_hosts: tuple[str, ...] = _http(
-        "CORE13_HTTP_HOSTS", "extra allowed Host header values: names or networks", words
-    )
-    http_origins: tuple[str, ...] = _http("CORE13_HTTP_ORIGINS", "web origins from which browsers may call", words)
-    http_bearer_keys: bool = _http(
-        "CORE13_HTTP_BEARER_KEYS", "with own-key: also accept `Authorization: Bearer phx_...`", boolean
-    )
-    http_posthog_hosts: tuple[str, ...] = _http(
-        "CORE13_HTTP_POSTHOG_HOSTS", "with own-key: hosts that X-PostHog-Host may name", origins
-    )
-    http_rate: int = _http("CORE13_HTTP_RATE", "requests per minute and caller", integer(1), "240")
-    http_at_once: int = _http("CORE13_HTTP_AT_ONCE", "concurrent requests per caller", integer(1), "8")
-    http_max_body: int = _http(
-        "CORE13_HTTP_MAX_BODY", "maximum size of a request, in bytes", integer(1024, 4_194_304), "1048576"
-    )
-    http_drain: float = _http(
-        "CORE13_HTTP_DRAIN", "seconds to keep serving after SIGTERM, with /readyz at 503", seconds(0, 600), "5"
-    )
-    http_metrics: bool = _http("CORE13_HTTP_METRICS", "serve Prometheus metrics at /metrics", boolean)
+    http_url: str | None = _http("public URL of this server, if it is behind a proxy")
+    http_hosts: tuple[str, ...] = _http("extra allowed Host header values: names or networks", words)
+    http_origins: tuple[str, ...] = _http("web origins from which browsers may call", words)
+    http_bearer_keys: bool = _http("with own-key: also accept `Authorization: Bearer phx_...`", boolean)
+    http_posthog_hosts: tuple[str, ...] = _http("with own-key: hosts that X-PostHog-Host may name", origins)
+    http_rate: int = _http("requests per minute and caller", number(int, 1), "240")
+    http_at_once: int = _http("concurrent requests per caller", number(int, 1), "8")
+    http_max_body: int = _http("maximum size of a request, in bytes", number(int, 1024, 4_194_304), "1048576")
+    http_drain: float = _http("seconds to keep serving after SIGTERM, with /readyz at 503", number(float, 0, 600), "5")
+    http_metrics: bool = _http("serve Prometheus metrics at /metrics", boolean)
 
     @classmethod
     def read(cls, environ: Mapping[str, str], flags: Mapping[str, str | bool] | None = None) -> Self:
@@ -125,7 +96,7 @@ class Settings(NamedTuple):
         return cls(**values)
 
 
-OPTIONS: tuple[Option, ...] = tuple(Settings._field_defaults.values())
+OPTIONS: tuple[Option, ...] = tuple(option._replace(name=name) for name, option in Settings._field_defaults.items())
 
 # The options describe the fields. The defaults of the fields are values.
 Settings.__new__.__defaults__ = tuple(option.default_value for option in OPTIONS)

@@ -96,13 +96,7 @@ _SYNONYMS |= {"add": "create", "new": "create", "edit": "update", "change": "upd
 
 
 def did_you_mean(name: str, candidates: Iterable[str], display: Callable[[str], str] = str) -> str:
-    """Return a question such as `Did you mean "users-list"?` with the most similar candidates, or an empty string.
-
-    Args:
-        name: The unknown name.
-        candidates: The names that exist.
-        display: Returns the text to show for a candidate.
-    """
+    """Return a question such as `Did you mean "users-list"?` with the most similar candidates, or an empty string."""
     names = " or ".join(f'"{display(candidate)}"' for candidate in suggestions(name, candidates))
     return f"Did you mean {names}?" if names else ""
 

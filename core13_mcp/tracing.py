@@ -14,9 +14,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from .identity import NAME
 
-EXTRA = f"{NAME}[otel]"
-_ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-
 log = logging.getLogger("core13_mcp")
 _tracer = trace.get_tracer(NAME)
 # Only the trace context is sent to the API, no baggage: the API belongs to another organization.
@@ -24,18 +21,14 @@ _propagator = TraceContextTextMapPropagator()
 
 
 def is_traced(meta: Mapping[str, Any] | None) -> bool:
-    """Return whether a span for a request has a use: the request belongs to a trace, or spans are exported.
-
-    Args:
-        meta: The `_meta` of the request.
-    """
+    """Return whether a request with this `_meta` belongs to a trace, or spans are exported."""
     in_trace = bool(meta and "traceparent" in meta) or trace.get_current_span().get_span_context().is_valid
     return in_trace or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 @contextmanager
 def continued_trace(headers: Mapping[str, str]) -> Iterator[None]:
-    """Continue the trace of an incoming HTTP request."""
+    """Continue the trace of an incoming HTTP request in the block."""
     token = context.attach(_propagator.extract(dict(headers)))
     try:
         yield
@@ -66,7 +59,7 @@ def request_span(request: httpx2.Request) -> Iterator[None]:
 
 
 def record_status(status: int) -> None:
-    """Add the HTTP status of a response to the current span."""
+    """Add an HTTP status to the current span."""
     span = trace.get_current_span()
     span.set_attribute("http.response.status_code", status)
     if status >= 400:
@@ -75,7 +68,6 @@ def record_status(status: int) -> None:
 
 
 def trace_id() -> str | None:
-    """Return the id of the current trace, if there is one."""
     span_context = trace.get_current_span().get_span_context()
     return trace.format_trace_id(span_context.trace_id) if span_context.is_valid else None
 
@@ -83,7 +75,8 @@ def trace_id() -> str | None:
 @contextmanager
 def export_spans(environ: Mapping[str, str]) -> Iterator[None]:
     """Export spans within the block, if the OpenTelemetry variables name an endpoint."""
-    if not any(map(environ.get, _ENDPOINT_VARIABLES)) or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+    endpoint = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    if not endpoint or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         yield
         return
     try:
@@ -92,7 +85,7 @@ def export_spans(environ: Mapping[str, str]) -> Iterator[None]:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        log.warning("no traces are exported because OpenTelemetry is not installed; run `pip install '%s'`", EXTRA)
+        log.warning("no traces are exported because OpenTelemetry is not installed; run `pip install '%s[otel]'`", NAME)
         yield
         return
     attributes = {} if environ.get("OTEL_SERVICE_NAME") else {"service.name": NAME}

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from core13_mcp.logs import LineFormatter, configure_logging
-from core13_mcp.redaction import REDACTED, error_location, redact, redact_keys, set_secrets
+from core13_mcp.redaction import REDACTED, error_location, redact, redact_keys, task_secrets
 
 SECRETS = ("hunter2hunter2", "abc")
 
@@ -67,7 +67,7 @@ def test_everything_that_looks_like_a_key_is_removed():
 
 def test_secrets_of_a_task_are_removed_from_its_lines_only():
     def log_in_task() -> str:
-        set_secrets(["hunter2hunter2"])
+        task_secrets.set(("hunter2hunter2",))
         return LineFormatter(False, ()).format(record("got hunter2hunter2"))
 
     assert REDACTED in contextvars.copy_context().run(log_in_task)

@@ -31,7 +31,7 @@ from ..identity import NAME, TITLE, VERSION
 from ..pipeline.call import Call, CallContext, prepare
 from ..pipeline.execution import Execution
 from ..pipeline.projection import CallResult
-from ..redaction import set_secrets
+from ..redaction import task_secrets
 from ..text import did_you_mean
 from .elicitation import Elicitor, InputRequired, request_state_middleware
 from .instructions import LIST_TTL_MS
@@ -140,7 +140,7 @@ async def _run(call: Call, execution: Execution) -> CallResult | ToolError:
         InputRequired: The client must ask the person and call again.
         ConfigurationError: The server is not allowed to send the request.
     """
-    set_secrets(call.secrets)
+    task_secrets.set(call.secrets)
     try:
         return await execution.run()
     except ToolError as error:
