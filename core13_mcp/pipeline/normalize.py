@@ -17,9 +17,10 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def normalize(properties: JSON, arguments: JSON) -> dict[str, Any]:
-    """Parse JSON text in place of other types, drop a null that is not allowed, and add declared defaults.
+    """Parse JSON text, drop a null that is not allowed, and add declared defaults.
 
-    Models send `"[1,2]"` for a list, and null for an absent argument. Validation reports all other mistakes.
+    Text is parsed if the type of the argument is not string. Models send `"[1,2]"` for a list, and null for an
+    absent argument. Validation reports all other mistakes.
     """
     defaults = {name: schema["default"] for name, schema in properties.items() if _has_default(schema)}
     return defaults | {
