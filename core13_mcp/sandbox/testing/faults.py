@@ -1,7 +1,7 @@
 """Inject faults into responses, so that clients can be tested.
 
-A fault is a string of options, such as `status=503; retry-after=2`. A request carries it in the header
-`X-Sandbox-Fault`. A fault in the schedule waits for the first request that it matches.
+A fault is a string of options, such as `status=503; retry-after=2`; the README describes the options. A request
+carries it in the header `X-Sandbox-Fault`. A fault in the schedule waits for the first request that it matches.
 """
 
 from __future__ import annotations
@@ -16,33 +16,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..responses import json_response
-from .responses import TRANSFORMING, FaultyRequest
+from .responses import FaultyRequest
 
 HEADER: Final = "x-sandbox-fault"
 CONTROL_PATH: Final = "/_sandbox/faults"
-OPTIONS: Final = {
-    "status": "respond with this status",
-    "retry-after": "seconds, in the header Retry-After",
-    "retry-after-date": "seconds from now, as an HTTP date in the header Retry-After",
-    "delay": "seconds to wait first",
-    "applied": "apply the request before the fault",
-    "reset": "reset the connection without a response",
-    "lost": "apply the request, then reset; the same as reset; applied",
-    "reset-midway": "apply the request, send half of the response, then reset",
-    "truncated": "cut the JSON of the real response in half",
-    "wrong-types": "give every value of the real response another JSON type",
-    "html": "an HTML page instead of JSON",
-    "redirect": "redirect to this URL",
-    "huge": "JSON of this many bytes, 50,000,000 by default",
-    "gzip-bomb": "a small response that unpacks to this many bytes, 100,000,000 by default",
-    "trickle": "the real response byte by byte, with this many seconds between, 1 by default",
-    "method": "match only requests with this method",
-    "path": "match only requests with this text in the path",
-    "times": "match this many requests, 1 by default",
-}
-# Options with a number. The number is optional where the option also has a default.
+OPTIONS: Final = (
+    "status", "retry-after", "retry-after-date", "delay", "applied", "reset", "lost", "reset-midway", "truncated",
+    "wrong-types", "html", "redirect", "huge", "gzip-bomb", "trickle", "method", "path", "times",
+)  # fmt: skip
+# Options whose value is a number, and the numbers of options without a value.
 NUMBERS: Final = {"status", "retry-after-date", "delay", "huge", "gzip-bomb", "trickle", "times"}
-OPTIONAL_NUMBERS: Final = (*TRANSFORMING, "huge", "gzip-bomb")
+DEFAULTS: Final = {"huge": "50000000", "gzip-bomb": "100000000", "trickle": "1"}
 
 
 def parse(fault: str) -> dict[str, str]:
@@ -52,13 +36,12 @@ def parse(fault: str) -> dict[str, str]:
         ValueError: An option does not exist, or requires a number.
     """
     pairs = (part.partition("=") for part in fault.split(";") if part.strip())
-    options = {name.strip(): value.strip() for name, _, value in pairs}
-    unknown = options.keys() - OPTIONS.keys()
+    options = {name.strip(): value.strip() or DEFAULTS.get(name.strip(), "") for name, _, value in pairs}
+    unknown = options.keys() - set(OPTIONS)
     if unknown:
         raise ValueError(f"Unknown fault option {min(unknown)!r}. The options are: {', '.join(OPTIONS)}.")
     for name in NUMBERS & options.keys():
-        if options[name] or name not in OPTIONAL_NUMBERS:
-            float(options[name])
+        float(options[name])
     return options
 
 
@@ -79,24 +62,19 @@ class FaultMiddleware:
             return await PlainTextResponse(str(error), 400)(scope, receive, send)
         await FaultyRequest(self.app, options, self.clock)(scope, receive, send)
 
-    def _choose(self, request: Request) -> dict[str, str]:
+    def _choose(self, request: Request) -> Mapping[str, str]:
         """The fault in the header of a request, else the first in the schedule that matches it."""
         if HEADER in request.headers:
             return parse(request.headers[HEADER])
         for index, fault in enumerate(self.schedule):
             options = parse(fault)
-            if _matches(options, request):
-                self._consume(index, options)
+            method = options.get("method", request.method).upper()
+            if method == request.method and options.get("path", "") in request.url.path:
+                remaining = {**options, "times": str(int(options.get("times", "1")) - 1)}
+                rest = "; ".join(f"{name}={value}" for name, value in remaining.items())
+                self.schedule[index : index + 1] = [rest] if int(remaining["times"]) > 0 else []
                 return options
         return {}
-
-    def _consume(self, index: int, options: Mapping[str, str]) -> None:
-        remaining = int(options.get("times", "1")) - 1
-        if remaining <= 0:
-            del self.schedule[index]
-        else:
-            rest = {**options, "times": str(remaining)}
-            self.schedule[index] = "; ".join(f"{name}={value}" for name, value in rest.items())
 
     async def _control(self, request: Request) -> Response:
         """GET returns the schedule, POST appends a JSON list of faults, DELETE clears it."""
@@ -110,8 +88,3 @@ class FaultMiddleware:
             self.schedule.clear()
         self.schedule.extend(faults)
         return json_response(200, self.schedule)
-
-
-def _matches(options: Mapping[str, str], request: Request) -> bool:
-    method, path = options.get("method"), options.get("path", "")
-    return (method is None or method.upper() == request.method) and path in request.url.path

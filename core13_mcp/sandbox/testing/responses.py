@@ -3,48 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import anyio
-from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..responses import error_body, json_response
 from .connections import RESET
-from .oversized import gzip_bomb, huge_json, trickle
 
 # Faults that apply the request before they change or drop its response.
-TRANSFORMING: Final = ("reset-midway", "truncated", "wrong-types", "trickle", "applied", "lost")
+TRANSFORMING: Final = {"reset-midway", "truncated", "wrong-types", "trickle", "applied", "lost"}
 # Options that do not change the response.
 NEUTRAL: Final = {"delay", "method", "path", "times"}
 TRUNCATED_JSON: Final = b'{"id": 1, "tit'
-
-
-@dataclass
-class RealResponse:
-    """The complete response of the application."""
-
-    status: int = 500
-    raw_headers: tuple[tuple[bytes, bytes], ...] = ()
-    body: bytes = b""
-
-    async def send(self, message: Message) -> None:
-        """Collect a message that the application sends."""
-        if message["type"] == "http.response.start":
-            self.status, self.raw_headers = message["status"], tuple(message.get("headers", ()))
-        else:
-            self.body += message.get("body", b"")
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers without Content-Length."""
-        headers = Headers(raw=list(self.raw_headers))
-        return {name: value for name, value in headers.items() if name != "content-length"}
+CHUNK_SIZE: Final = 65_536
 
 
 @dataclass(frozen=True)
@@ -61,26 +40,27 @@ class FaultyRequest:
             await anyio.sleep(float(self.options["delay"]))
         if not names - NEUTRAL:
             return await self.app(scope, receive, send)
-        real = RealResponse()
-        if names & set(TRANSFORMING):
-            await self.app(scope, receive, real.send)
+        real = Response(None, 500)
+        if names & TRANSFORMING:
+            real = await real_response(self.app, scope, receive)
         if names & {"reset", "lost"}:
             return await reset(scope, receive)
         if "reset-midway" in names:
-            await send_half(real, send)
+            await send({"type": "http.response.start", "status": real.status_code, "headers": real.raw_headers})
+            await send({"type": "http.response.body", "body": first_half(bytes(real.body)), "more_body": True})
             return await reset(scope, receive)
         await self._response(real)(scope, receive, send)
 
-    def _response(self, real: RealResponse) -> Response:
+    def _response(self, real: Response) -> Response:
         options = self.options
         if "redirect" in options:
             return Response(None, int(options.get("status", 307)), {"location": options["redirect"]})
         if "html" in options:
             return HTMLResponse("<!doctype html><title>Please wait</title>", int(options.get("status", 200)))
         if "huge" in options:
-            return StreamingResponse(huge_json(int(options["huge"] or 50_000_000)), media_type="application/json")
+            return StreamingResponse(huge_json(int(options["huge"])), media_type="application/json")
         if "gzip-bomb" in options:
-            packed = gzip_bomb(int(options["gzip-bomb"] or 100_000_000))
+            packed = gzip_bomb(int(options["gzip-bomb"]))
             return Response(packed, 200, {"content-encoding": "gzip"}, "application/json")
         return self._error() if "status" in options else self._transform(real)
 
@@ -94,24 +74,36 @@ class FaultyRequest:
         body = error_body(429 if status == 429 else 500, "This is an injected fault.")
         return json_response(status, body, headers)
 
-    def _transform(self, real: RealResponse) -> Response:
-        content = real.body
+    def _transform(self, real: Response) -> Response:
+        content, headers = bytes(real.body), {**real.headers}
+        headers.pop("content-length", None)
         if "trickle" in self.options:
-            chunks = trickle(content or TRUNCATED_JSON, float(self.options["trickle"] or 1))
-            return StreamingResponse(chunks, real.status, real.headers)
+            chunks = trickle(content or TRUNCATED_JSON, float(self.options["trickle"]))
+            return StreamingResponse(chunks, real.status_code, headers)
         if "wrong-types" in self.options:
             content = json.dumps(change_types(json.loads(content or b"{}"))).encode()
         if "truncated" in self.options:
-            content = content[: len(content) // 2] or TRUNCATED_JSON
-        return Response(content, real.status, real.headers)
+            content = first_half(content)
+        return Response(content, real.status_code, headers)
 
 
-async def send_half(real: RealResponse, send: Send) -> None:
-    """Send the headers and the first half of the body."""
-    content = real.body or TRUNCATED_JSON
-    headers = Headers(real.headers | {"content-length": str(len(content))})
-    await send({"type": "http.response.start", "status": real.status, "headers": headers.raw})
-    await send({"type": "http.response.body", "body": content[: len(content) // 2], "more_body": True})
+def first_half(content: bytes) -> bytes:
+    return content[: len(content) // 2] or TRUNCATED_JSON
+
+
+async def real_response(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
+    """The complete response of the application."""
+    start: Message = {"status": 500, "headers": []}
+    body = bytearray()
+
+    async def send(message: Message) -> None:
+        start.update(message)
+        body.extend(message.get("body", b""))
+
+    await app(scope, receive, send)
+    response = Response(bytes(body), start["status"])
+    response.raw_headers = start["headers"]
+    return response
 
 
 async def reset(scope: Scope, receive: Receive) -> None:
@@ -125,6 +117,30 @@ async def reset(scope: Scope, receive: Receive) -> None:
     scope[RESET]()
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def huge_json(size: int) -> AsyncIterator[bytes]:
+    """Valid JSON of exactly `size` bytes."""
+    start, end = b'{"results":["', b'"]}'
+    yield start
+    remaining = max(0, size - len(start) - len(end))
+    while remaining:
+        yield b"x" * min(CHUNK_SIZE, remaining)
+        remaining -= min(CHUNK_SIZE, remaining)
+    yield end
+
+
+@lru_cache(maxsize=2)
+def gzip_bomb(size: int) -> bytes:
+    """Gzip data that unpacks to JSON of at least `size` bytes, a thousand times its own size."""
+    return zlib.compress(b"[" + b" " * size + b"]", 9, wbits=31)
+
+
+async def trickle(content: bytes, seconds: float) -> AsyncIterator[bytes]:
+    """The content byte by byte, with a pause after each one."""
+    for byte in content:
+        yield bytes([byte])
+        await anyio.sleep(seconds)
 
 
 def change_types(value: Any) -> Any:
