@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import outbox
 from .context import Options
 from .dispatch import PUBLIC, SESSION_ONLY, Operation, Resource, Services
 from .operations import sharing, subscriptions, users
@@ -62,12 +61,12 @@ USER_ROUTES: Final[dict[str, dict[str, Operation]]] = {
         "PATCH": Operation(users.replace_hedgehog, USER_WRITE, no_limits),
     },
 }
-_shared_page = Operation(sharing.shared_page, PUBLIC)
-_outbox = Operation(lambda context: json_response(200, outbox.messages(context.store)), PUBLIC)
-PUBLIC_ROUTES: Final[list[tuple[str, dict[str, Operation]]]] = [
-    ("/shared/{access_token}", {"GET": _shared_page, "POST": _shared_page}),
-    ("/_sandbox/outbox", {"GET": _outbox}),
-]
+PUBLIC_ROUTES: Final[dict[str, dict[str, Operation]]] = {
+    "/shared/{access_token}": dict.fromkeys(("GET", "POST"), Operation(sharing.shared_page, PUBLIC)),
+    "/_sandbox/outbox": {
+        "GET": Operation(lambda context: json_response(200, context.store.messages()), PUBLIC),
+    },
+}
 
 
 def build(
@@ -88,8 +87,7 @@ def build(
         clock: Returns the current time in UTC.
         faults: Whether requests, and the list of strings `app.state.faults`, can inject faults.
         oauth: Whether to add PostHog's authorization server, with a consent page for the user Ada.
-        **options: The fields of `Options`. `throttle` applies the API's rate limits. `token_guard` rejects changes of
-            e-mail address and password by key or token. `mail` makes a new e-mail address wait for its verification.
+        **options: The fields of `Options`.
 
     Raises:
         OSError: The database cannot be opened.
@@ -104,7 +102,7 @@ def build(
     oauth_routes = import_module(f"{__package__}.oauth").routes(services) if oauth else []
     app = Starlette(routes=[*api_routes(services), *oauth_routes], exception_handlers={404: _not_found})
     app.router.redirect_slashes = False
-    app.state.outbox = lambda: outbox.messages(store)
+    app.state.outbox = store.messages
     app.state.rows = store.count
     app.state.close = store.close
     app.state.faults = []
@@ -116,13 +114,11 @@ def build(
 
 def api_routes(services: Services) -> list[Route]:
     """Every path of the API with and without its last slash. `environments` is the old name of `projects`."""
-    paths = {
-        f"/api/{name}/{{project_id}}/{path}": operations
-        for name in ("projects", "environments")
-        for path, operations in PROJECT_ROUTES.items()
-    } | {f"/api/users{path}": operations for path, operations in USER_ROUTES.items()}
+    paths = {f"/api/users{path}": operations for path, operations in USER_ROUTES.items()}
+    for path, operations in PROJECT_ROUTES.items():
+        paths |= {f"/api/{name}/{{project_id}}/{path}": operations for name in ("projects", "environments")}
     routes = [(path + end, operations) for path, operations in paths.items() for end in ("/", "")]
-    return [Route(path, Resource(services, operations)) for path, operations in routes + PUBLIC_ROUTES]
+    return [Route(path, Resource(services, operations)) for path, operations in [*routes, *PUBLIC_ROUTES.items()]]
 
 
 async def _not_found(request: Request, exc: Exception) -> Response:

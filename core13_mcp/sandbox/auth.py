@@ -1,9 +1,13 @@
-"""Authentication by key, token or session, and authorization by scope, project and organization."""
+"""Authentication by key, token or session, and authorization by scope, project and organization.
+
+A check that fails raises `APIError` with the response: 401, 403 or 404.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,7 +15,6 @@ from starlette.requests import Request
 
 from .context import Principal, RequestContext
 from .responses import api_error
-from .store import Row
 from .validation import parse_integer
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
@@ -20,11 +23,7 @@ RECENT: Final = timedelta(hours=2)
 
 
 def authenticate(context: RequestContext, *, session_only: bool) -> Principal:
-    """Return the caller, identified by personal API key, OAuth token or login session.
-
-    Raises:
-        APIError: 401 without a valid credential, 403 for a session that writes without a CSRF token.
-    """
+    """Return the caller, identified by personal API key, OAuth token or login session."""
     scheme, _, token = context.request.headers.get("authorization", "").partition(" ")
     secret = token.strip()
     if secret and scheme.lower() == "bearer" and not session_only:
@@ -71,62 +70,42 @@ def _check_csrf(request: Request) -> None:
 
 
 def check_scope(principal: Principal, scope: str) -> None:
-    """Check that the credential has a scope. A `:write` scope includes `:read`; a session has every scope.
-
-    Raises:
-        APIError: 403.
-    """
+    """Check that the credential has a scope. A `:write` scope includes `:read`; a session has every scope."""
     granted = set(str(principal.grant.get("scopes", "")).split())
     sufficient = {"*", scope, scope.replace(":read", ":write")}
     if not principal.by_session and not granted & sufficient:
         raise api_error(403, f"API key missing required scope '{scope}'")
 
 
-def find_project(context: RequestContext, project_id: str) -> Row:
-    """Return the project of a path: a number, or `@current` for the current project of the caller.
+def enter_project(context: RequestContext) -> RequestContext:
+    """Add the project of the path and its organization, after a check that the caller may use them.
 
-    Raises:
-        APIError: 404 if there is no such project, 403 if the caller is not a member of its organization.
+    The path contains a number, or `@current` for the current project of the caller.
     """
-    current = context.principal.user["doc"]["current_project"]
-    key = current if project_id == "@current" else parse_integer(project_id)
-    project = context.store.one("select * from project where id = ?", key)
+    store, principal, key = context.store, context.principal, context.path["project_id"]
+    number = principal.user["doc"]["current_project"] if key == "@current" else parse_integer(key)
+    project = store.one("select * from project where id = ?", number)
     if project is None:
         raise api_error(404, "Project not found.")
-    if membership_level(context, project["organization_id"]) is None:
+    sql = (
+        "select o.*, m.level from organization o join membership m on m.organization_id = o.id "
+        "where o.id = ? and m.person_id = ?"
+    )
+    organization = store.one(sql, project["organization_id"], principal.id)
+    if organization is None:
         raise api_error(403, "You don't have access to the project.")
-    return project
-
-
-def membership_level(context: RequestContext, organization: str) -> int | None:
-    """The caller's level in an organization, None if the caller is not a member."""
-    sql = "select level from membership where person_id = ? and organization_id = ?"
-    level: int | None = context.store.value(sql, context.principal.id, organization)
-    return level
-
-
-def check_restrictions(context: RequestContext) -> None:
-    """Check the restrictions of the key, and then those of the organization.
-
-    Raises:
-        APIError: 403.
-    """
-    grant, organization = context.principal.grant, context.organization
-    for name, key in (("project", context.project["id"]), ("organization", organization["id"])):
-        if key not in grant.get(f"{name}s", [key]):
+    for name, own_id in (("project", project["id"]), ("organization", organization["id"])):
+        if own_id not in principal.grant.get(f"{name}s", [own_id]):
             raise api_error(403, f"API key does not have access to the requested {name}.")
+    context = replace(context, project=project, organization=organization)
     admins_only = context.has_feature("organization_security_settings") and not organization["doc"]["personal_keys"]
-    level = membership_level(context, organization["id"]) or 0
-    if admins_only and context.principal.kind == "personal" and level < ADMIN_LEVEL:
+    if admins_only and principal.kind == "personal" and organization["level"] < ADMIN_LEVEL:
         raise api_error(403, "Your organization does not allow members to use personal API keys.")
+    return context
 
 
 def check_recent_login(context: RequestContext, within: timedelta = RECENT) -> None:
-    """Check that a session logged in recently. Keys, tokens and sessions without a login date always pass.
-
-    Raises:
-        APIError: 403.
-    """
+    """Check that a session logged in recently. Keys, tokens and sessions without a login date always pass."""
     logged_in: Any = context.principal.grant.get("logged_in_at")
     if context.principal.by_session and logged_in and context.now - datetime.fromisoformat(logged_in) > within:
         detail = "This action requires you to be recently authenticated."

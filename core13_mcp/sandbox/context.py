@@ -19,8 +19,11 @@ from .store import Row, Store
 class Options:
     """Behaviour that differs between PostHog instances or is not confirmed; see the README."""
 
+    # Apply the API's rate limits.
     throttle: bool = True
+    # Reject changes of e-mail address and password by key or token.
     token_guard: bool = True
+    # A new e-mail address waits for its verification.
     mail: bool = True
 
 
@@ -78,11 +81,7 @@ class RequestContext:
 
     @cached_property
     def body(self) -> Any:
-        """The JSON body; an empty one is an empty object.
-
-        Raises:
-            APIError: The body is not JSON, or has another media type.
-        """
+        """The JSON body; an empty one is an empty object. Reading it raises `APIError` if it is not JSON."""
         if not self.raw:
             return {}
         content_type = self.request.headers.get("content-type", "")

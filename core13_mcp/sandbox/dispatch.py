@@ -91,18 +91,9 @@ class Resource:
             raise api_error(405, f'Method "{method}" not allowed.', headers=allowed)
         auth.check_scope(context.principal, operation.scope)
         if "project_id" in context.path:
-            context = _find_project(context)
+            context = auth.enter_project(context)
         if operation.premium and not context.has_feature("subscriptions"):
             raise api_error(402, "This feature is part of the premium PostHog offering: subscriptions.")
         if context.options.throttle:
             self.services.throttle.check(operation.limits(context), context.now.timestamp())
         return operation.run(context)
-
-
-def _find_project(context: RequestContext) -> RequestContext:
-    """Add the project of the path and its organization."""
-    project = auth.find_project(context, context.path["project_id"])
-    organization = context.store.one("select * from organization where id = ?", project["organization_id"])
-    context = replace(context, project=project, organization=organization or {})
-    auth.check_restrictions(context)
-    return context

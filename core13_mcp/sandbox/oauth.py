@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from mcp.server.auth.handlers.authorize import AuthorizationHandler
 from mcp.server.auth.handlers.register import RegistrationHandler
@@ -24,6 +24,7 @@ from starlette.routing import Route
 
 from .dispatch import Services
 from .oauth_provider import BASE_PATH, USER_ID, Provider
+from .store import Doc
 
 SCOPES: Final = (
     *("openid", "profile", "email", "introspection"),
@@ -37,13 +38,12 @@ ENDPOINTS: Final = {
     "revocation": "revoke",
     "introspection": "introspect",
 }
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 def routes(services: Services) -> list[Route]:
     """The routes of the authorization server, with the paths of PostHog."""
     options = ClientRegistrationOptions(enabled=True, valid_scopes=list(SCOPES), default_scopes=["openid"])
-    handlers: dict[str, Callable[[Provider], Handler]] = {
+    handlers: dict[str, Callable[[Provider], Callable[[Request], Awaitable[Response]]]] = {
         "authorize": lambda provider: AuthorizationHandler(provider).handle,
         "token": lambda provider: TokenHandler(provider, ClientAuthenticator(provider)).handle,
         "register": lambda provider: RegistrationHandler(provider, options).handle,
@@ -63,18 +63,17 @@ def routes(services: Services) -> list[Route]:
 
 async def _metadata(request: Request) -> Response:
     issuer = _origin(request)
-    return JSONResponse(
-        {
-            "issuer": issuer,
-            **{f"{name}_endpoint": f"{issuer}{BASE_PATH}/{path}/" for name, path in ENDPOINTS.items()},
-            "scopes_supported": list(SCOPES),
-            "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
-            "token_endpoint_auth_methods_supported": ["none", "client_secret_post"],
-            "code_challenge_methods_supported": ["S256"],
-        }
-    )
+    endpoints = {f"{name}_endpoint": f"{issuer}{BASE_PATH}/{path}/" for name, path in ENDPOINTS.items()}
+    supported = {
+        "scopes": list(SCOPES),
+        "response_types": ["code"],
+        "response_modes": ["query"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods": ["none", "client_secret_post"],
+        "code_challenge_methods": ["S256"],
+    }
+    lists = {f"{name}_supported": values for name, values in supported.items()}
+    return JSONResponse({"issuer": issuer, **endpoints, **lists})
 
 
 def _origin(request: Request) -> str:
@@ -87,25 +86,21 @@ async def consent(provider: Provider, request: Request) -> Response:
     pending = provider.find("consent", request_id)
     if pending is None:
         return HTMLResponse("<p>This request has expired. Start again in your client.</p>", 400)
+    requested = pending["scopes"] or ["openid"]
     if request.method == "GET":
-        return HTMLResponse(_consent_page(pending))
+        return HTMLResponse(_consent_page(pending, requested))
     provider.delete(request_id)
     form = await request.form()
-    scopes = [scope for scope in _scopes(pending) if scope in form.getlist("scope")]
+    scopes = [scope for scope in requested if scope in form.getlist("scope")]
+    answer = {"error": "access_denied"}
     if form.get("answer") == "allow" and scopes:
         answer = {"code": provider.create_code({**pending, "scopes": scopes})}
-    else:
-        answer = {"error": "access_denied"}
     return RedirectResponse(construct_redirect_uri(pending["redirect_uri"], **answer, state=pending["state"]), 302)
 
 
-def _scopes(pending: dict[str, Any]) -> list[str]:
-    return pending["scopes"] or ["openid"]
-
-
-def _consent_page(pending: dict[str, Any]) -> str:
+def _consent_page(pending: Doc, requested: list[str]) -> str:
     checkbox = '<li><label><input type="checkbox" name="scope" value="{0}" checked> {0}</label></li>'
-    scopes = "".join(checkbox.format(html.escape(scope)) for scope in _scopes(pending))
+    scopes = "".join(checkbox.format(html.escape(scope)) for scope in requested)
     client = html.escape(str(pending["client_name"] or pending["client_id"]))
     return (
         f'<!doctype html><html lang="en"><title>Sandbox: allow {client}?</title><main><h1>Allow {client}?</h1>'

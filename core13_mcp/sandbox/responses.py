@@ -31,7 +31,7 @@ TYPES_BY_CODE: Final = {"parse_error": "invalid_request", "limit_exceeded": "lim
 
 
 class APIError(Exception):
-    """Ends a request with an error response and rolls back its transaction."""
+    """Ends a request with an error response and rolls back its transaction. The dispatcher catches it."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status_code)

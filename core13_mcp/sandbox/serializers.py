@@ -22,51 +22,34 @@ PROFILE_FIELDS: Final = (
     "passkeys_enabled_for_2fa", "hide_mcp_hints", "has_social_auth",
 )  # fmt: skip
 PROFILE_CONSTANTS: Final[Doc] = {
-    "is_2fa_enabled": False,
-    "is_impersonated": False,
-    "is_impersonated_until": None,
-    "is_impersonated_read_only": None,
-    "pending_invites": [],
-    "active_realtime_notification_types": [],
-    "onboarding_skipped_at": None,
-    "onboarding_skipped_reason": None,
-    "onboarding_skipped_organization_id": None,
-    "onboarding_delegated_to_invite": None,
-    "onboarding_delegated_to_organization_id": None,
+    "is_2fa_enabled": False, "is_impersonated": False, "is_impersonated_until": None, "is_impersonated_read_only": None,
+    "pending_invites": [], "active_realtime_notification_types": [], "onboarding_skipped_at": None,
+    "onboarding_skipped_reason": None, "onboarding_skipped_organization_id": None,
+    "onboarding_delegated_to_invite": None, "onboarding_delegated_to_organization_id": None,
     "onboarding_delegation_accepted_at": None,
-}
+}  # fmt: skip
+PROJECT_CONSTANTS: Final[Doc] = {
+    "completed_snippet_onboarding": True, "has_completed_onboarding_for": {"product_analytics": True},
+    "ingested_event": True, "is_demo": False, "access_control": False,
+}  # fmt: skip
+MEMBER_CONSTANTS: Final[Doc] = {
+    "logo_media_id": None, "is_active": True, "is_not_active_reason": None, "is_pending_deletion": False,
+}  # fmt: skip
 ORGANIZATION_CONSTANTS: Final[Doc] = {
-    "plugins_access_level": 3,
-    "is_member_join_email_enabled": True,
-    "metadata": {},
-    "customer_id": None,
-    "default_experiment_stats_method": "bayesian",
-    "default_anonymize_ips": False,
-    "enforce_2fa": None,
-    "members_can_invite": None,
-    "default_role_id": None,
+    "plugins_access_level": 3, "is_member_join_email_enabled": True, "metadata": {}, "customer_id": None,
+    "default_experiment_stats_method": "bayesian", "default_anonymize_ips": False, "enforce_2fa": None,
+    "members_can_invite": None, "default_role_id": None,
     # The API's OpenAPI document requires these fields.
-    "is_ai_training_cta_shown": False,
-    "is_ai_training_locked": False,
-    "is_hipaa": False,
-}
+    "is_ai_training_cta_shown": False, "is_ai_training_locked": False, "is_hipaa": False,
+}  # fmt: skip
 NOTIFICATION_DEFAULTS: Final[Doc] = {
-    "plugin_disabled": True,
-    "error_tracking_issue_assigned": True,
-    "error_tracking_weekly_digest": True,
-    "discussions_mentioned": True,
-    "all_weekly_digest_disabled": False,
-    "project_api_key_exposed": True,
-    "materialized_view_sync_failed": False,
-    "web_analytics_weekly_digest": True,
-    "data_pipeline_error_threshold": 0.01,
-    "project_weekly_digest_disabled": {},
-    "organization_member_join_email_disabled": {},
-    "error_tracking_weekly_digest_project_enabled": {},
-    "web_analytics_weekly_digest_project_enabled": {},
-    "pipeline_notifications_disabled": {},
-    "realtime_notifications_disabled": {},
-}
+    "plugin_disabled": True, "error_tracking_issue_assigned": True, "error_tracking_weekly_digest": True,
+    "discussions_mentioned": True, "all_weekly_digest_disabled": False, "project_api_key_exposed": True,
+    "materialized_view_sync_failed": False, "web_analytics_weekly_digest": True, "data_pipeline_error_threshold": 0.01,
+    "project_weekly_digest_disabled": {}, "organization_member_join_email_disabled": {},
+    "error_tracking_weekly_digest_project_enabled": {}, "web_analytics_weekly_digest_project_enabled": {},
+    "pipeline_notifications_disabled": {}, "realtime_notifications_disabled": {},
+}  # fmt: skip
 
 
 def pick(doc: Doc, names: tuple[str, ...]) -> Doc:
@@ -139,29 +122,14 @@ def _organizations(store: Store, row: Row) -> Doc:
 
 def _team_summary(row: Row) -> Doc:
     """The short representation of a project. The API calls a project "team" here."""
-    return pick(row["doc"], ("uuid", "api_token", "name", "timezone")) | {
-        "id": row["id"],
-        "organization": row["organization_id"],
-        "project_id": row["id"],
-        "completed_snippet_onboarding": True,
-        "has_completed_onboarding_for": {"product_analytics": True},
-        "ingested_event": True,
-        "is_demo": False,
-        "access_control": False,
-    }
+    ids = {"id": row["id"], "project_id": row["id"], "organization": row["organization_id"]}
+    return ids | pick(row["doc"], ("uuid", "api_token", "name", "timezone")) | PROJECT_CONSTANTS
 
 
 def _organization_summary(row: Row) -> Doc:
     """The short representation of an organization, with the level of the member."""
-    return pick(row["doc"], ("name", "slug")) | {
-        "id": row["id"],
-        "logo_media_id": None,
-        "membership_level": row["level"],
-        "members_can_use_personal_api_keys": row["doc"]["personal_keys"],
-        "is_active": True,
-        "is_not_active_reason": None,
-        "is_pending_deletion": False,
-    }
+    member = {"membership_level": row["level"], "members_can_use_personal_api_keys": row["doc"]["personal_keys"]}
+    return {"id": row["id"]} | pick(row["doc"], ("name", "slug")) | member | MEMBER_CONSTANTS
 
 
 def _organization(store: Store, row: Row) -> Doc:

@@ -13,7 +13,6 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from . import outbox as outbox_table
 from .app import build
 from .store import Store
 
@@ -29,7 +28,7 @@ def outbox(database: str) -> list[dict[str, Any]]:
     store = Store(database)
     try:
         with store.transaction(writes=False):
-            return outbox_table.messages(store) if store.is_created() else []
+            return store.messages() if store.is_created() else []
     finally:
         store.close()
 
@@ -42,12 +41,12 @@ async def serve(
     ready: Callable[[str], None] = lambda origin: None,
     **options: Any,
 ) -> None:
-    """Serve the sandbox until SIGINT or SIGTERM.
+    """Serve the sandbox, built with the options of `build`, until SIGINT or SIGTERM.
 
     Args:
         host: The address to listen on.
         port: The port to listen on; 0 selects a free port.
-        database: The database, as for `build`.
+        database: A file or `:memory:`.
         ready: Called with the origin as soon as connections are accepted.
         **options: The other options of `build`.
 

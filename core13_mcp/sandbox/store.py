@@ -31,6 +31,7 @@ TABLES: Final = (
     "share_password (id integer primary key autoincrement, sharing_id integer not null, doc text not null)",
     "outbox (id integer primary key autoincrement, doc text not null)",
 )
+MESSAGE_FIELDS: Final = ("at", "why", "channel", "recipients", "subscription", "subject", "message")
 
 
 class Store:
@@ -45,10 +46,20 @@ class Store:
     """
 
     def __init__(self, database: str) -> None:
-        self._connection = connect(database)
-        self._connection.row_factory = _row
-        self._lock = threading.RLock()
-        self.close = weakref.finalize(self, self._connection.close)
+        connection = None
+        try:
+            connection = sqlite3.connect(database, timeout=10, isolation_level=None, check_same_thread=False)
+            # This reads the header of the file. WAL mode lets readers and a writer work at the same time.
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.DatabaseError as error:
+            if connection:
+                connection.close()
+            if isinstance(error, sqlite3.OperationalError):
+                raise OSError(f"The database {database} cannot be opened: {error}.") from error
+            raise ValueError(NOT_A_SANDBOX) from error
+        connection.row_factory = _row
+        self._connection, self._lock = connection, threading.RLock()
+        self.close = weakref.finalize(self, connection.close)
 
     @contextmanager
     def transaction(self, *, writes: bool = True) -> Iterator[None]:
@@ -105,28 +116,20 @@ class Store:
         cursor = self.execute(f"insert into {table} ({columns}) values ({marks})", *map(_column, values.values()))
         return cursor.lastrowid or 0
 
+    def add_message(self, now: datetime, message: Doc) -> None:
+        """Add a message to the outbox: `why`, `channel`, `recipients`, and optionally the other `MESSAGE_FIELDS`."""
+        self.insert("outbox", doc=dict.fromkeys(MESSAGE_FIELDS) | {"at": format_timestamp(now)} | message)
+
+    def messages(self) -> list[Doc]:
+        """The outbox, oldest message first. Nothing of it has left the machine."""
+        return [{"id": row["id"], **row["doc"]} for row in self.all("select id, doc from outbox order by id")]
+
     def count(self, table: str) -> int:
         return int(self.value(f"select count(*) from {table}"))
 
     def update(self, table: str, key: int | str, doc: Any) -> None:
         """Replace the document of one row."""
         self.execute(f"update {table} set doc = ? where id = ?", _column(doc), key)
-
-
-def connect(database: str) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(database, timeout=10, isolation_level=None, check_same_thread=False)
-    except sqlite3.OperationalError as error:
-        raise OSError(f"The database {database} cannot be opened: {error}.") from error
-    try:
-        # This reads the header of the file. WAL mode lets readers and a writer work at the same time.
-        connection.execute("pragma journal_mode = wal")
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        if isinstance(error, sqlite3.OperationalError):
-            raise OSError(f"The database {database} cannot be used: {error}.") from error
-        raise ValueError(NOT_A_SANDBOX) from error
-    return connection
 
 
 def format_timestamp(moment: datetime) -> str:

@@ -27,11 +27,7 @@ class Throttle:
         self._history: Final[defaultdict[str, deque[float]]] = defaultdict(deque)
 
     def check(self, limits: list[Limit], now: float) -> None:
-        """Count a request against its limits.
-
-        Raises:
-            APIError: 429 with the longest wait, if a bucket is full.
-        """
+        """Count a request against its limits; raise a 429 with the longest wait if a bucket is full."""
         wait = 0
         for limit in limits:
             history = self._history[limit.bucket]

@@ -17,11 +17,7 @@ from .subscription_fields import TARGET_TYPES
 
 
 def find(context: RequestContext) -> Row:
-    """The subscription of the path. The filters by insight, dashboard and deleted apply here too.
-
-    Raises:
-        APIError: 404.
-    """
+    """The subscription of the path. The filters by insight, dashboard and deleted apply here too."""
     key = context.path["id"]
     if not re.fullmatch("[0-9]{1,18}", key):
         raise not_found()
@@ -33,11 +29,7 @@ def find(context: RequestContext) -> Row:
 
 
 def search(context: RequestContext) -> list[Row]:
-    """The subscriptions of the project that match the query parameters, in the requested order.
-
-    Raises:
-        APIError: 400 for an invalid filter.
-    """
+    """The subscriptions of the project that match the query parameters, in the requested order."""
     rows = _filter(context, context.store.all("select * from subscription where project_id = ?", context.project["id"]))
     if "deleted" not in context.query:
         rows = [row for row in rows if not row["doc"]["deleted"]]

@@ -33,11 +33,7 @@ class Change:
 
 
 def check(context: RequestContext, row: Row | None) -> Change:
-    """Validate a request that creates a subscription, or changes the one in `row`.
-
-    Raises:
-        APIError: 400, 402 or 403 with the first error.
-    """
+    """Validate a request that creates a subscription, or changes the one in `row`."""
     # The server looks the dashboard and the insight up before it validates the other fields.
     for table, number in validate(RESOURCE_FIELDS, context.body, partial=True).items():
         if number is not None and _find(context, table, number) is None:
@@ -73,29 +69,26 @@ def _check_resource(change: Change) -> None:
 
 
 def _check_exports(change: Change) -> None:
-    if change.old is None or "dashboard_export_insights" in change.sent:
-        problem = _exports_problem(change)
-        if problem:
-            raise api_error(400, problem, "dashboard_export_insights")
-
-
-def _exports_problem(change: Change) -> str | None:
-    insights: list[int] = change.new["dashboard_export_insights"]
-    if change.new["dashboard"] is None:
-        return "Insights to export can only be chosen for a dashboard." if insights else None
+    name = "dashboard_export_insights"
+    if change.old is not None and name not in change.sent:
+        return
+    context, insights, dashboard = change.context, change.new[name], change.new["dashboard"]
+    if insights and dashboard is None:
+        raise api_error(400, "Insights to export can only be chosen for a dashboard.", name)
+    if dashboard is None:
+        return
     if not insights:
-        return "Choose at least one insight of the dashboard."
+        raise api_error(400, "Choose at least one insight of the dashboard.", name)
     if len(insights) > MAX_EXPORTS:
-        return f"Choose at most {MAX_EXPORTS} insights."
-    context = change.context
+        raise api_error(400, f"Choose at most {MAX_EXPORTS} insights.", name)
     rows = [_find(context, "insight", number) for number in insights]
     unknown = sum(row is None or row["project_id"] != context.project["id"] for row in rows)
     if unknown:
-        return f"{unknown} of the insights do not exist in this project."
-    sql = "select insight_id from tile where dashboard_id = ? and not deleted"
-    tiles = context.store.all(sql, change.new["dashboard"])
+        raise api_error(400, f"{unknown} of the insights do not exist in this project.", name)
+    tiles = context.store.all("select insight_id from tile where dashboard_id = ? and not deleted", dashboard)
     missing = len(set(insights) - {tile["insight_id"] for tile in tiles})
-    return f"{missing} of the insights are not on this dashboard." if missing else None
+    if missing:
+        raise api_error(400, f"{missing} of the insights are not on this dashboard.", name)
 
 
 def _check_channel(change: Change) -> None:
@@ -118,23 +111,23 @@ def _check_schedule(change: Change) -> None:
         raise api_error(400, "This schedule has no future deliveries.", attr)
 
 
-def _check_target(change: Change) -> None:
-    attr, problem = "target_value", None
-    if change.new["target_type"] == "webhook":
-        problem = webhook_problem(change.new["target_value"])
-    elif change.new["target_type"] == "slack":
-        attr, problem = "integration_id", _slack_problem(change)
-    if problem:
-        raise api_error(400, problem, attr)
-
-
-def _slack_problem(change: Change) -> str | None:
-    if change.new["integration_id"] is None:
-        return "A Slack integration is required."
-    row = change.context.store.one("select * from integration where id = ?", change.new["integration_id"])
+def _check_slack(change: Change) -> None:
+    if change.new["target_type"] != "slack":
+        return
+    number = change.new["integration_id"]
+    row = change.context.store.one("select * from integration where id = ?", number)
+    if number is None:
+        raise api_error(400, "A Slack integration is required.", "integration_id")
     if row is None or row["project_id"] != change.context.project["id"]:
-        return "This integration does not belong to your project."
-    return None if row["kind"] == "slack" else "This integration is not a Slack integration."
+        raise api_error(400, "This integration does not belong to your project.", "integration_id")
+    if row["kind"] != "slack":
+        raise api_error(400, "This integration is not a Slack integration.", "integration_id")
+
+
+def _check_webhook(change: Change) -> None:
+    problem = webhook_problem(change.new["target_value"]) if change.new["target_type"] == "webhook" else None
+    if problem:
+        raise api_error(400, problem, "target_value")
 
 
 def _check_summary(change: Change) -> None:
@@ -177,6 +170,6 @@ def _check_project_limit(change: Change) -> None:
 
 
 RULES: Final = (
-    _check_resource, _check_exports, _check_channel, _check_schedule, _check_target, _check_summary,
+    _check_resource, _check_exports, _check_channel, _check_schedule, _check_slack, _check_webhook, _check_summary,
     _check_project_limit,
 )  # fmt: skip

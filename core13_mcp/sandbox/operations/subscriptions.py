@@ -7,7 +7,6 @@ from typing import Final
 
 from starlette.responses import Response
 
-from .. import outbox
 from ..context import RequestContext
 from ..responses import json_response, page_response
 from ..schedule import SCHEDULE_FIELDS, next_delivery, summary
@@ -77,7 +76,7 @@ def _send(context: RequestContext, row: Row, why: str, recipients: list[str], me
     if channel != "webhook" and recipients:
         subject = row["doc"]["title"] or resource(context, row["doc"]).get("name")
         delivery = {"why": why, "channel": channel, "recipients": recipients, "subscription": row["id"]}
-        outbox.add(context.store, context.now, delivery | {"subject": subject, "message": message})
+        context.store.add_message(context.now, delivery | {"subject": subject, "message": message})
 
 
 def destroy(context: RequestContext) -> Response:

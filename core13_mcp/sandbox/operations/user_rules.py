@@ -101,9 +101,6 @@ def check(context: RequestContext, row: Row) -> Doc:
     """Return the validated body of a request that changes the user in `row`.
 
     `set_current_team` becomes the row of the project. An unchanged `email` is left out.
-
-    Raises:
-        APIError: 403 if the caller may not change a field, else 400 with the first error.
     """
     _check_permissions(context, row)
     sent = validate(FIELDS, context.body, partial=True)

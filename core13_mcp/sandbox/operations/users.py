@@ -6,7 +6,6 @@ from typing import Final
 
 from starlette.responses import Response
 
-from .. import outbox
 from ..auth import check_recent_login, hash_password
 from ..context import RequestContext
 from ..responses import api_error, json_response, not_found, page_response
@@ -89,7 +88,7 @@ def _current(context: RequestContext, sent: Doc) -> Doc:
 
 
 def _notify(context: RequestContext, why: str, address: str) -> None:
-    outbox.add(context.store, context.now, {"why": why, "channel": "email", "recipients": [address]})
+    context.store.add_message(context.now, {"why": why, "channel": "email", "recipients": [address]})
 
 
 def destroy(context: RequestContext) -> Response:
