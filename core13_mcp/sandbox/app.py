@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Final
@@ -63,9 +63,7 @@ USER_ROUTES: Final[dict[str, dict[str, Operation]]] = {
 }
 PUBLIC_ROUTES: Final[dict[str, dict[str, Operation]]] = {
     "/shared/{access_token}": dict.fromkeys(("GET", "POST"), Operation(sharing.shared_page, PUBLIC)),
-    "/_sandbox/outbox": {
-        "GET": Operation(lambda context: json_response(200, context.store.messages()), PUBLIC),
-    },
+    "/_sandbox/outbox": {"GET": Operation(lambda context: json_response(200, context.store.messages()), PUBLIC)},
 }
 
 
@@ -98,9 +96,11 @@ def build(
         if store.create():
             seed(store, clock())
     services = Services(store, clock, Options(**options), Throttle())
-    # The authorization server imports the MCP SDK, which takes half a second.
-    oauth_routes = import_module(f"{__package__}.oauth").routes(services) if oauth else []
-    app = Starlette(routes=[*api_routes(services), *oauth_routes], exception_handlers={404: _not_found})
+    routes = [Route(path, Resource(services, operations)) for path, operations in _paths()]
+    if oauth:
+        # The authorization server imports the MCP SDK, which takes half a second.
+        routes += import_module(f"{__package__}.oauth").routes(services)
+    app = Starlette(routes=routes, exception_handlers={404: _not_found})
     app.router.redirect_slashes = False
     app.state.outbox = store.messages
     app.state.rows = store.count
@@ -112,13 +112,16 @@ def build(
     return app
 
 
-def api_routes(services: Services) -> list[Route]:
-    """Every path of the API with and without its last slash. `environments` is the old name of `projects`."""
-    paths = {f"/api/users{path}": operations for path, operations in USER_ROUTES.items()}
-    for path, operations in PROJECT_ROUTES.items():
-        paths |= {f"/api/{name}/{{project_id}}/{path}": operations for name in ("projects", "environments")}
-    routes = [(path + end, operations) for path, operations in paths.items() for end in ("/", "")]
-    return [Route(path, Resource(services, operations)) for path, operations in [*routes, *PUBLIC_ROUTES.items()]]
+def _paths() -> Iterator[tuple[str, dict[str, Operation]]]:
+    """Every path of the API, with and without its last slash, and the public paths."""
+    for end in ("/", ""):
+        for path, operations in USER_ROUTES.items():
+            yield f"/api/users{path}{end}", operations
+        for path, operations in PROJECT_ROUTES.items():
+            yield f"/api/projects/{{project_id}}/{path}{end}", operations
+            # The old name of `projects`.
+            yield f"/api/environments/{{project_id}}/{path}{end}", operations
+    yield from PUBLIC_ROUTES.items()
 
 
 async def _not_found(request: Request, exc: Exception) -> Response:

@@ -11,8 +11,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from starlette.requests import Request
-
 from .context import Principal, RequestContext
 from .responses import api_error
 from .validation import parse_integer
@@ -24,17 +22,22 @@ RECENT: Final = timedelta(hours=2)
 
 def authenticate(context: RequestContext, *, session_only: bool) -> Principal:
     """Return the caller, identified by personal API key, OAuth token or login session."""
-    scheme, _, token = context.request.headers.get("authorization", "").partition(" ")
+    request = context.request
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
     secret = token.strip()
     if secret and scheme.lower() == "bearer" and not session_only:
         return _by_bearer(context, secret)
-    principal = _principal(context, context.request.cookies.get("sessionid", ""), "session")
+    principal = _principal(context, request.cookies.get("sessionid", ""), "session")
     if principal is None:
         headers = {"WWW-Authenticate": "Session" if session_only else "Bearer"}
         detail = "Authentication credentials were not provided."
         raise api_error(401, detail, code="not_authenticated", headers=headers)
-    if context.request.method not in SAFE_METHODS:
-        _check_csrf(context.request)
+    if request.method not in SAFE_METHODS:
+        cookie, header = request.cookies.get("posthog_csrftoken", ""), request.headers.get("x-csrftoken", "")
+        if not cookie:
+            raise api_error(403, "CSRF Failed: CSRF cookie not set.")
+        if not hmac.compare_digest(cookie.encode(), header.encode()):
+            raise api_error(403, "CSRF Failed: CSRF token missing or incorrect.")
     return principal
 
 
@@ -59,14 +62,6 @@ def _principal(context: RequestContext, secret: str, kind: str) -> Principal | N
 def is_expired(timestamp: str | None, now: datetime) -> bool:
     """Whether a timestamp has passed; None never expires."""
     return timestamp is not None and datetime.fromisoformat(timestamp) <= now
-
-
-def _check_csrf(request: Request) -> None:
-    cookie, header = request.cookies.get("posthog_csrftoken", ""), request.headers.get("x-csrftoken", "")
-    if not cookie:
-        raise api_error(403, "CSRF Failed: CSRF cookie not set.")
-    if not hmac.compare_digest(cookie.encode(), header.encode()):
-        raise api_error(403, "CSRF Failed: CSRF token missing or incorrect.")
 
 
 def check_scope(principal: Principal, scope: str) -> None:

@@ -92,16 +92,13 @@ class RequestContext:
         except (ValueError, RecursionError) as error:
             raise api_error(400, f"JSON parse error - {error}", code="parse_error") from None
 
-    def body_field(self, name: str) -> Any:
-        """The value of a body field, None if the body has no such field or cannot be read."""
-        return self.body[name] if self.has_field(name) else None
-
-    def has_field(self, name: str) -> bool:
-        """Whether the body is an object with this key, whatever its value."""
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The fields of the body; none if the body is not an object or cannot be read."""
         try:
-            return isinstance(self.body, dict) and name in self.body
+            return self.body if isinstance(self.body, dict) else {}
         except APIError:
-            return False
+            return {}
 
     def has_feature(self, feature: str) -> bool:
         """Whether the plan of the organization includes a feature."""

@@ -11,7 +11,7 @@ from mcp.server.auth.provider import (
     AccessToken,
     AuthorizationCode,
     AuthorizationParams,
-    IdentityAssertionParams,
+    OAuthAuthorizationServerProvider,
     RefreshToken,
     TokenError,
 )
@@ -35,8 +35,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Provider:
-    """The SDK's `OAuthAuthorizationServerProvider`. It stores everything in the table of credentials."""
+class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, AccessToken]):
+    """The storage that the SDK's handlers use. It keeps everything in the table of credentials."""
 
     services: Services
     issuer: str
@@ -55,7 +55,6 @@ class Provider:
         return f"{self.issuer}{BASE_PATH}/consent/?request={request_id}"
 
     def create_code(self, authorization: Doc) -> str:
-        """Store and return an authorization code."""
         code = secrets.token_urlsafe(32)
         self._store("code", code, {**authorization, "code": code}, CODE_LIFETIME)
         return code
@@ -97,11 +96,6 @@ class Provider:
         kind = "refresh" if isinstance(token, RefreshToken) else "oauth"
         self._delete_family((self.find(kind, token.token) or {}).get("family"))
 
-    async def exchange_identity_assertion(
-        self, client: OAuthClientInformationFull, params: IdentityAssertionParams
-    ) -> OAuthToken:
-        raise TokenError("unsupported_grant_type", "The sandbox does not support identity assertions.")
-
     def _issue(self, client_id: str, scopes: list[str], family: str) -> OAuthToken:
         access, refresh = f"pha_{secrets.token_urlsafe(32)}", f"phr_{secrets.token_urlsafe(32)}"
         doc: Doc = {"client_id": client_id, "family": family}
@@ -117,7 +111,6 @@ class Provider:
         return None if doc is None or is_expired(doc.get("expires_at"), self.services.clock()) else doc
 
     def delete(self, secret: str) -> None:
-        """Delete a stored document."""
         with self.services.store.transaction():
             self.services.store.execute("delete from credential where secret = ?", secret)
 

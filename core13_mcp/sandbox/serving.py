@@ -43,12 +43,7 @@ async def serve(
 ) -> None:
     """Serve the sandbox, built with the options of `build`, until SIGINT or SIGTERM.
 
-    Args:
-        host: The address to listen on.
-        port: The port to listen on; 0 selects a free port.
-        database: A file or `:memory:`.
-        ready: Called with the origin as soon as connections are accepted.
-        **options: The other options of `build`.
+    Port 0 selects a free port. `ready` is called with the origin as soon as connections are accepted.
 
     Raises:
         OSError: The port is in use.

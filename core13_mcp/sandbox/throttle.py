@@ -52,7 +52,7 @@ def default_limits(context: RequestContext) -> list[Limit]:
 
 def user_limits(context: RequestContext) -> list[Limit]:
     """Five requests with `current_password` per minute and user."""
-    guessing = context.request.method not in SAFE_METHODS and context.has_field("current_password")
+    guessing = context.request.method not in SAFE_METHODS and "current_password" in context.fields
     return [Limit(f"password {context.principal.id}", 5, 60)] if guessing else []
 
 

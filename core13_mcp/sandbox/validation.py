@@ -147,17 +147,16 @@ def choice(values: Collection[str]) -> Validator:
     return validate
 
 
-def list_of(item: Field) -> Validator:
-    def validate(value: Any) -> list[Any]:
+def choices(values: Collection[str]) -> Validator:
+    """A list of strings."""
+
+    def validate(value: Any) -> list[str]:
         if not isinstance(value, list):
             raise Invalid(f'Expected a list of items but got type "{type(value).__name__}".', "not_a_list")
-        items = []
-        for index, each in enumerate(value):
-            try:
-                items.append(item.validate(each))
-            except Invalid as error:
-                raise Invalid(error.detail, error.code, f"__{index}{error.path}") from None
-        return items
+        for index, item in enumerate(value):
+            if item not in values:
+                raise Invalid(f'"{item}" is not a valid choice.', "invalid_choice", f"__{index}")
+        return value
 
     return validate
 

@@ -123,7 +123,7 @@ def shared_page(context: RequestContext) -> Response:
     row = context.store.one(sql, context.path["access_token"])
     if row is None or not row["doc"]["enabled"] or is_expired(row["doc"]["expires_at"], context.now):
         return Response(None, 404)
-    secret = hash_password(str(context.body_field("password")))
+    secret = hash_password(str(context.fields.get("password")))
     secrets_of_page = [password["doc"]["secret"] for password in _active_passwords(context.store, row["id"])]
     if row["doc"]["password_required"] and secret not in secrets_of_page:
         return json_response(401, {"error": "This page requires a password."})

@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ..schedule import FREQUENCIES, WEEKDAYS
-from ..validation import INT32, Field, Invalid, boolean, choice, integer, list_of, parse_integer, text, timestamp
+from ..validation import INT32, Field, Invalid, boolean, choice, choices, integer, parse_integer, text, timestamp
 
 TARGET_TYPES: Final = ("email", "slack", "webhook")
 INTERNAL_DOMAINS: Final = (
@@ -19,7 +19,7 @@ INTERNAL_HOSTS: Final = ("localhost", "metadata", "metadata.google.internal", "i
 
 def primary_key(value: Any) -> int:
     """The primary key of another object; the rules look the object up."""
-    number = parse_integer(value)
+    number = None if isinstance(value, float) else parse_integer(value)
     if number is None:
         raise Invalid(f"Incorrect type. Expected pk value, received {type(value).__name__}.", "incorrect_type")
     return number
@@ -40,7 +40,7 @@ FIELDS: Final = {
     "target_value": Field(text(), required=True),
     "frequency": Field(choice(FREQUENCIES), required=True),
     "interval": Field(integer(1, INT32[1]), default=1),
-    "byweekday": Field(list_of(Field(choice(WEEKDAYS))), nullable=True),
+    "byweekday": Field(choices(WEEKDAYS), nullable=True),
     "bysetpos": Field(integer(*INT32), nullable=True),
     "count": Field(integer(*INT32), nullable=True),
     "start_date": Field(timestamp, required=True),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -14,6 +13,8 @@ from ..responses import api_error, not_found
 from ..store import Doc, Row
 from ..validation import TRUE, parse_integer
 from .subscription_fields import TARGET_TYPES
+
+ORDERS: Final = ("created_at", "next_delivery_date", "title", "created_by__email")
 
 
 def find(context: RequestContext) -> Row:
@@ -85,18 +86,6 @@ def _contains(context: RequestContext, doc: Doc, words: list[str]) -> bool:
     return all(any(word in name for name in names) for word in words if word)
 
 
-ORDERS: Final[dict[str, Callable[[RequestContext, Doc], Any]]] = {
-    "created_at": lambda context, doc: datetime.fromisoformat(doc["created_at"]),
-    "next_delivery_date": lambda context, doc: (
-        doc["next_delivery_date"] and datetime.fromisoformat(doc["next_delivery_date"])
-    ),
-    "title": lambda context, doc: doc["title"],
-    "created_by__email": lambda context, doc: context.store.value(
-        "select email from person where id = ?", doc["created_by"]
-    ),
-}
-
-
 def _order(context: RequestContext, rows: list[Row]) -> list[Row]:
     """Order by the known names in `ordering`, else newest first. The id decides between equal rows."""
     names = [name.strip() for name in context.query.get("ordering", "").split(",")]
@@ -108,6 +97,10 @@ def _order(context: RequestContext, rows: list[Row]) -> list[Row]:
 
 
 def _sort_key(context: RequestContext, name: str, row: Row) -> tuple[bool, Any]:
-    """Null sorts after every value, as in PostgreSQL."""
-    value = ORDERS[name](context, row["doc"])
+    value = row["doc"].get(name)
+    if name == "created_by__email":
+        value = context.store.value("select email from person where id = ?", row["doc"]["created_by"])
+    elif name != "title" and value is not None:
+        value = datetime.fromisoformat(value)
+    # Null sorts after every value, as in PostgreSQL.
     return (True, "") if value is None else (False, value)

@@ -98,10 +98,7 @@ HANDLED_SEPARATELY: Final = {
 
 
 def check(context: RequestContext, row: Row) -> Doc:
-    """Return the validated body of a request that changes the user in `row`.
-
-    `set_current_team` becomes the row of the project. An unchanged `email` is left out.
-    """
+    """Return the validated body of a request that changes the user in `row`, without an unchanged `email`."""
     _check_permissions(context, row)
     sent = validate(FIELDS, context.body, partial=True)
     if "email" in sent and _is_same_email(row, sent["email"]):
@@ -117,17 +114,17 @@ def check(context: RequestContext, row: Row) -> Doc:
             raise api_error(400, detail, "current_password", "required")
         if hash_password(sent["current_password"]) != stored:
             raise api_error(400, "Your current password is incorrect.", "current_password", "incorrect_password")
-    return sent | _find_project(context, row, sent)
+    return sent | _new_project(context, row, sent)
 
 
 def _check_permissions(context: RequestContext, row: Row) -> None:
     """Check who may change `is_staff`, `email` and `password`, before the body is validated."""
     principal = context.principal
-    if context.has_field("is_staff") and not principal.is_staff:
+    if "is_staff" in context.fields and not principal.is_staff:
         raise api_error(403, "You are not a staff user, contact your instance admin.")
-    new_email = context.has_field("email") and not _is_same_email(row, context.body_field("email"))
+    new_email = "email" in context.fields and not _is_same_email(row, context.fields["email"])
     guarded = context.options.token_guard and not principal.by_session
-    if guarded and (new_email or context.has_field("password")):
+    if guarded and (new_email or "password" in context.fields):
         raise api_error(403, "E-mail and password cannot be changed with an API key or OAuth token.")
     if new_email:
         check_recent_login(context, REAUTHENTICATION)
@@ -156,21 +153,23 @@ def _mailbox(address: str) -> str:
     return f"{local.partition('+')[0]}@{domain}"
 
 
-def _find_project(context: RequestContext, row: Row, sent: Doc) -> Doc:
-    """Check that the user is a member of the new organization and project; return the project if one was sent."""
+def _new_project(context: RequestContext, row: Row, sent: Doc) -> Doc:
+    """The new current project and organization. An organization alone selects its first project."""
     sql = "select organization_id from membership where person_id = ?"
     own = {membership["organization_id"] for membership in context.store.all(sql, row["id"])}
     organization, project_id = sent.get("set_current_organization"), sent.get("set_current_team")
     if organization is not None and organization.lower() not in own:
         detail = f"Object with id={organization} does not exist."
         raise api_error(400, detail, "set_current_organization", "does_not_exist")
-    if project_id is None:
+    if project_id is not None:
+        project = context.store.one("select * from project where id = ?", parse_integer(project_id))
+        if project is None or project["organization_id"] not in own:
+            raise api_error(400, f"Object with id={project_id} does not exist.", "set_current_team", "does_not_exist")
+        if organization is not None and project["organization_id"] != organization.lower():
+            detail = "Team must belong to the same organization in set_current_organization."
+            raise api_error(400, detail, "set_current_team")
+        return {"current_project": project["id"], "current_organization": project["organization_id"]}
+    if organization is None:
         return {}
-    project = context.store.one("select * from project where id = ?", parse_integer(project_id))
-    if project is None or project["organization_id"] not in own:
-        detail = f"Object with id={project_id} does not exist."
-        raise api_error(400, detail, "set_current_team", "does_not_exist")
-    if organization is not None and project["organization_id"] != organization.lower():
-        detail = "Team must belong to the same organization in set_current_organization."
-        raise api_error(400, detail, "set_current_team")
-    return {"set_current_team": project}
+    first = context.store.value("select min(id) from project where organization_id = ?", organization.lower())
+    return {"current_project": first, "current_organization": organization.lower()}

@@ -49,7 +49,6 @@ def update(context: RequestContext) -> Response:
     settings = NOTIFICATION_DEFAULTS | row["doc"]["notification_settings"]
     doc = row["doc"] | {name: value for name, value in sent.items() if name not in HANDLED_SEPARATELY}
     doc |= {"notification_settings": merge(settings, sent.get("notification_settings", {}))}
-    doc |= _current(context, sent)
     if "password" in sent:
         doc["password"] = hash_password(sent["password"])
         sql = "delete from credential where kind = 'session' and person_id = ? and secret != ?"
@@ -73,18 +72,6 @@ def merge(old: Doc, new: Doc) -> Doc:
         previous = result.get(key)
         result[key] = merge(previous, value) if isinstance(previous, dict) and isinstance(value, dict) else value
     return result
-
-
-def _current(context: RequestContext, sent: Doc) -> Doc:
-    """The new current project and organization. An organization alone selects its first project."""
-    project, organization = sent.get("set_current_team"), sent.get("set_current_organization")
-    if project is not None:
-        return {"current_project": project["id"], "current_organization": project["organization_id"]}
-    if organization is None:
-        return {}
-    sql = "select min(id) from project where organization_id = ?"
-    first = context.store.value(sql, organization.lower())
-    return {"current_project": first, "current_organization": organization.lower()}
 
 
 def _notify(context: RequestContext, why: str, address: str) -> None:
