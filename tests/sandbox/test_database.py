@@ -34,19 +34,6 @@ async def test_a_file_keeps_its_content_over_a_restart(database: str, clock: Clo
     assert len(rows) == 6
 
 
-async def test_each_in_memory_sandbox_starts_empty(clock: Clock) -> None:
-    for _ in range(2):
-        async with Client(sandbox.build(clock=clock), sandbox.FULL_KEY) as ada:
-            assert (await ada.create())["id"] == 9
-
-
-async def test_two_sandboxes_with_one_file_share_their_content(database: str, clock: Clock) -> None:
-    apps = [sandbox.build(database, clock=clock) for _ in range(2)]
-    async with Client(apps[0], sandbox.FULL_KEY) as one, Client(apps[1], sandbox.FULL_KEY) as two:
-        created = await one.create()
-        assert (await two.get(f"{SUBSCRIPTIONS}{created['id']}/")).json() == created
-
-
 async def test_the_outbox_can_be_read_by_another_process(database: str) -> None:
     app = sandbox.build(database)
     async with Client(app, sandbox.FULL_KEY) as ada:

@@ -7,11 +7,8 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from core13_mcp import sandbox
-
 from . import sandbox_client as seeded
-from .conftest import Connect
-from .sandbox_client import SUBSCRIPTIONS, Client, Clock, Response, error, subscription, weekly
+from .sandbox_client import Client, Clock, Response, error, subscription
 
 pytestmark = pytest.mark.anyio
 TEAM = "ada@analytical.example,charles@analytical.example"
@@ -23,10 +20,6 @@ def sent(app: Starlette) -> list[tuple[str, str, list[str]]]:
 
 async def deliver(ada: Client, key: int) -> Response:
     return await ada.post(subscription(key) + "test-delivery/")
-
-
-async def test_the_outbox_is_empty_at_first(app: Starlette) -> None:
-    assert app.state.outbox() == []
 
 
 async def test_creating_a_subscription_sends_it_with_the_invite_message(app: Starlette, ada: Client) -> None:
@@ -46,40 +39,29 @@ async def test_creating_a_subscription_sends_it_with_the_invite_message(app: Sta
     assert (await ada.get("/_sandbox/outbox")).json() == app.state.outbox()
 
 
-@pytest.mark.parametrize("changes", [{"enabled": False}, {"deleted": True}, {"enabled": False, "deleted": True}])
-async def test_creating_a_paused_or_deleted_subscription_sends_nothing(
-    app: Starlette, ada: Client, changes: dict[str, bool]
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"enabled": False}, []),
+        ({"deleted": True}, []),
+        ({"target_value": "a@x.example, not an address"}, [("created", "email", ["a@x.example", " not an address"])]),
+        ({"target_type": "slack", "target_value": "C1|#a", "integration_id": 1}, [("created", "slack", ["C1"])]),
+        ({"target_type": "webhook", "target_value": "https://hooks.example.com/x"}, []),
+    ],
+)
+async def test_creating_an_active_subscription_sends_it_to_all_recipients(
+    app: Starlette, ada: Client, fields: dict[str, Any], expected: list[tuple[str, str, list[str]]]
 ) -> None:
-    await ada.create(**changes)
-    assert sent(app) == []
-
-
-async def test_addresses_are_split_at_commas_and_not_trimmed(app: Starlette, ada: Client) -> None:
-    await ada.create(target_value="a@x.example, not an address")
-    assert sent(app) == [("created", "email", ["a@x.example", " not an address"])]
-
-
-async def test_slack_is_sent_to_the_channel_before_the_bar(app: Starlette, ada: Client) -> None:
-    await ada.create(target_type="slack", target_value="C1234|#general", integration_id=1)
-    assert sent(app) == [("created", "slack", ["C1234"])]
-
-
-async def test_nothing_is_sent_to_a_webhook(app: Starlette, ada: Client) -> None:
-    hook = await ada.create(target_type="webhook", target_value="https://hooks.example.com/x")
-    assert (await deliver(ada, hook["id"])).status_code == 202
-    assert sent(app) == []
+    await ada.create(**fields)
+    assert sent(app) == expected
 
 
 @pytest.mark.parametrize(
     ("key", "changes", "expected"),
     [
         (1, {"title": "Another"}, []),
-        (1, {"frequency": "daily"}, []),
-        (1, {"target_value": TEAM}, []),
         (1, {"target_value": TEAM + ",new@x.example"}, [("target changed", "email", ["new@x.example"])]),
-        (1, {"target_value": "ada@analytical.example"}, []),
         (1, {"target_value": "charles@analytical.example,ada@analytical.example"}, []),
-        (seeded.SLACK, {"target_value": "C2"}, [("target changed", "slack", ["C2"])]),
         (seeded.SLACK, {"target_value": "C0GROWTH|#renamed"}, [("target changed", "slack", ["C0GROWTH"])]),
         (
             seeded.SLACK,
@@ -93,9 +75,7 @@ async def test_nothing_is_sent_to_a_webhook(app: Starlette, ada: Client) -> None
         (seeded.PAUSED, {"enabled": True, "deleted": True}, []),
         (1, {"deleted": True, "target_value": "a@x.example"}, []),
         (1, {"enabled": False, "target_value": "a@x.example"}, []),
-        (seeded.DELETED, {"deleted": False}, []),
         (seeded.DELETED, {"target_value": "a@x.example"}, []),
-        (seeded.BOARD, {"dashboard_export_insights": [3]}, []),
     ],
 )
 async def test_a_change_sends_to_new_recipients_and_enabling_again_to_all(
@@ -105,20 +85,13 @@ async def test_a_change_sends_to_new_recipients_and_enabling_again_to_all(
     assert sent(app) == expected
 
 
-async def test_a_changed_target_receives_the_invite_message(app: Starlette, ada: Client) -> None:
-    await ada.change(1, target_value="new@x.example", invite_message="Welcome")
-    assert app.state.outbox()[0]["message"] == "Welcome"
-
-
-async def test_a_test_delivery_sends_to_all_recipients_and_returns_no_body(app: Starlette, ada: Client) -> None:
-    response = await deliver(ada, 1)
+async def test_a_test_delivery_sends_to_all_recipients_and_changes_nothing(app: Starlette, ada: Client) -> None:
+    before = (await ada.get(subscription(1))).json()
+    # The operation does not read its body.
+    malformed: dict[str, Any] = {"content": b"{", "headers": {"Content-Type": "application/json"}}
+    response = await ada.post(subscription(1) + "test-delivery/", **malformed)
     assert (response.status_code, response.content) == (202, b"")
     assert sent(app) == [("test", "email", TEAM.split(","))]
-
-
-async def test_a_test_delivery_does_not_change_the_next_delivery_date(ada: Client) -> None:
-    before = (await ada.get(subscription(1))).json()
-    await deliver(ada, 1)
     assert (await ada.get(subscription(1))).json() == before
 
 
@@ -142,16 +115,3 @@ async def test_a_test_delivery_of_a_paused_deleted_or_unknown_subscription_is_re
     assert (deleted.status_code, deleted.content) == (404, b"")
     assert error(await deliver(ada, 999)) == (404, "not_found", None)
     assert sent(app) == []
-
-
-async def test_a_test_delivery_ignores_its_body(ada: Client) -> None:
-    response = await ada.post(
-        subscription(1) + "test-delivery/", content=b"{", headers={"Content-Type": "application/json"}
-    )
-    assert response.status_code == 202
-
-
-async def test_sessions_and_tokens_send_too(app: Starlette, connect: Connect) -> None:
-    for caller in (connect(session=sandbox.SESSION_ID), connect(sandbox.OAUTH_TOKEN)):
-        assert (await caller.post(SUBSCRIPTIONS, json=weekly())).status_code == 201
-    assert [row["subscription"] for row in app.state.outbox()] == [9, 10]

@@ -75,14 +75,10 @@ async def test_a_login_returns_an_access_token_that_the_api_accepts(client: OAut
     assert await client.status(tokens["access_token"]) == 200
 
 
-async def test_a_denied_request_returns_access_denied(client: OAuthClient) -> None:
+async def test_a_user_can_deny_a_request_or_single_scopes(client: OAuthClient) -> None:
     answer = await client.answer(await client.authorize("user:read"), "deny")
     assert answer == {"error": "access_denied", "state": "s"}
-
-
-async def test_a_user_can_deny_single_scopes(client: OAuthClient) -> None:
-    tokens = await client.log_in("user:read", requested="user:read user:write")
-    assert tokens["scope"] == "user:read"
+    assert (await client.log_in("user:read", requested="user:read user:write"))["scope"] == "user:read"
 
 
 async def test_a_consent_page_works_once(client: OAuthClient) -> None:

@@ -12,7 +12,6 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from ..asgi import listening
-from .conftest import Connect
 from .sandbox_client import ME, SUBSCRIPTIONS, Client, error, weekly
 
 pytestmark = pytest.mark.anyio
@@ -26,25 +25,21 @@ async def test_a_body_that_is_not_json_is_a_parse_error(ada: Client, content: by
     assert response.json()["type"] == "invalid_request"
 
 
-@pytest.mark.parametrize("body", [[], [1], "text", 5])
-async def test_a_body_that_is_not_an_object_is_invalid(ada: Client, body: Any) -> None:
-    assert await ada.rejection(body) == (400, "invalid_input", None)
-
-
-async def test_a_null_body_is_rejected_and_an_empty_body_is_an_empty_object(ada: Client) -> None:
-    assert error(await ada.post(SUBSCRIPTIONS, content=b"null", headers=JSON)) == (400, "null", None)
-    assert error(await ada.post(SUBSCRIPTIONS, headers=JSON)) == (400, "required", "target_type")
-
-
-async def test_a_body_of_another_media_type_returns_415(ada: Client) -> None:
-    response = await ada.post(SUBSCRIPTIONS, content=b"x", headers={"Content-Type": "text/plain"})
-    assert error(response) == (415, "unsupported_media_type", None)
-
-
-async def test_unknown_fields_are_ignored(ada: Client) -> None:
-    created = await ada.create(colour="red", id=77)
-    assert created["id"] != 77
-    assert "colour" not in created
+@pytest.mark.parametrize(
+    ("content", "media_type", "expected"),
+    [
+        (b"[]", "application/json", (400, "invalid_input", None)),
+        (b'"text"', "application/json", (400, "invalid_input", None)),
+        (b"null", "application/json", (400, "null", None)),
+        (b"", "application/json", (400, "required", "target_type")),
+        (b"x", "text/plain", (415, "unsupported_media_type", None)),
+    ],
+)
+async def test_a_body_must_be_a_json_object(
+    ada: Client, content: bytes, media_type: str, expected: tuple[int, str, str | None]
+) -> None:
+    response = await ada.post(SUBSCRIPTIONS, content=content, headers={"Content-Type": media_type})
+    assert error(response) == expected
 
 
 async def test_only_the_first_error_in_field_order_is_reported(ada: Client) -> None:
@@ -52,11 +47,6 @@ async def test_only_the_first_error_in_field_order_is_reported(ada: Client) -> N
     assert error(response) == (400, "required", "target_type")
     response = await ada.post(SUBSCRIPTIONS, json={"target_type": "x", "insight": 999})
     assert error(response) == (400, "does_not_exist", "insight")
-
-
-async def test_a_nested_error_path_is_joined_with_double_underscores(ada: Client) -> None:
-    response = await ada.post(SUBSCRIPTIONS, json=weekly(byweekday=["monday", "someday"]))
-    assert error(response) == (400, "invalid_choice", "byweekday__1")
 
 
 async def test_a_body_over_20_mb_returns_500(ada: Client) -> None:
@@ -78,11 +68,6 @@ async def test_a_client_that_disconnects_in_the_body_changes_nothing(
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_lone_surrogates_are_returned_escaped(ada: Client) -> None:
-    response = await ada.patch(ME + "hedgehog_config/", content=b'{"a": "\\ud800"}', headers=JSON)
-    assert response.content == b'{"a":"\\ud800"}'
-
-
 @pytest.mark.parametrize(
     ("query", "ids"),
     [
@@ -90,11 +75,8 @@ async def test_lone_surrogates_are_returned_escaped(ada: Client) -> None:
         ({"limit": "2"}, [6, 4]),
         ({"limit": "2", "offset": "2"}, [3, 2]),
         ({"limit": "0"}, [6, 4, 3, 2, 1]),
-        ({"limit": "-3"}, [6, 4, 3, 2, 1]),
         ({"limit": "many"}, [6, 4, 3, 2, 1]),
-        ({"limit": "9999"}, [6, 4, 3, 2, 1]),
         ({"offset": "-1"}, [6, 4, 3, 2, 1]),
-        ({"offset": "nowhere"}, [6, 4, 3, 2, 1]),
         ({"offset": "5"}, []),
         ({"offset": "9" * 5000}, [6, 4, 3, 2, 1]),
     ],
@@ -121,14 +103,9 @@ async def test_page_links_are_absolute_and_keep_the_query(ada: Client) -> None:
     assert body["previous"] == f"{base}&search=e"
 
 
-async def test_head_is_accepted_wherever_get_is(connect: Connect) -> None:
-    assert (await connect(sandbox.FULL_KEY).head(ME)).status_code == 200
-
-
 @pytest.mark.parametrize(
     ("sent", "stored"),
     [
-        ("2026-02-01T00:00:00", "2026-02-01T00:00:00Z"),
         ("2026-02-01", "2026-02-01T00:00:00Z"),
         ("2026-02-01T02:00:00+02:00", "2026-02-01T00:00:00Z"),
         ("2026-02-01T00:00:00.500000Z", "2026-02-01T00:00:00.500000Z"),

@@ -9,7 +9,7 @@ import pytest
 from core13_mcp import sandbox
 
 from .conftest import Connect
-from .sandbox_client import GUARDED, NEVER_SHARED, OPEN, PROJECT, Client, Clock, Response, edited_sandbox, error
+from .sandbox_client import GUARDED, NEVER_SHARED, OPEN, PROJECT, Client, Clock, Response, error
 
 pytestmark = pytest.mark.anyio
 COMPILERS = "/api/projects/4/session_recordings/any/sharing/"
@@ -42,11 +42,10 @@ async def test_a_new_password_is_returned_in_clear_text_only_once(ada: Client) -
     }
 
 
-@pytest.mark.parametrize("body", [{}, {"raw_password": ""}, {"raw_password": "", "note": ""}])
-async def test_a_password_is_generated_if_none_is_sent(ada: Client, body: dict[str, str]) -> None:
-    created = await guarded_password(ada, **body)
-    assert len(created["password"]) == 22
-    assert created["note"] == ""
+async def test_a_password_is_generated_if_none_is_sent(ada: Client) -> None:
+    for body in ({}, {"raw_password": "", "note": ""}):
+        created = await guarded_password(ada, **body)
+        assert (len(created["password"]), created["note"]) == (22, "")
 
 
 async def test_each_request_adds_a_password_and_every_password_opens_the_page(connect: Connect, ada: Client) -> None:
@@ -73,13 +72,6 @@ async def test_an_invalid_password_or_note_is_rejected(ada: Client, body: Any, c
     assert error(await ada.post(GUARDED + "passwords/", json=body)) == (400, code, attr)
 
 
-async def test_configuration_fields_in_a_password_request_are_ignored(ada: Client) -> None:
-    before = (await ada.get(GUARDED)).json()
-    await guarded_password(ada, enabled=False, settings={"legend": True}, password_required=False)
-    after = (await ada.get(GUARDED)).json()
-    assert {**after, "share_passwords": None} == {**before, "share_passwords": None}
-
-
 @pytest.mark.parametrize("path", [OPEN, NEVER_SHARED, HOBBY])
 async def test_a_password_requires_password_protection_before_the_plan_is_checked(connect: Connect, path: str) -> None:
     key = sandbox.FREE_KEY if path == HOBBY else sandbox.FULL_KEY
@@ -93,13 +85,6 @@ async def test_passwords_return_403_on_a_free_plan(connect: Connect) -> None:
     assert shape(await free.delete(HOBBY + "passwords/1/")) == (403, {"error"})
 
 
-async def test_a_downgraded_organization_cannot_add_passwords(database: str, clock: Clock) -> None:
-    downgrade = "update organization set doc = json_set(doc, '$.features', json('[]'))"
-    app = edited_sandbox(database, clock, downgrade)
-    async with Client(app, sandbox.FULL_KEY) as ada:
-        assert shape(await ada.post(GUARDED + "passwords/", json={"raw_password": "x"})) == (403, {"error"})
-
-
 async def test_a_deleted_password_stops_working_and_a_second_delete_returns_404(connect: Connect, ada: Client) -> None:
     created = await guarded_password(ada, raw_password="open sesame")
     response = await ada.delete(f"{GUARDED}passwords/{created['id']}/")
@@ -108,11 +93,6 @@ async def test_a_deleted_password_stops_working_and_a_second_delete_returns_404(
     assert created["id"] not in [row["id"] for row in (await ada.get(GUARDED)).json()["share_passwords"]]
     link = "/shared/" + (await ada.get(GUARDED)).json()["access_token"]
     assert (await connect().post(link, json={"password": "open sesame"})).status_code == 401
-
-
-async def test_a_password_can_be_deleted_while_protection_is_off(ada: Client) -> None:
-    await ada.patch(GUARDED, json={"password_required": False})
-    assert (await ada.delete(GUARDED + "passwords/1/")).status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -151,11 +131,6 @@ async def test_a_refresh_keeps_passwords_under_new_ids(connect: Connect, ada: Cl
     assert opened.status_code == 200
 
 
-async def test_a_refresh_drops_deleted_passwords(ada: Client) -> None:
-    await ada.delete(GUARDED + "passwords/1/")
-    assert (await ada.post(GUARDED + "refresh/")).json()["share_passwords"] == []
-
-
 async def test_a_refresh_ignores_its_body(ada: Client) -> None:
     body = {"enabled": "nonsense", "settings": 7, "password_required": True}
     first, second = [(await ada.post(OPEN + "refresh/", json=body)).json() for _ in range(2)]
@@ -169,19 +144,18 @@ async def test_a_refresh_of_a_recording_that_was_never_shared_stores_it_disabled
     assert made["enabled"] is False
     assert made["created_at"] is not None
     assert (await ada.get(NEVER_SHARED)).json() == made
+    other_project = NEVER_SHARED.replace("projects/1", "projects/2")
+    assert (await ada.get(other_project)).json()["created_at"] is None
 
 
-async def test_a_disabled_link_returns_404(connect: Connect, ada: Client) -> None:
-    token = (await ada.patch(OPEN, json={"enabled": False})).json()["access_token"]
-    assert (await connect().get(f"/shared/{token}")).status_code == 404
-
-
-async def test_any_recording_can_be_shared_with_a_password(ada: Client) -> None:
+async def test_any_recording_can_be_shared_with_a_password(connect: Connect, ada: Client) -> None:
     sent = {"enabled": True, "password_required": True, "settings": {"legend": True, "colour": "red"}}
     shared = (await ada.patch(NEVER_SHARED, json=sent)).json()
     assert shared["settings"] == {"legend": True}
     assert shared["created_at"] is not None
     assert (await ada.post(NEVER_SHARED + "passwords/", json={})).status_code == 201
+    assert (await ada.patch(NEVER_SHARED, json={"enabled": False})).json()["enabled"] is False
+    assert (await connect().get(f"/shared/{shared['access_token']}")).status_code == 404
 
 
 @pytest.mark.parametrize("body", [{"settings": []}, {"settings": {"legend": "yes"}}, {"enabled": "perhaps"}])
@@ -194,13 +168,7 @@ async def test_an_organization_policy_rejects_every_write_with_enabled(connect: 
     grace = connect(sandbox.ENTERPRISE_KEY)
     response = await grace.request(method, COMPILERS + end, json={"enabled": True})
     assert error(response) == (403, "permission_denied", None)
-    response = await grace.request("DELETE", COMPILERS + "passwords/1/", json={"enabled": True})
-    assert error(response) == (403, "permission_denied", None)
-
-
-async def test_a_write_without_enabled_passes_the_policy(connect: Connect) -> None:
-    response = await connect(sandbox.ENTERPRISE_KEY).post(COMPILERS + "refresh/", json={"enabled": False})
-    assert response.status_code == 200
+    assert (await grace.post(COMPILERS + "refresh/", json={"enabled": False})).status_code == 200
 
 
 async def test_a_recording_id_has_no_dot_and_at_most_200_characters(ada: Client) -> None:
@@ -210,8 +178,3 @@ async def test_a_recording_id_has_no_dot_and_at_most_200_characters(ada: Client)
     assert error(await ada.post(sharing("a.b") + "refresh/")) == (404, "not_found", None)
     assert error(await ada.post(sharing("r" * 201) + "refresh/")) == (400, "max_length", "recording_id")
     assert (await ada.post(sharing("r" * 200) + "refresh/")).status_code == 200
-
-
-async def test_the_same_recording_id_in_two_projects_is_two_recordings(ada: Client) -> None:
-    other = GUARDED.replace("projects/1", "projects/2")
-    assert (await ada.get(other)).json()["created_at"] is None

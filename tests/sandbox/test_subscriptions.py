@@ -44,19 +44,19 @@ async def test_the_creator_is_a_user_summary(ada: Client) -> None:
     assert shown["hedgehog_config"] == {"use_as_profile": True, "color": "purple", "accessories": ["top-hat"]}
 
 
-async def test_an_unnamed_insight_is_shown_with_its_derived_name(ada: Client) -> None:
-    assert (await ada.create(insight=4))["resource_name"] == "Pageview count"
-
-
-async def test_a_dashboard_has_a_name_and_no_short_id(ada: Client) -> None:
-    created = (await ada.post(SUBSCRIPTIONS, json=dashboard())).json()
-    assert (created["insight_short_id"], created["resource_name"]) == (None, "Product growth")
-
-
-async def test_an_invite_message_is_accepted_and_never_returned(ada: Client) -> None:
-    created = await ada.create(invite_message="Welcome!")
-    assert created["invite_message"] is None
-    assert (await ada.change(created["id"], invite_message="Hello")).json()["invite_message"] is None
+@pytest.mark.parametrize(
+    ("body", "short_id", "name"),
+    [
+        (weekly(insight=2), "hJ7kL9mN", "Sign-up funnel"),
+        (weekly(insight=4), "vW6xY8zA", "Pageview count"),
+        (dashboard(), None, "Product growth"),
+    ],
+)
+async def test_a_subscription_shows_the_name_of_its_resource(
+    ada: Client, body: dict[str, Any], short_id: str | None, name: str
+) -> None:
+    created = (await ada.post(SUBSCRIPTIONS, json=body)).json()
+    assert (created["insight_short_id"], created["resource_name"]) == (short_id, name)
 
 
 async def test_strings_are_trimmed_and_converted_to_numbers_and_booleans(ada: Client) -> None:
@@ -64,72 +64,55 @@ async def test_strings_are_trimmed_and_converted_to_numbers_and_booleans(ada: Cl
     assert (created["title"], created["interval"], created["insight"], created["enabled"]) == ("Mine", 2, 1, False)
 
 
-FIELD_FAULTS: list[tuple[dict[str, Any], str, str]] = [
-    ({"target_type": None}, "required", "target_type"),
-    ({"target_value": None}, "required", "target_value"),
-    ({"frequency": None}, "required", "frequency"),
-    ({"start_date": None}, "required", "start_date"),
-    ({"target_type": "teams"}, "invalid_choice", "target_type"),
-    ({"target_type": 5}, "invalid_choice", "target_type"),
-    ({"target_value": ""}, "blank", "target_value"),
-    ({"target_value": "  "}, "blank", "target_value"),
-    ({"target_value": True}, "invalid_input", "target_value"),
-    ({"target_value": "a\0b"}, "null_characters_not_allowed", "target_value"),
-    ({"target_value": "\ud800"}, "surrogate_characters_not_allowed", "target_value"),
-    ({"frequency": "hourly"}, "invalid_choice", "frequency"),
-    ({"interval": "often"}, "invalid_input", "interval"),
-    ({"interval": 1.5}, "invalid_input", "interval"),
-    ({"interval": 0}, "min_value", "interval"),
-    ({"interval": -1}, "min_value", "interval"),
-    ({"interval": 2**31}, "max_value", "interval"),
-    ({"count": 2**31}, "max_value", "count"),
-    ({"bysetpos": -(2**31) - 1}, "min_value", "bysetpos"),
-    ({"bysetpos": 0, "byweekday": ["monday"]}, "invalid_input", "bysetpos"),
-    ({"byweekday": "monday"}, "not_a_list", "byweekday"),
-    ({"byweekday": ["Monday"]}, "invalid_choice", "byweekday__0"),
-    ({"until_date": "never"}, "invalid_input", "until_date"),
-    ({"enabled": "maybe"}, "invalid_input", "enabled"),
-    ({"deleted": []}, "invalid_input", "deleted"),
-    ({"title": "t" * 101}, "max_length", "title"),
-    ({"integration_id": "first"}, "invalid_input", "integration_id"),
-    ({"summary_prompt_guide": "g" * 501}, "max_length", "summary_prompt_guide"),
-    ({"insight": True}, "incorrect_type", "insight"),
-    ({"insight": "one"}, "incorrect_type", "insight"),
-]
-
-
-@pytest.mark.parametrize(("changes", "code", "attr"), FIELD_FAULTS)
+@pytest.mark.parametrize(
+    ("changes", "code", "attr"),
+    [
+        ({"target_type": None}, "required", "target_type"),
+        ({"start_date": None}, "required", "start_date"),
+        ({"target_type": "teams"}, "invalid_choice", "target_type"),
+        ({"target_value": "  "}, "blank", "target_value"),
+        ({"target_value": True}, "invalid_input", "target_value"),
+        ({"target_value": "a\0b"}, "null_characters_not_allowed", "target_value"),
+        ({"target_value": "\ud800"}, "surrogate_characters_not_allowed", "target_value"),
+        ({"interval": "often"}, "invalid_input", "interval"),
+        ({"interval": 1.5}, "invalid_input", "interval"),
+        ({"interval": 0}, "min_value", "interval"),
+        ({"count": 2**31}, "max_value", "count"),
+        ({"bysetpos": 0, "byweekday": ["monday"]}, "invalid_input", "bysetpos"),
+        ({"byweekday": "monday"}, "not_a_list", "byweekday"),
+        ({"byweekday": ["monday", "someday"]}, "invalid_choice", "byweekday__1"),
+        ({"until_date": "never"}, "invalid_input", "until_date"),
+        ({"enabled": "maybe"}, "invalid_input", "enabled"),
+        ({"title": "t" * 101}, "max_length", "title"),
+        ({"insight": True}, "incorrect_type", "insight"),
+    ],
+)
 async def test_an_invalid_field_is_rejected(ada: Client, changes: dict[str, Any], code: str, attr: str) -> None:
     body = json.dumps(weekly(**changes))
     response = await ada.post(SUBSCRIPTIONS, content=body, headers={"Content-Type": "application/json"})
     assert error(response) == (400, code, attr)
 
 
-@pytest.mark.parametrize("name", ["target_type", "target_value", "frequency", "interval", "start_date", "enabled",
-                                  "deleted", "dashboard_export_insights", "summary_enabled", "summary_prompt_guide"])  # fmt: skip
-async def test_null_is_rejected_for_a_field_that_is_not_nullable(ada: Client, name: str) -> None:
-    assert await ada.rejection(weekly() | {name: None}) == (400, "null", name)
+async def test_null_is_accepted_for_nullable_fields_only(ada: Client) -> None:
+    for name in ("target_value", "interval", "start_date", "enabled", "dashboard_export_insights"):
+        assert await ada.rejection(weekly() | {name: None}) == (400, "null", name)
+    nullable = dict.fromkeys(("byweekday", "bysetpos", "until_date", "title", "invite_message", "dashboard"))
+    assert (await ada.post(SUBSCRIPTIONS, json=weekly() | nullable)).json().items() >= nullable.items()
 
 
-@pytest.mark.parametrize("name", ["byweekday", "bysetpos", "count", "until_date", "title", "integration_id",
-                                  "invite_message", "dashboard"])  # fmt: skip
-async def test_null_is_accepted_for_a_nullable_field(ada: Client, name: str) -> None:
-    assert (await ada.post(SUBSCRIPTIONS, json=weekly() | {name: None})).json()[name] is None
-
-
-RESOURCE_FAULTS: list[tuple[dict[str, Any], str, str | None]] = [
-    (weekly(insight=999), "does_not_exist", "insight"),
-    (weekly(insight=9**30), "does_not_exist", "insight"),
-    (weekly(insight=8), "does_not_exist", "insight"),
-    (weekly(insight=9), "invalid_input", "insight"),
-    (dashboard(dashboard=999), "does_not_exist", "dashboard"),
-    (dashboard(dashboard=3), "invalid_input", "dashboard"),
-    (weekly(insight=None), "invalid_input", "insight"),
-    (dashboard(insight=1), "invalid_input", None),
-]
-
-
-@pytest.mark.parametrize(("body", "code", "attr"), RESOURCE_FAULTS)
+@pytest.mark.parametrize(
+    ("body", "code", "attr"),
+    [
+        (weekly(insight=999), "does_not_exist", "insight"),
+        (weekly(insight=9**30), "does_not_exist", "insight"),
+        (weekly(insight=8), "does_not_exist", "insight"),
+        (weekly(insight=9), "invalid_input", "insight"),
+        (dashboard(dashboard=999), "does_not_exist", "dashboard"),
+        (dashboard(dashboard=3), "invalid_input", "dashboard"),
+        (weekly(insight=None), "invalid_input", "insight"),
+        (dashboard(insight=1), "invalid_input", None),
+    ],
+)
 async def test_a_subscription_requires_one_existing_resource_of_its_project(
     ada: Client, body: dict[str, Any], code: str, attr: str | None
 ) -> None:
@@ -152,32 +135,19 @@ async def test_the_kind_of_a_subscription_cannot_change(
     assert error(await ada.change(key, **changes)) == (400, "invalid_input", attr)
 
 
-async def test_the_insight_of_a_subscription_can_change(ada: Client) -> None:
-    assert (await ada.change(1, insight=2)).json()["insight_short_id"] == "hJ7kL9mN"
-
-
-@pytest.mark.parametrize(
-    "chosen", [[], "1", {"0": 1}, ["1"], [1.5], [True], [1, 2, 3, 4, 5, 6, 7], [9], [8], [999], [10]]
-)
+@pytest.mark.parametrize("chosen", [[], "1", ["1"], [1.5], [True], [1, 2, 3, 4, 5, 6, 7], [9], [8], [999]])
 async def test_one_to_six_insights_of_the_dashboard_can_be_exported(ada: Client, chosen: Any) -> None:
     rejected = (400, "invalid_input", "dashboard_export_insights")
     assert await ada.rejection(dashboard(dashboard_export_insights=chosen)) == rejected
     assert error(await ada.change(seeded.BOARD, dashboard_export_insights=chosen)) == rejected
 
 
-async def test_the_error_counts_insights_that_are_not_on_the_dashboard(ada: Client) -> None:
-    response = await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard=2, dashboard_export_insights=[1, 4, 5]))
-    assert "2 of the insights" in response.json()["detail"]
-
-
-async def test_exports_are_required_for_a_dashboard_and_rejected_for_an_insight(ada: Client) -> None:
+async def test_exports_belong_to_the_dashboard_and_duplicates_count_once(ada: Client) -> None:
     rejected = (400, "invalid_input", "dashboard_export_insights")
     assert await ada.rejection(dashboard(dashboard_export_insights=None)) == rejected
     assert await ada.rejection(weekly(dashboard_export_insights=[1])) == rejected
-    assert (await ada.change(seeded.BOARD, title="Still three")).json()["dashboard_export_insights"] == [1, 2, 5]
-
-
-async def test_duplicate_exports_count_once(ada: Client) -> None:
+    response = await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard=2, dashboard_export_insights=[1, 4, 5]))
+    assert "2 of the insights" in response.json()["detail"]
     response = await ada.post(SUBSCRIPTIONS, json=dashboard(dashboard_export_insights=[1, 2, 3, 4, 5, 6, 6, 1]))
     assert response.json()["dashboard_export_insights"] == [1, 2, 3, 4, 5, 6]
 
@@ -188,10 +158,6 @@ async def test_slack_requires_a_slack_integration_of_the_project(ada: Client, in
     assert await ada.rejection(body) == (400, "invalid_input", "integration_id")
     rejected = await ada.change(seeded.SLACK, integration_id=integration)
     assert error(rejected) == (400, "invalid_input", "integration_id")
-
-
-async def test_other_targets_accept_any_integration(ada: Client) -> None:
-    assert (await ada.create(integration_id=999))["integration_id"] == 999
 
 
 async def test_a_subscription_can_be_enabled_again_only_with_a_working_channel(ada: Client) -> None:
@@ -205,22 +171,15 @@ async def test_a_subscription_can_be_enabled_again_only_with_a_working_channel(a
 @pytest.mark.parametrize(
     "url",
     [
-        "ftp://hooks.example.com/", "hooks.example.com", "https://", "http://localhost/", "http://127.0.0.1/",
-        "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://169.254.169.254/",
-        "http://metadata.google.internal/", "http://10.1.2.3/", "http://192.168.0.1/",
-        "http://172.16.0.1/", "http://100.64.0.1/", "http://0.0.0.0/", "http://printer.local/", "http://db.internal/",
-        "http://a.svc.cluster.local/", "http://x.corp/", "http://x.lan/", "http://x.home/", "http://x.consul/",
-        "http://224.0.0.1/", "http://host:99999/", "http://[bad/", "http://LOCALHOST./",
+        "ftp://hooks.example.com/", "hooks.example.com", "https://", "http://127.0.0.1/", "http://[::1]/",
+        "http://[::ffff:10.0.0.1]/", "http://metadata.google.internal/", "http://printer.local/", "http://224.0.0.1/",
+        "http://host:99999/", "http://[bad/", "http://LOCALHOST./",
     ],
 )  # fmt: skip
 async def test_a_webhook_requires_a_public_http_address(ada: Client, url: str) -> None:
     body = weekly(target_type="webhook", target_value=url)
     assert await ada.rejection(body) == (400, "invalid_input", "target_value")
-
-
-@pytest.mark.parametrize("url", ["https://hooks.example.com/x?y=1", "http://93.184.216.34:8080/"])
-async def test_a_public_webhook_is_accepted(ada: Client, url: str) -> None:
-    assert (await ada.create(target_type="webhook", target_value=url))["target_value"] == url
+    assert (await ada.create(target_type="webhook", target_value="http://93.184.216.34:8080/"))["enabled"] is True
 
 
 async def test_a_prompt_guide_requires_the_feature_but_an_empty_one_does_not(connect: Connect) -> None:
@@ -271,21 +230,19 @@ async def test_a_project_can_have_200_subscriptions(ada: Client) -> None:
     assert (await ada.post(SUBSCRIPTIONS, json=weekly())).status_code == 201
 
 
-ORDER: list[tuple[dict[str, Any], str | None]] = [
-    ({"insight": 9}, "insight"),
-    ({"insight": 1, "dashboard_export_insights": [1]}, "dashboard_export_insights"),
-    ({"dashboard_export_insights": [], "until_date": "2020-01-01"}, "start_date"),
-    ({"until_date": None}, "integration_id"),
-    ({"target_type": "webhook", "target_value": "ftp://x", "integration_id": None}, "target_value"),
-    ({"target_value": "https://hooks.example.com/"}, None),
-]
-
-
 async def test_rules_across_fields_are_checked_in_the_order_of_the_server(connect: Connect, ada: Client) -> None:
     body: dict[str, Any] = weekly(**TO_SLACK) | {"summary_enabled": True}
     for _ in range(19):
         await ada.create(summary_enabled=True, enabled=False)
-    for correction, attr in ORDER:
+    corrections: list[tuple[dict[str, Any], str | None]] = [
+        ({"insight": 9}, "insight"),
+        ({"insight": 1, "dashboard_export_insights": [1]}, "dashboard_export_insights"),
+        ({"dashboard_export_insights": [], "until_date": "2020-01-01"}, "start_date"),
+        ({"until_date": None}, "integration_id"),
+        ({"target_type": "webhook", "target_value": "ftp://x", "integration_id": None}, "target_value"),
+        ({"target_value": "https://hooks.example.com/"}, None),
+    ]
+    for correction, attr in corrections:
         body |= correction
         status = 402 if attr is None else 400
         response = await ada.rejection(body)
@@ -308,13 +265,10 @@ async def test_delete_returns_405_without_a_body_for_any_id(ada: Client) -> None
         assert (response.status_code, response.content) == (405, b"")
         assert "DELETE" in response.headers["allow"]
     assert (await ada.get(subscription(1))).json()["deleted"] is False
-
-
-async def test_the_path_of_the_summary_quota_is_not_an_id(ada: Client) -> None:
     assert error(await ada.delete(SUBSCRIPTIONS + "summary_quota/")) == (405, "method_not_allowed", None)
 
 
-@pytest.mark.parametrize("key", ["999", "abc", "-1", "1.0", str(9**30), "7"])
+@pytest.mark.parametrize("key", ["999", "abc", str(9**30), "7"])
 async def test_an_id_outside_the_project_returns_404(ada: Client, key: str) -> None:
     for method, end in (("GET", ""), ("PATCH", ""), ("POST", "test-delivery/")):
         response = await ada.request(method, f"{SUBSCRIPTIONS}{key}/{end}")
@@ -343,19 +297,13 @@ async def listed(ada: Client, **query: Any) -> list[int]:
     [
         ({"insight": 2}, [seeded.PAUSED]),
         ({"dashboard": 1}, [seeded.BOARD]),
-        ({"insight": 9**30}, []),
         ({"resource_type": "dashboard"}, [seeded.BOARD]),
         ({"resource_type": "insight"}, [seeded.SLACK, seeded.WITH_SUMMARY, seeded.PAUSED, 1]),
-        ({"resource_type": "cohort"}, [seeded.SLACK, seeded.BOARD, seeded.WITH_SUMMARY, seeded.PAUSED, 1]),
         ({"target_type": "slack"}, [seeded.SLACK]),
-        ({"target_type": "webhook"}, []),
         ({"search": "FUNNEL"}, [seeded.PAUSED]),
         ({"search": "product board"}, [seeded.BOARD]),
-        ({"search": "product,board"}, [seeded.BOARD]),
         ({"search": "product funnel"}, []),
-        ({"search": "pageview"}, [seeded.SLACK]),
         ({"search": " , "}, [seeded.SLACK, seeded.BOARD, seeded.WITH_SUMMARY, seeded.PAUSED, 1]),
-        ({"search": "nothing like it"}, []),
         ({"ordering": "created_at"}, [1, seeded.PAUSED, seeded.WITH_SUMMARY, seeded.BOARD, seeded.SLACK]),
         ({"ordering": "title"}, [seeded.BOARD, seeded.PAUSED, seeded.WITH_SUMMARY, 1, seeded.SLACK]),
         ({"ordering": "-title"}, [seeded.SLACK, 1, seeded.WITH_SUMMARY, seeded.PAUSED, seeded.BOARD]),
@@ -364,7 +312,6 @@ async def listed(ada: Client, **query: Any) -> list[int]:
             {"ordering": "created_by__email,-created_at"},
             [seeded.SLACK, seeded.BOARD, seeded.WITH_SUMMARY, seeded.PAUSED, 1],
         ),
-        ({"ordering": "colour"}, [seeded.SLACK, seeded.BOARD, seeded.WITH_SUMMARY, seeded.PAUSED, 1]),
         ({"ordering": "colour,title"}, [seeded.BOARD, seeded.PAUSED, seeded.WITH_SUMMARY, 1, seeded.SLACK]),
     ],
 )

@@ -58,11 +58,6 @@ async def test_a_profile_contains_no_secrets(ada: Client) -> None:
     assert sandbox.PASSWORD not in response.text
 
 
-async def test_a_user_without_an_organization_has_no_team(connect: Connect) -> None:
-    user = await me(connect(sandbox.NO_ORGANIZATION_KEY))
-    assert (user["team"], user["organization"], user["organizations"]) == (None, None, [])
-
-
 @pytest.mark.parametrize(
     ("key", "query", "ids"),
     [
@@ -72,7 +67,6 @@ async def test_a_user_without_an_organization_has_no_team(connect: Connect) -> N
         (sandbox.STAFF_KEY, {"email": "grace@compilers.example"}, [5]),
         (sandbox.STAFF_KEY, {"email": "Grace@compilers.example"}, []),
         (sandbox.STAFF_KEY, {"is_staff": "true"}, [3]),
-        (sandbox.STAFF_KEY, {"is_staff": "1"}, [3]),
         (sandbox.STAFF_KEY, {"is_staff": "0", "limit": "2"}, [1, 2]),
         (sandbox.STAFF_KEY, {"is_staff": "perhaps", "limit": "1", "offset": "1"}, [2]),
     ],
@@ -93,45 +87,23 @@ async def test_only_staff_can_use_a_uuid_in_the_path(connect: Connect, method: s
     for path in (own, f"{USERS}{UNKNOWN_UUID}/", f"{USERS}nonsense/"):
         response = await connect(sandbox.FULL_KEY).request(method, path + end, json={})
         assert error(response) == (403, "permission_denied", None)
-    assert (await connect(sandbox.STAFF_KEY).request(method, own + end, json={})).status_code == 200
-
-
-async def test_staff_get_404_for_an_unknown_user(connect: Connect) -> None:
-    for uuid in (UNKNOWN_UUID, "nonsense"):
-        assert error(await connect(sandbox.STAFF_KEY).get(f"{USERS}{uuid}/")) == (404, "not_found", None)
-
-
-async def test_only_the_user_sees_whether_they_were_the_first_of_the_organization(connect: Connect) -> None:
     hedy = connect(sandbox.STAFF_KEY)
-    ada = (await hedy.get(await path_of(connect, "ada@analytical.example"))).json()
-    assert ada["is_organization_first_user"] is None
-    assert (await me(hedy))["is_organization_first_user"] is False
+    assert (await hedy.request(method, own + end, json={})).status_code == 200
+    for uuid in (UNKNOWN_UUID, "nonsense"):
+        assert error(await hedy.request(method, f"{USERS}{uuid}/{end}", json={})) == (404, "not_found", None)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("first_name", ""),
-        ("last_name", "L" * 150),
-        ("anonymize_data", None),
-        ("allow_impersonation", False),
-        ("toolbar_mode", ""),
-        ("toolbar_mode", "disabled"),
-        ("theme_mode", "dark"),
-        ("theme_mode", None),
-        ("hedgehog_config", {"color": "red"}),
-        ("has_seen_product_intro_for", {"surveys": True}),
-        ("events_column_config", {"active": ["a"]}),
-        ("allow_sidebar_suggestions", None),
-        ("shortcut_position", "hidden"),
-        ("role_at_organization", "founder"),
-        ("passkeys_enabled_for_2fa", False),
-        ("hide_mcp_hints", True),
-    ],
-)
-async def test_a_field_can_be_changed(ada: Client, name: str, value: Any) -> None:
-    assert (await change(ada, **{name: value})).json()[name] == value
-    assert (await me(ada))[name] == value
+async def test_fields_of_a_user_can_be_changed(ada: Client) -> None:
+    fields = {
+        "first_name": "", "last_name": "L" * 150, "anonymize_data": None, "allow_impersonation": False,
+        "toolbar_mode": "disabled", "theme_mode": "dark", "hedgehog_config": {"color": "red"},
+        "has_seen_product_intro_for": {"surveys": True}, "events_column_config": {"active": ["a"]},
+        "allow_sidebar_suggestions": None, "shortcut_position": "hidden", "role_at_organization": "founder",
+        "passkeys_enabled_for_2fa": False, "hide_mcp_hints": True,
+    }  # fmt: skip
+    assert (await change(ada, **fields)).json().items() >= fields.items()
+    assert (await me(ada)).items() >= fields.items()
+    assert (await change(ada, shortcut_position=None)).json()["shortcut_position"] == "above"
 
 
 @pytest.mark.parametrize(
@@ -141,45 +113,22 @@ async def test_a_field_can_be_changed(ada: Client, name: str, value: Any) -> Non
         ({"first_name": None}, "null"),
         ({"last_name": "https://spam.example"}, "invalid_input"),
         ({"anonymize_data": "perhaps"}, "invalid_input"),
-        ({"toolbar_mode": "sideways"}, "invalid_choice"),
         ({"theme_mode": "pink"}, "invalid_choice"),
-        ({"shortcut_position": "left"}, "invalid_choice"),
-        ({"role_at_organization": None}, "null"),
-        ({"role_at_organization": ""}, "invalid_choice"),
-        ({"events_column_config": None}, "null"),
-        ({"hide_mcp_hints": None}, "null"),
         ({"passkeys_enabled_for_2fa": True}, "no_passkeys"),
-        ({"set_current_team": 3}, "does_not_exist"),
-        ({"set_current_team": 999}, "does_not_exist"),
+        ({"set_current_team": "3"}, "does_not_exist"),
         ({"set_current_team": "first"}, "does_not_exist"),
         ({"set_current_team": "9" * 40}, "does_not_exist"),
         ({"set_current_organization": UNKNOWN_UUID}, "does_not_exist"),
-        ({"set_current_organization": "mine"}, "does_not_exist"),
     ],
 )
 async def test_an_invalid_field_of_a_user_is_rejected(ada: Client, fields: dict[str, Any], code: str) -> None:
     assert error(await change(ada, **fields)) == (400, code, next(iter(fields)))
 
 
-async def test_passkeys_can_be_enabled_by_a_user_with_a_passkey(connect: Connect) -> None:
-    assert (await change(connect(sandbox.STAFF_KEY), passkeys_enabled_for_2fa=True)).status_code == 200
-
-
-async def test_a_null_shortcut_position_is_shown_as_above(ada: Client) -> None:
-    await change(ada, shortcut_position="below")
-    assert (await change(ada, shortcut_position=None)).json()["shortcut_position"] == "above"
-
-
 async def test_read_only_unknown_and_unused_fields_are_ignored(ada: Client) -> None:
     before = await me(ada)
     sent = {"id": 9, "date_joined": "2000-01-01", "has_password": False, "colour": "red", "current_password": "wrong"}
     assert (await change(ada, **sent)).json() == before
-
-
-async def test_an_object_of_free_json_is_replaced(ada: Client) -> None:
-    for config in ({"surveys": True}, {"toolbar": True}):
-        await change(ada, has_seen_product_intro_for=config)
-    assert (await me(ada))["has_seen_product_intro_for"] == {"toolbar": True}
 
 
 async def test_notification_settings_are_merged_with_the_stored_ones_and_the_defaults(ada: Client) -> None:
@@ -204,14 +153,10 @@ async def test_notification_settings_are_merged_with_the_stored_ones_and_the_def
     ("settings", "code"),
     [
         ([], "not_a_dict"),
-        ("all", "not_a_dict"),
-        (None, "null"),
         ({"all_weekly_report_disabled": True}, "invalid_input"),
         ({"plugin_disabled": "yes"}, "invalid_input"),
         ({"data_pipeline_error_threshold": 1.5}, "invalid_input"),
-        ({"data_pipeline_error_threshold": True}, "invalid_input"),
         ({"project_weekly_digest_disabled": {"1": "yes"}}, "invalid_input"),
-        ({"project_weekly_digest_disabled": True}, "invalid_input"),
         ({"realtime_notifications_disabled": {"comments": True}}, "invalid_input"),
         ({"pipeline_notifications_disabled": {str(n): True for n in range(1001)}}, "invalid_input"),
     ],
@@ -225,38 +170,29 @@ async def test_keys_and_tokens_cannot_change_email_or_password(connect: Connect)
         for fields in ({"email": "new@x.example"}, {"email": "nonsense"}, {"password": ""}, {"password": BETTER}):
             response = await change(connect(key), **fields, theme_mode="pink")
             assert error(response) == (403, "permission_denied", None)
+    unchanged = (await change(connect(sandbox.FULL_KEY), email="ADA@analytical.example")).json()
+    assert (unchanged["email"], unchanged["pending_email"]) == ("ada@analytical.example", None)
 
 
-async def test_a_key_can_send_the_unchanged_email(app: Starlette, ada: Client) -> None:
-    user = (await change(ada, email="ADA@analytical.example")).json()
-    assert (user["email"], user["pending_email"]) == ("ada@analytical.example", None)
-    assert app.state.outbox() == []
-
-
-async def test_a_new_email_is_pending_until_it_is_verified(app: Starlette, session: Client) -> None:
+async def test_a_new_email_is_pending_until_it_is_verified_if_the_instance_sends_mail(
+    app: Starlette, session: Client, unguarded: Connect
+) -> None:
     user = (await change(session, email="ada@new.example")).json()
     assert (user["email"], user["pending_email"]) == ("ada@analytical.example", "ada@new.example")
     await change(session, email="ada@new.example")
     mails = [(row["why"], row["recipients"], row["subscription"]) for row in app.state.outbox()]
     assert mails == [("e-mail verification", ["ada@new.example"], None)] * 2
-
-
-async def test_without_mail_a_new_email_is_stored_at_once(unguarded: Connect) -> None:
-    user = (await change(unguarded(sandbox.FULL_KEY), email="ada@new.example")).json()
-    assert (user["email"], user["pending_email"]) == ("ada@new.example", None)
+    without_mail = (await change(unguarded(sandbox.FULL_KEY), email="ada@new.example")).json()
+    assert (without_mail["email"], without_mail["pending_email"]) == ("ada@new.example", None)
 
 
 @pytest.mark.parametrize(
     ("email", "code"),
     [
         ("nonsense", "invalid_input"),
-        ("a@b", "invalid_input"),
-        ("", "blank"),
-        (None, "null"),
         ("a" * 250 + "@x.example", "max_length"),
         ("linus@hobby.example", "unique"),
         ("CHARLES@analytical.example", "unique"),
-        ("charles+2@analytical.example", "invalid_input"),
         ("ada+mcp@analytical.example", "invalid_input"),
         ("new@compilers.example", "sso_enforced_new_email"),
     ],
@@ -291,9 +227,6 @@ async def test_a_password_change_requires_the_current_password_and_ends_other_se
         ("password1234", "invalid_input"),
         ("aaaaaaaaaaaaaaaa", "invalid_input"),
         ("lkjhgfds", "invalid_input"),
-        ("p" * 129, "max_length"),
-        ("", "blank"),
-        (None, "null"),
     ],
 )
 async def test_a_short_or_weak_password_is_rejected(session: Client, password: Any, code: str) -> None:
@@ -307,12 +240,12 @@ async def test_a_first_password_requires_no_current_password(unguarded: Connect)
     assert (await change(linus, password=BETTER)).json()["has_password"] is True
 
 
-@pytest.mark.parametrize("value", [True, False, "nonsense"])
-async def test_only_staff_can_send_is_staff(connect: Connect, ada: Client, value: Any) -> None:
-    assert error(await change(ada, is_staff=value)) == (403, "permission_denied", None)
+async def test_only_staff_can_send_is_staff(connect: Connect, ada: Client) -> None:
     charles = await path_of(connect, "charles@analytical.example")
-    response = await connect(sandbox.STAFF_KEY).patch(charles, json={"is_staff": value})
-    assert response.json().get("is_staff") is (value if isinstance(value, bool) else None)
+    for value in (True, False):
+        assert error(await change(ada, is_staff=value)) == (403, "permission_denied", None)
+        response = await connect(sandbox.STAFF_KEY).patch(charles, json={"is_staff": value})
+        assert response.json()["is_staff"] is value
 
 
 async def test_the_current_project_can_change(connect: Connect, ada: Client) -> None:
@@ -335,8 +268,10 @@ async def test_a_new_current_organization_selects_its_first_project(connect: Con
     assert error(mismatch) == (400, "invalid_input", "set_current_team")
 
 
-async def test_a_stale_session_can_change_only_harmless_fields(connect: Connect) -> None:
+async def test_a_stale_session_can_change_only_harmless_fields(connect: Connect, session: Client) -> None:
     stale = connect(session=sandbox.STALE_SESSION_ID)
+    assert (await me(session))["sensitive_session_expires_at"] == "2026-01-01T14:00:00Z"
+    assert (await me(stale))["sensitive_session_expires_at"] < "2026-01-01T12:00:00Z"
     assert (await change(stale, theme_mode="dark", set_current_team=2)).status_code == 200
     assert (await stale.patch(HEDGEHOG, json={})).status_code == 200
     for response in (
@@ -348,18 +283,9 @@ async def test_a_stale_session_can_change_only_harmless_fields(connect: Connect)
         assert error(response) == (403, "sensitive_action_required_reauth", None)
 
 
-async def test_only_a_session_shows_when_its_sensitive_period_ends(session: Client, ada: Client) -> None:
-    assert (await me(session))["sensitive_session_expires_at"] == "2026-01-01T14:00:00Z"
-    assert (await me(ada))["sensitive_session_expires_at"] is None
-
-
-async def test_an_account_with_an_organization_cannot_be_deleted(session: Client) -> None:
-    response = await session.delete(ME)
-    assert error(response) == (409, "conflict", None)
-    assert response.json()["type"] == "server_error"
-
-
-async def test_an_account_without_an_organization_can_be_deleted(connect: Connect) -> None:
+async def test_only_an_account_without_an_organization_can_be_deleted(connect: Connect, session: Client) -> None:
+    rejected = await session.delete(ME)
+    assert (error(rejected), rejected.json()["type"]) == ((409, "conflict", None), "server_error")
     noor = connect(session=sandbox.NO_ORGANIZATION_SESSION_ID)
     response = await noor.delete(ME)
     assert (response.status_code, response.content) == (204, b"")
@@ -383,12 +309,10 @@ async def test_the_content_of_a_deleted_user_stays_without_its_creator(database:
         assert (await ada.get(GUARDED)).json()["share_passwords"][0]["created_by_email"] == "deleted user"
 
 
-async def test_session_only_operations_require_csrf_and_the_own_account(connect: Connect, session: Client) -> None:
+async def test_session_only_operations_change_the_own_account_only(connect: Connect, session: Client) -> None:
     own = await path_of(connect, "ada@analytical.example")
     for method, end in (("DELETE", ""), ("POST", "credentials_review_complete/")):
         assert error(await session.request(method, own + end))[0] == 403
-    del session.headers["X-CSRFToken"]
-    assert error(await session.delete(ME)) == (403, "permission_denied", None)
 
 
 async def test_a_credential_review_is_idempotent(session: Client, ada: Client) -> None:
@@ -406,10 +330,10 @@ async def test_unset_values_are_null_or_an_empty_object(connect: Connect, ada: C
     assert (await linus.get(HEDGEHOG)).json() == {}
 
 
-@pytest.mark.parametrize("config", [{"first_name": "x"}, {"version": 2, "actor_options": {"color": "red"}}, {}, [1]])
-async def test_a_hedgehog_is_replaced_by_the_body(ada: Client, config: Any) -> None:
-    assert (await ada.patch(HEDGEHOG, json=config)).json() == config
-    assert (await ada.get(HEDGEHOG)).json() == config
+async def test_a_hedgehog_is_replaced_by_the_body(ada: Client) -> None:
+    for config in ({"version": 2, "actor_options": {"color": "red"}}, {"first_name": "x"}, {}):
+        assert (await ada.patch(HEDGEHOG, json=config)).json() == config
+        assert (await ada.get(HEDGEHOG)).json() == config
     assert (await me(ada))["first_name"] == "Ada"
 
 
