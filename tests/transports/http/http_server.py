@@ -28,13 +28,22 @@ from ...processes import CLI, clean_environment
 
 MODERN = "2026-07-28"
 
+# Seconds after which a test with a server fails.
+TIMEOUT = 60.0
+
+
+@asynccontextmanager
+async def _timeout() -> AsyncIterator[None]:
+    with anyio.fail_after(TIMEOUT):
+        yield
+
 
 @asynccontextmanager
 async def serving(
     settings: Settings, header_timeout: float = HEADER_TIMEOUT, **limits: Any
 ) -> AsyncIterator[HTTPServer]:
     """Serve in this process like `serve --http 0`; `limits` are fields of `LimitOptions`."""
-    async with build_http(settings, settings.http or "0", **limits) as http, anyio.create_task_group() as tasks:
+    async with _timeout(), build_http(settings, "0", **limits) as http, anyio.create_task_group() as tasks:
         server = Server(http.app, Lifecycle(), header_timeout=header_timeout)
         # The test, not uvicorn, decides what a signal means.
         server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
@@ -155,7 +164,8 @@ async def wait_for_requests(url: str, number: int) -> None:
 @asynccontextmanager
 async def child(*, pattern: str = r"serving at (\S+),", **variables: str) -> AsyncIterator[tuple[Process, str]]:
     """Start `serve --http 0`; yield the process and the match of `pattern` on stderr, the URL."""
-    async with await anyio.open_process([*CLI, "serve", "--http", "0"], env=clean_environment(**variables)) as process:
+    command = [*CLI, "serve", "--http", "0"]
+    async with _timeout(), await anyio.open_process(command, env=clean_environment(**variables)) as process:
         try:
             yield process, await _read_until(process, pattern.encode())
         finally:

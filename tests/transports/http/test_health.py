@@ -50,27 +50,24 @@ def count(metrics: str, name: str, *labels: str) -> int:
 
 
 async def test_the_probes_return_200(url: str) -> None:
-    with anyio.fail_after(20):
-        responses = [await get(url, path) for path in ("/healthz", "/readyz")]
+    responses = [await get(url, path) for path in ("/healthz", "/readyz")]
     assert [(response.status_code, response.text) for response in responses] == [(200, "ok\n"), (200, "ready\n")]
 
 
 async def test_without_the_setting_there_are_no_metrics(url: str) -> None:
-    with anyio.fail_after(20):
-        assert (await get(url, "/metrics")).status_code == 404
+    assert (await get(url, "/metrics")).status_code == 404
 
 
 async def test_metrics_count_operations_and_requests_without_values_from_callers(settings: Settings) -> None:
-    with anyio.fail_after(20):
-        async with serving(settings._replace(http_metrics=True)) as server:
-            async with client(server.url) as mcp:
-                await mcp.call_tool("users-retrieve", {})
-                await mcp.call_tool("users-retrieve", {"uuid": "nobody"})
-            await post(server.url, "tools/call", name="made-up-by-a-caller")
-            await post(server.url, "made/up")
-            await get(server.url, "/made-up-path")
-            await get(server.url, "/healthz")
-            metrics = (await get(server.url, "/metrics")).text
+    async with serving(settings._replace(http_metrics=True)) as server:
+        async with client(server.url) as mcp:
+            await mcp.call_tool("users-retrieve", {})
+            await mcp.call_tool("users-retrieve", {"uuid": "nobody"})
+        await post(server.url, "tools/call", name="made-up-by-a-caller")
+        await post(server.url, "made/up")
+        await get(server.url, "/made-up-path")
+        await get(server.url, "/healthz")
+        metrics = (await get(server.url, "/metrics")).text
     assert count(metrics, "mcp_server_operation_duration", "tools/call", "users-retrieve", "") == 1
     assert count(metrics, "mcp_server_operation_duration", "tools/call", "users-retrieve", "tool_error") == 1
     assert count(metrics, "mcp_server_operation_duration", "tools/call", "other", "-32602") == 1
@@ -84,16 +81,15 @@ async def test_metrics_count_operations_and_requests_without_values_from_callers
 async def test_metrics_count_a_call_whose_client_disconnected() -> None:
     api = StubAPI()
     labels = ("tools/call", "users-retrieve", "CancelledError")
-    with anyio.fail_after(20):
-        async with listening(api) as origin:
-            fields: dict[str, Any] = {"host": origin, "personal_api_key": SecretStr("phx_key"), "http_metrics": True}
-            async with serving(Settings(**fields, log_level="error")) as server:
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(call_user, server.url)
-                    await api.reached.wait()
-                    tasks.cancel_scope.cancel()
-                while not count((await get(server.url, "/metrics")).text, "mcp_server_operation_duration", *labels):
-                    pass
+    async with listening(api) as origin:
+        fields: dict[str, Any] = {"host": origin, "personal_api_key": SecretStr("phx_key"), "http_metrics": True}
+        async with serving(Settings(**fields, log_level="error")) as server:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(call_user, server.url)
+                await api.reached.wait()
+                tasks.cancel_scope.cancel()
+            while not count((await get(server.url, "/metrics")).text, "mcp_server_operation_duration", *labels):
+                pass
 
 
 async def test_without_the_extra_metrics_name_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,11 +108,10 @@ async def test_the_api_gets_the_trace_of_the_caller_without_its_baggage(version:
         sent["traceparent"] = TRACEPARENT
     else:
         body["params"]["_meta"] |= {"traceparent": TRACEPARENT, "baggage": "who=anna"}
-    with anyio.fail_after(20):
-        async with listening(api) as origin:
-            settings = Settings(host=origin, personal_api_key=SecretStr("phx_key"), log_level="error")
-            async with serving(settings) as server, httpx2.AsyncClient() as http:
-                await http.post(server.url, json=body, headers=sent)
+    async with listening(api) as origin:
+        settings = Settings(host=origin, personal_api_key=SecretStr("phx_key"), log_level="error")
+        async with serving(settings) as server, httpx2.AsyncClient() as http:
+            await http.post(server.url, json=body, headers=sent)
     [request] = api.requests
     assert request["traceparent"].split("-")[1] == TRACE_ID
     assert "baggage" not in request
@@ -138,10 +133,9 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
 async def test_the_span_of_the_api_request_is_a_child_of_the_operation(
     url: str, mode: str, spans: InMemorySpanExporter
 ) -> None:
-    with anyio.fail_after(20):
-        async with client(url, mode) as mcp:
-            spans.clear()
-            await mcp.call_tool("users-retrieve", {})
+    async with client(url, mode) as mcp:
+        spans.clear()
+        await mcp.call_tool("users-retrieve", {})
     inner, outer = span(spans, "GET"), span(spans, "tools/call users-retrieve")
     assert inner.parent is not None
     assert outer.context is not None
@@ -156,9 +150,8 @@ async def test_the_span_of_the_api_request_is_a_child_of_the_operation(
 
 
 async def test_an_error_status_of_the_api_is_an_error_in_the_trace(url: str, spans: InMemorySpanExporter) -> None:
-    with anyio.fail_after(20):
-        async with client(url) as mcp:
-            await mcp.call_tool("subscriptions-retrieve", {"id": 999999})
+    async with client(url) as mcp:
+        await mcp.call_tool("subscriptions-retrieve", {"id": 999999})
     inner = span(spans, "GET")
     assert inner.status.status_code == trace.StatusCode.ERROR
     assert (inner.attributes or {})["error.type"] == "404"
@@ -166,14 +159,13 @@ async def test_an_error_status_of_the_api_is_an_error_in_the_trace(url: str, spa
 
 async def test_traces_are_exported_to_the_endpoint_in_the_otel_variables() -> None:
     collector = Collector()
-    with anyio.fail_after(60):
-        async with (
-            listening(collector) as origin,
-            child(OTEL_EXPORTER_OTLP_ENDPOINT=origin, CORE13_SANDBOX="1") as (process, url),
-        ):
-            await post(url, "tools/call", name="users-retrieve")
-            process.send_signal(signal.SIGINT)
-            assert await process.wait() == 0
+    async with (
+        listening(collector) as origin,
+        child(OTEL_EXPORTER_OTLP_ENDPOINT=origin, CORE13_SANDBOX="1") as (process, url),
+    ):
+        await post(url, "tools/call", name="users-retrieve")
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
     assert b"tools/call users-retrieve" in collector.got
     assert b"core13-mcp" in collector.got
 

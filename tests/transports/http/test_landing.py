@@ -7,7 +7,6 @@ import hashlib
 from html.parser import HTMLParser
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 
@@ -56,9 +55,8 @@ def render(**fields: Any) -> ParsedPage:
 
 @pytest.mark.parametrize("path", ["/", "/mcp"])
 async def test_a_browser_gets_the_page_at_both_paths(url: str, path: str) -> None:
-    with anyio.fail_after(20):
-        async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
-            response = await http.get(path, headers=BROWSER)
+    async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
+        response = await http.get(path, headers=BROWSER)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert url in response.text
@@ -68,11 +66,10 @@ async def test_a_browser_gets_the_page_at_both_paths(url: str, path: str) -> Non
 
 
 async def test_the_page_shows_how_clients_connect_to_the_public_url() -> None:
-    with anyio.fail_after(20):
-        async with serving(Settings(sandbox=True, auth="own-key", http_url=URL, log_level="error")) as server:
-            port = server.listener.getsockname()[1]
-            async with httpx2.AsyncClient() as http:
-                response = await http.get(f"http://127.0.0.1:{port}/")
+    async with serving(Settings(sandbox=True, auth="own-key", http_url=URL, log_level="error")) as server:
+        port = server.listener.getsockname()[1]
+        async with httpx2.AsyncClient() as http:
+            response = await http.get(f"http://127.0.0.1:{port}/")
     parsed = ParsedPage(response.text)
     snippets = {label: text for label, text in parsed.text.items() if label.endswith(": what to paste")}
     assert len(snippets) >= 4
@@ -124,6 +121,5 @@ def test_the_page_explains_the_authentication(auth: str) -> None:
 
 
 async def test_an_mcp_client_that_accepts_html_reaches_the_endpoint(url: str) -> None:
-    with anyio.fail_after(20):
-        async with client(url, headers={"Accept": "text/html"}) as mcp:
-            assert len((await mcp.list_tools()).tools) == 18
+    async with client(url, headers={"Accept": "text/html"}) as mcp:
+        assert len((await mcp.list_tools()).tools) == 18

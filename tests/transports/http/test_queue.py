@@ -13,16 +13,6 @@ async def run(limiter: FairLimiter, caller: str, order: list[str]) -> None:
         order.append(caller)
 
 
-async def test_a_caller_with_many_requests_delays_only_itself():
-    limiter, order = FairLimiter(1, per_caller=1), list[str]()
-    with anyio.fail_after(5):
-        async with anyio.create_task_group() as tasks, limiter.slot("first"):
-            for caller in ("many", "many", "many", "one"):
-                tasks.start_soon(run, limiter, caller, order)
-                await anyio.wait_all_tasks_blocked()
-    assert order == ["many", "one", "many", "many"]
-
-
 async def test_a_free_slot_goes_to_the_caller_with_the_fewest_slots():
     limiter, order = FairLimiter(2, per_caller=2), list[str]()
     with anyio.fail_after(5):
@@ -31,19 +21,6 @@ async def test_a_free_slot_goes_to_the_caller_with_the_fewest_slots():
                 for caller in ("many", "one"):
                     tasks.start_soon(run, limiter, caller, order)
                     await anyio.wait_all_tasks_blocked()
-            await anyio.wait_all_tasks_blocked()
-    assert order == ["one", "many"]
-
-
-async def test_no_caller_has_more_slots_than_allowed_even_if_some_are_free():
-    limiter, order = FairLimiter(3, per_caller=1), list[str]()
-    with anyio.fail_after(5):
-        async with anyio.create_task_group() as tasks:
-            async with limiter.slot("many"):
-                tasks.start_soon(run, limiter, "many", order)
-                await anyio.wait_all_tasks_blocked()
-                assert order == []
-                await run(limiter, "one", order)
             await anyio.wait_all_tasks_blocked()
     assert order == ["one", "many"]
 

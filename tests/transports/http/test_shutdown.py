@@ -31,15 +31,14 @@ async def test_a_client_that_disconnects_cancels_its_request_to_the_api(version:
             sent = {**headers("tools/call", "users-retrieve"), "MCP-Protocol-Version": version}
             await http.post(url, json=message("tools/call", name="users-retrieve", arguments={}), headers=sent)
 
-    with anyio.fail_after(20):
-        async with listening(api) as origin:
-            settings = Settings(host=origin, personal_api_key=SecretStr("phx_key"), log_level="error")
-            async with serving(settings) as server:
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(call, server.url)
-                    await api.reached.wait()
-                    tasks.cancel_scope.cancel()
-                await api.disconnected.wait()
+    async with listening(api) as origin:
+        settings = Settings(host=origin, personal_api_key=SecretStr("phx_key"), log_level="error")
+        async with serving(settings) as server:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(call, server.url)
+                await api.reached.wait()
+                tasks.cancel_scope.cancel()
+            await api.disconnected.wait()
 
 
 async def test_after_sigterm_an_open_call_finishes_and_readyz_returns_503() -> None:
@@ -48,18 +47,17 @@ async def test_after_sigterm_an_open_call_finishes_and_readyz_returns_503() -> N
     async def call(url: str) -> None:
         responses["call"] = await call_user(url)
 
-    with anyio.fail_after(60):
-        async with listening(api) as origin:
-            variables = {"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": "phx_key", "CORE13_HTTP_DRAIN": "2"}
-            async with child(**variables) as (process, url), anyio.create_task_group() as tasks:
-                tasks.start_soon(call, url)
-                await api.reached.wait()
-                before = await readyz(url)
-                process.send_signal(signal.SIGTERM)
-                while (draining := await readyz(url))["status"] == 200:
-                    pass
-                api.release.set()
-                status = await process.wait()
+    async with listening(api) as origin:
+        variables = {"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": "phx_key", "CORE13_HTTP_DRAIN": "2"}
+        async with child(**variables) as (process, url), anyio.create_task_group() as tasks:
+            tasks.start_soon(call, url)
+            await api.reached.wait()
+            before = await readyz(url)
+            process.send_signal(signal.SIGTERM)
+            while (draining := await readyz(url))["status"] == 200:
+                pass
+            api.release.set()
+            status = await process.wait()
     assert before == {"status": 200, "connection": None}
     assert draining == {"status": 503, "connection": "close"}
     assert responses["call"].status_code == 200
@@ -69,14 +67,13 @@ async def test_after_sigterm_an_open_call_finishes_and_readyz_returns_503() -> N
 
 @pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]])
 async def test_sigint_or_a_second_sigterm_skips_the_drain_phase(signals: list[signal.Signals]) -> None:
-    with anyio.fail_after(60):
-        async with child(CORE13_SANDBOX="1", CORE13_HTTP_DRAIN="600") as (process, url):
-            process.send_signal(signals[0])
-            for second in signals[1:]:
-                while (await readyz(url))["status"] == 200:
-                    pass
-                process.send_signal(second)
-            assert await process.wait() == 0
+    async with child(CORE13_SANDBOX="1", CORE13_HTTP_DRAIN="600") as (process, url):
+        process.send_signal(signals[0])
+        for second in signals[1:]:
+            while (await readyz(url))["status"] == 200:
+                pass
+            process.send_signal(second)
+        assert await process.wait() == 0
 
 
 async def test_a_further_signal_ends_the_process_while_a_call_is_open() -> None:
@@ -86,29 +83,27 @@ async def test_a_further_signal_ends_the_process_while_a_call_is_open() -> None:
         with suppress(httpx2.TransportError):
             await call_user(url)
 
-    with anyio.fail_after(20):
-        async with listening(api) as origin:
-            variables = {"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": "phx_key", "CORE13_TIMEOUT": "600"}
-            async with child(**variables) as (process, url), anyio.create_task_group() as tasks:
-                tasks.start_soon(call, url)
-                await api.reached.wait()
-                process.send_signal(signal.SIGINT)
-                with suppress(httpx2.TransportError):
-                    while await readyz(url):
-                        pass
-                process.send_signal(signal.SIGINT)
-                assert await process.wait() == 0
+    async with listening(api) as origin:
+        variables = {"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": "phx_key", "CORE13_TIMEOUT": "600"}
+        async with child(**variables) as (process, url), anyio.create_task_group() as tasks:
+            tasks.start_soon(call, url)
+            await api.reached.wait()
+            process.send_signal(signal.SIGINT)
+            with suppress(httpx2.TransportError):
+                while await readyz(url):
+                    pass
+            process.send_signal(signal.SIGINT)
+            assert await process.wait() == 0
 
 
 async def test_the_limit_of_open_files_is_raised_as_far_as_the_system_allows() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     try:
-        with anyio.fail_after(60):
-            async with child(CORE13_SANDBOX="1") as (process, _):
-                limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
-                process.send_signal(signal.SIGINT)
-                assert await process.wait() == 0
+        async with child(CORE13_SANDBOX="1") as (process, _):
+            limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+            process.send_signal(signal.SIGINT)
+            assert await process.wait() == 0
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert limits == (min(MAX_CONNECTIONS, hard), hard)
@@ -127,16 +122,15 @@ async def test_the_log_contains_no_secret(tmp_path: Any) -> None:
         "CORE13_LOG_FORMAT": "json",
         "CORE13_HTTP_DRAIN": "0",
     }
-    with anyio.fail_after(60):
-        async with child(**variables) as (process, url):
-            valid = {"Authorization": f"Bearer {token}"}
-            await post(url, "tools/call", sent=valid, name="users-retrieve", arguments={"uuid": "secret-argument"})
-            await post(url, "tools/call", sent={"Authorization": f"Bearer {token}x"}, name="users-retrieve")
-            await post(url, "tools/call", sent={**valid, "Host": token}, name="users-retrieve")
-            await post(url, "tools/call", sent=valid, name="users-retrieve", requestState=token)
-            process.send_signal(signal.SIGTERM)
-            assert process.stderr is not None
-            log = b"".join([chunk async for chunk in process.stderr]).decode()
+    async with child(**variables) as (process, url):
+        valid = {"Authorization": f"Bearer {token}"}
+        await post(url, "tools/call", sent=valid, name="users-retrieve", arguments={"uuid": "secret-argument"})
+        await post(url, "tools/call", sent={"Authorization": f"Bearer {token}x"}, name="users-retrieve")
+        await post(url, "tools/call", sent={**valid, "Host": token}, name="users-retrieve")
+        await post(url, "tools/call", sent=valid, name="users-retrieve", requestState=token)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        log = b"".join([chunk async for chunk in process.stderr]).decode()
     assert '"message": "users-retrieve"' in log
     assert '"caller": "anna"' in log
     for secret in (token, seal_key, key, "secret-argument"):

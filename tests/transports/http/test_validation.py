@@ -1,4 +1,4 @@
-"""The server does not start if it would be unsafe; the error names the setting to change."""
+"""The server does not start if it would be unsafe; test_refused_start_docs.py has the documented cases."""
 
 from __future__ import annotations
 
@@ -36,28 +36,12 @@ async def start_error(address: str, **fields: Any) -> str:
 @pytest.mark.parametrize(
     ("address", "fields", "message"),
     [
-        ("0.0.0.0:0", {}, "set CORE13_AUTH to token, own-key or oauth, or listen on 127.0.0.1"),
         ("[::]:0", PUBLIC, "set CORE13_AUTH to token"),
-        ("0.0.0.0:0", {"auth": "own-key"}, "set CORE13_HTTP_URL=https://... or CORE13_HTTP_HOSTS"),
-        ("0", {"auth": "token"}, "needs CORE13_CALLER_TOKENS_FILE"),
-        ("0", {"auth": "token", "caller_tokens_file": "/nowhere"}, "/nowhere: it cannot be read: No such file"),
-        ("0", {"caller_tokens_file": "/nowhere"}, "has no effect with CORE13_AUTH=none"),
-        ("0", {"auth": "token", "caller_tokens_file": "x", "http_bearer_keys": True}, "with CORE13_AUTH=own-key only"),
         ("0", {"http_posthog_hosts": "eu"}, "with CORE13_AUTH=own-key only"),
-        ("0", {"auth": "oauth"}, "run `core13-mcp sandbox --port 8013` and set POSTHOG_HOST"),
-        ("0.0.0.0:0", {"auth": "oauth", "sandbox": False, "http_hosts": "a.example"}, "needs CORE13_HTTP_URL"),
-        ("0", {"http_url": "https://tools.example.com"}, "each of them would use the PostHog key of this server"),
-        ("0", {"http_url": "http://tools.example.com"}, "must start with https://"),
-        ("0", {"http_url": "tools.example.com"}, "is not a URL"),
         ("0", {"http_url": "https://[::1"}, "is not a URL"),
-        ("0", {"http_hosts": "https://tools.example.com"}, "is not a name, a name with a port, or a network"),
         ("0", {"http_hosts": "10.0.0.1/8"}, "is not a name, a name with a port, or a network"),
-        ("0", {"http_origins": "app.example.com"}, "is not an origin such as https://app.example.com"),
         ("0", {"http_origins": "https://app.example.com/page"}, "is not an origin such as https://app.example.com"),
-        ("0", {"sandbox": False}, "POSTHOG_PERSONAL_API_KEY is not set"),
-        ("somewhere", {}, "is not [HOST:]PORT"),
         ("127.0.0.1:65536", {}, "is not [HOST:]PORT"),
-        ("192.0.2.1:0", {"auth": "own-key", **PUBLIC}, "cannot listen on 192.0.2.1 port 0"),
     ],
 )
 async def test_an_unsafe_or_useless_setting_prevents_the_start(
@@ -69,11 +53,9 @@ async def test_an_unsafe_or_useless_setting_prevents_the_start(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "contains no token"),
-        ("# nobody\n", "contains no token"),
+        ("# a comment\n", "contains no token"),
         (f"anna: {TOKEN}\nben\n", "line 2 is not valid; write `name: token`"),
         ("anna: tooshort", "line 1 has a token with less than 32 characters"),
-        (f"an na: {TOKEN}", "line 1 is not valid; write `name: token`"),
     ],
 )
 async def test_an_error_in_the_tokens_file_is_reported_by_line_without_its_text(
@@ -98,20 +80,13 @@ async def test_a_port_in_use_is_reported() -> None:
     assert "Address already in use" in error
 
 
-def test_a_short_seal_key_is_reported_without_its_value() -> None:
-    with pytest.raises(ConfigurationError, match="CORE13_SEAL_KEYS") as error:
-        Settings.read({"CORE13_SEAL_KEYS": f"{TOKEN},short-one"})
-    assert "short-one" not in str(error.value)
-
-
 async def test_a_server_with_a_public_url_and_no_seal_keys_logs_a_warning() -> None:
     variables = {"CORE13_SANDBOX": "1", "CORE13_AUTH": "own-key", "CORE13_HTTP_DRAIN": "0"}
     variables |= {"CORE13_HTTP_URL": "https://tools.example.com"}
     pattern = r"warning CORE13_SEAL_KEYS is not set: (.*)\n"
-    with anyio.fail_after(60):
-        async with child(pattern=pattern, **variables) as (process, warning):
-            process.terminate()
-            assert await process.wait() == 0
+    async with child(pattern=pattern, **variables) as (process, warning):
+        process.terminate()
+        assert await process.wait() == 0
     assert warning.endswith("set the same keys on all replicas")
 
 
@@ -127,9 +102,8 @@ async def test_a_safe_configuration_starts(tmp_path: Path) -> None:
         ("0", {"auth": "oauth", "sandbox": False}),
     ]
     for address, fields in safe:
-        with anyio.fail_after(20):
-            async with build_http(settings(**fields), address) as server:
-                assert server.url.endswith("/mcp")
+        async with build_http(settings(**fields), address) as server:
+            assert server.url.endswith("/mcp")
 
 
 def test_the_variables_of_a_kubernetes_service_are_not_settings() -> None:

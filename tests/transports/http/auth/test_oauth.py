@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-import anyio
 import httpx2
 import pytest
 from starlette.applications import Starlette
@@ -101,9 +100,8 @@ def challenge(response: httpx2.Response) -> dict[str, str]:
 
 @pytest.mark.parametrize("mode", CLIENT_MODES)
 async def test_the_issuer_introspects_a_token_and_gets_it_with_the_call(url: str, issuer: Issuer, mode: str) -> None:
-    with anyio.fail_after(20):
-        async with client(url, mode, {"Authorization": f"Bearer {GOOD}"}) as mcp:
-            result = await mcp.call_tool("users-retrieve", {})
+    async with client(url, mode, {"Authorization": f"Bearer {GOOD}"}) as mcp:
+        result = await mcp.call_tool("users-retrieve", {})
     assert result.structured_content is not None
     # The API received the token. The result contains no token, not even the caller's own.
     assert result.structured_content["email"] == "Bearer [withheld]"
@@ -111,11 +109,13 @@ async def test_the_issuer_introspects_a_token_and_gets_it_with_the_call(url: str
 
 
 async def test_without_a_token_the_challenge_contains_the_metadata_url(url: str) -> None:
-    with anyio.fail_after(20):
-        response = await post(url)
-        parameters = challenge(response)
-        async with httpx2.AsyncClient() as http:
-            metadata = (await http.get(parameters["resource_metadata"])).json()
+    response = await post(url)
+    parameters = challenge(response)
+    async with httpx2.AsyncClient() as http:
+        metadata_response = await http.get(parameters["resource_metadata"])
+    metadata = metadata_response.json()
+    assert metadata_response.headers["Cache-Control"] == "public, max-age=3600"
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", *metadata["authorization_servers"])
     assert response.status_code == 401
     assert "error" not in parameters
     assert metadata["resource"] == url
@@ -125,28 +125,16 @@ async def test_without_a_token_the_challenge_contains_the_metadata_url(url: str)
     assert "None" not in parameters["scope"]
 
 
-async def test_the_metadata_names_the_api_as_the_authorization_server(url: str) -> None:
-    with anyio.fail_after(20):
-        response = await get(url, METADATA_PATH)
-    [issuer] = response.json()["authorization_servers"]
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", issuer)
-    assert response.headers["Cache-Control"] == "public, max-age=3600"
-
-
 @pytest.mark.parametrize("token", [EXPIRED, "phx_aPersonalKey", "eyJhbGciOi.x.y"])
-async def test_an_invalid_token_gets_401_invalid_token(url: str, token: str) -> None:
-    with anyio.fail_after(20):
-        response = await call(url, token)
+async def test_an_invalid_token_gets_401_and_the_issuer_gets_only_its_own_tokens(
+    url: str, issuer: Issuer, token: str
+) -> None:
+    response = await call(url, token)
     assert response.status_code == 401
     assert challenge(response)["error"] == "invalid_token"
     assert challenge(response)["resource_metadata"].endswith(METADATA_PATH)
     assert token not in response.text
-
-
-async def test_the_issuer_does_not_receive_secrets_of_another_form(url: str, issuer: Issuer) -> None:
-    with anyio.fail_after(20):
-        await call(url, "phx_aPersonalKey")
-    assert issuer.introspected == []
+    assert issuer.introspected == ([EXPIRED] if token == EXPIRED else [])
 
 
 @pytest.mark.parametrize(
@@ -154,26 +142,19 @@ async def test_the_issuer_does_not_receive_secrets_of_another_form(url: str, iss
     [
         (WEAK, "users-retrieve", "introspection user:read"),
         (GOOD, "subscriptions-create", "introspection subscription:write"),
+        # The client requests all scopes, because those of this token cannot be read.
+        (NO_INTROSPECTION, "users-retrieve", r"introspection .*subscription:write.*"),
     ],
 )
 async def test_a_missing_scope_gets_403_with_the_scope(url: str, token: str, tool: str, scope: str) -> None:
-    with anyio.fail_after(20):
-        response = await call(url, token, tool)
+    response = await call(url, token, tool)
     assert response.status_code == 403
     assert challenge(response)["error"] == "insufficient_scope"
-    assert challenge(response)["scope"] == scope
-
-
-async def test_a_token_without_the_introspection_scope_gets_403_with_that_scope(url: str) -> None:
-    with anyio.fail_after(20):
-        response = await call(url, NO_INTROSPECTION)
-    assert response.status_code == 403
-    assert "introspection" in challenge(response)["scope"].split()
+    assert re.fullmatch(scope, challenge(response)["scope"])
 
 
 async def test_a_token_without_tool_scopes_lists_the_tools(url: str) -> None:
-    with anyio.fail_after(20):
-        response = await post(url, sent={"Authorization": f"Bearer {WEAK}"})
+    response = await post(url, sent={"Authorization": f"Bearer {WEAK}"})
     assert response.status_code == 200
 
 
@@ -186,43 +167,38 @@ async def test_a_failed_introspection_gets_503(
     without_pauses: None, url: str, issuer: Issuer, introspection: JSONResponse
 ) -> None:
     issuer.response = introspection
-    with anyio.fail_after(20):
-        response = await call(url, GOOD)
+    response = await call(url, GOOD)
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "5"
 
 
 async def test_an_unreachable_issuer_gets_503(without_pauses: None) -> None:
-    with anyio.fail_after(20):
-        async with serving(oauth("http://127.0.0.1:9")) as server:
-            response = await call(server.url, GOOD)
+    async with serving(oauth("http://127.0.0.1:9")) as server:
+        response = await call(server.url, GOOD)
     assert response.status_code == 503
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b"null", b'{"method": "tools/call", "params": []}'])
 async def test_a_malformed_request_gets_400_from_the_mcp_handler(url: str, body: bytes) -> None:
-    with anyio.fail_after(20):
-        async with httpx2.AsyncClient() as http:
-            sent = {**headers("tools/call", "users-retrieve"), "Authorization": f"Bearer {GOOD}"}
-            response = await http.post(url, content=body, headers=sent)
+    async with httpx2.AsyncClient() as http:
+        sent = {**headers("tools/call", "users-retrieve"), "Authorization": f"Bearer {GOOD}"}
+        response = await http.post(url, content=body, headers=sent)
     assert response.status_code == 400
     assert "error" in response.json()
 
 
 async def test_a_read_only_server_introspects_tokens(issuer: Issuer) -> None:
-    with anyio.fail_after(20):
-        async with listening(issuer.app) as origin, serving(oauth(origin, read_only=True)) as server:
-            response = await call(server.url, GOOD)
+    async with listening(issuer.app) as origin, serving(oauth(origin, read_only=True)) as server:
+        response = await call(server.url, GOOD)
     assert response.status_code == 200
 
 
 async def test_the_public_url_is_the_resource(issuer: Issuer) -> None:
     public = "https://tools.example.com/posthog/mcp"
-    with anyio.fail_after(20):
-        async with serving(oauth("http://127.0.0.1:9", http_url=public)) as server:
-            url = f"http://127.0.0.1:{server.listener.getsockname()[1]}/mcp"
-            response = await post(url)
-            metadata = await get(url, "/.well-known/oauth-protected-resource/posthog/mcp")
+    async with serving(oauth("http://127.0.0.1:9", http_url=public)) as server:
+        url = f"http://127.0.0.1:{server.listener.getsockname()[1]}/mcp"
+        response = await post(url)
+        metadata = await get(url, "/.well-known/oauth-protected-resource/posthog/mcp")
     expected = "https://tools.example.com/.well-known/oauth-protected-resource/posthog/mcp"
     assert challenge(response)["resource_metadata"] == expected
     assert metadata.json()["resource"] == public

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 from mcp import Client
@@ -64,22 +63,20 @@ async def first_name(client: Client) -> Any:
 @pytest.mark.parametrize("mode", CLIENT_MODES)
 async def test_a_client_that_has_only_the_url_logs_in_and_calls_a_tool(servers: Servers, mode: str) -> None:
     user = User()
-    with anyio.fail_after(TIMEOUT):
-        async with logged_in(servers.url, user, Storage(), mode) as client:
-            assert await first_name(client) == "Ada"
+    async with logged_in(servers.url, user, Storage(), mode) as client:
+        assert await first_name(client) == "Ada"
     [requested] = user.requested
     assert {"introspection", "user:read", "subscription:write"} <= requested
 
 
 async def test_an_expired_token_is_refreshed_without_the_user(servers: Servers) -> None:
     user, storage = User(), Storage()
-    with anyio.fail_after(TIMEOUT):
-        async with logged_in(servers.url, user, storage, "auto") as client:
-            assert await first_name(client) == "Ada"
-            first = storage.tokens
-            servers.clock.now += timedelta(hours=2)
-            storage.expire()
-            assert await first_name(client) == "Ada"
+    async with logged_in(servers.url, user, storage, "auto") as client:
+        assert await first_name(client) == "Ada"
+        first = storage.tokens
+        servers.clock.now += timedelta(hours=2)
+        storage.expire()
+        assert await first_name(client) == "Ada"
     assert first is not None and storage.tokens is not None
     assert storage.tokens.access_token != first.access_token
     assert len(user.requested) == 1
@@ -87,21 +84,19 @@ async def test_an_expired_token_is_refreshed_without_the_user(servers: Servers) 
 
 async def test_a_token_that_only_the_issuer_knows_to_be_expired_leads_to_a_new_login(servers: Servers) -> None:
     user = User()
-    with anyio.fail_after(TIMEOUT):
-        async with logged_in(servers.url, user, Storage(), "auto") as client:
-            assert await first_name(client) == "Ada"
-            servers.clock.now += timedelta(hours=2)
-            assert await first_name(client) == "Ada"
+    async with logged_in(servers.url, user, Storage(), "auto") as client:
+        assert await first_name(client) == "Ada"
+        servers.clock.now += timedelta(hours=2)
+        assert await first_name(client) == "Ada"
     assert len(user.requested) == 2
 
 
 async def test_a_missing_scope_is_requested_when_a_tool_needs_it(servers: Servers) -> None:
     user = User(refused={"subscription:read", "subscription:write"})
-    with anyio.fail_after(TIMEOUT):
-        async with logged_in(servers.url, user, Storage(), "auto") as client:
-            assert await first_name(client) == "Ada"
-            user.refused = set()
-            result = await client.call_tool("subscriptions-list", {})
+    async with logged_in(servers.url, user, Storage(), "auto") as client:
+        assert await first_name(client) == "Ada"
+        user.refused = set()
+        result = await client.call_tool("subscriptions-list", {})
     assert not result.is_error
     assert len(user.requested) == 2
     assert "subscription:read" in user.requested[1]
@@ -109,17 +104,16 @@ async def test_a_missing_scope_is_requested_when_a_tool_needs_it(servers: Server
 
 async def test_a_revoked_token_is_rejected(servers: Servers) -> None:
     storage = Storage()
-    with anyio.fail_after(TIMEOUT):
-        async with logged_in(servers.url, User(), storage, "auto") as client:
-            await first_name(client)
-        assert storage.tokens is not None and storage.client is not None
-        token = storage.tokens.access_token
-        metadata = await issuer_metadata(servers)
-        async with httpx2.AsyncClient() as http:
-            form = {"token": token, "client_id": storage.client.client_id}
-            form |= {"client_secret": storage.client.client_secret or ""}
-            revocation = await http.post(metadata["revocation_endpoint"], data=form)
-            response = await http.post(servers.url, json={}, headers={"Authorization": f"Bearer {token}"})
+    async with logged_in(servers.url, User(), storage, "auto") as client:
+        await first_name(client)
+    assert storage.tokens is not None and storage.client is not None
+    token = storage.tokens.access_token
+    metadata = await issuer_metadata(servers)
+    async with httpx2.AsyncClient() as http:
+        form = {"token": token, "client_id": storage.client.client_id}
+        form |= {"client_secret": storage.client.client_secret or ""}
+        revocation = await http.post(metadata["revocation_endpoint"], data=form)
+        response = await http.post(servers.url, json={}, headers={"Authorization": f"Bearer {token}"})
     assert revocation.status_code == 200
     assert response.status_code == 401
     assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
