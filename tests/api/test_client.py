@@ -74,12 +74,6 @@ async def test_a_cookie_of_a_response_is_not_sent_with_the_next_request() -> Non
     assert "Cookie" not in api.requests[1].headers
 
 
-async def test_a_redirect_is_returned_and_not_followed() -> None:
-    api = FakeAPI(reply(302, None, Location="https://elsewhere.example/"))
-    assert (await send(api)).status == 302
-    assert len(api.requests) == 1
-
-
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
 async def test_a_read_only_client_sends_only_get_requests(method: str) -> None:
     api = FakeAPI(reply(200, {}))
