@@ -5,6 +5,8 @@ Functions raise ConfigurationError if a file cannot be read, parsed or written. 
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +14,10 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..identity import NAME
+from ..identity import NAME, VERSION
 from ..origins import is_secure, split_url
 from ..settings import OPTIONS, Settings
-from . import files, jsonc, launch, paths, toml
+from . import files, jsonc, paths, toml
 from .clients import ConfigFile
 from .entries import Secret, ServerEntry, changes, inline_keys
 from .paths import ParseError
@@ -32,11 +34,28 @@ def make_entry(settings: Settings, uvx: bool = False, remote: str | None = None)
     no_key = settings.sandbox or settings.personal_api_key_file is not None
     secret = None if no_key else Secret()
     if remote is None:
-        return ServerEntry(command=launch.command(uvx), variables=_changed_settings(settings), secret=secret)
+        return ServerEntry(command=server_command(uvx), variables=_changed_settings(settings), secret=secret)
     url = split_url(remote)
     if url is None or not is_secure(url):
         raise ConfigurationError(f"--remote {remote!r} is not an https:// URL (http:// is allowed on loopback only)")
     return ServerEntry(url=remote, secret=secret)
+
+
+def server_command(uvx: bool = False) -> list[str]:
+    """Return the command that starts this installation, or, with `uvx`, this version with uvx.
+
+    Raises:
+        ConfigurationError: uvx is needed but is not on the PATH.
+    """
+    # uv's cache can be deleted at any time.
+    in_cache = any(part.startswith(("archive-v", "environments-v")) for part in Path(sys.prefix).parts)
+    if uvx or in_cache:
+        path = shutil.which("uvx")
+        if path is None:
+            raise ConfigurationError("uvx is not on the PATH; install uv, or omit --uvx to use this installation")
+        return [str(Path(path).absolute()), f"{NAME}@{VERSION}", "serve"]
+    script = Path(sys.executable).with_name(NAME + (".exe" if sys.platform == "win32" else ""))
+    return [str(script), "serve"] if script.is_file() else [sys.executable, "-m", "core13_mcp", "serve"]
 
 
 def _changed_settings(settings: Settings) -> Mapping[str, str]:

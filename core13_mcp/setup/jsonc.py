@@ -92,20 +92,17 @@ class _Document:
         items: list[_Item] = []
         offset = self._skip(start + 1)
         while self.text[offset] not in "}]":
-            item = self._item(offset, kind == "object")
-            items.append(item)
-            offset = self._skip(item.end if item.comma is None else item.comma + 1)
+            name, value_start = "", offset
+            if kind == "object":
+                name, end = _DECODER.raw_decode(self.plain, offset)
+                colon = self._skip(end)
+                value_start = self._skip(colon + 1)
+            value, end = _DECODER.raw_decode(self.plain, value_start)
+            after = self._skip(end)
+            comma = after if self._uncommented[after] == "," else None
+            items.append(_Item(name, value, offset, value_start, end, comma))
+            offset = after if comma is None else self._skip(comma + 1)
         return _Container(start, offset + 1, items)
-
-    def _item(self, start: int, is_member: bool) -> _Item:
-        name, value_start = "", start
-        if is_member:
-            name, end = _DECODER.raw_decode(self.plain, start)
-            colon = self._skip(end)
-            value_start = self._skip(colon + 1)
-        value, end = _DECODER.raw_decode(self.plain, value_start)
-        after = self._skip(end)
-        return _Item(name, value, start, value_start, end, after if self._uncommented[after] == "," else None)
 
 
 def read(text: str, comments: bool = True) -> Any:

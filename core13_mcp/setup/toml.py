@@ -35,9 +35,9 @@ def set_value(text: str, path: KeyPath, value: dict[str, Any]) -> str:
     document: Any = tomlkit.parse(text)
     parent = paths.get(document, path[:-1])
     if isinstance(parent, InlineTable):
-        parent.update({path[-1]: _inline(value)})
+        parent.update({path[-1]: value})
         return _verified(text, tomlkit.dumps(document), path, value)
-    table: Any = {key: _inline(part) if isinstance(part, dict) else part for key, part in value.items()}
+    table: Any = value
     for key in reversed(path):
         table = {key: table}
     before, line_end = remove(text, path), newline(text)
@@ -71,14 +71,6 @@ def remove(text: str, path: KeyPath) -> str:
         before = before.removesuffix(line_end) if before.endswith(line_end * 2) else before
         edited = before + "".join(reversed(comments)) + text[end:]
     return _verified(text, edited, path, None)
-
-
-def _inline(value: dict[str, Any]) -> Any:
-    import tomlkit
-
-    table = tomlkit.inline_table()
-    table.update(value)
-    return table
 
 
 def _verified(text: str, edited: str, path: KeyPath, value: Any) -> str:

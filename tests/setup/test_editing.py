@@ -174,7 +174,7 @@ def test_a_changed_toml_table_keeps_the_comments_around_it() -> None:
 
     assert toml.set_value(text, PATH, ENTRY) == (
         "# mine\n\n# next\n[other]\nx = 1\n\n"
-        '[servers.ours]\ncommand = "/usr/bin/core13-mcp"\nargs = ["serve"]\nenv = {POSTHOG_HOST = "eu"}\n'
+        '[servers.ours]\ncommand = "/usr/bin/core13-mcp"\nargs = ["serve"]\n\n[servers.ours.env]\nPOSTHOG_HOST = "eu"\n'
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 import httpx2
@@ -61,9 +60,10 @@ class APICheck:
             yield reachable
             yield Finding("owner", "ok", _text(user, self._project.owner, 120))
             yield self._current_project(user)
-        async for finding in self._scopes():
-            yield finding
-        names = [tool.name for tool in self._enabled.values() if tool.endpoint.auth == "session"]
+        tools = self._enabled.values()
+        for scope in sorted({tool.endpoint.scope for tool in tools if tool.endpoint.scope}):
+            yield await self._scope(scope, [tool for tool in tools if tool.endpoint.scope == scope])
+        names = [tool.name for tool in tools if tool.endpoint.auth == "session"]
         if names:
             yield await self._session(names)
 
@@ -96,14 +96,6 @@ class APICheck:
             fix = "check POSTHOG_PROJECT_ID; the scope checks below show whether the key can access this project"
             return Finding("project", "note", message, fix)
         return Finding("project", "ok", message)
-
-    async def _scopes(self) -> AsyncIterator[Finding]:
-        def scope(tool: Declaration) -> str:
-            return tool.endpoint.scope or ""
-
-        for name, group in groupby(sorted(self._enabled.values(), key=scope), scope):
-            if name:
-                yield await self._scope(name, list(group))
 
     async def _scope(self, name: str, tools: list[Declaration]) -> Finding:
         """Check a scope with the simplest tool that needs it and changes nothing."""

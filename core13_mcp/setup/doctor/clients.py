@@ -8,11 +8,10 @@ from contextlib import suppress
 from ...errors import ConfigurationError
 from ...identity import NAME, VERSION
 from ...keys import HOW_TO_GET_A_KEY
-from ...settings import OPTIONS
-from .. import launch
 from ..clients import CLIENTS, ConfigFile
 from ..entries import KEY
 from ..environment import Environment
+from ..install import server_command
 from .entries import Entry, check_entry, find_entries, process_environment
 from .finding import Finding, from_error
 from .handshake import handshake
@@ -22,11 +21,7 @@ PLACEHOLDER_KEY = "phx_doctor"
 
 
 async def check_clients(environment: Environment, timeout: float) -> AsyncIterator[Finding]:
-    """Check the files of all clients. If none has this server, check the command of `install`.
-
-    Args:
-        timeout: Seconds for each handshake.
-    """
+    """Check the files of all clients. If none has this server, check the command of `install`."""
     reported = set[Finding]()
     for file in _config_files(environment):
         entries, findings = find_entries(file)
@@ -53,12 +48,10 @@ def _config_files(environment: Environment) -> Iterable[ConfigFile]:
 
 
 async def _check_own_command(environment: Environment, timeout: float) -> Finding:
-    command = launch.command()
+    command = server_command()
     # Without the settings of this shell: problems in them have their own findings.
-    settings = {option.variable for option in OPTIONS}
-    variables = {
-        name: value for name, value in environment.variables.items() if name not in settings and "CORE13_" not in name
-    }
+    settings = ("CORE13_", "POSTHOG_")
+    variables = {name: value for name, value in environment.variables.items() if not name.startswith(settings)}
     try:
         server = await handshake(command, {**variables, KEY: PLACEHOLDER_KEY}, timeout)
     except ConfigurationError as error:
@@ -78,11 +71,11 @@ async def _check_entry(entry: Entry, environment: Environment, timeout: float) -
     except ConfigurationError as error:
         shell_path = environment.variables.get("PATH", "")
         return [*findings, await _diagnose(entry, error, {**variables, "PATH": shell_path}, timeout)]
-    outdated = []
-    if server.version != VERSION and not findings:
+    findings.append(entry.finding("ok", str(server)))
+    if server.version != VERSION:
         message = f"it runs version {server.version}, but this is version {VERSION}"
-        outdated = [entry.finding("note", message, f"{entry.reinstall_command} writes the command of this version")]
-    return [*findings, entry.finding("ok", str(server)), *outdated]
+        findings.append(entry.finding("note", message, f"{entry.reinstall_command} writes the command of this version"))
+    return findings
 
 
 async def _diagnose(entry: Entry, error: ConfigurationError, variables: dict[str, str], timeout: float) -> Finding:

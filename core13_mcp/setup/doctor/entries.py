@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ from ..install import load
 from ..paths import ParseError
 from .finding import Finding, Status
 
-_SERVERS_KEYS = sorted({client.servers_key for client in CLIENTS.values()})
+_SERVERS_KEYS = {client.servers_key for client in CLIENTS.values()}
 _OWN_NAME = re.compile(r"core13[-_]mcp")
-_PINNED_VERSION = re.compile(r"core13[-_]mcp(?:@|==)(?P<version>[0-9][^\s]*)$")
+_PINNED_VERSION = re.compile(r"core13[-_]mcp(?:@|==)[0-9]")
 
 # A reference to a variable or to an input, in the syntax of any client; the group is its name.
 _REFERENCE = re.compile(r"\$\{?(?:env:|input:)?([A-Za-z_][A-Za-z0-9_-]*)")
@@ -62,35 +63,26 @@ class Entry:
 
     def finding(self, status: Status, message: str, fix: str = "") -> Finding:
         """Return a finding about this entry."""
-        return client_finding(self.client, status, f"{self.file.path}: {message}", fix)
-
-
-def client_finding(client: Client, status: Status, message: str, fix: str) -> Finding:
-    """Return a finding about a client."""
-    return Finding(f"client {client.name}", status, message, fix)
+        return Finding(f"client {self.client.name}", status, f"{self.file.path}: {message}", fix)
 
 
 def find_entries(file: ConfigFile) -> tuple[list[Entry], list[Finding]]:
     """Return this server's entries, and findings about the file and about entries that the client does not read."""
     client = file.client
+    problem = partial(Finding, f"client {client.name}", "wrong")
     try:
         content = load(file)
     except ConfigurationError as error:
         message, _, fix = str(error).partition("; ")
         if isinstance(error, ParseError):
             fix = f"correct it there; until then {client.title} reads nothing of this file"
-        return [], [client_finding(client, "wrong", message, fix or "correct the permissions of the file")]
-    misplaced = [
-        client_finding(
-            client,
-            "wrong",
-            f'{file.path}: {NAME} is in "{key}", which {client.title} does not read',
-            f'remove it there and run `{NAME} install {client.name}`, which writes it to "{client.servers_key}"',
-        )
-        for key in _SERVERS_KEYS
-        if key != client.servers_key and any(_own(paths.get(content, (key,))))
+        return [], [problem(message, fix or "correct the permissions of the file")]
+    entries = [Entry(file, name, value) for name, value in _own(paths.get(content, file.servers_path))]
+    misplaced = [key for key in sorted(_SERVERS_KEYS - {client.servers_key}) if any(_own(paths.get(content, (key,))))]
+    fix = f'remove it there and run `{NAME} install {client.name}`, which writes it to "{client.servers_key}"'
+    return entries, [
+        problem(f'{file.path}: {NAME} is in "{key}", which {client.title} does not read', fix) for key in misplaced
     ]
-    return [Entry(file, name, value) for name, value in _own(paths.get(content, file.servers_path))], misplaced
 
 
 def _own(servers: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -151,14 +143,10 @@ def _check_command(entry: Entry, environment: Environment) -> Iterator[Finding]:
 
 
 def _check_version(entry: Entry, _: Environment) -> Iterator[Finding]:
-    if not entry.command or Path(entry.command[0]).stem not in ("uvx", "uv", "pipx"):
-        return
-    versions = [match["version"] for word in entry.command if (match := _PINNED_VERSION.search(word))]
-    fix = f"{entry.reinstall_command} --uvx pins {VERSION}"
-    if not versions:
+    program, *arguments = entry.command or [""]
+    if Path(program).stem in ("uvx", "uv", "pipx") and not any(map(_PINNED_VERSION.search, arguments)):
+        fix = f"{entry.reinstall_command} --uvx pins {VERSION}"
         yield entry.finding("note", "no version is pinned, so it always runs the newest version", fix)
-    elif versions[0] != VERSION:
-        yield entry.finding("note", f"it pins version {versions[0]}, but this is version {VERSION}", fix)
 
 
 def _check_references(entry: Entry, environment: Environment) -> Iterator[Finding]:

@@ -40,14 +40,10 @@ class ServerInfo(NamedTuple):
 
 
 async def handshake(command: Sequence[str], environ: Mapping[str, str], timeout: float) -> ServerInfo:
-    """Start a command, initialize the MCP session, list the tools, and end the process.
-
-    Args:
-        timeout: Seconds for the complete handshake.
+    """Start a command, initialize the MCP session, list the tools, and end the process within `timeout` seconds.
 
     Raises:
-        ConfigurationError: The process cannot be started, ends, is too slow, or does not speak MCP. The message
-            contains the last error that it wrote to stderr.
+        ConfigurationError: The process cannot be started, ends, is too slow, or does not speak MCP.
     """
     with TemporaryFile() as stderr:
         try:

@@ -16,27 +16,20 @@ _CHECKS = {"POSTHOG_PERSONAL_API_KEY": "key", "POSTHOG_PERSONAL_API_KEY_FILE": "
 
 def check_settings(variables: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings, list[Finding]]:
     """Return the settings without the invalid ones, and a finding for each invalid one."""
-    findings = []
+    sources: list[tuple[str, dict[str, str], dict[str, Any]]]
+    sources = [(name, {name: value}, {}) for name, value in variables.items()]
+    sources += [(o.variable, {}, {o.name: flags[o.name]}) for o in OPTIONS if o.name in flags]
+    findings, valid_variables, valid_flags = [], dict[str, str](), dict[str, Any]()
+    for name, variable, flag in sources:
+        try:
+            Settings.read(variable, flag)
+        except ConfigurationError as error:
+            findings.append(from_error(_CHECKS.get(name, "settings"), error))
+        else:
+            valid_variables |= variable
+            valid_flags |= flag
     # The valid range of a setting never depends on another setting, so together they are valid too.
-    valid_variables, valid_flags = dict(variables), dict(flags)
-    for name, value in variables.items():
-        if finding := _problem(name, {name: value}, {}):
-            findings.append(finding)
-            del valid_variables[name]
-    for option in OPTIONS:
-        flag = {option.name: flags[option.name]} if option.name in flags else {}
-        if finding := _problem(option.variable, {}, flag):
-            findings.append(finding)
-            del valid_flags[option.name]
     return Settings.read(valid_variables, valid_flags), findings
-
-
-def _problem(variable: str, variables: Mapping[str, str], flags: Mapping[str, Any]) -> Finding | None:
-    try:
-        Settings.read(variables, flags)
-    except ConfigurationError as error:
-        return from_error(_CHECKS.get(variable, "settings"), error)
-    return None
 
 
 def check_key(settings: Settings) -> tuple[Credentials | None, Finding]:

@@ -19,22 +19,11 @@ from core13_mcp import sandbox
 from core13_mcp.sandbox import READ_ONLY_KEY
 
 from ...asgi import listening
+from ..config_fixtures import BEFORE
 
 KEY = "POSTHOG_PERSONAL_API_KEY"
 COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
 ENTRY = {"command": COMMAND, "args": ["serve"], "env": {"CORE13_SANDBOX": "true"}}
-
-# The path under the home folder of the user file of each client, and the key of the servers in it.
-FILES = {
-    "claude-desktop": (".config/Claude/claude_desktop_config.json", "mcpServers"),
-    "claude-code": (".claude.json", "mcpServers"),
-    "cursor": (".cursor/mcp.json", "mcpServers"),
-    "gemini": (".gemini/settings.json", "mcpServers"),
-    "windsurf": (".codeium/windsurf/mcp_config.json", "mcpServers"),
-    "vscode": (".config/Code/User/mcp.json", "servers"),
-    "codex": (".codex/config.toml", "mcp_servers"),
-    "zed": (".config/zed/settings.json", "context_servers"),
-}
 
 # A minimal MCP server; the real one takes a second to start.
 FAKE_SERVER = """\
@@ -49,7 +38,7 @@ echo '{"jsonrpc": "2.0", "id": 2, "result": {"tools": []}}'
 
 def write_config(home: Path, client: str, content: Any) -> Path:
     """Write the file of a client: a text, or an object with one server entry."""
-    name, servers_key = FILES[client]
+    name, servers_key, _ = BEFORE[client]
     path = home / name
     path.parent.mkdir(parents=True, exist_ok=True)
     text = content if isinstance(content, str) else json.dumps({servers_key: {"core13-mcp": content}}, indent=2)
