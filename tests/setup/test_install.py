@@ -313,8 +313,12 @@ def test_settings_are_written_to_the_entry_except_those_of_serve(home, monkeypat
 def test_the_sandbox_needs_no_key(home):
     main(["install", "vscode", "--sandbox"])
 
-    content = jsonc.read((home / BEFORE["vscode"][0]).read_text())
-    assert content == {"servers": {"core13-mcp": {"type": "stdio", **LOCAL, "env": {"CORE13_SANDBOX": "true"}}}}
+    path = home / BEFORE["vscode"][0]
+    entry = {"type": "stdio", **LOCAL, "env": {"CORE13_SANDBOX": "true"}}
+    assert jsonc.read(path.read_text()) == {"servers": {"core13-mcp": entry}}
+
+    main(["uninstall", "vscode"])
+    assert jsonc.read(path.read_text()) == {"servers": {}}
 
 
 def test_without_a_terminal_a_missing_key_is_an_error(capsys, monkeypatch):
