@@ -32,12 +32,9 @@ SCOPES: Final = (
 )
 # Metadata name, and path below BASE_PATH.
 ENDPOINTS: Final = {
-    "authorization": "authorize",
-    "token": "token",
-    "registration": "register",
-    "revocation": "revoke",
+    "authorization": "authorize", "token": "token", "registration": "register", "revocation": "revoke",
     "introspection": "introspect",
-}
+}  # fmt: skip
 
 
 def routes(services: Services) -> list[Route]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,8 @@ def outbox(database: str) -> list[dict[str, Any]]:
     """
     if not Path(database).is_file():
         raise FileNotFoundError(f"There is no sandbox database at {database}.")
-    store = Store(database)
-    try:
-        with store.transaction(writes=False):
-            return store.messages() if store.is_created() else []
-    finally:
-        store.close()
+    with closing(Store(database)) as store, store.transaction(writes=False):
+        return store.messages() if store.is_created() else []
 
 
 async def serve(

@@ -39,10 +39,6 @@ class Store:
 
     A transaction contains no `await`, so the requests of one process run one after another. Between processes,
     SQLite's lock has the same effect. A statement takes microseconds, so threads would not make it faster.
-
-    Raises:
-        OSError: The file cannot be opened.
-        ValueError: The file is not a SQLite database.
     """
 
     def __init__(self, database: str) -> None:
@@ -76,11 +72,7 @@ class Store:
                 raise
 
     def create(self) -> bool:
-        """Create the tables; return False if they exist. Call it in a transaction, so that only one process does it.
-
-        Raises:
-            ValueError: The database belongs to something else.
-        """
+        """Create the tables; return False if they exist. Call it in a transaction, so that only one process does it."""
         if self.is_created():
             return False
         if self.value("select count(*) from sqlite_master"):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from .responses import api_error
-from .store import format_timestamp
+from .store import Doc, format_timestamp
 
 # Returns the value to store. Raises Invalid.
 Validator = Callable[[Any], Any]
@@ -47,16 +47,8 @@ class Field:
     default: Any = None
     stored: bool = True
 
-    def validate(self, value: Any) -> Any:
-        """Return the value to store, or raise `Invalid`."""
-        if value is not None:
-            return self.validator(value)
-        if not self.nullable:
-            raise Invalid("This field may not be null.", "null")
-        return None
 
-
-def validate(fields: Mapping[str, Field], body: Any, *, partial: bool) -> dict[str, Any]:
+def validate(fields: Mapping[str, Field], body: Any, *, partial: bool) -> Doc:
     """Validate the fields in a body; add the defaults of missing fields unless `partial`.
 
     The first error, in the order of `fields`, is raised as a 400.
@@ -65,11 +57,15 @@ def validate(fields: Mapping[str, Field], body: Any, *, partial: bool) -> dict[s
         raise api_error(400, "No data provided.", code="null")
     if not isinstance(body, Mapping):
         raise api_error(400, f"Invalid data. Expected a dictionary, but got {type(body).__name__}.")
-    values = {}
+    values: Doc = {}
     for name, field in fields.items():
-        if name in body:
+        if name in body and body[name] is None:
+            if not field.nullable:
+                raise api_error(400, "This field may not be null.", name, "null")
+            values[name] = None
+        elif name in body:
             try:
-                values[name] = field.validate(body[name])
+                values[name] = field.validator(body[name])
             except Invalid as error:
                 raise api_error(400, error.detail, name + error.path, error.code) from None
         elif field.required and not partial:
@@ -165,9 +161,8 @@ def timestamp(value: Any) -> str:
     """A date and time in any ISO 8601 form, converted to the API's format; without an offset it is UTC."""
     try:
         moment = datetime.fromisoformat(value)
+        return format_timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, TypeError):
         raise Invalid(DATETIME_FORMAT) from None
-    try:
-        return format_timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except OverflowError:
         raise Invalid("Datetime value out of range.", "overflow") from None

@@ -26,10 +26,14 @@ async def run(_: argparse.Namespace, __: object) -> int:
     Returns 0 if every step has the expected result. Otherwise returns 1 and names the step on standard error.
     """
     demo = Demo(sys.stdout)
+    demo.note("The demo starts the server as a child process and connects an MCP client to it over stdio.")
+    demo.note("The server uses the embedded sandbox instead of PostHog: no account, no key, nothing is sent.")
     with TemporaryDirectory(prefix="core13-mcp-demo-") as folder, TemporaryFile("w+") as log:
         try:
             with anyio.fail_after(TIMEOUT):
-                await _run(demo, folder, log)
+                database = Path(folder) / "sandbox.db"
+                await _connect_and_play(demo, server(database, folder), log)
+                show_outbox(demo, read_outbox(str(database)))
         except (DemoError, TimeoutError) as error:
             log.seek(0)
             reason = str(error) or f"the demo did not finish within {TIMEOUT:g} s"
@@ -39,14 +43,6 @@ async def run(_: argparse.Namespace, __: object) -> int:
     demo.note(f"Demo finished: all {demo.steps} steps as expected.")
     demo.note("Run `core13-mcp install CLIENT` to connect an MCP client.")
     return 0
-
-
-async def _run(demo: Demo, folder: str, log: TextIO) -> None:
-    demo.note("The demo starts the server as a child process and connects an MCP client to it over stdio.")
-    demo.note("The server uses the embedded sandbox instead of PostHog: no account, no key, nothing is sent.")
-    database = Path(folder) / "sandbox.db"
-    await _connect_and_play(demo, server(database, folder), log)
-    show_outbox(demo, read_outbox(str(database)))
 
 
 def server(database: Path, folder: str) -> StdioServerParameters:

@@ -71,17 +71,10 @@ class Demo:
         return ElicitResult(action="accept", content={})
 
     async def step(self, title: str, tool: str, arguments: JSON, expect: Expect, lines: str = "{done}") -> JSON:
-        """Call a tool, check the outcome and print it.
+        """Call a tool, check the outcome and print it under a title.
 
-        Args:
-            title: The heading of the step.
-            tool: The name of the tool.
-            arguments: The arguments of the call.
-            expect: The expected outcome.
-            lines: Template of the printed lines; `{name}` is a value of the result. An error is printed as it is.
-
-        Returns:
-            The structured result; for an error its text and details.
+        `lines` is a template of the printed lines; `{name}` is a value of the result. The text of an error is printed
+        as it is. Returns the structured result, or the text and the details of an error.
 
         Raises:
             DemoError: The outcome is not the expected one.
@@ -106,7 +99,6 @@ class Demo:
         return result
 
     def heading(self, title: str, number: int | None = None) -> None:
-        """Print the heading of a step or of another part."""
         self._print(f"\n{number or '':2}  ", title, "bold")
 
     def note(self, text: str = "") -> None:
@@ -114,7 +106,6 @@ class Demo:
         self._print("", text, "dim")
 
     def show(self, text: str, mark: str = "    < ", color: str = "green") -> None:
-        """Print the lines of a result."""
         for line in text.splitlines():
             self._print(mark, line, color)
 

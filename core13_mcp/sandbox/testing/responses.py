@@ -123,10 +123,8 @@ async def huge_json(size: int) -> AsyncIterator[bytes]:
     """Valid JSON of exactly `size` bytes."""
     start, end = b'{"results":["', b'"]}'
     yield start
-    remaining = max(0, size - len(start) - len(end))
-    while remaining:
+    for remaining in range(size - len(start) - len(end), 0, -CHUNK_SIZE):
         yield b"x" * min(CHUNK_SIZE, remaining)
-        remaining -= min(CHUNK_SIZE, remaining)
     yield end
 
 
