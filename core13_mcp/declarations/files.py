@@ -3,50 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import ConfigurationError, DeclarationError
+from ..settings import Settings
 
-# The keys of a declaration that MCP clients receive, spelled as MCP spells them.
+# The keys of a declaration and of a prompt that MCP clients receive, spelled as MCP spells them.
 MCP_KEYS = ("name", "title", "description", "annotations", "inputSchema", "outputSchema")
-
-
-class ToolFilter(NamedTuple):
-    """Decides which tools are enabled.
-
-    `include` and `exclude` hold tool names or globs. An empty `include` enables every tool. `exclude` wins.
-    """
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    read_only: bool = False
-
-    def is_enabled(self, name: str, changes_nothing: bool) -> bool:
-        """Return whether a tool is enabled; `changes_nothing` is its `readOnlyHint`."""
-        included = not self.include or _matches(name, self.include)
-        return included and not _matches(name, self.exclude) and (changes_nothing or not self.read_only)
-
-    def check(self, names: Iterable[str]) -> None:
-        """Check that every name or glob matches one of the tools.
-
-        Raises:
-            ConfigurationError: One matches none.
-        """
-        names = tuple(names)
-        for glob in (*self.include, *self.exclude):
-            if not any(_matches(name, (glob,)) for name in names):
-                raise ConfigurationError(
-                    f"CORE13_TOOLS or CORE13_EXCLUDE_TOOLS: {glob!r} matches no tool",
-                    "`core13-mcp tools` lists the tools.",
-                )
-
-
-def _matches(name: str, globs: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
+PROMPT_KEYS = ("name", "title", "description", "arguments")
 
 
 def builtin_dir() -> Path:
@@ -60,13 +28,16 @@ def read_server_file(name: str) -> Any:
     return json.loads((builtin_dir() / "server" / name).read_text("utf-8"))
 
 
+def enabled_prompts(tools: Container[str]) -> list[dict[str, Any]]:
+    """Return the content of each prompt that uses only these tools."""
+    return [prompt for prompt in read_server_file("prompts.json") if all(tool in tools for tool in prompt["tools"])]
+
+
 def read_declarations(extra_dir: str | None = None) -> dict[str, Any]:
     """Return the content of every declaration by file name without suffix, in alphabetical order.
 
-    References are replaced by the fields that they name. The content is not validated.
-
-    Args:
-        extra_dir: A directory with more declarations. They replace built-in ones with the same file name.
+    References are replaced by the fields that they name. The content is not validated. Declarations in `extra_dir`
+    replace built-in ones with the same file name.
 
     Raises:
         ConfigurationError: `extra_dir` cannot be read.
@@ -77,18 +48,32 @@ def read_declarations(extra_dir: str | None = None) -> dict[str, Any]:
     return {name: declarations[name] for name in sorted(declarations)}
 
 
-def enabled_declarations(declarations: dict[str, Any], tool_filter: ToolFilter, fixed_project: bool) -> dict[str, Any]:
-    """Return the enabled declarations, without the project argument if the server has a fixed project.
+def enabled_names(read_only: Mapping[str, bool], settings: Settings) -> list[str]:
+    """Return the names of the tools that the settings enable, from the `readOnlyHint` of every tool.
 
     Raises:
-        ConfigurationError: A name or glob of the filter matches no tool.
+        ConfigurationError: A name or glob in the settings matches no tool.
     """
-    tool_filter.check(declarations)
-    return {
-        name: without_project(content) if fixed_project else content
-        for name, content in declarations.items()
-        if tool_filter.is_enabled(name, content["annotations"]["readOnlyHint"])
-    }
+    for glob in (*settings.tools, *settings.exclude_tools):
+        if not any(fnmatchcase(name, glob) for name in read_only):
+            raise ConfigurationError(
+                f"CORE13_TOOLS or CORE13_EXCLUDE_TOOLS: {glob!r} matches no tool",
+                "`core13-mcp tools` lists the tools.",
+            )
+    names = [name for name in read_only if read_only[name] or not settings.read_only]
+    included = [name for name in names if not settings.tools or _matches(name, settings.tools)]
+    return [name for name in included if not _matches(name, settings.exclude_tools)]
+
+
+def enabled_declarations(declarations: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the declarations that the settings enable, without the project argument if the project is fixed.
+
+    Raises:
+        ConfigurationError: A name or glob in the settings matches no tool.
+    """
+    read_only = {name: content["annotations"]["readOnlyHint"] for name, content in declarations.items()}
+    enabled = {name: declarations[name] for name in enabled_names(read_only, settings)}
+    return {name: without_project(content) for name, content in enabled.items()} if settings.project_id else enabled
 
 
 def without_project(declaration: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +101,10 @@ def inline(node: Any, resolve: Callable[[str], Any]) -> Any:
             return [inline(value, resolve) for value in node]
         case _:
             return node
+
+
+def _matches(name: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 def _read_folder(folder: Path) -> Iterator[tuple[str, Any]]:

@@ -39,7 +39,6 @@ class Endpoint(_Model):
 
     Attributes:
         path: The path, with placeholders such as `{id}` for arguments.
-        scope: The scope that an API key needs.
         auth: Whether the endpoint accepts an API key, or a login session only.
         body_argument: The argument whose value is the whole request body. The key is `whole`.
         fallback: The request to send if the API does not support this one. The key is `instead`.
@@ -54,7 +53,6 @@ class Endpoint(_Model):
 
     @cached_property
     def placeholders(self) -> tuple[str, ...]:
-        """The names of the placeholders in the path, in order."""
         return tuple(name for _, name, _, _ in Formatter().parse(self.path) if name)
 
 
@@ -62,7 +60,6 @@ class Project(_Model):
     """The argument that selects the project, and how to find the caller's current project.
 
     Attributes:
-        argument: The name of the argument.
         current: The value for the current project in a path. It is used for reads only: a write must name its project.
         read: The path of the request that returns the current project.
         id, name, owner, projects: Dotted paths in its response: the id and the name of the project, the owner of the
@@ -78,21 +75,6 @@ class Project(_Model):
     projects: str | None = None
 
 
-class Rule(_Model):
-    """A constraint on several arguments: a JSON Schema, and the error if the arguments do not match.
-
-    It is not part of the input schema, because model providers reject combinators at the root of a schema.
-    """
-
-    message: Annotated[str, Field(alias="say")]
-    condition: dict[str, Any]
-
-    @cached_property
-    def validator(self) -> Schema:
-        """The compiled condition."""
-        return Schema(self.condition)
-
-
 class ConditionalMessage(_Model):
     """A message, and the JSON Schema that a call must match for it to apply. The default matches every call."""
 
@@ -101,8 +83,16 @@ class ConditionalMessage(_Model):
 
     @cached_property
     def validator(self) -> Schema:
-        """The compiled condition."""
         return Schema(self.when)
+
+
+class Rule(ConditionalMessage):
+    """A constraint on several arguments, and the error if a call does not match it.
+
+    It is not part of the input schema, because model providers reject combinators at the root of a schema.
+    """
+
+    when: dict[str, Any] = Field(alias="condition")
 
 
 class Confirm(ConditionalMessage):
@@ -121,7 +111,6 @@ class Declaration(_Model):
     """A tool: its MCP definition, its endpoint, and how calls are checked, confirmed and explained.
 
     Attributes:
-        rules: Constraints on several arguments.
         confirm: Confirmations. The first one that applies is used.
         hints: What to do next, by HTTP status or by status and error code of the API, such as `400 invalid_input`.
         done: Notes on the effect of a write. The first one that applies is used.
@@ -146,7 +135,6 @@ class Declaration(_Model):
 
     @property
     def read_only(self) -> bool:
-        """Whether the tool changes nothing."""
         return self.annotations.read_only_hint
 
     @property
@@ -156,19 +144,16 @@ class Declaration(_Model):
 
     @cached_property
     def input_validator(self) -> Schema:
-        """The compiled input schema."""
         return Schema(self.input_schema)
 
     @cached_property
     def output_validator(self) -> Schema:
-        """The compiled output schema."""
         return Schema(self.output_schema)
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The schema of each argument, by name."""
-        properties: dict[str, Any] = self.input_schema.get("properties", {})
-        return properties
+        return dict(self.input_schema.get("properties", {}))
 
     def to_mcp(self) -> dict[str, Any]:
         """Return the definition that MCP clients receive."""

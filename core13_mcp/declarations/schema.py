@@ -20,7 +20,6 @@ class SchemaError:
     Attributes:
         path: The path of the value in the instance, such as `recipients[0].email`; empty for the instance itself.
         keyword: The keyword of the schema that is violated.
-        message: The error message of the validator.
         properties: The properties that are missing or not allowed, or the allowed values for the keyword `enum`.
         instance: The value that is not valid.
     """
@@ -38,16 +37,7 @@ class Schema:
 
     definition: JSON
 
-    def check(self) -> None:
-        """Compile the schema to check it, and discard the result.
-
-        Raises:
-            ValueError: The schema is not valid.
-        """
-        self._compile()
-
     def is_valid(self, value: object) -> bool:
-        """Return whether a value matches the schema."""
         return bool(self._validator.is_valid(value))
 
     def iter_errors(self, value: object) -> Iterator[SchemaError]:
@@ -56,9 +46,10 @@ class Schema:
 
     @cached_property
     def _validator(self) -> Draft202012Validator:
-        return self._compile()
+        return self.compile()
 
-    def _compile(self) -> Draft202012Validator:
+    def compile(self) -> Draft202012Validator:
+        """Compile the schema. Raise ValueError if it is not valid."""
         return Draft202012Validator(
             dict(self.definition), validate_formats=True, formats={"date-time": _is_date_time}, offline=True
         )

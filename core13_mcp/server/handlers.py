@@ -23,9 +23,9 @@ from mcp.types import (
 
 from .. import tracing
 from ..api.exchange import ProgressCallback
-from ..declarations import prompts
 from ..declarations.catalog import Catalog
 from ..declarations.model import Declaration
+from ..declarations.prompts import Prompts
 from ..errors import ConfigurationError, ToolError
 from ..identity import NAME, TITLE, VERSION
 from ..pipeline.call import Call, CallContext, prepare
@@ -89,7 +89,7 @@ class Handlers:
         self._catalog = catalog
         self._resolve_context = resolve_context
         self._tools = ListToolsResult(tools=[Tool.model_validate(tool.to_mcp()) for tool in catalog.values()])
-        self._prompts = prompts.load_prompts(catalog)
+        self._prompts = Prompts(catalog)
         self._elicitor = Elicitor()
 
     async def list_tools(self, _: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListToolsResult:
@@ -117,7 +117,7 @@ class Handlers:
 
     async def list_prompts(self, _: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListPromptsResult:
         """Handle `prompts/list`."""
-        return prompts.list_result(self._prompts)
+        return self._prompts.list()
 
     async def get_prompt(self, _: ServerRequestContext[Any], params: GetPromptRequestParams) -> GetPromptResult:
         """Handle `prompts/get`.
@@ -125,7 +125,7 @@ class Handlers:
         Raises:
             MCPError: There is no prompt of this name, or its arguments are invalid.
         """
-        return prompts.render_prompt(self._prompts, params)
+        return self._prompts.get(params)
 
     def _tool(self, name: str) -> Declaration:
         if name in self._catalog:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core13_mcp.declarations.catalog import load, with_pinned_project
+from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.files import read_server_file
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.declarations.schema import Schema
@@ -113,7 +113,7 @@ def test_every_parameter_of_the_page_is_an_argument_or_has_a_reason(tool: Declar
 
 @each_tool
 def test_another_validator_accepts_every_schema(tool: Declaration):
-    conditions = [rule.condition for rule in tool.rules] + [part.when for part in (*tool.confirm, *tool.done)]
+    conditions = [rule.when for rule in tool.rules] + [part.when for part in (*tool.confirm, *tool.done)]
     for schema in (tool.input_schema, tool.output_schema, *conditions):
         jsonschema.Draft202012Validator.check_schema(schema)
 
@@ -217,7 +217,7 @@ def assert_one_segment(value: str) -> None:
 
 @each_tool
 def test_rules_and_conditions_mention_declared_arguments_only(tool: Declaration):
-    for condition in (*(rule.condition for rule in tool.rules), *(part.when for part in tool.confirm)):
+    for condition in (*(rule.when for rule in tool.rules), *(part.when for part in tool.confirm)):
         assert properties_in(condition) <= tool.arguments.keys()
     names = properties_in([part.when for part in tool.done]) - {"arguments", "answer"}
     assert names <= tool.arguments.keys() | tool.output_schema.get("properties", {}).keys()
@@ -302,13 +302,6 @@ def test_secrets_are_declared_names_and_include_passwords(tool: Declaration):
     assert {
         name for name in tool.arguments if "password" in name and tool.arguments[name]["type"] == "string"
     } <= tool.secrets
-
-
-@each_tool
-def test_a_pinned_project_is_removed_from_the_schema_with_a_reason(tool: Declaration):
-    pinned = with_pinned_project(tool)
-    assert "project_id" not in pinned.arguments
-    assert ("project_id" in pinned.documented) == (tool.project is not None)
 
 
 @each_tool

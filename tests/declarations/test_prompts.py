@@ -13,7 +13,7 @@ from mcp import Client, MCPError
 from mcp.types import TextContent
 
 from core13_mcp.declarations.catalog import enabled_tools, load
-from core13_mcp.declarations.prompts import load_prompts
+from core13_mcp.declarations.files import read_server_file
 from core13_mcp.server.handlers import build_server
 from core13_mcp.settings import Settings
 
@@ -104,13 +104,9 @@ async def test_a_prompt_with_a_disabled_tool_is_not_listed(read_only: Client):
     assert [prompt.name for prompt in prompts] == ["review-subscriptions"]
 
 
-def test_a_prompt_mentions_only_the_tools_that_it_declares():
-    names = set(load())
-    for prompt in load_prompts(load()).values():
-        assert {name for name in names if re.search(rf"\b{name}\b", " ".join(prompt.text))} == set(prompt.tools)
-
-
-def test_every_prompt_and_argument_is_documented():
+def test_a_prompt_mentions_only_the_tools_that_it_declares_and_is_documented():
     page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text("utf-8")
-    for prompt in load_prompts(load()).values():
-        assert all(f"`{name}`" in page for name in (prompt.name, *(argument.name for argument in prompt.arguments)))
+    for prompt in read_server_file("prompts.json"):
+        text = " ".join(prompt["text"])
+        assert {name for name in load() if re.search(rf"\b{name}\b", text)} == set(prompt["tools"])
+        assert all(f"`{part['name']}`" in page for part in (prompt, *prompt["arguments"]))

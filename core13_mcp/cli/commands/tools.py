@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from ...declarations.files import MCP_KEYS, ToolFilter, enabled_declarations, read_declarations
+from ...declarations.files import MCP_KEYS, enabled_declarations, read_declarations
 from ...errors import ConfigurationError
 from ...settings import Settings
 from ...text import did_you_mean
@@ -39,8 +39,7 @@ def run(arguments: Namespace, settings: Settings) -> int:
 
 def _read_enabled(settings: Settings) -> Mapping[str, Any]:
     if settings.tools_dir is None:
-        tool_filter = ToolFilter(settings.tools, settings.exclude_tools, settings.read_only)
-        return enabled_declarations(read_declarations(), tool_filter, fixed_project=settings.project_id is not None)
+        return enabled_declarations(read_declarations(), settings)
     # Added declarations need validation, which takes half a second to import.
     from ...declarations.catalog import enabled_tools
 

@@ -15,14 +15,13 @@ import select
 import signal
 import stat
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ...api.credentials import credentials_from
-from ...declarations.files import MCP_KEYS, ToolFilter, enabled_declarations, read_declarations, read_server_file
+from ...declarations.files import MCP_KEYS, PROMPT_KEYS, enabled_declarations, enabled_prompts, read_declarations
 from ...identity import NAME, TITLE, VERSION
 from ...server.instructions import LIST_TTL_MS, instructions
 from ...settings import Settings
@@ -49,8 +48,7 @@ class FirstResults:
         self._settings = settings
         declared = read_declarations()
         self._declared = len(declared)
-        tool_filter = ToolFilter(settings.tools, settings.exclude_tools, settings.read_only)
-        self.tools = enabled_declarations(declared, tool_filter, fixed_project=settings.project_id is not None)
+        self.tools = enabled_declarations(declared, settings)
 
     def get(self, method: str, version: str) -> dict[str, Any]:
         """Return the result of a method under a protocol version."""
@@ -77,8 +75,7 @@ class FirstResults:
 
     @cached_property
     def _prompts(self) -> dict[str, Any]:
-        enabled = [prompt for prompt in read_server_file("prompts.json") if self.tools.keys() >= set(prompt["tools"])]
-        return {"prompts": [_listed_prompt(prompt) for prompt in enabled]}
+        return {"prompts": [{key: prompt[key] for key in PROMPT_KEYS} for prompt in enabled_prompts(self.tools)]}
 
 
 class FastStart:
@@ -175,11 +172,6 @@ def is_pipe(descriptor: int) -> bool:
 
 _SERVER_INFO = {"name": NAME, "title": TITLE, "version": VERSION}
 _MODERN_FIELDS = {"_meta": {"io.modelcontextprotocol/serverInfo": _SERVER_INFO}, "resultType": "complete"}
-
-
-def _listed_prompt(prompt: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = [{"required": False, **argument} for argument in prompt.get("arguments", ())]
-    return {**{key: prompt[key] for key in ("name", "title", "description")}, "arguments": arguments}
 
 
 def _write(sink: int, data: bytes) -> None:
