@@ -52,8 +52,7 @@ async def handshake(command: Sequence[str], environ: Mapping[str, str], timeout:
             raise ConfigurationError(f"{command[0]} cannot be started: {error.strerror}") from None
         async with process:
             try:
-                with anyio.fail_after(timeout):
-                    return await _exchange(process)
+                return await _exchange(process, timeout)
             except TimeoutError:
                 raise ConfigurationError(f"the server did not answer within {timeout:g} s") from None
             except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, OSError):
@@ -65,7 +64,7 @@ async def handshake(command: Sequence[str], environ: Mapping[str, str], timeout:
                     process.kill()
 
 
-async def _exchange(process: Process) -> ServerInfo:
+async def _exchange(process: Process, timeout: float) -> ServerInfo:
     assert process.stdin is not None and process.stdout is not None
     stdin, lines = process.stdin, BufferedByteReceiveStream(process.stdout)
 
@@ -79,9 +78,10 @@ async def _exchange(process: Process) -> ServerInfo:
             if message.get("id") == request_id:
                 return message["result"]
 
-    server = (await request(1, "initialize", _INITIALIZE))["serverInfo"]
-    await send(method="notifications/initialized")
-    tools = (await request(2, "tools/list", {}))["tools"]
+    with anyio.fail_after(timeout):
+        server = (await request(1, "initialize", _INITIALIZE))["serverInfo"]
+        await send(method="notifications/initialized")
+        tools = (await request(2, "tools/list", {}))["tools"]
     return ServerInfo(single_line(str(server["name"]), 60), single_line(str(server["version"]), 60), len(tools))
 
 
