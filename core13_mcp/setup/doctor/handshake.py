@@ -60,8 +60,12 @@ async def handshake(command: Sequence[str], environ: Mapping[str, str], timeout:
             except (ValueError, LookupError, TypeError, AttributeError, anyio.DelimiterNotFound):
                 raise ConfigurationError("its standard output is not MCP") from None
             finally:
-                if process.returncode is None:
-                    process.kill()
+                _kill(process)
+
+
+def _kill(process: Process) -> None:
+    if process.returncode is None:
+        process.kill()
 
 
 async def _exchange(process: Process, timeout: float) -> ServerInfo:
