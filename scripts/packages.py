@@ -26,14 +26,10 @@ from core13_mcp.setup.snippets import cursor_link, vscode_link
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 SHORT = f"PostHog recording sharing, subscriptions and users as {len(load())} MCP tools, with a sandbox."
-METADATA = {
-    "version": VERSION,
-    "description": SHORT,
-    "license": PROJECT["license"],
-    "keywords": PROJECT["keywords"],
-}
+METADATA = {"version": VERSION, "description": SHORT, "license": PROJECT["license"], "keywords": PROJECT["keywords"]}
 
 PLUGIN = "packages/claude-code/.claude-plugin/plugin.json"
+MARKETPLACE = ".claude-plugin/marketplace.json"
 
 # Works on every machine that has uv.
 ENTRY = ServerEntry(command=["uvx", f"{NAME}@{VERSION}", "serve"], secret=Secret())
@@ -45,13 +41,16 @@ def files() -> dict[str, str]:
     manifest = _manifest()
     config = {**manifest["server"]["mcp_config"], "command": ENTRY.command[0], "args": ENTRY.command[1:]}
     uvx = {"manifest_version": "0.3", "server": {**manifest["server"], "type": "python", "mcp_config": config}}
+    marketplace = _read(MARKETPLACE)
+    marketplace["description"] = SHORT
+    marketplace["plugins"][0] |= {"description": SHORT, "version": VERSION}
     json_files = {
         "packages/mcpb/manifest.json": manifest,
         "packages/mcpb-uvx/manifest.json": {**manifest, **uvx},
         "packages/server.json": _registry_entry(),
         PLUGIN: _read(PLUGIN) | METADATA,
         "packages/claude-code/.mcp.json": {"mcpServers": {NAME: claude_entry}},
-        ".claude-plugin/marketplace.json": _marketplace(),
+        MARKETPLACE: marketplace,
     }
     return {
         **{path: json.dumps(value, indent=2, ensure_ascii=False) + "\n" for path, value in json_files.items()},
@@ -88,13 +87,6 @@ def _registry_entry() -> dict[str, Any]:
     for variable in package["environmentVariables"]:
         variable["description"] = help_texts[variable["name"]]
     return server
-
-
-def _marketplace() -> dict[str, Any]:
-    marketplace: dict[str, Any] = _read(".claude-plugin/marketplace.json")
-    marketplace["description"] = SHORT
-    marketplace["plugins"][0] |= {"description": SHORT, "version": VERSION}
-    return marketplace
 
 
 def _bundle_project() -> str:

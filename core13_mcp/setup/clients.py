@@ -27,11 +27,10 @@ class Client(NamedTuple):
         format: File format: `json`, `jsonc` (comments and trailing commas allowed) or `toml`.
         variable_syntax: Template of a reference to an environment variable; None if the client expands none.
         lists_variables: Whether entries list names of environment variables instead of references to them.
-        prompts: Whether the client can ask for a secret once and keep it in the system's key store.
+        prompts: Whether the client asks for a secret once and keeps it in the system's key store.
         url_field: Field for the URL of a remote server; None if the file cannot contain remote servers.
-        has_type_field: Whether entries have a `type` field with the transport.
         is_gui: Whether the client starts outside a shell, so that the PATH of the shell is not available.
-        inherits_env: Whether the client passes its complete environment to the servers it starts.
+        inherits_env: Whether servers inherit the complete environment of the client.
     """
 
     name: str

@@ -34,8 +34,7 @@ class Environment:
             config = self.home / "Library" / "Application Support"
         elif self.platform == "win32":
             config = xdg = Path(self.variables.get("APPDATA") or self.home / "AppData" / "Roaming")
-        folders = {
-            "CODEX_HOME": self.variables.get("CODEX_HOME") or self.home / ".codex",
-            "CLAUDE_CONFIG_DIR": self.variables.get("CLAUDE_CONFIG_DIR") or self.home,
-        }
-        return Path(template.format(home=self.home, cwd=self.cwd, config=config, xdg=xdg, **folders))
+        codex = self.variables.get("CODEX_HOME") or self.home / ".codex"
+        claude = self.variables.get("CLAUDE_CONFIG_DIR") or self.home
+        folders = {"home": self.home, "cwd": self.cwd, "config": config, "xdg": xdg}
+        return Path(template.format(CODEX_HOME=codex, CLAUDE_CONFIG_DIR=claude, **folders))

@@ -30,15 +30,13 @@ def snippets(auth: str, url: str) -> list[tuple[str, str, str]]:
     entry = ServerEntry(url=url, secret=_SECRETS.get(auth))
     snippets = [("Claude Code", "In a shell", _claude_command(entry))]
     snippets += [_file_snippet(name, scope, entry) for name, scope in _SNIPPETS.items()]
-    if auth != "oauth":
-        # Chat clients sign in with OAuth; they send no custom headers.
-        return snippets
-    chatgpt = "In Settings, Connectors, Advanced, Developer mode, Create (https only)"
-    return [
-        ("Claude", "In Settings, Connectors, Add custom connector", url),
-        ("ChatGPT", chatgpt, url),
-        *snippets,
-    ]
+    if auth == "oauth":
+        # Chat clients can sign in, but they send no custom headers.
+        snippets[:0] = [
+            ("Claude", "In Settings, Connectors, Add custom connector", url),
+            ("ChatGPT", "In Settings, Connectors, Advanced, Developer mode, Create (https only)", url),
+        ]
+    return snippets
 
 
 def links(auth: str, url: str) -> list[tuple[str, str]]:

@@ -74,16 +74,10 @@ async def connect(bundle: Path, folder: Path, settings: dict[str, Any]) -> Async
 
 @pytest.fixture(params=BUNDLES)
 def packed(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A bundle that the official tool has packed."""
+    """A bundle that the official tool has validated and packed."""
     path = tmp_path / f"{request.param}.mcpb"
     run_tool("mcpb", "pack", ROOT / "packages" / request.param, path)
     return path
-
-
-@pytest.mark.parametrize("bundle", BUNDLES)
-def test_the_official_tool_accepts_the_manifest(bundle: str) -> None:
-    output = run_tool("mcpb", "validate", ROOT / "packages" / bundle / "manifest.json")
-    assert "Manifest schema validation passes!" in output
 
 
 @pytest.mark.parametrize("path", SCHEMAS)

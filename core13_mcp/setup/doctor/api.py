@@ -89,10 +89,9 @@ class APICheck:
         names = {row["id"]: _text(row, "name", 60) for row in listed if "id" in row} if isinstance(listed, list) else {}
         projects = ", ".join(f"{project_id} ({name})" for project_id, name in names.items())
         message += f"; projects of its organization: {projects}" if names else ""
-        if pinned is None:
-            return Finding("project", "ok", message)
-        message = f"pinned project: {pinned}; {message}"
-        if names and pinned not in names:
+        if pinned is not None:
+            message = f"pinned project: {pinned}; {message}"
+        if pinned is not None and names and pinned not in names:
             fix = "check POSTHOG_PROJECT_ID; the scope checks below show whether the key can access this project"
             return Finding("project", "note", message, fix)
         return Finding("project", "ok", message)

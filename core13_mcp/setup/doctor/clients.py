@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from ...errors import ConfigurationError
 from ...identity import NAME, VERSION
 from ...keys import HOW_TO_GET_A_KEY
-from ..clients import CLIENTS, ConfigFile
+from ..clients import CLIENTS
 from ..entries import KEY
 from ..environment import Environment
 from ..install import server_command
@@ -23,7 +23,10 @@ PLACEHOLDER_KEY = "phx_doctor"
 async def check_clients(environment: Environment, timeout: float) -> AsyncIterator[Finding]:
     """Check the files of all clients. If none has this server, check the command of `install`."""
     reported = set[Finding]()
-    for file in _config_files(environment):
+    config_files = [client.config_file(environment, scope) for client in CLIENTS.values() for scope in client.files]
+    # In the home folder, two scopes have the same file; it belongs to the first one.
+    unique = {(file.path, file.servers_path): file for file in reversed(config_files)}
+    for file in reversed(unique.values()):
         entries, findings = find_entries(file)
         for entry in entries:
             findings += await _check_entry(entry, environment, timeout)
@@ -36,15 +39,6 @@ async def check_clients(environment: Environment, timeout: float) -> AsyncIterat
         fix = f"{NAME} install CLIENT adds it; clients: " + ", ".join(CLIENTS)
         yield Finding("clients", "note", "no client is configured to use this server", fix)
         yield await _check_own_command(environment, timeout)
-
-
-def _config_files(environment: Environment) -> Iterable[ConfigFile]:
-    """Return the files of all scopes, each once: in the home folder two scopes have the same."""
-    config_files = (client.config_file(environment, scope) for client in CLIENTS.values() for scope in client.files)
-    unique: dict[object, ConfigFile] = {}
-    for file in config_files:
-        unique.setdefault((file.path, file.servers_path), file)
-    return unique.values()
 
 
 async def _check_own_command(environment: Environment, timeout: float) -> Finding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sqlite3
 import ssl
 import sys
@@ -37,12 +36,13 @@ echo '{"jsonrpc": "2.0", "id": 2, "result": {"tools": []}}'
 
 
 def write_config(home: Path, client: str, content: Any) -> Path:
-    """Write the file of a client: a text, or an object with one server entry."""
+    """Write the file of a client: bytes, a text, or an object with one server entry."""
     name, servers_key, _ = BEFORE[client]
     path = home / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = content if isinstance(content, str) else json.dumps({servers_key: {"core13-mcp": content}}, indent=2)
-    path.write_text(text)
+    if not isinstance(content, str | bytes):
+        content = json.dumps({servers_key: {"core13-mcp": content}}, indent=2)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
     path.chmod(0o600)
     return path
 
@@ -73,14 +73,6 @@ def sandbox_with_scopes(folder: Path, scopes: str) -> Iterator[str]:
         connection.execute(statement, (json.dumps({"scopes": scopes}), READ_ONLY_KEY))
     with sandbox_api(database=str(database)) as origin:
         yield origin
-
-
-@contextmanager
-def closed_port() -> Iterator[str]:
-    """The origin of a port that accepts no connections."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @contextmanager

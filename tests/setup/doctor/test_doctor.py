@@ -179,7 +179,7 @@ def test_a_missing_folder_of_tools_does_not_stop_the_other_checks(doctor):
     [
         (sandbox_api("html; times=9"), "host", "body is not JSON", ""),
         (sandbox_api("status=503"), "owner", "503 Service Unavailable", ""),
-        (broken_setups.closed_port(), "host", "does not accept connections", "correct POSTHOG_HOST and its port"),
+        (nullcontext("http://127.0.0.1:1"), "host", "does not accept connections", "correct POSTHOG_HOST and its port"),
         (broken_setups.untrusted_certificate(), "tls", "the certificate of 127.0.0.1 is not trusted", "add your org"),
         (nullcontext("https://us.i.posthog.com"), "host", "does not serve this API", "use us"),
         (nullcontext("https://posthog.invalid"), "host", "the host name posthog.invalid cannot be resolved", "correct"),
@@ -267,7 +267,13 @@ PROBLEMS: list[tuple[str, Any, str, str]] = [
     ("cursor", {"command": {"env": {KEY: "a-secret"}}}, '"command" is not a string', "install cursor writes a valid"),
     ("cursor", {**ENTRY, "env": ["A=a-secret"]}, '"env" is not an object', "install cursor writes a valid"),
     ("cursor", {"url": "https://a.example", "headers": "a-secret"}, '"headers" is not an object', "writes a valid"),
-    ("cursor", {"command": "/bin/false", "args": ["core13-mcp", "a-secret"]}, "/bin/false: the process ended", ""),
+    (
+        "cursor",
+        {"command": "/bin/false", "args": ["core13-mcp", "a-secret"]},
+        "/bin/false: the process ended without",
+        "",
+    ),
+    ("cursor", b"\xff\xfe{}", "it is not UTF-8 text", "save it as UTF-8"),
 ]
 
 
@@ -301,14 +307,6 @@ def test_a_key_that_others_can_read_is_reported(doctor, home):
     assert FULL_KEY not in report.text
 
 
-def test_a_file_that_is_not_utf_8_is_reported(doctor, home):
-    write_config(home, "cursor", "").write_bytes(b"\xff\xfe{}")
-
-    finding = doctor("--sandbox").finding("client cursor", "wrong")
-
-    assert (finding["says"].partition(": ")[2], finding["fix"]) == ("it is not UTF-8 text", "save it as UTF-8")
-
-
 @pytest.mark.parametrize(("script", "status"), [(FAKE_SERVER % VERSION, "ok"), ("echo no luck >&2; exit 3", "wrong")])
 def test_without_a_configured_client_the_command_of_install_is_started(
     doctor, home, tmp_path, monkeypatch, script, status
@@ -327,31 +325,31 @@ def test_without_a_configured_client_the_command_of_install_is_started(
     assert report.finding("handshake", status)["says"] == expected[status]
 
 
-def test_other_servers_are_not_checked(doctor, home, fake_server):
-    servers = {"files": {"command": "/gone/files", "args": "x"}, "odd": None, "core13-mcp": {"command": fake_server}}
-    write_config(home, "cursor", json.dumps({"mcpServers": servers}))
+@pytest.mark.parametrize(
+    ("entry", "status", "message"),
+    [
+        ({"command": "core13-mcp"}, "ok", f"core13-mcp {VERSION} with 0 tools"),
+        ({"url": "https://mcp.example.com/mcp"}, "ok", "core13-mcp is a remote server, not checked"),
+        ({"command": "core13-mcp", "env": {KEY: f"${KEY}"}}, "note", "refers to a variable that is not set here"),
+        (json.dumps({"mcpServers": {"files": {"command": "/gone", "args": "x"}, "odd": None}}), None, None),
+    ],
+)
+def test_a_file_without_problems_is_reported(doctor, home, fake_server, monkeypatch, entry, status, message):
+    monkeypatch.setenv("PATH", f"{Path(fake_server).parent}:{os.environ['PATH']}")
+    write_config(home, "gemini", entry)
 
     report = doctor("--sandbox")
 
-    assert (report.status, report.finding("client cursor")["status"]) == (0, "ok")
+    assert (report.status, report.wrong) == (0, [])
+    assert message is None or message in report.finding("client gemini", status)["says"]
 
 
-def test_a_client_that_starts_in_a_shell_can_have_a_command_on_the_path(doctor, home, fake_server, monkeypatch):
-    monkeypatch.setenv("PATH", f"{Path(fake_server).parent}:{os.environ['PATH']}")
-    write_config(home, "gemini", {"command": "core13-mcp"})
-
-    assert doctor("--sandbox").finding("client gemini")["status"] == "ok"
-
-
-@pytest.mark.parametrize(
-    ("interpreter", "message"),
-    [("/gone", "cannot be started: No such file or directory"), ("/bin/sh", "the process ended without a message")],
-)
-def test_a_command_that_does_not_start_is_reported_with_the_reason(doctor, home, tmp_path, interpreter, message):
-    program = write_program(tmp_path / "core13-mcp-x", "read initialize", interpreter)
+def test_a_program_without_its_interpreter_is_reported(doctor, home, tmp_path):
+    program = write_program(tmp_path / "core13-mcp-x", "", "/gone")
     write_config(home, "cursor", {"command": program})
 
-    assert message in doctor("--sandbox").finding("client cursor", "wrong")["says"]
+    message = doctor("--sandbox").finding("client cursor", "wrong")["says"]
+    assert f"{program} cannot be started: No such file or directory" in message
 
 
 @pytest.mark.parametrize(
@@ -373,23 +371,6 @@ def test_a_command_that_can_start_another_version_is_reported(doctor, home, tmp_
         finding for finding in report.findings if (finding["check"], finding["status"]) == ("client cursor", "note")
     ]
     assert [message in note["says"] and note["fix"].startswith(fix) for note in notes] == [True] * bool(message)
-
-
-def test_a_remote_server_is_not_checked(doctor, home):
-    path = write_config(home, "cursor", {"url": "https://mcp.example.com/mcp"})
-
-    finding = doctor("--sandbox").finding("client cursor", "ok")
-
-    assert finding["says"] == f"{path}: core13-mcp is a remote server, not checked"
-
-
-def test_a_reference_to_a_missing_variable_is_reported(doctor, home, fake_server):
-    write_config(home, "cursor", {"command": fake_server, "env": {KEY: "${env:POSTHOG_PERSONAL_API_KEY}"}})
-
-    report = doctor("--sandbox")
-
-    assert report.status == 0
-    assert report.finding("client cursor", "note")["fix"] == "set it in the environment of Cursor"
 
 
 def test_a_program_that_needs_the_path_of_the_shell_is_reported(doctor, home, tmp_path, monkeypatch):
