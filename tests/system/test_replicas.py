@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,14 @@ from mcp.client.streamable_http import streamable_http_client
 
 from core13_mcp import sandbox
 
+from ..processes import CLI
+
 pytestmark = [pytest.mark.anyio, pytest.mark.system]
 
 CONF = Path(__file__).parents[2] / "deploy" / "nginx" / "core13-mcp.conf"
 TOKEN = "a-caller-of-the-two-replicas-0123456789"
-TIMEOUT = 30.0
+# Seconds for each test.
+TIMEOUT = 60.0
 
 
 @dataclass
@@ -49,15 +52,18 @@ async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
     database = tmp_path / "sandbox.db"
     (tmp_path / "tokens").write_text(f"story: {TOKEN}\n")
     (tmp_path / "key").write_text(sandbox.FULL_KEY)
-    with ExitStack() as stack:
-        stack.enter_context(_process(tmp_path, "sandbox", ["sandbox", "--port", str(ports[3]), "--db", str(database)]))
+    with anyio.fail_after(TIMEOUT), ExitStack() as stack:
+
+        def start(name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+            return stack.enter_context(_process(tmp_path / f"{name}.log", command, environment))
+
+        start("sandbox", [*CLI, "sandbox", "--port", str(ports[3]), "--db", str(database)], {})
         replicas = [
-            stack.enter_context(
-                _process(tmp_path, f"replica{port}", ["serve", "--http", str(port)], _environment(tmp_path, ports))
-            )
+            start(f"replica{port}", [*CLI, "serve", "--http", str(port)], _environment(tmp_path, ports))
             for port in ports[:2]
         ]
-        stack.enter_context(_nginx(tmp_path, ports))
+        configuration = _write_nginx_configuration(tmp_path, ports)
+        start("nginx", ["nginx", "-p", str(tmp_path), "-c", str(configuration)], dict(os.environ))
         url = f"http://127.0.0.1:{ports[2]}"
         origins = [f"http://127.0.0.1:{port}" for port in ports[:2]]
         for origin in [*origins, url]:
@@ -74,20 +80,19 @@ async def test_calls_and_their_confirmations_may_reach_different_replicas(deploy
         questions.append(params.message)
         return types.ElicitResult(action="accept", content={})
 
-    with anyio.fail_after(TIMEOUT):
-        async with _client(deployment, agree) as client:
-            await client.list_tools()
-            before = deployment.calls()
-            results = [
-                await client.call_tool("users-retrieve", {}),
-                await client.call_tool("subscriptions-test-delivery-create", {"project_id": 1, "id": 1}),
-                await client.call_tool(
-                    "session-recordings-sharing-refresh-create",
-                    {"project_id": 1, "recording_id": "0190a1b2-checkout-bug"},
-                ),
-                await client.call_tool("subscriptions-partial-update", {"project_id": 1, "id": 1, "enabled": False}),
-                await client.call_tool("subscriptions-retrieve", {"id": 1}),
-            ]
+    async with _client(deployment, agree) as client:
+        await client.list_tools()
+        before = deployment.calls()
+        results = [
+            await client.call_tool("users-retrieve", {}),
+            await client.call_tool("subscriptions-test-delivery-create", {"project_id": 1, "id": 1}),
+            await client.call_tool(
+                "session-recordings-sharing-refresh-create",
+                {"project_id": 1, "recording_id": "0190a1b2-checkout-bug"},
+            ),
+            await client.call_tool("subscriptions-partial-update", {"project_id": 1, "id": 1, "enabled": False}),
+            await client.call_tool("subscriptions-retrieve", {"id": 1}),
+        ]
     assert [result.is_error for result in results] == [False] * 5, [result.content[0] for result in results]
     assert len(questions) == 2
     assert [after - start for after, start in zip(deployment.calls(), before, strict=True)].count(0) == 0
@@ -95,32 +100,29 @@ async def test_calls_and_their_confirmations_may_reach_different_replicas(deploy
 
 
 async def test_calls_succeed_after_one_replica_is_killed(deployment: Deployment) -> None:
-    with anyio.fail_after(TIMEOUT):
-        async with _client(deployment) as client:
-            await client.call_tool("users-retrieve", {})
-            deployment.replicas[0].send_signal(signal.SIGKILL)
-            deployment.replicas[0].wait(timeout=10)
-            names = [f"After the loss {number}" for number in range(6)]
-            for name in names:
-                created = await client.call_tool("subscriptions-create", {**_PAUSED, "title": name})
-                assert not created.is_error, created.content[0]
-            listed = await client.call_tool("subscriptions-list", {"search": "After the loss"})
+    async with _client(deployment) as client:
+        await client.call_tool("users-retrieve", {})
+        deployment.replicas[0].send_signal(signal.SIGKILL)
+        deployment.replicas[0].wait(timeout=10)
+        names = [f"After the loss {number}" for number in range(6)]
+        for name in names:
+            created = await client.call_tool("subscriptions-create", {**_PAUSED, "title": name})
+            assert not created.is_error, created.content[0]
+        listed = await client.call_tool("subscriptions-list", {"search": "After the loss"})
     assert sorted(row["title"] for row in listed.structured_content["results"]) == names
 
 
 async def test_metrics_are_served_by_each_replica_but_not_through_nginx(deployment: Deployment) -> None:
-    with anyio.fail_after(TIMEOUT):
-        async with httpx2.AsyncClient() as http:
-            replica_statuses = [(await http.get(f"{origin}/metrics")).status_code for origin in deployment.origins]
-            nginx_status = (await http.get(deployment.url.replace("/mcp", "/metrics"))).status_code
+    async with httpx2.AsyncClient() as http:
+        replica_statuses = [(await http.get(f"{origin}/metrics")).status_code for origin in deployment.origins]
+        nginx_status = (await http.get(deployment.url.replace("/mcp", "/metrics"))).status_code
     assert (replica_statuses, nginx_status) == ([200, 200], 404)
 
 
 async def test_nginx_limits_the_requests_of_each_client_address(deployment: Deployment) -> None:
-    with anyio.fail_after(TIMEOUT):
-        async with httpx2.AsyncClient() as http:
-            health = deployment.url.replace("/mcp", "/healthz")
-            statuses = [(await http.get(health)).status_code for _ in range(400)]
+    async with httpx2.AsyncClient() as http:
+        health = deployment.url.replace("/mcp", "/healthz")
+        statuses = [(await http.get(health)).status_code for _ in range(400)]
     # The burst passes, and the rate is lower than that of this test.
     assert statuses[0] == 200
     assert set(statuses) == {200, 429}
@@ -162,12 +164,9 @@ def _environment(folder: Path, ports: list[int]) -> dict[str, str]:
 
 
 @contextmanager
-def _process(
-    folder: Path, name: str, arguments: list[str], environment: dict[str, str] | None = None
-) -> Iterator[subprocess.Popen[str]]:
-    with (folder / f"{name}.log").open("w") as log:
-        command = [sys.executable, "-m", "core13_mcp", *arguments]
-        process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=environment or {})
+def _process(log: Path, command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, text=True, env=environment)
         try:
             yield process
         finally:
@@ -175,37 +174,29 @@ def _process(
             process.wait(timeout=20)
 
 
-@contextmanager
-def _nginx(folder: Path, ports: list[int]) -> Iterator[None]:
+def _write_nginx_configuration(folder: Path, ports: list[int]) -> Path:
     configuration = CONF.read_text("utf-8")
     for port, free_port in zip((8081, 8082, 8080), ports, strict=False):
         configuration = configuration.replace(f"127.0.0.1:{port}", f"127.0.0.1:{free_port}")
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    (folder / "nginx.conf").write_text(
+    file = folder / "nginx.conf"
+    file.write_text(
         f"daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;\nevents {{}}\n"
         f"http {{ access_log off;\n{temporary}{configuration} }}\n"
     )
-    process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")])
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    return file
 
 
 async def _wait_until_ready(url: str) -> None:
-    with anyio.fail_after(TIMEOUT):
-        async with httpx2.AsyncClient() as http:
-            while True:
-                try:
-                    if (await http.get(url)).status_code == 200:
-                        return
-                except httpx2.TransportError:
-                    pass
-                # A port sends no event when it opens.
-                await anyio.sleep(0.05)
+    async with httpx2.AsyncClient() as http:
+        while True:
+            with suppress(httpx2.TransportError):
+                if (await http.get(url)).status_code == 200:
+                    return
+            # A port sends no event when it opens.
+            await anyio.sleep(0.05)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -104,10 +104,8 @@ def resolve_context(context: ServerRequestContext[Any]) -> CallContext:
 
 
 def _log_rejection(rejected: Rejected) -> None:
-    cause = rejected.__cause__
-    details = {"status": rejected.status}
-    if isinstance(cause, ConfigurationError):
+    level, details = logging.INFO, dict[str, Any](status=rejected.status)
+    if isinstance(rejected.__cause__, ConfigurationError):
         # The operator must change the configuration.
-        log.error("request rejected", extra={"details": {**details, "why": redact_keys(str(cause))}})
-    else:
-        log.info("request rejected", extra={"details": details})
+        level, details["why"] = logging.ERROR, redact_keys(str(rejected.__cause__))
+    log.log(level, "request rejected", extra={"details": details})

@@ -6,6 +6,7 @@ Their names follow OpenTelemetry's semantic conventions.
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import anyio
@@ -25,7 +26,6 @@ from ...errors import ConfigurationError
 OTHER = "other"
 
 _METHODS = SPEC_CLIENT_METHODS | SPEC_CLIENT_NOTIFICATION_METHODS
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
@@ -43,19 +43,17 @@ class Metrics:
         self._tools = frozenset(tools)
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        self._operations = Histogram(
+        seconds = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+        histogram = partial(Histogram, registry=self._registry, buckets=seconds)
+        self._operations = histogram(
             "mcp_server_operation_duration_seconds",
             "Duration of MCP operations.",
             ("mcp_method_name", "gen_ai_tool_name", "error_type"),
-            registry=self._registry,
-            buckets=_SECONDS,
         )
-        self._requests = Histogram(
+        self._requests = histogram(
             "http_server_request_duration_seconds",
             "Duration of HTTP requests, including rejected requests.",
             ("http_route", "http_response_status_code"),
-            registry=self._registry,
-            buckets=_SECONDS,
         )
         self._active = Gauge("http_server_active_requests", "HTTP requests in progress.", registry=self._registry)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +71,6 @@ async def test_an_error_in_the_tokens_file_is_reported_by_line_without_its_text(
 async def test_a_tokens_file_without_end_is_not_read_to_its_end() -> None:
     error = await start_error("0", auth="token", caller_tokens_file="/dev/zero")
     assert "it has more than 1048576 bytes" in error
-
-
-async def test_a_port_in_use_is_reported() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        error = await start_error(str(taken.getsockname()[1]))
-    assert "Address already in use" in error
 
 
 async def test_a_server_with_a_public_url_and_no_seal_keys_logs_a_warning() -> None:

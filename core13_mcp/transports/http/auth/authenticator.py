@@ -44,16 +44,14 @@ def token_auth(get_context: Callable[[], CallContext], tokens: CallerTokens) -> 
         try:
             name = tokens.name(token) if token else None
         except ConfigurationError as error:
-            raise Rejected(
-                503, "This server cannot read the tokens of its callers. Ask its operator to check the log."
-            ) from error
+            message = "This server cannot read the tokens of its callers. Ask its operator to check the log."
+            raise Rejected(503, message) from error
         if name is None:
             reason = (
                 "This server does not know this token." if token else "Send the header `Authorization: Bearer TOKEN`."
             )
-            raise Rejected(
-                401, f"{reason} Ask the operator of this server for a token.", {"WWW-Authenticate": "Bearer"}
-            )
+            message = f"{reason} Ask the operator of this server for a token."
+            raise Rejected(401, message, {"WWW-Authenticate": "Bearer"})
         return replace(_service_caller(get_context), name=name)
 
     return Authenticator(authenticate, trusted=True)

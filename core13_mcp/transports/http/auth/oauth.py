@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ....api.client import APIClient
-from ....api.exchange import APIRequest, APIResponse
+from ....api.exchange import APIRequest
 from ....api.session import APISession
 from ....identity import TITLE
 from ....jsonio import parse_json
@@ -83,22 +83,20 @@ class ProtectedResource:
         return Route(self._path, metadata)
 
     async def _verify(self, caller: CallContext, body: bytes) -> None:
-        granted = self._granted_scopes(await self._introspect(caller))
+        granted = await self._granted_scopes(caller)
         required = self._scopes.get(_called_tool(body))
         # A write scope includes the read scope.
         if required and not granted & {"*", required, required.replace(":read", ":write")}:
             raise self._insufficient_scope(required, f"{INTROSPECTION_SCOPE} {required}")
 
-    async def _introspect(self, caller: CallContext) -> APIResponse:
-        """Introspect the token of a caller. The token itself authenticates the request."""
+    async def _granted_scopes(self, caller: CallContext) -> set[str]:
+        # The token itself authenticates the request.
         form = {"token": caller.credentials.secrets[0]}
         request = APIRequest(method="POST", path="/oauth/introspect/", form=form)
         try:
-            return await APISession(self._issuer, caller.credentials, INTROSPECTION_TIMEOUT).send(request)
+            response = await APISession(self._issuer, caller.credentials, INTROSPECTION_TIMEOUT).send(request)
         except httpx2.RequestError:
             raise _unavailable("its issuer did not respond") from None
-
-    def _granted_scopes(self, response: APIResponse) -> set[str]:
         if response.status == 403:
             raise self._insufficient_scope(INTROSPECTION_SCOPE, self._all_scopes)
         payload = _json_object(response.body)

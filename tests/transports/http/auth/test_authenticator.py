@@ -98,23 +98,17 @@ async def test_the_token_of_a_caller_is_not_sent_to_the_api(tokens: Path, key_fi
     assert ANNA not in str(api.requests)
 
 
-async def test_a_deleted_key_file_gets_503_without_its_path(key_file: Path) -> None:
-    async with serving(Settings(personal_api_key_file=str(key_file), log_level="error")) as server:
-        key_file.unlink()
-        response = await post(server.url)
-    assert response.status_code == 503
-    assert "cannot read its PostHog key" in response.json()["error"]["message"]
-    assert str(key_file) not in response.text
-
-
-async def test_the_log_contains_the_cause_of_a_503_without_the_key(
+async def test_an_unusable_key_file_gets_503_and_the_log_has_the_cause_without_the_key(
     key_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serving(Settings(personal_api_key_file=str(key_file), log_level="error")) as server:
         # The start of the server removed pytest's handler.
         logging.getLogger().addHandler(caplog.handler)
         key_file.write_text("phc_aPublicProjectKey")
-        await post(server.url)
+        response = await post(server.url)
+    assert response.status_code == 503
+    assert "cannot read its PostHog key" in response.json()["error"]["message"]
+    assert str(key_file) not in response.text
     [record] = [record for record in caplog.records if record.message == "request rejected"]
     assert record.levelname == "ERROR"
     assert "phc_" in record.details["why"]  # type: ignore[attr-defined]
