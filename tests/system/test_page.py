@@ -16,7 +16,11 @@ from selenium.webdriver.common.keys import Keys
 
 pytestmark = pytest.mark.system
 
-OFFLINE = ("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+# The last four keep the browser from loading resources of its own.
+ARGUMENTS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
+    *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +36,7 @@ def url() -> Iterator[str]:
 def browser(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
-    profile = tmp_path_factory.mktemp("profile")
-    for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        *OFFLINE,
-        f"--user-data-dir={profile}",
-    ):
+    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(argument)
     driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
     driver.set_page_load_timeout(20)

@@ -25,25 +25,25 @@ async def test_a_free_slot_goes_to_the_caller_with_the_fewest_slots():
     assert order == ["one", "many"]
 
 
-async def test_a_cancelled_request_leaves_the_queue():
-    limiter, order = FairLimiter(1, per_caller=1), list[str]()
-    cancelled = [anyio.CancelScope(), anyio.CancelScope()]
+@pytest.mark.parametrize("others", [[], ["cancelled"], ["other"]], ids=["alone", "same-caller", "other-caller"])
+async def test_a_cancelled_request_leaves_the_queue(others: list[str]):
+    limiter, order, scope = FairLimiter(1, per_caller=1), list[str](), anyio.CancelScope()
 
-    async def run_in(scope: anyio.CancelScope, caller: str) -> None:
+    async def run_cancelled() -> None:
         with scope:
-            await run(limiter, caller, order)
+            await run(limiter, "cancelled", order)
+            order.append("not cancelled")
 
     with anyio.fail_after(5):
         async with anyio.create_task_group() as tasks, limiter.slot("first"):
-            tasks.start_soon(run_in, cancelled[0], "a")
-            tasks.start_soon(run, limiter, "a", order)
-            tasks.start_soon(run_in, cancelled[1], "b")
+            tasks.start_soon(run_cancelled)
+            for caller in others:
+                tasks.start_soon(run, limiter, caller, order)
             await anyio.wait_all_tasks_blocked()
-            for scope in cancelled:
-                scope.cancel()
+            scope.cancel()
             await anyio.wait_all_tasks_blocked()
         await run(limiter, "last", order)
-    assert order == ["a", "last"]
+    assert order == [*others, "last"]
 
 
 async def test_a_slot_assigned_at_the_moment_of_cancellation_is_passed_on():
