@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, get_args
 
 from .keys import SecretStr, key_problem
-from .origins import parse_origin
+from .origins import REGIONS, parse_origin
 
 Parser = Callable[[str], Any]
 
@@ -48,8 +48,10 @@ class Option(NamedTuple):
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The allowed values, if there are only a few."""
-        return self.parse.values if isinstance(self.parse, Choice) else ()
+        """The values that shell completion offers."""
+        if isinstance(self.parse, Choice):
+            return self.parse.values
+        return tuple(REGIONS) if self.parse is parse_origin else ()
 
     @property
     def default_value(self) -> Any:

@@ -6,17 +6,10 @@ from typing import NamedTuple
 
 
 class Help(NamedTuple):
-    """The help of a command.
-
-    Attributes:
-        summary: What the command does, without a period.
-        arguments: The arguments and flags for the usage line, without settings.
-        examples: Example lines.
-        has_settings: Whether the command has a flag for each setting.
-    """
+    """The help of a command. `usage` lists its arguments and flags, without a flag for each setting."""
 
     summary: str
-    arguments: str
+    usage: str
     examples: str
     has_settings: bool = True
 

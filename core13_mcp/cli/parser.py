@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 from ..identity import NAME, VERSION
 from ..settings import OPTIONS
 from ..setup.clients import CLIENTS
+from ..text import did_you_mean
 from .help import COMMANDS, PROGRAM, Help
 
 
@@ -26,18 +27,15 @@ class Parser(argparse.ArgumentParser):
     """The parser of a command.
 
     It accepts no abbreviated flags, because an abbreviation of a secret's flag must not be taken for the flag of a
-    file. Its error messages suggest names and contain no keys.
-
-    Attributes:
-        flags: The flags of the command, for shell completion.
-        values: The allowed values of its argument, for shell completion.
+    file. Its error messages suggest names and contain no keys. Shell completion uses `flags`, and `values`, the
+    allowed values of the command's argument.
     """
 
     def __init__(self, name: str, command: Help) -> None:
         settings = "[--SETTING ...]" if command.has_settings else ""
         super().__init__(
             prog=name,
-            usage=" ".join(filter(None, (name, "[-h]", settings, command.arguments))),
+            usage=" ".join(filter(None, (name, "[-h]", settings, command.usage))),
             description=f"{command.summary[0].upper()}{command.summary[1:]}.",
             epilog=f"examples:\n{command.examples}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -67,16 +65,19 @@ class Parser(argparse.ArgumentParser):
             if option.secret or (option.serve_only and not with_serve_only):
                 continue
             default = f", default {option.default}" if option.default else ""
-            # Without a default, a value before the command is not overwritten by the parser of the command.
-            options: dict[str, Any] = {"dest": f"set_{option.name}", "default": argparse.SUPPRESS}
-            options |= (
-                {"action": "store_true"} if option.is_flag else {"metavar": option.name.rpartition("_")[2].upper()}
+            metavar = option.name.rpartition("_")[2].upper()
+            options: dict[str, Any] = {"action": "store_true"} if option.is_flag else {"metavar": metavar}
+            group.add_argument(
+                option.flag,
+                help=f"{option.help} [{option.variable}{default}]",
+                dest=f"set_{option.name}",
+                # Without a default, a value before the command is not overwritten by the parser of the command.
+                default=argparse.SUPPRESS,
+                **options,
             )
-            group.add_argument(option.flag, help=f"{option.help} [{option.variable}{default}]", **options)
             self.flags.append(Flag(option.flag, option.help, not option.is_flag, option.choices))
 
     def error(self, message: str) -> NoReturn:
-        """Print the error without keys, name the help, and exit with status 2."""
         from ..redaction import redact_keys
 
         self.exit(2, f"{self.prog}: {redact_keys(message)}\nSee: {self.prog} --help\n")
@@ -87,7 +88,8 @@ def one_of(values: Sequence[str]) -> Callable[[str], str]:
 
     def parse_value(text: str) -> str:
         if text not in values:
-            raise argparse.ArgumentTypeError(f"there is no {text!r}. {_suggest(text, values)}")
+            fix = did_you_mean(text, values) or f"Use {', '.join(values)}."
+            raise argparse.ArgumentTypeError(f"there is no {text!r}. {fix}")
         return text
 
     return parse_value
@@ -102,13 +104,10 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if unknown:
         _reject_unknown(program, unknown)
     command = commands[arguments.command]
-    arguments, unknown = command.parse_known_args(arguments.rest, arguments)
-    # The arguments of a call may stand on both sides of its flags.
-    is_call = arguments.command == "call"
-    if wrong := [word for word in unknown if not is_call or (word.startswith("-") and word != "-")]:
-        _reject_unknown(command, wrong)
-    if is_call:
-        arguments.arguments = [*arguments.arguments, *unknown]
+    # Intermixed: the arguments of a call may stand on both sides of its flags.
+    arguments, unknown = command.parse_known_intermixed_args(arguments.rest, arguments)
+    if unknown:
+        _reject_unknown(command, unknown)
     return arguments
 
 
@@ -130,11 +129,7 @@ def program_parser() -> Parser:
 def command_parsers() -> Mapping[str, Parser]:
     """Return the parser of each command, by name."""
     parsers = {name: Parser(f"{NAME} {name}", command) for name, command in COMMANDS.items()}
-    _add_tool_arguments(parsers["tools"], parsers["call"])
-    _add_sandbox_arguments(parsers["sandbox"])
-    _add_setup_arguments(parsers["install"], parsers["uninstall"])
-    parsers["doctor"].add_flag("--json", "print the result as JSON")
-    parsers["completion"].add_values("shell", ("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
+    _add_arguments(parsers)
     for name, parser in parsers.items():
         # `doctor` reads the settings itself, to report every problem.
         needs_settings = name not in ("demo", "uninstall", "doctor", "completion")
@@ -144,17 +139,15 @@ def command_parsers() -> Mapping[str, Parser]:
     return parsers
 
 
-def _add_tool_arguments(tools: Parser, call: Parser) -> None:
-    tools.add_argument("name", nargs="?", metavar="NAME", help="the tool to print")
-    tools.add_flag("--json", "print the definition of every tool as JSON")
+def _add_arguments(parsers: Mapping[str, Parser]) -> None:
+    parsers["tools"].add_argument("name", nargs="?", metavar="NAME", help="the tool to print")
+    parsers["tools"].add_flag("--json", "print the definition of every tool as JSON")
+    call, sandbox, install = parsers["call"], parsers["sandbox"], parsers["install"]
     call.add_argument("name", metavar="NAME", help="the tool to call")
     call.add_argument(
         "arguments", nargs="*", default=[], metavar="JSON | key=value ... | -", help="its arguments; - reads stdin"
     )
     call.add_flag("--dry-run", "print the request and do not send it")
-
-
-def _add_sandbox_arguments(sandbox: Parser) -> None:
     sandbox.add_values(
         "what", ("serve", "outbox"), nargs="?", default="serve", metavar="ACTION", help="serve (the default) or outbox"
     )
@@ -163,26 +156,17 @@ def _add_sandbox_arguments(sandbox: Parser) -> None:
     )
     sandbox.add_flag("--db", "file for the data; in memory by default", default=":memory:", metavar="FILE")
     sandbox.add_flag("--faults", "allow fault injection by request header")
-
-
-def _add_setup_arguments(install: Parser, uninstall: Parser) -> None:
-    for parser in (install, uninstall):
+    for parser in (install, parsers["uninstall"]):
         parser.add_values("client", CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))
         parser.add_flag("--scope", "which configuration of the client; user by default", ("user", "project", "local"))
     install.add_flag("--print", "print the configuration and do not write it", dest="show")
     install.add_flag("--remote", "URL of a server that runs elsewhere", metavar="URL")
     install.add_flag("--uvx", "run the server with uvx, at this version")
-
-
-def _suggest(text: str, names: Sequence[str]) -> str:
-    from ..text import did_you_mean
-
-    return did_you_mean(text, names) or f"Use {', '.join(names)}."
+    parsers["doctor"].add_flag("--json", "print the result as JSON")
+    parsers["completion"].add_values("shell", ("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
 
 
 def _reject_unknown(parser: Parser, words: Sequence[str]) -> NoReturn:
-    from ..text import did_you_mean
-
     # Without the dashes, which would make every flag similar.
     names = [flag.name.removeprefix("--") for flag in parser.flags]
     suggestion = did_you_mean(words[0].partition("=")[0].lstrip("-"), names, "--{}".format)

@@ -30,11 +30,9 @@ def status_line(text: str) -> None:
 
 @contextmanager
 def spinner(name: str, interval: float = 1.0) -> Iterator[None]:
-    """Show on a terminal's stderr how long a block has been waiting.
+    """Show on a terminal's stderr how long a block has been waiting for `name`.
 
-    Args:
-        name: What the block waits for.
-        interval: Seconds before the status line appears, and between its updates. Most calls are faster.
+    The status line appears after `interval` seconds, and is updated as often. Most calls are faster.
     """
     if not supports_color(sys.stderr):
         yield

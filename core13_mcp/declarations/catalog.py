@@ -11,6 +11,7 @@ from ..errors import DeclarationError
 from ..settings import Settings
 from .files import enabled_names, read_declarations, without_project
 from .model import Declaration
+from .schema import Schema
 
 # Declarations by tool name, in alphabetical order.
 Catalog = Mapping[str, Declaration]
@@ -42,20 +43,16 @@ def enabled_tools(settings: Settings, declared: Catalog | None = None) -> Catalo
 
 
 def _without_project(tool: Declaration) -> Declaration:
-    if tool.project is None:
-        return tool
-    note = {tool.project.argument: "This server works on one project only; leave it out."}
-    content = without_project(tool.model_dump(by_alias=True))
-    return Declaration.model_validate({**content, "documented": {**tool.documented, **note}})
+    return Declaration.model_validate(without_project(tool.model_dump(by_alias=True)))
 
 
 def _parse(name: str, content: Any) -> Declaration:
     try:
         declaration = Declaration.model_validate(content)
-        # Compile every schema now, so that a wrong one fails at start and not in the first call.
-        parts = (*declaration.rules, *declaration.confirm, *declaration.done)
-        for schema in (declaration.input_validator, declaration.output_validator, *(part.validator for part in parts)):
-            schema.compile()
+        conditions = [part.when for part in (*declaration.rules, *declaration.confirm, *declaration.done)]
+        for definition in (declaration.input_schema, declaration.output_schema, *conditions):
+            # A wrong schema fails here at start, and not in the first call.
+            Schema(definition)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
         raise DeclarationError(f"tools/{name}.json: {problems}") from None

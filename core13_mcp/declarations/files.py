@@ -80,10 +80,11 @@ def without_project(declaration: dict[str, Any]) -> dict[str, Any]:
     """Return a declaration without its project argument, for a server with a fixed project."""
     if not declaration.get("project"):
         return declaration
-    argument = declaration["project"]["argument"]
-    schema = declaration["inputSchema"]
+    argument, schema = declaration["project"]["argument"], declaration["inputSchema"]
     properties = {name: part for name, part in schema["properties"].items() if name != argument}
-    return {**declaration, "inputSchema": {**schema, "properties": properties}}
+    note = {argument: "This server works on one project only; leave it out."}
+    documented = {**declaration.get("documented", {}), **note}
+    return {**declaration, "inputSchema": {**schema, "properties": properties}, "documented": documented}
 
 
 def inline(node: Any, resolve: Callable[[str], Any]) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator, ValidationError
@@ -31,11 +30,17 @@ class SchemaError:
     instance: Any = None
 
 
-@dataclass(frozen=True)
 class Schema:
-    """A JSON Schema. Its validator uses much memory and is compiled when it is first used; most never are."""
+    """A compiled JSON Schema. It uses much memory, so declarations compile theirs at the first use.
 
-    definition: JSON
+    Raises:
+        ValueError: The definition is not a valid schema.
+    """
+
+    def __init__(self, definition: JSON) -> None:
+        self._validator = Draft202012Validator(
+            dict(definition), validate_formats=True, formats={"date-time": _is_date_time}, offline=True
+        )
 
     def is_valid(self, value: object) -> bool:
         return bool(self._validator.is_valid(value))
@@ -43,16 +48,6 @@ class Schema:
     def iter_errors(self, value: object) -> Iterator[SchemaError]:
         """Yield every validation error of a value. `is_valid` is much faster."""
         return map(_schema_error, self._validator.iter_errors(value))
-
-    @cached_property
-    def _validator(self) -> Draft202012Validator:
-        return self.compile()
-
-    def compile(self) -> Draft202012Validator:
-        """Compile the schema. Raise ValueError if it is not valid."""
-        return Draft202012Validator(
-            dict(self.definition), validate_formats=True, formats={"date-time": _is_date_time}, offline=True
-        )
 
 
 def _is_date_time(text: str) -> bool:

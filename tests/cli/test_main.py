@@ -115,7 +115,7 @@ def test_the_default_command_is_serve():
         (["call"], "core13-mcp call: the following arguments are required: NAME\n"),
         (["call", "users-list", "limit"], "the arguments contain 'limit', which is not key=value. Write them as"),
         (["serve", "--sand"], "unrecognized arguments"),
-        (["call", "users-list", "--limit", "2"], "unrecognized arguments: --limit\nSee"),
+        (["call", "users-list", "--limit", "2"], "unrecognized arguments: --limit 2\nSee"),
         (["--sandbx", "tools"], 'core13-mcp: unrecognized arguments: --sandbx. Did you mean "--sandbox"?'),
         (["serve", "--personal-api-key", "phx_secret0000"], "set the variable POSTHOG_PERSONAL_API_KEY instead"),
         (["--session-id=secret"], "set the variable POSTHOG_SESSION_ID instead"),

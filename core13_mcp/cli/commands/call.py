@@ -36,18 +36,23 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         raise ConfigurationError(f"there is no tool {arguments.name!r}", fix)
     tool = catalog[arguments.name]
     tool_arguments = parse_arguments(arguments.arguments)
-    if arguments.dry_run:
-        return _print_request(tool, tool_arguments, settings)
-    async with context_provider(settings) as get_context:
-        call = prepare(tool, tool_arguments, get_context())
-        try:
-            with spinner(tool.name):
-                result = await Execution(call, on_progress=_print_progress).run()
-        except ToolError as error:
-            print(error, file=sys.stderr)
-            return 1
-    print(json.dumps(result.value, indent=2, ensure_ascii=False))
+    try:
+        if arguments.dry_run:
+            _print_request(tool, tool_arguments, settings)
+        else:
+            await _call(tool, tool_arguments, settings)
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
+
+
+async def _call(tool: Declaration, arguments: JSON, settings: Settings) -> None:
+    async with context_provider(settings) as get_context:
+        call = prepare(tool, arguments, get_context())
+        with spinner(tool.name):
+            result = await Execution(call, on_progress=_print_progress).run()
+    print(json.dumps(result.value, indent=2, ensure_ascii=False))
 
 
 def parse_arguments(words: list[str]) -> dict[str, Any]:
@@ -72,20 +77,15 @@ def parse_arguments(words: list[str]) -> dict[str, Any]:
     return pairs
 
 
-def _print_request(tool: Declaration, arguments: JSON, settings: Settings) -> int:
+def _print_request(tool: Declaration, arguments: JSON, settings: Settings) -> None:
     """Print the request that the call would send, without credentials and secret arguments."""
-    try:
-        request = plan(tool, arguments, settings.project_id)
-    except ToolError as error:
-        print(error, file=sys.stderr)
-        return 1
+    request = plan(tool, arguments, settings.project_id)
     origin = SANDBOX_ORIGIN if settings.sandbox else settings.host
     print(request.method, httpx2.URL(origin + request.path, params=dict(request.query) or None))
     if request.body is not None:
         body = {name: REDACTED if name in tool.secrets else value for name, value in request.body.items()}
         print(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
     print("Dry run: nothing was sent.", file=sys.stderr)
-    return 0
 
 
 async def _print_progress(message: str) -> None:

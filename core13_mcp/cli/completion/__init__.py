@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...declarations.catalog import Catalog
-from ...origins import REGIONS
 from ..help import COMMANDS
 from ..parser import Flag, Parser, command_parsers, program_parser
 
@@ -31,7 +30,7 @@ def completion_script(shell: str, catalog: Catalog) -> str:
         TABLE="\n".join(f"{key}|{' '.join(words)}" for key, words in _rows(vocabulary)),
         COMMANDS=" | ".join(vocabulary.commands),
         TOOLS=" | ".join(catalog),
-        TEXT_FLAGS=" | ".join(name for name, flag in flags.items() if flag.takes_value and not _values(flag)),
+        TEXT_FLAGS=" | ".join(name for name, flag in flags.items() if flag.takes_value and not flag.values),
     )
     return _fill(f"{shell}.sh", WORDS=words.rstrip())
 
@@ -48,15 +47,11 @@ def _flags(vocabulary: _Vocabulary) -> dict[str, Flag]:
     return {flag.name: flag for parser in parsers for flag in parser.flags}
 
 
-def _values(flag: Flag) -> tuple[str, ...]:
-    return tuple(REGIONS) if flag.name == "--host" else flag.values
-
-
 def _rows(vocabulary: _Vocabulary) -> Iterator[tuple[str, list[str]]]:
     """Yield the table of bash and zsh: the words after a flag, a command, or a tool."""
     for flag in _flags(vocabulary).values():
-        if values := _values(flag):
-            yield f"value {flag.name}", list(values)
+        if flag.values:
+            yield f"value {flag.name}", list(flag.values)
     yield "command ", [*vocabulary.commands, *(flag.name for flag in vocabulary.program.flags)]
     for name, parser in vocabulary.commands.items():
         yield f"command {name}", [*parser.values, *(flag.name for flag in parser.flags)]
@@ -89,5 +84,5 @@ def _fish_line(condition: str, offer: str, description: str) -> str:
 
 
 def _fish_flag(flag: Flag) -> str:
-    values = f" -x -a '{' '.join(_values(flag))}'" if _values(flag) else " -r -F" if flag.takes_value else ""
+    values = f" -x -a '{' '.join(flag.values)}'" if flag.values else " -r -F" if flag.takes_value else ""
     return f"-l {flag.name.removeprefix('--')}{values}"
