@@ -29,11 +29,10 @@ from ..transports.http.auth.authenticator import Authenticator, api_key_auth, no
 from ..transports.http.auth.oauth import ProtectedResource
 from ..transports.http.auth.tokens import CallerTokens
 from ..transports.http.endpoint import MCPEndpoint, resolve_context
-from ..transports.http.health import Lifecycle
 from ..transports.http.landing.page import PageContent, page
 from ..transports.http.limits import LimitOptions
 from ..transports.http.metrics import Metrics
-from ..transports.http.serving import Server, raise_fd_limit
+from ..transports.http.serving import Lifecycle, Server, raise_fd_limit
 from ..transports.http.validation import validate_http
 from .engine import api_clients, credential_provider, make_context
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...settings import Settings
 from .address import PATH, allowed_hosts
 from .endpoint import MCPEndpoint
-from .health import Lifecycle, close_on_drain, health_routes
 from .host_check import HostOriginMiddleware
 from .metrics import Metrics
+from .serving import Lifecycle
 
 
 def app(
@@ -24,13 +28,21 @@ def app(
     metrics: Metrics | None,
     more_routes: Sequence[BaseRoute],
 ) -> Starlette:
-    """Build the application."""
+    """Build the application, with `/healthz` and `/readyz` as liveness and readiness probes."""
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        return PlainTextResponse("ready\n") if lifecycle.accepting else PlainTextResponse("draining\n", 503)
+
     routes = [
         Route("/", endpoint.page, methods=["GET"]),
         # Both paths, because some clients lose the request body when they follow a redirect.
         Route(PATH, endpoint),
         Route(f"{PATH}/", endpoint),
-        *health_routes(lifecycle),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
         *more_routes,
     ]
     # The outermost first.
@@ -51,3 +63,17 @@ def app(
         routes.append(metrics.route)
         middleware.insert(0, Middleware(metrics.observe_requests))
     return Starlette(routes=routes, middleware=middleware, lifespan=lambda _: endpoint.run())
+
+
+def close_on_drain(app: ASGIApp, lifecycle: Lifecycle) -> ASGIApp:
+    """Wrap an application so that each response of the drain phase closes its connection."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_closing(message: Message) -> None:
+            if message["type"] == "http.response.start" and not lifecycle.accepting:
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        await app(scope, receive, send_closing)
+
+    return wrapped

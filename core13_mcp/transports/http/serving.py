@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -15,13 +16,25 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .health import Lifecycle
-
 # Seconds from the first byte of a request, or from the start of the connection, to the end of the request's header.
 HEADER_TIMEOUT = 15.0
 
 # The number of open connections that the process asks the system for.
 MAX_CONNECTIONS = 65_536
+
+
+@dataclass(slots=True, kw_only=True)
+class Lifecycle:
+    """The phases of a shutdown, in seconds.
+
+    In the drain phase the server still accepts requests, and `/readyz` returns 503, so that a load balancer can select
+    another replica. In the grace period, open requests can finish.
+    """
+
+    drain: float = 0.0
+    grace: float = 1.0
+    # Whether the drain phase has not started yet.
+    accepting: bool = True
 
 
 class Server(uvicorn.Server):

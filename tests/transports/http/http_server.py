@@ -21,8 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from core13_mcp.compose.http import HTTPServer, build_http
 from core13_mcp.settings import Settings
-from core13_mcp.transports.http.health import Lifecycle
-from core13_mcp.transports.http.serving import HEADER_TIMEOUT, Server
+from core13_mcp.transports.http.serving import HEADER_TIMEOUT, Lifecycle, Server
 
 from ...processes import CLI, clean_environment
 
