@@ -25,7 +25,6 @@ class Secret:
     Attributes:
         variable: Environment variable that contains the secret. Entries refer to it if the client supports that.
         header: Request header that carries the secret to a remote server, after `prefix`.
-        description: Text that a client shows when it asks for the secret.
         value: The secret itself, for clients that need it in the file; without it a placeholder is written.
     """
 
@@ -37,7 +36,7 @@ class Secret:
 
     @property
     def input_id(self) -> str:
-        """The id of the input with which VS Code asks for the secret."""
+        """The id of the input with which VS Code asks for the secret, with `description`."""
         return self.variable.lower().replace("_", "-")
 
     def reference(self, client: Client) -> str | None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import ConfigurationError
@@ -16,13 +14,14 @@ from ..errors import ConfigurationError
 
 def read(path: Path) -> str | None:
     """Return the text of a file with its original line ends; None if the file does not exist."""
-    with _os_errors(path, "read"):
-        try:
-            return path.read_bytes().decode("utf-8")
-        except FileNotFoundError:
-            return None
-        except UnicodeDecodeError:
-            raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text; save it as UTF-8") from None
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def backup_path(path: Path) -> Path:
@@ -37,21 +36,15 @@ def replace(path: Path, text: str) -> None:
     An existing file keeps its mode, and a link stays a link. A new file has mode 600, because it can contain a key.
     """
     path = path.resolve()
-    with _os_errors(path, "written"):
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = 0o600
         if path.exists():
             mode = path.stat().st_mode & 0o7777
             _write(backup_path(path), path.read_bytes(), mode)
         _write(path, text.encode(), mode)
-
-
-@contextmanager
-def _os_errors(path: Path, action: str) -> Iterator[None]:
-    try:
-        yield
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be {action}: {error.strerror}") from None
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

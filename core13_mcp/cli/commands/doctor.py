@@ -9,19 +9,18 @@ from dataclasses import replace
 from ...compose.doctor import diagnose
 from ...identity import VERSION
 from ...redaction import redact, redact_keys
-from ...settings import Settings, flag_values
+from ...settings import OPTIONS, Settings, flag_values
 from ...setup.doctor.finding import Finding
 from ...setup.environment import Environment
 from ..terminal import status_line, style
 
 _STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
-_SECRETS = ("POSTHOG_PERSONAL_API_KEY", "POSTHOG_SESSION_ID", "POSTHOG_CSRF_TOKEN")
 
 
 async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
     """Print the result of each check. Return 1 if any status is `wrong`."""
     environment = Environment.current()
-    secrets = [value for name in _SECRETS if (value := environment.variables.get(name))]
+    secrets = [value for o in OPTIONS if o.secret and (value := environment.variables.get(o.variable))]
     findings = []
     async for finding in diagnose(environment, flag_values(arguments)):
         message, fix = (redact_keys(redact(text, secrets)) for text in (finding.message, finding.fix))

@@ -20,12 +20,7 @@ from .finding import Finding, from_error, from_network_error, proxy_host
 
 
 class APICheck:
-    """The checks of one API and one key.
-
-    Args:
-        enabled: The tools that must work.
-        has_key: Whether a key is set; without one only the host is checked.
-    """
+    """The checks of one API and one key, for the enabled tools. Without a key only the host is checked."""
 
     def __init__(self, context: CallContext, enabled: Catalog, has_key: bool) -> None:
         self._context = replace(context, retry=False)

@@ -18,7 +18,7 @@ from ..clients import CLIENTS, Client, ConfigFile
 from ..entries import PLACEHOLDER, inline_keys, secret_values
 from ..environment import Environment
 from ..install import load
-from ..paths import ParseError
+from ..paths import KeyPath, ParseError
 from .finding import Finding, Status
 
 _SERVERS_KEYS = {client.servers_key for client in CLIENTS.values()}
@@ -77,22 +77,20 @@ def find_entries(file: ConfigFile) -> tuple[list[Entry], list[Finding]]:
         if isinstance(error, ParseError):
             fix = f"correct it there; until then {client.title} reads nothing of this file"
         return [], [problem(message, fix or "correct the permissions of the file")]
-    entries = [Entry(file, name, value) for name, value in _own(paths.get(content, file.servers_path))]
-    misplaced = [key for key in sorted(_SERVERS_KEYS - {client.servers_key}) if any(_own(paths.get(content, (key,))))]
+    entries = _own_entries(file, content, file.servers_path)
+    misplaced = [key for key in sorted(_SERVERS_KEYS - {client.servers_key}) if _own_entries(file, content, (key,))]
     fix = f'remove it there and run `{NAME} install {client.name}`, which writes it to "{client.servers_key}"'
     return entries, [
         problem(f'{file.path}: {NAME} is in "{key}", which {client.title} does not read', fix) for key in misplaced
     ]
 
 
-def _own(servers: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the entries with `core13-mcp` in their name or in a word of their command."""
-    for name, value in servers.items() if isinstance(servers, dict) else ():
-        if not isinstance(value, dict):
-            continue
-        words = [name, value.get("command"), *(value["args"] if isinstance(value.get("args"), list) else [])]
-        if any(_OWN_NAME.search(word) for word in words if isinstance(word, str)):
-            yield name, value
+def _own_entries(file: ConfigFile, content: Any, servers_path: KeyPath) -> list[Entry]:
+    """Return the entries with `core13-mcp` in their name or in a word of their command."""
+    servers = paths.get(content, servers_path)
+    members = servers.items() if isinstance(servers, dict) else ()
+    entries = [Entry(file, name, value) for name, value in members if isinstance(value, dict)]
+    return [entry for entry in entries if any(map(_OWN_NAME.search, [entry.name, *entry.command]))]
 
 
 def process_environment(entry: Entry, environment: Environment, placeholder: str) -> dict[str, str]:
