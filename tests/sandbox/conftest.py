@@ -17,11 +17,6 @@ Connect = Callable[..., Client]
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def database(tmp_path: Path) -> str:
     return str(tmp_path / "sandbox.db")
 

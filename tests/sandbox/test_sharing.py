@@ -105,13 +105,12 @@ async def test_deleting_an_unknown_password_returns_404(ada: Client, path: str) 
 async def test_after_a_refresh_the_old_link_works_for_300_seconds(connect: Connect, ada: Client, clock: Clock) -> None:
     old = (await ada.get(OPEN)).json()
     clock.advance(1)
-    new = (await ada.post(OPEN + "refresh/")).json()
+    # The operation does not read its body.
+    new = (await ada.post(OPEN + "refresh/", json={"enabled": "nonsense", "password_required": True})).json()
     assert new["access_token"] != old["access_token"]
     assert len(new["access_token"]) == 30
     assert new["created_at"] > old["created_at"]
-    assert {name: new[name] for name in ("enabled", "settings", "password_required")} == {
-        name: old[name] for name in ("enabled", "settings", "password_required")
-    }
+    assert all(new[name] == old[name] for name in ("enabled", "settings", "password_required"))
     clock.advance(299)
     assert (await connect().get("/shared/" + old["access_token"])).status_code == 200
     clock.advance(1)
@@ -129,13 +128,6 @@ async def test_a_refresh_keeps_passwords_under_new_ids(connect: Connect, ada: Cl
     assert error(await ada.delete(f"{GUARDED}passwords/{before[0]['id']}/"))[0] == 404
     opened = await connect().post("/shared/" + refreshed["access_token"], json={"password": "open sesame"})
     assert opened.status_code == 200
-
-
-async def test_a_refresh_ignores_its_body(ada: Client) -> None:
-    body = {"enabled": "nonsense", "settings": 7, "password_required": True}
-    first, second = [(await ada.post(OPEN + "refresh/", json=body)).json() for _ in range(2)]
-    assert first["access_token"] != second["access_token"]
-    assert (second["enabled"], second["password_required"]) == (True, False)
 
 
 async def test_a_refresh_of_a_recording_that_was_never_shared_stores_it_disabled(ada: Client) -> None:
@@ -158,9 +150,10 @@ async def test_any_recording_can_be_shared_with_a_password(connect: Connect, ada
     assert (await connect().get(f"/shared/{shared['access_token']}")).status_code == 404
 
 
-@pytest.mark.parametrize("body", [{"settings": []}, {"settings": {"legend": "yes"}}, {"enabled": "perhaps"}])
-async def test_settings_of_a_wrong_type_are_rejected(ada: Client, body: dict[str, Any]) -> None:
-    assert error(await ada.patch(OPEN, json=body)) == (400, "invalid_input", next(iter(body)))
+async def test_settings_of_a_wrong_type_are_rejected(ada: Client) -> None:
+    wrong: tuple[Any, ...] = ([], {"legend": "yes"})
+    for settings in wrong:
+        assert error(await ada.patch(OPEN, json={"settings": settings})) == (400, "invalid_input", "settings")
 
 
 @pytest.mark.parametrize(("method", "end"), [("PATCH", ""), ("POST", "refresh/"), ("POST", "passwords/")])
@@ -172,9 +165,9 @@ async def test_an_organization_policy_rejects_every_write_with_enabled(connect: 
 
 
 async def test_a_recording_id_has_no_dot_and_at_most_200_characters(ada: Client) -> None:
-    def sharing(recording: str) -> str:
-        return f"{PROJECT}session_recordings/{recording}/sharing/"
-
-    assert error(await ada.post(sharing("a.b") + "refresh/")) == (404, "not_found", None)
-    assert error(await ada.post(sharing("r" * 201) + "refresh/")) == (400, "max_length", "recording_id")
-    assert (await ada.post(sharing("r" * 200) + "refresh/")).status_code == 200
+    recordings = ("a.b", "r" * 201, "r" * 200)
+    paths = [f"{PROJECT}session_recordings/{recording}/sharing/refresh/" for recording in recordings]
+    dotted, long, longest = [await ada.post(path) for path in paths]
+    assert error(dotted) == (404, "not_found", None)
+    assert error(long) == (400, "max_length", "recording_id")
+    assert longest.status_code == 200

@@ -35,15 +35,6 @@ async def test_a_created_subscription_is_returned_with_its_defaults(ada: Client)
     assert (await ada.get(subscription(created["id"]))).json() == created
 
 
-async def test_the_creator_is_a_user_summary(ada: Client) -> None:
-    shown = (await ada.create())["created_by"]
-    assert shown.keys() == {
-        "id", "uuid", "distinct_id", "first_name", "last_name", "email", "is_email_verified", "hedgehog_config",
-        "role_at_organization",
-    }  # fmt: skip
-    assert shown["hedgehog_config"] == {"use_as_profile": True, "color": "purple", "accessories": ["top-hat"]}
-
-
 @pytest.mark.parametrize(
     ("body", "short_id", "name"),
     [

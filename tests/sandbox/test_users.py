@@ -220,18 +220,10 @@ async def test_a_password_change_requires_the_current_password_and_ends_other_se
     assert (await change(session, password=sandbox.PASSWORD, current_password=BETTER)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("password", "code"),
-    [
-        ("short1!", "invalid_input"),
-        ("password1234", "invalid_input"),
-        ("aaaaaaaaaaaaaaaa", "invalid_input"),
-        ("lkjhgfds", "invalid_input"),
-    ],
-)
-async def test_a_short_or_weak_password_is_rejected(session: Client, password: Any, code: str) -> None:
+@pytest.mark.parametrize("password", ["short1!", "password1234", "aaaaaaaaaaaaaaaa", "lkjhgfds"])
+async def test_a_short_or_weak_password_is_rejected(session: Client, password: str) -> None:
     response = await change(session, password=password, current_password=sandbox.PASSWORD)
-    assert error(response) == (400, code, "password")
+    assert error(response) == (400, "invalid_input", "password")
 
 
 async def test_a_first_password_requires_no_current_password(unguarded: Connect) -> None:
@@ -283,7 +275,8 @@ async def test_a_stale_session_can_change_only_harmless_fields(connect: Connect,
         assert error(response) == (403, "sensitive_action_required_reauth", None)
 
 
-async def test_only_an_account_without_an_organization_can_be_deleted(connect: Connect, session: Client) -> None:
+async def test_only_the_own_account_without_an_organization_can_be_deleted(connect: Connect, session: Client) -> None:
+    assert error(await session.delete(await path_of(connect, "noor@alone.example")))[0] == 403
     rejected = await session.delete(ME)
     assert (error(rejected), rejected.json()["type"]) == ((409, "conflict", None), "server_error")
     noor = connect(session=sandbox.NO_ORGANIZATION_SESSION_ID)
@@ -309,12 +302,6 @@ async def test_the_content_of_a_deleted_user_stays_without_its_creator(database:
         assert (await ada.get(GUARDED)).json()["share_passwords"][0]["created_by_email"] == "deleted user"
 
 
-async def test_session_only_operations_change_the_own_account_only(connect: Connect, session: Client) -> None:
-    own = await path_of(connect, "ada@analytical.example")
-    for method, end in (("DELETE", ""), ("POST", "credentials_review_complete/")):
-        assert error(await session.request(method, own + end))[0] == 403
-
-
 async def test_a_credential_review_is_idempotent(session: Client, ada: Client) -> None:
     assert (await me(ada))["requires_credential_review"] is True
     for _ in range(2):
@@ -337,8 +324,12 @@ async def test_a_hedgehog_is_replaced_by_the_body(ada: Client) -> None:
     assert (await me(ada))["first_name"] == "Ada"
 
 
-async def test_a_user_summary_shows_only_the_known_fields_of_a_hedgehog(ada: Client) -> None:
+async def test_a_user_summary_has_nine_fields_and_four_fields_of_the_hedgehog(ada: Client) -> None:
     options = {"color": "red", "skin": "robot", "hat": 1}
     await ada.patch(HEDGEHOG, json={"version": 2, "use_as_profile": True, "actor_options": options})
-    shown = (await ada.create())["created_by"]["hedgehog_config"]
-    assert shown == {"use_as_profile": True, "color": "red", "skin": "robot"}
+    shown = (await ada.create())["created_by"]
+    assert shown.keys() == {
+        "id", "uuid", "distinct_id", "first_name", "last_name", "email", "is_email_verified", "hedgehog_config",
+        "role_at_organization",
+    }  # fmt: skip
+    assert shown["hedgehog_config"] == {"use_as_profile": True, "color": "red", "skin": "robot"}

@@ -24,8 +24,8 @@ OPTIONS: Final = (
     "status", "retry-after", "retry-after-date", "delay", "applied", "reset", "lost", "reset-midway", "truncated",
     "wrong-types", "html", "redirect", "huge", "gzip-bomb", "trickle", "method", "path", "times",
 )  # fmt: skip
-# Options whose value is a number, and the numbers of options without a value.
 NUMBERS: Final = {"status", "retry-after-date", "delay", "huge", "gzip-bomb", "trickle", "times"}
+# The number of an option that is sent without one.
 DEFAULTS: Final = {"huge": "50000000", "gzip-bomb": "100000000", "trickle": "1"}
 
 
