@@ -69,7 +69,13 @@ async def _profile(origin: str, calls: int, size: int | None) -> cProfile.Profil
     client = Server("", (), arguments={"detail": "full"})
     async with context_provider(settings) as get_context, anyio.create_task_group() as tasks:
         server = build_server(enabled_tools(settings), lambda _: get_context(), "")
-        stream = JSONRPCStream(*await asyncio.open_connection(sock=far))
+        source, sink = await asyncio.open_connection(sock=far)
+
+        async def write_line(line: bytes) -> None:
+            sink.write(line + b"\n")
+            await sink.drain()
+
+        stream = JSONRPCStream(source, write_line)
         reader, writer = await asyncio.open_connection(sock=near, limit=1 << 26)
 
         async def request(id_: int, method: str, params: Mapping[str, Any]) -> None:
@@ -77,7 +83,7 @@ async def _profile(origin: str, calls: int, size: int | None) -> cProfile.Profil
             writer.write(json.dumps(message).encode() + b"\n")
             assert b'"isError":true' not in await reader.readline()
 
-        tasks.start_soon(server.run, stream.reader, stream.writer, server.create_initialization_options())
+        tasks.start_soon(server.run, stream, stream, server.create_initialization_options())
         await request(0, "initialize", INITIALIZE)
         writer.write(b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
         for number in range(1, calls + WARM_UP_CALLS + 1):

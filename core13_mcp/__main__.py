@@ -6,18 +6,17 @@ import os
 import sys
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line with the arguments of the process, or with these arguments.
-
-    Ctrl-C ends the process at once while modules are imported, because nothing that needs cleanup is running then.
-    `cli.main` handles Ctrl-C in a running command.
-    """
+def main() -> int:
+    """Run the command line. Ctrl-C ends the process at once until `cli.main` changes this for a command."""
+    if getattr(sys, "last_type", None) is KeyboardInterrupt:
+        # Python prints and then ignores a Ctrl-C that arrives while it searches for the code of the program.
+        return 130
     # The starting process may have set Ctrl-C to be ignored. Then it stays ignored.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     from .cli.main import main as run
 
-    return run(argv)
+    return run()
 
 
 if __name__ == "__main__":

@@ -10,51 +10,42 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..settings import Settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command and return its exit status.
 
-    Returns:
-        The exit status: 0 for success, 1 for a failed call, 2 for wrong settings or arguments, 70 for a defect of this
-        program, 130 after Ctrl-C.
+    The status is 0 for success, 1 for a failed call, 2 for wrong settings or arguments, 70 for a defect of this
+    program, and 130 after Ctrl-C.
     """
     streams = {"standard input": sys.stdin, "standard output": sys.stdout, "standard error": sys.stderr}
-    closed = [name for name, stream in streams.items() if stream is None]
-    if closed:
+    if closed := [name for name, stream in streams.items() if stream is None]:
         # Files and sockets that are opened later would take the place of the closed stream.
         # `print` writes to standard output if standard error is closed.
-        print(
-            f"core13-mcp: {' and '.join(closed)} {'is' if len(closed) == 1 else 'are'} closed, so no command can run. "
-            "Open all three streams where you start it, for example with `</dev/null`, `>/dev/null` or `2>/dev/null`.",
-            file=sys.stderr,
+        _print_error(
+            f"{' and '.join(closed)} {'is' if len(closed) == 1 else 'are'} closed, so no command can run. Open all "
+            "three streams where you start it, for example with `</dev/null`, `>/dev/null` or `2>/dev/null`."
         )
         return 2
-    return _main(argv)
-
-
-def _main(argv: Sequence[str] | None) -> int:
     from ..errors import Core13Error
     from .parser import parse
 
     arguments = parse(argv)
-    _use_utf8()
+    for stream in streams.values():
+        # Pipes and files contain UTF-8, whatever encoding the system uses.
+        if isinstance(stream, TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")
     try:
         return _run(arguments)
     except Core13Error as error:
         from ..redaction import redact_keys
 
         # A value in the message can be a key that was entered in the wrong place.
-        print(f"core13-mcp: {redact_keys(str(error))}", file=sys.stderr)
+        _print_error(redact_keys(str(error)))
         return 2
     except KeyboardInterrupt:
         return 130
@@ -65,11 +56,8 @@ def _main(argv: Sequence[str] | None) -> int:
     except Exception as error:  # noqa: BLE001 - the message of an unexpected error may contain a secret
         from ..redaction import error_location
 
-        print(
-            f"core13-mcp: unexpected error in core13-mcp: {error_location(error)}. Please report this line to the "
-            "maintainers.",
-            file=sys.stderr,
-        )
+        location = error_location(error)
+        _print_error(f"unexpected error in core13-mcp: {location}. Please report this line to the maintainers.")
         return 70
 
 
@@ -77,19 +65,16 @@ def _run(arguments: Namespace) -> int:
     from ..settings import Settings, flag_values
 
     settings = Settings.read(os.environ, flag_values(arguments)) if arguments.needs_settings else None
-    if arguments.command == "tools" and settings is not None:
+    if arguments.command == "tools" and settings:
         from .commands import tools
 
         return tools.run(arguments, settings)
-    if arguments.command == "serve" and settings is not None:
+    stdio_settings = settings if arguments.command == "serve" and settings and not settings.http else None
+    if stdio_settings:
         from ..transports.stdio.fast_start import FOLLOW_UP_TIMEOUT, FastStart
 
-        arguments.fast_start = FastStart.open(settings)
+        arguments.fast_start = FastStart.open(stdio_settings)
         arguments.fast_start.answer(FOLLOW_UP_TIMEOUT)
-    return _run_async(arguments, settings)
-
-
-def _run_async(arguments: Namespace, settings: Settings | None) -> int:
     import anyio
 
     command = import_module(f"{__package__}.commands.{arguments.command}")
@@ -97,24 +82,15 @@ def _run_async(arguments: Namespace, settings: Settings | None) -> int:
     # this server can be fair to its callers. Measured with `scripts/load --callers 1000` on one core: a caller with few
     # requests waits 1.0 s instead of 2.3 s without uvloop.
     use_uvloop = find_spec("uvloop") is not None and not (settings and settings.http)
-    with _interrupt_as_exception():
-        return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": use_uvloop}))
-
-
-@contextmanager
-def _interrupt_as_exception() -> Iterator[None]:
-    """Raise KeyboardInterrupt on Ctrl-C, unless Ctrl-C is ignored in this process."""
     handler = signal.getsignal(signal.SIGINT)
-    if handler is not signal.SIG_IGN:
+    if handler is not signal.SIG_IGN and not stdio_settings:
+        # A server over stdio ends at once, because it has nothing to clean up. The other commands are cancelled.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        yield
+        return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": use_uvloop}))
     finally:
         signal.signal(signal.SIGINT, handler)
 
 
-def _use_utf8() -> None:
-    """Read and write UTF-8 in pipes and files, whatever encoding the system uses."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper) and not stream.isatty():
-            stream.reconfigure(encoding="utf-8")
+def _print_error(message: str) -> None:
+    print(f"core13-mcp: {message}", file=sys.stderr)

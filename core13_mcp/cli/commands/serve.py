@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
+from argparse import Namespace
 
 from ...compose.engine import context_provider
 from ...declarations.catalog import enabled_tools, load
 from ...server.handlers import build_server
 from ...server.instructions import instructions
 from ...settings import Settings
-from ...transports.stdio.fast_start import FastStart
 from ...transports.stdio.streams import open_streams
 
 log = logging.getLogger("core13_mcp")
 
 
-async def run(arguments: argparse.Namespace, settings: Settings) -> int:
+async def run(arguments: Namespace, settings: Settings) -> int:
     """Serve until the client closes the connection, or over HTTP until the process is stopped.
 
     Raises:
@@ -27,13 +26,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         from ...compose import http  # imports Starlette and uvicorn, which stdio does not need
 
         return await http.run(settings, settings.http)
-    await _serve_stdio(settings, arguments.fast_start)
-    return 0
-
-
-async def _serve_stdio(settings: Settings, fast_start: FastStart) -> None:
     # All imports are complete here. Requests that arrived meanwhile need not wait for the server.
-    fast_start.answer()
+    arguments.fast_start.answer()
     declared = load(settings.tools_dir)
     catalog = enabled_tools(settings, declared)
     async with context_provider(settings) as get_context:
@@ -43,5 +37,6 @@ async def _serve_stdio(settings: Settings, fast_start: FastStart) -> None:
         log.info("serving %d tools over stdio, calls go to %s", len(catalog), api)
         if os.isatty(0):
             log.info("MCP clients start this command. Ctrl-C stops it. `core13-mcp demo` shows an example session.")
-        async with open_streams(*fast_start.detach()) as (reader, writer):
+        async with open_streams(*arguments.fast_start.detach()) as (reader, writer):
             await server.run(reader, writer, server.create_initialization_options())
+    return 0

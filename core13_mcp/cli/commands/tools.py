@@ -23,38 +23,27 @@ def run(arguments: Namespace, settings: Settings) -> int:
     Raises:
         Core13Error: A declaration is not valid, or no enabled tool has the name.
     """
-    declarations = _read_enabled(settings)
-    if arguments.name:
-        if arguments.name not in declarations:
-            fix = did_you_mean(arguments.name, declarations) or "`core13-mcp tools` lists the tools."
-            raise ConfigurationError(f"there is no tool {arguments.name!r}", fix)
-        _print_json(_definition(declarations[arguments.name]))
-    elif arguments.json:
-        _print_json([_definition(declaration) for declaration in declarations.values()])
+    if settings.tools_dir is None:
+        tools = enabled_declarations(read_declarations(), settings)
     else:
-        for declaration in declarations.values():
-            print(_line(declaration))
+        # Added declarations need validation, which takes half a second to import.
+        from ...declarations.catalog import enabled_tools
+
+        tools = {name: tool.model_dump(by_alias=True) for name, tool in enabled_tools(settings).items()}
+    if arguments.name and arguments.name not in tools:
+        fix = did_you_mean(arguments.name, tools) or "`core13-mcp tools` lists the tools."
+        raise ConfigurationError(f"there is no tool {arguments.name!r}", fix)
+    if arguments.name or arguments.json:
+        definitions = {name: {key: tool[key] for key in MCP_KEYS} for name, tool in tools.items()}
+        output = definitions[arguments.name] if arguments.name else list(definitions.values())
+        print(json.dumps(output, indent=2, ensure_ascii=False))
+    else:
+        for tool in tools.values():
+            print(_line(tool))
     return 0
 
 
-def _read_enabled(settings: Settings) -> Mapping[str, Any]:
-    if settings.tools_dir is None:
-        return enabled_declarations(read_declarations(), settings)
-    # Added declarations need validation, which takes half a second to import.
-    from ...declarations.catalog import enabled_tools
-
-    return {name: tool.model_dump(by_alias=True) for name, tool in enabled_tools(settings).items()}
-
-
-def _definition(declaration: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: declaration[key] for key in MCP_KEYS}
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _line(declaration: Mapping[str, Any]) -> str:
-    hints, method = declaration["annotations"], declaration["endpoint"]["method"]
+def _line(tool: Mapping[str, Any]) -> str:
+    hints, method = tool["annotations"], tool["endpoint"]["method"]
     color = "green" if hints["readOnlyHint"] else "red" if hints["destructiveHint"] else "yellow"
-    return f"{style(declaration['name'].ljust(45), 'bold')} {style(method.ljust(6), color)} {declaration['title']}"
+    return f"{style(tool['name'].ljust(45), 'bold')} {style(method.ljust(6), color)} {tool['title']}"

@@ -1,10 +1,10 @@
 """Answers the first requests of a stdio connection before the SDK is imported.
 
-This module imports the standard library only. The import of the SDK takes 0.6 s. The results of `initialize`, `server/discover`, `tools/list` and `prompts/list`
-depend on the settings and the declarations only, and their computation takes 4 ms. `FastStart` answers these requests,
-first before the import and once more after it. Then the SDK takes over: it receives every message again, and
-its second responses are dropped. The SDK also handles the first message that `FastStart` does not know and
-all messages after it.
+This module imports the standard library only. The import of the SDK takes 0.6 s. The results of `initialize`,
+`server/discover`, `tools/list` and `prompts/list` depend on the settings and the declarations only, and their
+computation takes 4 ms. `FastStart` answers these requests, first before the import and once more after it. Then the SDK
+takes over: it receives every message again, and its second responses are dropped. The SDK also handles the first
+message that `FastStart` does not know and all messages after it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import select
 import signal
 import stat
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,62 +32,38 @@ from .first_requests import MODERN_VERSION, FirstRequest, parse_first_request
 # response. Only the start of a client that sends nothing takes longer.
 FOLLOW_UP_TIMEOUT = 0.2
 
-_CHUNK_SIZE = 64 * 1024
-# Bytes that the fast start reads at most. The first requests are much shorter.
+# The number of bytes after which the fast start ends. The first requests are much shorter.
 _MAX_BYTES = 64 * 1024
 
+_SERVER_INFO = {"name": NAME, "title": TITLE, "version": VERSION}
 
-class FirstResults:
-    """The results of the first requests under some settings, equal to those of the SDK.
+Results = Mapping[str, Mapping[str, Any]]
+
+
+def first_results(settings: Settings) -> Results:
+    """Return the results by method, without the fields that depend on the protocol version.
 
     Raises:
         Core13Error: A declaration cannot be read, or a name in the settings matches no tool.
     """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        declared = read_declarations()
-        self._declared = len(declared)
-        self.tools = enabled_declarations(declared, settings)
-
-    def get(self, method: str, version: str) -> dict[str, Any]:
-        """Return the result of a method under a protocol version."""
-        modern = version == MODERN_VERSION
-        if method == "initialize":
-            return {"protocolVersion": version, "serverInfo": _SERVER_INFO, **self._server}
-        if method == "server/discover":
-            caching = {"cacheScope": "private", "ttlMs": 0}
-            return {**_MODERN_FIELDS, **caching, "supportedVersions": [version], **self._server}
-        result = self._tools if method == "tools/list" else self._prompts
-        return {**_MODERN_FIELDS, "cacheScope": "public", "ttlMs": LIST_TTL_MS, **result} if modern else result
-
-    @cached_property
-    def _server(self) -> dict[str, Any]:
-        unchanging = {"listChanged": False}
-        return {
-            "capabilities": {"prompts": unchanging, "tools": unchanging},
-            "instructions": instructions(self._settings, len(self.tools), self._declared),
-        }
-
-    @cached_property
-    def _tools(self) -> dict[str, Any]:
-        return {"tools": [{key: tool[key] for key in MCP_KEYS} for tool in self.tools.values()]}
-
-    @cached_property
-    def _prompts(self) -> dict[str, Any]:
-        return {"prompts": [{key: prompt[key] for key in PROMPT_KEYS} for prompt in enabled_prompts(self.tools)]}
+    declared = read_declarations()
+    tools = enabled_declarations(declared, settings)
+    server = {
+        "capabilities": {"prompts": {"listChanged": False}, "tools": {"listChanged": False}},
+        "instructions": instructions(settings, len(tools), len(declared)),
+    }
+    return {
+        "initialize": {"serverInfo": _SERVER_INFO, **server},
+        "server/discover": {"supportedVersions": [MODERN_VERSION], **server},
+        "tools/list": {"tools": [{key: tool[key] for key in MCP_KEYS} for tool in tools.values()]},
+        "prompts/list": {"prompts": [{key: prompt[key] for key in PROMPT_KEYS} for prompt in enabled_prompts(tools)]},
+    }
 
 
 class FastStart:
-    """Answers known requests on stdin and stdout until the connection is detached.
+    """Answers known requests on two descriptors until the connection is detached. `None` as results answers nothing."""
 
-    Args:
-        results: The results; None answers nothing.
-        source: The descriptor to read from.
-        sink: The descriptor to write to.
-    """
-
-    def __init__(self, results: FirstResults | None, source: int = 0, sink: int = 1) -> None:
+    def __init__(self, results: Results | None, source: int = 0, sink: int = 1) -> None:
         self._results, self._source, self._sink = results, source, sink
         self._data = bytearray()
         self._parsed = 0
@@ -101,12 +77,12 @@ class FastStart:
         Raises:
             Core13Error: The server cannot start with these settings.
         """
-        if not _is_supported(settings) or not (is_pipe(0) and is_pipe(1)):
+        if not (_is_supported(settings) and is_pipe(0) and is_pipe(1)):
             return cls(None)
         if not settings.sandbox:
             # Only checks that there is a usable key.
             credentials_from(settings)
-        results = FirstResults(settings)
+        results = first_results(settings)
         # No call is running before the SDK takes over, so SIGTERM ends the process at once.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
         return cls(results)
@@ -119,8 +95,11 @@ class FastStart:
         """
         # If a descriptor fails here, it also fails in the transport, which handles the error.
         with suppress(OSError):
-            while self._results is not None and self._is_readable(timeout):
-                chunk = os.read(self._source, _CHUNK_SIZE)
+            while self._results is not None:
+                listed = self._previous is not None and self._previous.method in ("tools/list", "prompts/list")
+                if not select.select([self._source], [], [], 0 if listed else timeout)[0]:
+                    break
+                chunk = os.read(self._source, _MAX_BYTES)
                 self._data += chunk
                 if not chunk or len(self._data) > _MAX_BYTES or not self._answer_lines(self._results):
                     self._results = None
@@ -130,11 +109,7 @@ class FastStart:
         self._results = None
         return bytes(self._data), self._answered
 
-    def _is_readable(self, timeout: float) -> bool:
-        listed = self._previous is not None and self._previous.method in ("tools/list", "prompts/list")
-        return bool(select.select([self._source], [], [], 0 if listed else timeout)[0])
-
-    def _answer_lines(self, results: FirstResults) -> bool:
+    def _answer_lines(self, results: Results) -> bool:
         """Answer every complete line; return False at the first unknown one."""
         while (end := self._data.find(b"\n", self._parsed)) >= 0:
             request = parse_first_request(bytes(self._data[self._parsed : end]), self._previous)
@@ -143,25 +118,12 @@ class FastStart:
             self._parsed, self._previous = end + 1, request
             if request.request_id is not None:
                 self._answered.add(request.request_id)
-                result = results.get(request.method, request.version)
+                result = {**_version_fields(request), **results[request.method]}
                 response = {"jsonrpc": "2.0", "id": request.request_id, "result": result}
-                _write(self._sink, json.dumps(response, separators=(",", ":")).encode() + b"\n")
+                # The process that started this one may have made the pipe non-blocking.
+                os.set_blocking(self._sink, True)
+                write_all(self._sink, json.dumps(response, separators=(",", ":")).encode() + b"\n")
         return True
-
-
-def _is_supported(settings: Settings) -> bool:
-    """Return whether all checks of a start with these settings need the standard library only."""
-    key_file = settings.personal_api_key_file
-    return (
-        # On Windows, `select` supports sockets only.
-        sys.platform != "win32"
-        and settings.http is None
-        # Added declarations need the validation of their schemas, and a database needs SQLite.
-        and settings.tools_dir is None
-        and settings.sandbox_db is None
-        # A pipe, such as `<(pass posthog)` of bash, can be read only once, and the server needs its content.
-        and (key_file is None or Path(key_file).is_file())
-    )
 
 
 def is_pipe(descriptor: int) -> bool:
@@ -170,13 +132,34 @@ def is_pipe(descriptor: int) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-_SERVER_INFO = {"name": NAME, "title": TITLE, "version": VERSION}
-_MODERN_FIELDS = {"_meta": {"io.modelcontextprotocol/serverInfo": _SERVER_INFO}, "resultType": "complete"}
-
-
-def _write(sink: int, data: bytes) -> None:
-    # The process that started this one may have made the pipe non-blocking.
-    os.set_blocking(sink, True)
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all bytes to a descriptor in blocking mode."""
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(sink, rest) :]
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _is_supported(settings: Settings) -> bool:
+    """Return whether all checks of a start with these settings need the standard library only."""
+    key_file = settings.personal_api_key_file
+    return (
+        # On Windows, `select` supports sockets only.
+        sys.platform != "win32"
+        # Added declarations need the validation of their schemas, and a database needs SQLite.
+        and settings.tools_dir is None
+        and settings.sandbox_db is None
+        # A pipe, such as `<(pass posthog)` of bash, can be read only once, and the server needs its content.
+        and (key_file is None or Path(key_file).is_file())
+    )
+
+
+def _version_fields(request: FirstRequest) -> dict[str, Any]:
+    if request.version != MODERN_VERSION:
+        return {"protocolVersion": request.version} if request.method == "initialize" else {}
+    is_list = request.method != "server/discover"
+    return {
+        "_meta": {"io.modelcontextprotocol/serverInfo": _SERVER_INFO},
+        "resultType": "complete",
+        "cacheScope": "public" if is_list else "private",
+        "ttlMs": LIST_TTL_MS if is_list else 0,
+    }

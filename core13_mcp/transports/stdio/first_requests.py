@@ -7,7 +7,6 @@ such as duplicate keys, escapes and unknown fields. The SDK handles the rejected
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, NamedTuple
 
 HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
@@ -15,10 +14,9 @@ MODERN_VERSION = "2026-07-28"
 
 _LISTS = ("tools/list", "prompts/list")
 _META_PREFIX = "io.modelcontextprotocol/"
-_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_IMPLEMENTATION_KEYS = frozenset({"name", "version", "title", "description", "websiteUrl"})
-# The client capabilities of the protocol. The SDK ignores all others, which some clients send.
-_CAPABILITIES = frozenset({"elicitation", "experimental", "extensions", "roots", "sampling", "tasks"})
+
+# How many levels of a client capability are objects. The SDK ignores the names of other capabilities.
+_CAPABILITY_LEVELS = {"elicitation": 2, "experimental": 2, "extensions": 2, "sampling": 2, "tasks": 4}
 
 
 class FirstRequest(NamedTuple):
@@ -39,33 +37,27 @@ def parse_first_request(line: bytes, previous: FirstRequest | None) -> FirstRequ
     if message is None:
         return None
     method, request_id, params = message["method"], message.get("id"), message.get("params", {})
+    version = None
     if method == "notifications/initialized":
-        expected = previous is not None and previous.method == "initialize" and request_id is None and params == {}
-        return FirstRequest(method, previous.version) if previous is not None and expected else None
-    if not _is_request_id(request_id):
+        if previous and previous.method == "initialize" and "id" not in message and params == {}:
+            version = previous.version
+    elif type(request_id) not in (str, int):
         return None
-    if method == "initialize":
-        version = _handshake_version(params) if previous is None else None
+    elif method == "initialize":
+        version = None if previous else _handshake_version(params)
     elif _has_request_meta(params):
-        modern = method in (*_LISTS, "server/discover") and (previous is None or previous.version == MODERN_VERSION)
-        version = MODERN_VERSION if modern else None
-    else:
-        version = _session_version(previous) if method in _LISTS and params == {} else None
+        if method in (*_LISTS, "server/discover") and (previous is None or previous.version == MODERN_VERSION):
+            version = MODERN_VERSION
+    elif method in _LISTS and params == {} and previous and previous.method != "initialize":
+        version = previous.version if previous.version != MODERN_VERSION else None
     return FirstRequest(method, version, request_id) if version else None
-
-
-def _session_version(previous: FirstRequest | None) -> str | None:
-    """The version that the handshake has set, if the handshake is complete."""
-    if previous is None or previous.method == "initialize" or previous.version == MODERN_VERSION:
-        return None
-    return previous.version
 
 
 def _parse_message(line: bytes) -> dict[str, Any] | None:
     if b"\\" in line:
         return None
     try:
-        message = json.loads(line.decode("utf-8"), object_pairs_hook=_object, parse_constant=_reject_constant)
+        message = json.loads(line.decode("utf-8"), object_pairs_hook=_object)
     except (ValueError, RecursionError):
         return None
     if not isinstance(message, dict) or not message.keys() <= {"jsonrpc", "id", "method", "params"}:
@@ -80,56 +72,35 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _reject_constant(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _is_request_id(value: Any) -> bool:
-    if isinstance(value, str):
-        return _ID.fullmatch(value) is not None
-    return type(value) is int and 0 <= value < 2**31
-
-
 def _handshake_version(params: Any) -> str | None:
     if not isinstance(params, dict) or params.keys() != {"protocolVersion", "capabilities", "clientInfo"}:
         return None
     version = params["protocolVersion"]
-    valid = _is_client_capabilities(params["capabilities"]) and _is_implementation(params["clientInfo"])
-    return version if valid and version in HANDSHAKE_VERSIONS else None
+    return (
+        version if version in HANDSHAKE_VERSIONS and _is_client(params["capabilities"], params["clientInfo"]) else None
+    )
 
 
 def _has_request_meta(params: Any) -> bool:
     meta = params.get("_meta") if isinstance(params, dict) and len(params) == 1 else None
-    keys = {f"{_META_PREFIX}{name}" for name in ("protocolVersion", "clientCapabilities", "clientInfo")}
+    if not isinstance(meta, dict) or meta.pop(f"{_META_PREFIX}protocolVersion", None) != MODERN_VERSION:
+        return False
+    keys = [f"{_META_PREFIX}clientCapabilities", f"{_META_PREFIX}clientInfo"]
+    return meta.keys() == set(keys) and _is_client(*(meta[key] for key in keys))
+
+
+def _is_client(capabilities: Any, info: Any) -> bool:
+    """Return whether the SDK accepts the capabilities and the description of a client."""
+    if not isinstance(capabilities, dict) or not isinstance(info, dict):
+        return False
     return (
-        isinstance(meta, dict)
-        and meta.keys() == keys
-        and meta[f"{_META_PREFIX}protocolVersion"] == MODERN_VERSION
-        and _is_client_capabilities(meta[f"{_META_PREFIX}clientCapabilities"])
-        and _is_implementation(meta[f"{_META_PREFIX}clientInfo"])
+        capabilities.get("roots", {}) in ({}, {"listChanged": True}, {"listChanged": False})
+        and all(_is_object(capabilities.get(name, {}), levels) for name, levels in _CAPABILITY_LEVELS.items())
+        and {"name", "version"} <= info.keys() <= {"name", "version", "title", "description", "websiteUrl"}
+        and all(isinstance(value, str) for value in info.values())
     )
 
 
-def _is_implementation(value: Any) -> bool:
-    if not isinstance(value, dict) or not {"name", "version"} <= value.keys() <= _IMPLEMENTATION_KEYS:
-        return False
-    return all(isinstance(part, str) for part in value.values())
-
-
-def _is_client_capabilities(value: Any) -> bool:
-    return isinstance(value, dict) and all(_is_capability(name, part) for name, part in value.items())
-
-
-def _is_capability(name: str, value: Any) -> bool:
-    if name not in _CAPABILITIES:
-        return True
-    if name == "roots":
-        return isinstance(value, dict) and all(key == "listChanged" and type(value[key]) is bool for key in value)
-    return _contains_objects(value, deep=name == "tasks")
-
-
-def _contains_objects(value: Any, deep: bool) -> bool:
-    """Return whether a value is an object of objects, with `deep` at every level."""
-    if not isinstance(value, dict):
-        return False
-    return all(_contains_objects(part, deep) if deep else isinstance(part, dict) for part in value.values())
+def _is_object(value: Any, levels: int) -> bool:
+    """Return whether a value is an object, and its values are objects down to this number of levels."""
+    return isinstance(value, dict) and (levels == 1 or all(_is_object(part, levels - 1) for part in value.values()))

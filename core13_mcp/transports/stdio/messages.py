@@ -2,91 +2,66 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import NamedTuple, Protocol
 
 from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCMessage, JSONRPCNotification, jsonrpc_message_adapter
 from pydantic import ValidationError
 
-# The error code of requests that the server does not accept at the moment. JSON-RPC leaves it to the server.
-SERVER_BUSY = -32000
 
-CHUNK_SIZE = 64 * 1024
+class MessageError(Exception):
+    """An error response instead of a message for the SDK."""
 
-
-class ErrorReply(NamedTuple):
-    """The error response to a line that the SDK does not receive."""
-
-    request_id: str | int | None
-    code: int
-    message: str
+    def __init__(self, request_id: str | int | None, code: int, message: str) -> None:
+        super().__init__(message)
+        self.request_id, self.code = request_id, code
 
 
-class Source(Protocol):
-    """A stream of bytes from the client, such as an `asyncio.StreamReader`."""
+async def read_line(source: asyncio.StreamReader, max_bytes: int) -> bytes | None:
+    """Return the next line that is not blank, or None at the end. The last line needs no line end.
 
-    async def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes, or none at the end."""
-        ...
-
-
-class LineReader:
-    """Splits a source into lines.
-
-    Args:
-        source: The source.
-        data: Bytes that were read from the source before.
-        max_bytes: The maximum length of a line. A longer one is skipped and not kept in memory.
+    Raises:
+        MessageError: The line is too long. It is not kept in memory.
     """
-
-    def __init__(self, source: Source, data: bytes, max_bytes: int) -> None:
-        self._source, self._buffer, self._max_bytes = source, bytearray(data), max_bytes
-
-    async def read(self) -> bytes | ErrorReply | None:
-        """Return the next line that is not blank, an error if it is too long, or None at the end.
-
-        The last line needs no line end.
-        """
-        while (line := await self._read()) is not None:
-            if isinstance(line, ErrorReply) or (line and not line.isspace()):
-                return line
-        return None
-
-    async def _read(self) -> bytes | ErrorReply | None:
-        searched, too_long = 0, False
-        while (end := self._buffer.find(b"\n", searched)) < 0:
-            searched = len(self._buffer)
-            if searched > self._max_bytes:
-                too_long, searched = True, 0
-                self._buffer.clear()
-            chunk = await self._source.read(CHUNK_SIZE)
-            if not chunk:
-                rest = bytes(self._buffer)
-                self._buffer.clear()
-                return None if too_long else rest or None
-            self._buffer += chunk
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
-        if too_long or end > self._max_bytes:
-            return ErrorReply(None, INVALID_REQUEST, f"The message has more than {self._max_bytes} bytes.")
-        return line
+    line, too_long, ended = bytearray(), False, False
+    while not ended:
+        try:
+            line += await source.readuntil(b"\n")
+        except asyncio.LimitOverrunError as error:
+            line += await source.readexactly(error.consumed)
+            if len(line) > max_bytes:
+                too_long = True
+                line.clear()
+            continue
+        except asyncio.IncompleteReadError as error:
+            line += error.partial
+            ended = True
+        if too_long or len(line) > max_bytes:
+            raise MessageError(None, INVALID_REQUEST, f"The message has more than {max_bytes} bytes.")
+        if line and not line.isspace():
+            return bytes(line)
+        line.clear()
+    return None
 
 
-def decode(line: bytes) -> JSONRPCMessage | ErrorReply:
-    """Return the JSON-RPC message in a line, or the error response to the line."""
+def decode(line: bytes) -> JSONRPCMessage:
+    """Return the JSON-RPC message in a line.
+
+    Raises:
+        MessageError: The line is not a valid message.
+    """
     text = line.decode("utf-8", "replace")
     try:
         message: JSONRPCMessage = jsonrpc_message_adapter.validate_json(text, by_name=False)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
         if any(problem["type"] == "json_invalid" for problem in problems):
-            return ErrorReply(_request_id(line), PARSE_ERROR, "Parse error: the line is not JSON.")
-        return ErrorReply(
-            _request_id(line), INVALID_REQUEST, "Invalid request: the line is not a JSON-RPC 2.0 message."
-        )
+            raise MessageError(_request_id(line), PARSE_ERROR, "Parse error: the line is not JSON.") from None
+        explanation = "Invalid request: the line is not a JSON-RPC 2.0 message."
+        raise MessageError(_request_id(line), INVALID_REQUEST, explanation) from None
     if isinstance(message, JSONRPCNotification) and '"id"' in text and "id" in json.loads(text):
         # The SDK treats a request with an invalid id as a notification. Its sender would wait for a response.
-        return ErrorReply(None, INVALID_REQUEST, "Invalid request: the id is not a string or an integer.")
+        raise MessageError(None, INVALID_REQUEST, "Invalid request: the id is not a string or an integer.")
     return message
 
 
@@ -100,4 +75,4 @@ def _request_id(line: bytes) -> str | int | None:
     except (ValueError, RecursionError):
         return None
     request_id = message.get("id") if isinstance(message, dict) else None
-    return request_id if isinstance(request_id, str | int) and not isinstance(request_id, bool) else None
+    return request_id if type(request_id) in (str, int) else None

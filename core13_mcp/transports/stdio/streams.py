@@ -11,177 +11,148 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager, suppress
-from typing import Any, NamedTuple
+from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 from mcp.server.stdio import stdio_server
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 
-from .fast_start import is_pipe
-from .framing import JSONRPCStream, Sink
-from .messages import CHUNK_SIZE, Source
+from .fast_start import is_pipe, write_all
+from .framing import JSONRPCStream, WriteLine
 
-Streams = tuple[ReadStream[Any], WriteStream[Any]]
-
-
-class Timeouts(NamedTuple):
-    """Seconds that SIGTERM allows until the process ends."""
-
-    # For the running calls.
-    drain: float = 10.0
-    # For the client to read the last responses.
-    flush: float = 1.0
-
-
-TIMEOUTS = Timeouts()
+_CHUNK_SIZE = 64 * 1024
 
 
 @asynccontextmanager
 async def open_streams(
-    initial_data: bytes = b"", answered_ids: Collection[str | int] = (), timeouts: Timeouts = TIMEOUTS
-) -> AsyncIterator[Streams]:
+    initial_data: bytes = b"",
+    answered_ids: Collection[str | int] = (),
+    drain_timeout: float = 10.0,
+    flush_timeout: float = 1.0,
+) -> AsyncIterator[tuple[ReadStream[Any], WriteStream[Any]]]:
     """Open the two streams that the SDK's server reads and writes.
 
     Args:
         initial_data: Bytes that were read from stdin before.
         answered_ids: Ids of the requests in these bytes that already have a response.
-        timeouts: How long SIGTERM waits.
+        drain_timeout: Seconds that SIGTERM allows for the running calls.
+        flush_timeout: Seconds that SIGTERM then allows for the client to read the last responses.
     """
     if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
         async with stdio_server() as streams:
             yield streams
         return
-    async with _open_source() as (source, stop), _open_sink() as (sink, abort):
-        finite = isinstance(source, FileSource) and not source.is_terminal
-        stream = JSONRPCStream(source, sink, (initial_data, answered_ids), finite)
+    stdin, stdout = _claim()
+    reader = asyncio.StreamReader()
+    reader.feed_data(initial_data)
+    source = Source(stdin, reader)
+    async with _open_sink(stdout) as (write_line, abort), anyio.create_task_group() as tasks:
+        stream = JSONRPCStream(reader, write_line, answered_ids, finite=source.is_file)
 
         async def end_on_sigterm() -> None:
             with anyio.open_signal_receiver(signal.SIGTERM) as signals:
                 await anext(signals)
-            with anyio.move_on_after(timeouts.drain):
+            with anyio.move_on_after(drain_timeout):
                 await stream.drain()
             # The server ends at the end of its input, unless the client does not read its last responses.
-            stop()
-            await anyio.sleep(timeouts.flush)
+            source.close()
+            await anyio.sleep(flush_timeout)
             abort()
 
+        tasks.start_soon(end_on_sigterm)
         try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(end_on_sigterm)
-                yield stream.reader, stream.writer
-                tasks.cancel_scope.cancel()
-        except BaseExceptionGroup as group:
-            if _is_cancellation(group):
-                raise asyncio.CancelledError from None
-            raise
+            yield stream, stream
+        finally:
+            source.close()
+            tasks.cancel_scope.cancel()
 
 
-class FileSource:
-    """Reads a terminal, a regular file or a device such as /dev/null.
+class Source(asyncio.ReadTransport):
+    """Feeds a descriptor to a `StreamReader`: a pipe, a terminal, a regular file or a device such as /dev/null.
 
-    An event loop can wait for a terminal only. Reads of the others return at once.
+    The `StreamReader` pauses and resumes it. asyncio's transport for pipes accepts no files.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self.is_terminal = os.isatty(descriptor)
-        self._descriptor = descriptor
-        self._closed = False
-        self._reading = anyio.CancelScope()
+    def __init__(self, descriptor: int, reader: asyncio.StreamReader) -> None:
+        # An event loop cannot wait for a file. Reads of a file return at once.
+        self.is_file = not (is_pipe(descriptor) or os.isatty(descriptor))
+        self._descriptor, self._reader, self._closed = descriptor, reader, False
+        self._loop = asyncio.get_running_loop()
+        reader.set_transport(self)
+        self.resume_reading()
 
-    async def read(self, size: int) -> bytes:
-        """Return at most `size` bytes, or none at the end and after `close`."""
-        # A terminal that is gone is an error for Python, and the end of the input for the server.
-        with anyio.CancelScope() as self._reading, suppress(OSError):
-            if self._closed:
-                return b""
-            # Not set to non-blocking mode: a terminal's mode is shared with the shell and with stderr.
-            await (anyio.wait_readable(self._descriptor) if self.is_terminal else anyio.lowlevel.checkpoint())
-            return os.read(self._descriptor, size)
-        return b""
+    def resume_reading(self) -> None:
+        if self._closed:
+            return
+        if self.is_file:
+            self._next_read = self._loop.call_soon(self._read)
+        else:
+            self._loop.add_reader(self._descriptor, self._read)
+
+    def pause_reading(self) -> None:
+        if self.is_file:
+            self._next_read.cancel()
+        else:
+            self._loop.remove_reader(self._descriptor)
 
     def close(self) -> None:
-        """End the input for the running read and all further ones."""
-        self._closed = True
-        self._reading.cancel()
+        if not self._closed:
+            self._closed = True
+            self.pause_reading()
+            self._reader.feed_eof()
+            os.close(self._descriptor)
 
-
-class FileSink:
-    """Writes to a terminal, a regular file or a device at once, without the event loop."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def write(self, data: bytes) -> None:
-        """Write all bytes.
-
-        Raises:
-            OSError: The terminal is gone, or the file system is full.
-        """
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
-
-    async def drain(self) -> None:
-        """Let other tasks run: `write` has written everything."""
-        await anyio.lowlevel.checkpoint()
+    def _read(self) -> None:
+        try:
+            data = os.read(self._descriptor, _CHUNK_SIZE)
+        except OSError:
+            # The terminal is gone, which is the end of the input.
+            data = b""
+        if not data:
+            self.close()
+            return
+        if self.is_file:
+            self.resume_reading()
+        self._reader.feed_data(data)
 
 
 @asynccontextmanager
-async def _open_source() -> AsyncIterator[tuple[Source, Callable[[], None]]]:
-    """Open stdin; the second value is a function that ends the input."""
-    descriptor = _claim(0)
+async def _open_sink(descriptor: int) -> AsyncIterator[tuple[WriteLine, Callable[[], None]]]:
+    """Yield a function that writes a line to a descriptor, and one that discards what the client has not read."""
     if not is_pipe(descriptor):
-        source = FileSource(descriptor)
-        yield source, source.close
-        os.close(descriptor)
-        return
-    reader = asyncio.StreamReader(limit=CHUNK_SIZE)
-    protocol, file = asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, file)
-    try:
-        yield reader, transport.close
-    finally:
-        transport.close()
 
+        async def write_at_once(line: bytes) -> None:
+            write_all(descriptor, line + b"\n")
+            await anyio.lowlevel.checkpoint()
 
-@asynccontextmanager
-async def _open_sink() -> AsyncIterator[tuple[Sink, Callable[[], None]]]:
-    """Open stdout; the second value is a function that discards what the client has not read."""
-    descriptor = _claim(1)
-    if not is_pipe(descriptor):
-        yield FileSink(descriptor), lambda: None
+        yield write_at_once, lambda: None
         os.close(descriptor)
         return
     loop, file = asyncio.get_running_loop(), os.fdopen(descriptor, "wb", 0)
     transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, file)
+    writer = asyncio.StreamWriter(transport, protocol, None, loop)
+
+    async def write(line: bytes) -> None:
+        # A copy of a long line costs more than a second write.
+        for part in (line, b"\n") if len(line) > _CHUNK_SIZE else (line + b"\n",):
+            writer.write(part)
+        await writer.drain()
+
     try:
-        yield asyncio.StreamWriter(transport, protocol, None, loop), transport.abort
+        yield write, transport.abort
     finally:
         transport.close()
 
 
-def _claim(descriptor: int) -> int:
-    """Return a private copy of stdin or stdout, and redirect the original.
+def _claim() -> tuple[int, int]:
+    """Return private copies of stdin and stdout.
 
     Other code in the process then reads nothing from stdin, and its output to stdout goes to stderr.
     """
-    import fcntl  # does not exist on Windows
-
-    private = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
-    if descriptor == 0:
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.close(nothing)
-    else:
-        os.dup2(2, descriptor)
+    private = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
     return private
-
-
-def _is_cancellation(group: BaseExceptionGroup[BaseException]) -> bool:
-    """Return whether a cancellation of the current task has caused all errors of a group.
-
-    The SDK raises BrokenResourceError if it is cancelled while it passes a message on.
-    """
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0 and group.split(anyio.BrokenResourceError)[1] is None

@@ -13,7 +13,7 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from core13_mcp.transports.stdio.framing import LIMITS
+from core13_mcp.transports.stdio.framing import MAX_MESSAGE_BYTES
 
 from ...processes import CLI, clean_environment
 
@@ -48,7 +48,7 @@ class Peer:
 
     async def receive(self) -> dict[str, Any]:
         """Return the next message. The server must write nothing else to stdout."""
-        content: dict[str, Any] = json.loads(await self._lines.receive_until(b"\n", LIMITS.message_bytes))
+        content: dict[str, Any] = json.loads(await self._lines.receive_until(b"\n", MAX_MESSAGE_BYTES))
         assert content["jsonrpc"] == "2.0"
         return content
 

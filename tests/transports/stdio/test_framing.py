@@ -11,7 +11,8 @@ import pytest
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCRequest, JSONRPCResponse
 
-from core13_mcp.transports.stdio.framing import JSONRPCStream, Limits
+from core13_mcp.transports.stdio.framing import JSONRPCStream
+from core13_mcp.transports.stdio.messages import MessageError, read_line
 
 from .peer import TIMEOUT, lines, message
 
@@ -25,17 +26,15 @@ class Sink:
         self.messages: list[dict[str, Any]] = []
         self._error = error
 
-    def write(self, data: bytes) -> None:
-        self.messages.append(json.loads(data))
-
-    async def drain(self) -> None:
+    async def write(self, data: bytes) -> None:
         await anyio.lowlevel.checkpoint()
         if self._error:
             raise self._error
+        self.messages.append(json.loads(data))
 
 
-def source_of(data: bytes) -> asyncio.StreamReader:
-    source = asyncio.StreamReader()
+def source_of(data: bytes, limit: int = 1000) -> asyncio.StreamReader:
+    source = asyncio.StreamReader(limit)
     source.feed_data(data)
     source.feed_eof()
     return source
@@ -47,17 +46,17 @@ def response(request_id: int) -> SessionMessage:
 
 async def test_requests_above_the_limit_get_an_error_and_each_response_makes_room_for_one():
     source, sink, received = asyncio.StreamReader(), Sink(), list[Any]()
-    stream = JSONRPCStream(source, sink, limits=Limits(in_flight=3))
+    stream = JSONRPCStream(source, sink.write, max_in_flight=3)
 
     async def receive() -> None:
-        async for content in stream.reader:
+        async for content in stream:
             received.append(content.message.id)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(receive)
         source.feed_data(lines(*(message("ping", request_id) for request_id in range(4))))
         await anyio.wait_all_tasks_blocked()
-        await stream.writer.send(response(1))
+        await stream.send(response(1))
         source.feed_data(lines(message("ping", "last")))
         source.feed_eof()
     assert received == [0, 1, 2, "last"]
@@ -66,60 +65,67 @@ async def test_requests_above_the_limit_get_an_error_and_each_response_makes_roo
 
 async def test_a_file_waits_for_responses_at_the_limit_and_at_its_end():
     data, sink = lines(*(message("ping", request_id) for request_id in range(5))), Sink()
-    stream, received = JSONRPCStream(source_of(data), sink, finite=True, limits=Limits(in_flight=2)), list[int]()
+    stream, received = JSONRPCStream(source_of(data), sink.write, finite=True, max_in_flight=2), list[int]()
 
     async def respond(request_id: int) -> None:
         await anyio.wait_all_tasks_blocked()
         assert len(received) - len(sink.messages) <= 2
-        await stream.writer.send(response(request_id))
+        await stream.send(response(request_id))
 
     with anyio.fail_after(TIMEOUT):
         async with anyio.create_task_group() as tasks:
-            async for content in stream.reader:
+            async for content in stream:
                 received.append(content.message.id)
                 tasks.start_soon(respond, content.message.id)
             assert len(sink.messages) == 5
     assert received == [0, 1, 2, 3, 4]
 
 
-async def test_a_line_that_is_too_long_gets_an_error_and_the_next_line_is_read():
-    long = (b"x" * 101 + b"\n", b"y" * 100_000 + b"\n")
-    stream = JSONRPCStream(source_of(b"".join(long) + lines(message("ping", 1))), sink := Sink(), limits=Limits(100))
-    assert [content.message.id async for content in stream.reader] == [1]
-    assert [(reply["id"], reply["error"]["code"]) for reply in sink.messages] == [(None, -32600)] * 2
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"a\n\n \r\nb", [b"a\n", b"b"]),
+        (b"a" * 100, [b"a" * 100]),
+        (b"a" * 100 + b"\n", ["error"]),
+        (b"a" * 101, ["error"]),
+        (b"a" * 100_000 + b"\n" + b"b" * 99 + b"\n", ["error", b"b" * 99 + b"\n"]),
+    ],
+    ids=["blank lines", "longest", "1 too long", "1 too long at the end", "long"],
+)
+async def test_a_line_above_the_limit_is_an_error_and_the_next_line_is_read(data, expected):
+    source, lines_read = source_of(data, limit=50), list[Any]()
+    while not source.at_eof():
+        try:
+            lines_read.append(await read_line(source, max_bytes=100))
+        except MessageError:
+            lines_read.append("error")
+    assert lines_read == expected and await read_line(source, max_bytes=100) is None
 
 
 @pytest.mark.parametrize(("request_id", "open_requests"), [(1, 0), (2, 1), (None, 1), ([], 1)])
 async def test_a_cancelled_request_makes_room_for_another(request_id, open_requests):
     data = lines(message("ping", 1), message("notifications/cancelled", requestId=request_id), message("ping", 3))
-    stream = JSONRPCStream(source_of(data), sink := Sink(), limits=Limits(in_flight=1))
-    received = [content.message async for content in stream.reader]
+    stream = JSONRPCStream(source_of(data), (sink := Sink()).write, max_in_flight=1)
+    received = [content.message async for content in stream]
     assert len(received) + len(sink.messages) == 3 and len(sink.messages) == open_requests
 
 
 async def test_a_request_to_the_client_is_sent():
-    stream = JSONRPCStream(asyncio.StreamReader(), sink := Sink())
-    await stream.writer.send(SessionMessage(JSONRPCRequest(jsonrpc="2.0", id=1, method="elicitation/create")))
+    stream = JSONRPCStream(asyncio.StreamReader(), (sink := Sink()).write)
+    await stream.send(SessionMessage(JSONRPCRequest(jsonrpc="2.0", id=1, method="elicitation/create")))
     assert [content["method"] for content in sink.messages] == ["elicitation/create"]
-
-
-@pytest.mark.parametrize(("padding", "accepted"), [(0, [1]), (1, [1]), (101, [])])
-async def test_the_last_line_needs_no_line_end_but_has_the_same_limit(padding, accepted):
-    data = json.dumps(message("ping", 1)).encode() + b" " * padding
-    stream = JSONRPCStream(source_of(data), Sink(), limits=Limits(message_bytes=100))
-    assert [content.message.id async for content in stream.reader] == accepted
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), RuntimeError()], ids=type)
 async def test_a_sink_that_fails_is_a_broken_resource(error):
-    stream = JSONRPCStream(asyncio.StreamReader(), Sink(error))
+    stream = JSONRPCStream(asyncio.StreamReader(), Sink(error).write)
     with pytest.raises(anyio.BrokenResourceError):
-        await stream.writer.send(response(7))
+        await stream.send(response(7))
 
 
 async def test_a_second_response_to_an_answered_request_is_dropped_once():
     sink = Sink()
-    stream = JSONRPCStream(asyncio.StreamReader(), sink, handoff=(b"", [7]))
+    stream = JSONRPCStream(asyncio.StreamReader(), sink.write, answered_ids=[7])
     for _ in range(2):
-        await stream.writer.send(response(7))
+        await stream.send(response(7))
     assert len(sink.messages) == 1, "the client may use the id again later"
