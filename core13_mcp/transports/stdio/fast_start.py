@@ -37,10 +37,8 @@ _MAX_BYTES = 64 * 1024
 
 _SERVER_INFO = {"name": NAME, "title": TITLE, "version": VERSION}
 
-Results = Mapping[str, Mapping[str, Any]]
 
-
-def first_results(settings: Settings) -> Results:
+def first_results(settings: Settings) -> Mapping[str, Any]:
     """Return the results by method, without the fields that depend on the protocol version.
 
     Raises:
@@ -63,7 +61,7 @@ def first_results(settings: Settings) -> Results:
 class FastStart:
     """Answers known requests on two descriptors until the connection is detached. `None` as results answers nothing."""
 
-    def __init__(self, results: Results | None, source: int = 0, sink: int = 1) -> None:
+    def __init__(self, results: Mapping[str, Any] | None, source: int = 0, sink: int = 1) -> None:
         self._results, self._source, self._sink = results, source, sink
         self._data = bytearray()
         self._parsed = 0
@@ -77,7 +75,17 @@ class FastStart:
         Raises:
             Core13Error: The server cannot start with these settings.
         """
-        if not (_is_supported(settings) and is_pipe(0) and is_pipe(1)):
+        key_file = settings.personal_api_key_file
+        if (
+            # `select` of Windows supports sockets only.
+            sys.platform == "win32"
+            or not (is_pipe(0) and is_pipe(1))
+            # Added declarations need the validation of their schemas, and a database needs SQLite.
+            or settings.tools_dir
+            or settings.sandbox_db
+            # A pipe, such as `<(pass posthog)` of bash, can be read only once, and the server needs its content.
+            or (key_file and not Path(key_file).is_file())
+        ):
             return cls(None)
         if not settings.sandbox:
             # Only checks that there is a usable key.
@@ -88,11 +96,7 @@ class FastStart:
         return cls(results)
 
     def answer(self, timeout: float = 0) -> None:
-        """Answer the known requests that have arrived.
-
-        Args:
-            timeout: Seconds to wait for each request until the tools are listed.
-        """
+        """Answer the known requests that have arrived. Wait `timeout` seconds for each until the tools are listed."""
         # If a descriptor fails here, it also fails in the transport, which handles the error.
         with suppress(OSError):
             while self._results is not None:
@@ -105,11 +109,10 @@ class FastStart:
                     self._results = None
 
     def detach(self) -> tuple[bytes, set[str | int]]:
-        """Stop. Return all bytes that were read, and the ids of the answered requests in them."""
-        self._results = None
+        """Return all bytes that were read, and the ids of the answered requests in them."""
         return bytes(self._data), self._answered
 
-    def _answer_lines(self, results: Results) -> bool:
+    def _answer_lines(self, results: Mapping[str, Any]) -> bool:
         """Answer every complete line; return False at the first unknown one."""
         while (end := self._data.find(b"\n", self._parsed)) >= 0:
             request = parse_first_request(bytes(self._data[self._parsed : end]), self._previous)
@@ -137,20 +140,6 @@ def write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-def _is_supported(settings: Settings) -> bool:
-    """Return whether all checks of a start with these settings need the standard library only."""
-    key_file = settings.personal_api_key_file
-    return (
-        # On Windows, `select` supports sockets only.
-        sys.platform != "win32"
-        # Added declarations need the validation of their schemas, and a database needs SQLite.
-        and settings.tools_dir is None
-        and settings.sandbox_db is None
-        # A pipe, such as `<(pass posthog)` of bash, can be read only once, and the server needs its content.
-        and (key_file is None or Path(key_file).is_file())
-    )
 
 
 def _version_fields(request: FirstRequest) -> dict[str, Any]:

@@ -13,7 +13,6 @@ HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 MODERN_VERSION = "2026-07-28"
 
 _LISTS = ("tools/list", "prompts/list")
-_META_PREFIX = "io.modelcontextprotocol/"
 
 # How many levels of a client capability are objects. The SDK ignores the names of other capabilities.
 _CAPABILITY_LEVELS = {"elicitation": 2, "experimental": 2, "extensions": 2, "sampling": 2, "tasks": 4}
@@ -36,21 +35,34 @@ def parse_first_request(line: bytes, previous: FirstRequest | None) -> FirstRequ
     message = _parse_message(line)
     if message is None:
         return None
-    method, request_id, params = message["method"], message.get("id"), message.get("params", {})
-    version = None
-    if method == "notifications/initialized":
-        if previous and previous.method == "initialize" and "id" not in message and params == {}:
+    method, params = message["method"], message.get("params", {})
+    match params:
+        case {"protocolVersion": version, "capabilities": capabilities, "clientInfo": info, **rest}:
+            expected = method == "initialize" and previous is None and version in HANDSHAKE_VERSIONS
+            accepted = expected and not rest and _is_client(capabilities, info)
+        case {
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": version,
+                "io.modelcontextprotocol/clientCapabilities": capabilities,
+                "io.modelcontextprotocol/clientInfo": info,
+                **meta,
+            },
+            **rest,
+        }:
+            expected = method in (*_LISTS, "server/discover") and version == MODERN_VERSION
+            first = previous is None or previous.version == version
+            accepted = expected and first and not rest and not meta and _is_client(capabilities, info)
+        case dict() if not params and previous:
             version = previous.version
-    elif type(request_id) not in (str, int):
-        return None
-    elif method == "initialize":
-        version = None if previous else _handshake_version(params)
-    elif _has_request_meta(params):
-        if method in (*_LISTS, "server/discover") and (previous is None or previous.version == MODERN_VERSION):
-            version = MODERN_VERSION
-    elif method in _LISTS and params == {} and previous and previous.method != "initialize":
-        version = previous.version if previous.version != MODERN_VERSION else None
-    return FirstRequest(method, version, request_id) if version else None
+            if method == "notifications/initialized":
+                accepted = previous.method == "initialize"
+            else:
+                accepted = method in _LISTS and previous.method != "initialize" and version != MODERN_VERSION
+        case _:
+            return None
+    is_notification = method == "notifications/initialized"
+    valid_id = "id" not in message if is_notification else type(message.get("id")) in (str, int)
+    return FirstRequest(method, version, message.get("id")) if accepted and valid_id else None
 
 
 def _parse_message(line: bytes) -> dict[str, Any] | None:
@@ -70,23 +82,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError("an object has the same key twice")
     return value
-
-
-def _handshake_version(params: Any) -> str | None:
-    if not isinstance(params, dict) or params.keys() != {"protocolVersion", "capabilities", "clientInfo"}:
-        return None
-    version = params["protocolVersion"]
-    return (
-        version if version in HANDSHAKE_VERSIONS and _is_client(params["capabilities"], params["clientInfo"]) else None
-    )
-
-
-def _has_request_meta(params: Any) -> bool:
-    meta = params.get("_meta") if isinstance(params, dict) and len(params) == 1 else None
-    if not isinstance(meta, dict) or meta.pop(f"{_META_PREFIX}protocolVersion", None) != MODERN_VERSION:
-        return False
-    keys = [f"{_META_PREFIX}clientCapabilities", f"{_META_PREFIX}clientInfo"]
-    return meta.keys() == set(keys) and _is_client(*(meta[key] for key in keys))
 
 
 def _is_client(capabilities: Any, info: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCMessage
+from mcp_types import JSONRPCMessage, JSONRPCNotification, JSONRPCRequest
 
 from .messages import MessageError, decode, read_line
 
@@ -71,7 +71,10 @@ class JSONRPCStream(ObjectReceiveStream[SessionMessage], ObjectSendStream[Sessio
                 message = decode(line)
                 self._register(message)
             except MessageError as error:
-                await self._send_error(error)
+                fields = {"code": error.code, "message": str(error)}
+                response = {"jsonrpc": "2.0", "id": error.request_id, "error": fields}
+                with suppress(anyio.BrokenResourceError):
+                    await self._write(json.dumps(response, separators=(",", ":")).encode())
             else:
                 return SessionMessage(message)
         if self._finite:
@@ -84,17 +87,16 @@ class JSONRPCStream(ObjectReceiveStream[SessionMessage], ObjectSendStream[Sessio
         Raises:
             MessageError: The connection accepts no further request.
         """
-        method, request_id = getattr(message, "method", None), getattr(message, "id", None)
-        if method == "notifications/cancelled":
-            # The SDK sends no response to a cancelled request.
-            self._close((getattr(message, "params", None) or {}).get("requestId"))
-        elif method is not None and request_id is not None:
+        if isinstance(message, JSONRPCRequest):
             if self._draining:
-                raise MessageError(request_id, SERVER_BUSY, "This server is shutting down. Start a new one.")
+                raise MessageError(message.id, SERVER_BUSY, "This server is shutting down. Start a new one.")
             if len(self._open) >= self._max_in_flight:
                 text = f"More than {self._max_in_flight} requests at once. Send this one again later."
-                raise MessageError(request_id, SERVER_BUSY, text)
-            self._open.add(request_id)
+                raise MessageError(message.id, SERVER_BUSY, text)
+            self._open.add(message.id)
+        elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
+            # The SDK sends no response to a cancelled request.
+            self._close((message.params or {}).get("requestId"))
 
     async def send(self, item: SessionMessage) -> None:
         """Send a message, unless it is a second response."""
@@ -110,12 +112,6 @@ class JSONRPCStream(ObjectReceiveStream[SessionMessage], ObjectSendStream[Sessio
             # The request counts as open until its response is written, because the response needs memory until then.
             self._answered.discard(request_id)
             self._close(request_id)
-
-    async def _send_error(self, error: MessageError) -> None:
-        fields = {"code": error.code, "message": str(error)}
-        response = {"jsonrpc": "2.0", "id": error.request_id, "error": fields}
-        with suppress(anyio.BrokenResourceError):
-            await self._write(json.dumps(response, separators=(",", ":")).encode())
 
     async def _write(self, line: bytes) -> None:
         try:

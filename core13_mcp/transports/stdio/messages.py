@@ -23,8 +23,8 @@ async def read_line(source: asyncio.StreamReader, max_bytes: int) -> bytes | Non
     Raises:
         MessageError: The line is too long. It is not kept in memory.
     """
-    line, too_long, ended = bytearray(), False, False
-    while not ended:
+    line, too_long = bytearray(), False
+    while True:
         try:
             line += await source.readuntil(b"\n")
         except asyncio.LimitOverrunError as error:
@@ -35,13 +35,13 @@ async def read_line(source: asyncio.StreamReader, max_bytes: int) -> bytes | Non
             continue
         except asyncio.IncompleteReadError as error:
             line += error.partial
-            ended = True
+            if not line and not too_long:
+                return None
         if too_long or len(line) > max_bytes:
             raise MessageError(None, INVALID_REQUEST, f"The message has more than {max_bytes} bytes.")
-        if line and not line.isspace():
+        if not line.isspace():
             return bytes(line)
         line.clear()
-    return None
 
 
 def decode(line: bytes) -> JSONRPCMessage:

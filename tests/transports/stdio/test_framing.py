@@ -46,7 +46,7 @@ def response(request_id: int) -> SessionMessage:
 
 async def test_requests_above_the_limit_get_an_error_and_each_response_makes_room_for_one():
     source, sink, received = asyncio.StreamReader(), Sink(), list[Any]()
-    stream = JSONRPCStream(source, sink.write, max_in_flight=3)
+    stream: Any = JSONRPCStream(source, sink.write, max_in_flight=3)
 
     async def receive() -> None:
         async for content in stream:
@@ -65,7 +65,8 @@ async def test_requests_above_the_limit_get_an_error_and_each_response_makes_roo
 
 async def test_a_file_waits_for_responses_at_the_limit_and_at_its_end():
     data, sink = lines(*(message("ping", request_id) for request_id in range(5))), Sink()
-    stream, received = JSONRPCStream(source_of(data), sink.write, finite=True, max_in_flight=2), list[int]()
+    stream: Any = JSONRPCStream(source_of(data), sink.write, finite=True, max_in_flight=2)
+    received = list[int]()
 
     async def respond(request_id: int) -> None:
         await anyio.wait_all_tasks_blocked()
