@@ -135,11 +135,11 @@ class FairLimiter:
             # A request that is cancelled while it waits may have got a slot at the same moment.
             if assigned.is_set():
                 self._in_use -= Counter([caller])
-                self._assign_slot()
             else:
                 self._waiting[caller].remove(assigned)
                 if not self._waiting[caller]:
                     del self._waiting[caller]
+            self._assign_slot()
 
     def _assign_slot(self) -> None:
         if self._in_use.total() == self._slots:
