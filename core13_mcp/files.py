@@ -39,13 +39,14 @@ class WatchedFile(Generic[T]):
             version = (status.st_mtime_ns, status.st_ino, status.st_size)
             if self._current is None or self._current[0] != version:
                 self._current = (version, self._parse(self._text()))
+            return self._current[1]
         except OSError as error:
-            raise self._error(f"it cannot be read: {error.strerror}") from None
+            reason = f"it cannot be read: {error.strerror}"
         except UnicodeDecodeError:
-            raise self._error("it is not UTF-8 text") from None
+            reason = "it is not UTF-8 text"
         except ValueError as error:
-            raise self._error(str(error)) from None
-        return self._current[1]
+            reason = str(error)
+        raise ConfigurationError(f"the file with {self._content}, {self._path}: {reason}")
 
     def _text(self) -> str:
         # A device such as /dev/zero has no end.
@@ -54,6 +55,3 @@ class WatchedFile(Generic[T]):
         if len(data) > MAX_BYTES:
             raise ValueError(f"it has more than {MAX_BYTES} bytes")
         return data.decode()
-
-    def _error(self, reason: str) -> ConfigurationError:
-        return ConfigurationError(f"the file with {self._content}, {self._path}: {reason}")

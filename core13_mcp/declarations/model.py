@@ -150,7 +150,7 @@ class Declaration(_Model):
     def output_validator(self) -> Schema:
         return Schema(self.output_schema)
 
-    @property
+    @cached_property
     def arguments(self) -> dict[str, Any]:
         """The schema of each argument, by name."""
         return dict(self.input_schema.get("properties", {}))
