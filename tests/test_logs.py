@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from core13_mcp.logs import LineFormatter, configure_logging
-from core13_mcp.redaction import REDACTED, error_location, redact, redact_keys, task_secrets
+from core13_mcp.redaction import REDACTED, error_location, redact, task_secrets
 
 SECRETS = ("hunter2hunter2", "abc")
 
@@ -18,13 +18,9 @@ def record(message: str, **attributes: object) -> logging.LogRecord:
     return log_record
 
 
-def test_secrets_are_removed_from_values_and_names():
-    value = {"hunter2hunter2": ["x hunter2hunter2 y", 1, None, {"a": "hunter2hunter2"}]}
-    assert redact(value, SECRETS) == {REDACTED: [f"x {REDACTED} y", 1, None, {"a": REDACTED}]}
-
-
-def test_a_secret_that_could_be_part_of_a_word_is_not_removed():
-    assert redact("the abc of it", SECRETS) == "the abc of it"
+def test_secrets_are_removed_from_values_and_names_unless_they_could_be_part_of_a_word():
+    value = {"hunter2hunter2": ["x hunter2hunter2 y", 1, None, {"a": "hunter2hunter2"}, "the abc of it"]}
+    assert redact(value, SECRETS) == {REDACTED: [f"x {REDACTED} y", 1, None, {"a": REDACTED}, "the abc of it"]}
 
 
 def test_a_text_line_ends_with_the_details():
@@ -51,10 +47,6 @@ def test_an_exception_is_logged_by_type_and_location_without_its_message(as_json
     assert "ValueError at test_an_exception_is_logged" in line and "private text" not in line
 
 
-def test_an_exception_without_traceback_is_logged_by_type():
-    assert "OSError" in LineFormatter(False, ()).format(record("failed", exc_info=(OSError, OSError(), None)))
-
-
 def test_every_exception_of_a_group_is_logged():
     group = ExceptionGroup("many", [OSError("a"), ExceptionGroup("more", [KeyError("b")])])
     assert error_location(group) == "OSError; KeyError"
@@ -62,7 +54,6 @@ def test_every_exception_of_a_group_is_logged():
 
 def test_everything_that_looks_like_a_key_is_removed():
     assert REDACTED in LineFormatter(False, ()).format(record("got phx_abcdefgh0123456789"))
-    assert "phx_" not in redact_keys("phx_abcdefgh0123456789")
 
 
 def test_secrets_of_a_task_are_removed_from_its_lines_only():
@@ -87,10 +78,8 @@ def test_other_packages_log_only_warnings_and_errors(capsys: pytest.CaptureFixtu
 
 @pytest.fixture(autouse=True)
 def restored_logging():
-    root = logging.getLogger()
-    levels = {name: logging.getLogger(name).level for name in ("core13_mcp", "httpx2", "mcp")}
-    handlers = root.handlers[:]
+    root, own = logging.getLogger(), logging.getLogger("core13_mcp")
+    handlers, level = root.handlers[:], own.level
     yield
     root.handlers[:] = handlers
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+    own.setLevel(level)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core13_mcp.errors import ConfigurationError
-from core13_mcp.origins import is_loopback, parse_origin
+from core13_mcp.origins import is_loopback
 from core13_mcp.settings import OPTIONS, Settings
 
 
@@ -22,12 +22,7 @@ from core13_mcp.settings import OPTIONS, Settings
         ("CORE13_TIMEOUT", "2.5", "timeout", 2.5),
         ("CORE13_MAX_RESULT_CHARS", "", "max_result_chars", 40_000),
         ("CORE13_LOG_LEVEL", "  ", "log_level", "info"),
-        (
-            "CORE13_HTTP_POSTHOG_HOSTS",
-            "us,eu",
-            "http_posthog_hosts",
-            ("https://us.posthog.com", "https://eu.posthog.com"),
-        ),
+        ("CORE13_HTTP_POSTHOG_HOSTS", "eu,", "http_posthog_hosts", ("https://eu.posthog.com",)),
     ],
 )
 def test_a_variable_sets_a_value(variable, text, name, value):
@@ -50,15 +45,10 @@ def test_a_flag_overrides_its_variable():
         ({"CORE13_Q": "5"}, "CORE13_Q is not a setting. The settings are POSTHOG_PERSONAL_API_KEY, "),
         ({"CORE13_TIMEOUT": "0"}, "CORE13_TIMEOUT: not in range; use a number from 0.001 to 600"),
         ({"CORE13_TIMEOUT": "nan"}, "CORE13_TIMEOUT: "),
-        ({"CORE13_TIMEOUT": "inf"}, "CORE13_TIMEOUT: "),
         ({"CORE13_TIMEOUT": "soon"}, "CORE13_TIMEOUT: not a number; use a number from 0.001 to 600"),
-        (
-            {"CORE13_MAX_RESULT_CHARS": "10"},
-            "CORE13_MAX_RESULT_CHARS: not in range; use a whole number of at least 1000",
-        ),
+        ({"CORE13_MAX_RESULT_CHARS": "10"}, "_CHARS: not in range; use a whole number of at least 1000"),
         ({"CORE13_HTTP_MAX_BODY": "10000000"}, "use a whole number from 1024 to 4194304"),
         ({"CORE13_CONFIRM": "maybe"}, "CORE13_CONFIRM: unknown value; use auto, always or never"),
-        ({"POSTHOG_PROJECT_ID": "0"}, "POSTHOG_PROJECT_ID: "),
         ({"POSTHOG_PROJECT_ID": "@current"}, "POSTHOG_PROJECT_ID: not a number; use a whole number of at least 1"),
         ({"CORE13_READ_ONLY": "perhaps"}, "CORE13_READ_ONLY: not a boolean; use true or false"),
         ({"POSTHOG_PERSONAL_API_KEY": "phc_x"}, "POSTHOG_PERSONAL_API_KEY: a key that starts with phc_ is a public"),
@@ -66,7 +56,6 @@ def test_a_flag_overrides_its_variable():
         ({"POSTHOG_PERSONAL_API_KEY": "phr_x"}, "OAuth refresh token"),
         ({"POSTHOG_PERSONAL_API_KEY": "${POSTHOG_KEY}"}, "${POSTHOG_KEY} was not replaced by its value; set that"),
         ({"POSTHOG_PERSONAL_API_KEY": "${env:POSTHOG_KEY}"}, "was not replaced"),
-        ({"POSTHOG_PERSONAL_API_KEY": "$POSTHOG_KEY"}, "was not replaced"),
         ({"POSTHOG_PERSONAL_API_KEY": "phx_é"}, "characters that no key has"),
         ({"POSTHOG_PERSONAL_API_KEY": "phx_a\nb"}, "characters that no key has"),
         ({"POSTHOG_SESSION_ID": "a; b"}, "POSTHOG_SESSION_ID: it contains characters that a cookie cannot contain"),
@@ -88,23 +77,16 @@ def test_an_error_never_contains_a_secret(environ):
     assert next(iter(environ.values())) not in str(caught.value)
 
 
-def test_settings_can_be_shown_without_their_secrets():
-    settings = Settings.read({"POSTHOG_PERSONAL_API_KEY": "phx_secret", "CORE13_SEAL_KEYS": "k" * 32})
+def test_settings_with_the_same_secrets_are_equal_and_do_not_show_them():
+    environ = {"POSTHOG_PERSONAL_API_KEY": "phx_secret", "CORE13_SEAL_KEYS": "k" * 32 + "," + "l" * 40}
+    settings = Settings.read(environ)
+    assert len(settings.seal_keys) == 2
+    assert settings == Settings.read(environ) and hash(settings) == hash(Settings.read(environ)) != hash(Settings())
     assert "phx_secret" not in repr(settings) and "kkk" not in str(settings)
-
-
-def test_settings_with_the_same_secrets_are_equal():
-    cookies = {"POSTHOG_SESSION_ID": "a-session", "POSTHOG_CSRF_TOKEN": "a-token"}
-    assert Settings.read(cookies) == Settings.read(cookies)
-    assert hash(Settings.read(cookies)) == hash(Settings.read(cookies)) != hash(Settings())
 
 
 def test_the_variables_that_kubernetes_adds_for_a_service_are_ignored():
     assert Settings.read({"CORE13_MCP_SERVICE_HOST": "10.0.0.1", "CORE13_MCP_PORT": "tcp://10.0.0.1:80"}) == Settings()
-
-
-def test_several_seal_keys_are_accepted():
-    assert len(Settings.read({"CORE13_SEAL_KEYS": "k" * 32 + "," + "l" * 40}).seal_keys) == 2
 
 
 @pytest.mark.parametrize("key", ["phx_abc", "0123456789abcdef", "pha_oauth"])
@@ -117,46 +99,28 @@ def test_a_key_of_a_usable_or_unknown_form_is_accepted(key):
     [
         ("us.i.posthog.com", "does not serve this API; use us"),
         ("https://eu.i.posthog.com", "use eu"),
-        ("https://app.posthog.com", "use us"),
         ("posthog.example.com", "is not us, eu or an origin"),
         ("https://posthog.example.com/api", "is not us, eu or an origin"),
         ("https://posthog.example.com?x=1", "is not us, eu or an origin"),
         ("https://me:pass@posthog.example.com", "is not us, eu or an origin"),
         ("http://posthog.example.com", "is not secure"),
-        ("http://10.0.0.1", "is not secure"),
         ("ftp://localhost", "is not us, eu or an origin"),
-        ("https://", "is not us, eu or an origin"),
         ("US", "is not us, eu or an origin"),
-        ("https://posthog.example.com:port", "is not us, eu or an origin"),
         ("https://posthog.example.com:99999", "is not us, eu or an origin"),
         ("https://[::1", "is not us, eu or an origin"),
         ("https://:pass@posthog.example.com", "is not us, eu or an origin"),
     ],
 )
 def test_a_host_that_must_not_receive_a_key_is_refused(text, message):
-    with pytest.raises(ValueError, match=message):
-        parse_origin(text)
-    with pytest.raises(ConfigurationError, match="POSTHOG_HOST"):
+    with pytest.raises(ConfigurationError, match=f"POSTHOG_HOST: .*{message}"):
         Settings.read({"POSTHOG_HOST": text})
 
 
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("localhost", True),
-        ("127.0.0.1", True),
-        ("127.8.8.8", True),
-        ("::1", True),
-        ("0.0.0.0", False),
-        ("example.com", False),
-    ],
-)
-def test_loopback_hosts_are_recognized(host, loopback):
-    assert is_loopback(host) is loopback
+def test_loopback_hosts_are_recognized():
+    assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.8.8.8", "::1")))
+    assert not any(map(is_loopback, ("0.0.0.0", "example.com")))
 
 
-def test_secrets_have_no_flag():
-    assert {option.variable for option in OPTIONS if option.secret} == {
-        "POSTHOG_PERSONAL_API_KEY", "POSTHOG_SESSION_ID", "POSTHOG_CSRF_TOKEN", "CORE13_SEAL_KEYS",
-    }  # fmt: skip
-    assert next(option.flag for option in OPTIONS if option.variable == "CORE13_READ_ONLY") == "--read-only"
+def test_every_secret_is_declared_as_one():
+    secrets = {"POSTHOG_PERSONAL_API_KEY", "POSTHOG_SESSION_ID", "POSTHOG_CSRF_TOKEN", "CORE13_SEAL_KEYS"}
+    assert {option.variable for option in OPTIONS if option.secret} == secrets

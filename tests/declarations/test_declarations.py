@@ -28,7 +28,6 @@ from .subschemas import subschemas
 
 CATALOG = load()
 PAGE = {entry["tool"]: entry for entry in json.loads((Path(__file__).parent / "page.json").read_text("utf-8"))}
-INSTRUCTIONS = read_server_file("instructions.json")
 
 # Their results are objects whose property names the API does not fix.
 FREE_FORM = {"users-hedgehog-config-retrieve", "users-hedgehog-config-partial-update"}
@@ -53,21 +52,13 @@ def properties_in(condition: Any) -> set[str]:
     """Every property that a condition mentions, at any depth."""
     match condition:
         case dict():
-            required = set(condition.get("required", ()))
-            dependent = {
-                name for pair in condition.get("dependentRequired", {}).items() for name in (pair[0], *pair[1])
-            }
-            inner = (
-                properties_in(part)
-                for key, part in condition.items()
-                if key not in ("required", "dependentRequired", "const")
-            )
             properties = condition.get("properties", {})
-            return (
-                required
-                | dependent
-                | set(properties).union(*inner, *map(properties_in, properties.values())) - {"properties"}
-            )
+            names = {*condition.get("required", ()), *properties}
+            for name, others in condition.get("dependentRequired", {}).items():
+                names |= {name, *others}
+            named = ("properties", "required", "dependentRequired", "const")
+            parts = [part for key, part in condition.items() if key not in named]
+            return names.union(*map(properties_in, (*properties.values(), *parts)))
         case list():
             return set().union(*map(properties_in, condition))
         case _:
@@ -94,19 +85,15 @@ def tool_that_reads(path: str) -> Declaration:
 
 def test_there_is_one_tool_for_each_endpoint_of_the_page():
     assert set(CATALOG) == set(PAGE)
-    assert len(CATALOG) == 18
 
 
 @each_tool
-def test_method_and_path_match_the_page(tool: Declaration):
-    assert (tool.endpoint.method, tool.endpoint.path) == (PAGE[tool.name]["method"], PAGE[tool.name]["path"])
-    assert set(tool.endpoint.placeholders) == set(PAGE[tool.name]["path_parameters"])
-
-
-@each_tool
-def test_every_parameter_of_the_page_is_an_argument_or_has_a_reason(tool: Declaration):
+def test_method_path_and_parameters_match_the_page(tool: Declaration):
     entry = PAGE[tool.name]
+    assert (tool.endpoint.method, tool.endpoint.path) == (entry["method"], entry["path"])
+    assert set(tool.endpoint.placeholders) == set(entry["path_parameters"])
     parameters = {*entry["path_parameters"], *entry["query_parameters"], *entry["body_parameters"]}
+    # Each one is an argument, or there is a reason why the tool does not accept it.
     assert parameters <= tool.arguments.keys() | tool.documented.keys()
     assert not tool.arguments.keys() & tool.documented.keys()
 
@@ -128,35 +115,22 @@ def test_the_root_of_an_input_schema_is_an_object_without_additional_properties(
 
 
 @each_tool
-def test_clients_receive_no_combinators_and_no_references(tool: Declaration):
+def test_clients_receive_no_combinators_no_references_and_only_enums_of_strings(tool: Declaration):
+    assert "$ref" not in compact_json(tool.to_mcp())
     for _, schema in (*subschemas(tool.input_schema), *subschemas(tool.output_schema)):
         assert not schema.keys() & REJECTED_KEYWORDS
-    assert "$ref" not in compact_json(tool.to_mcp())
-
-
-@each_tool
-def test_enums_are_strings_and_arrays_declare_their_items(tool: Declaration):
-    for _, schema in (*subschemas(tool.input_schema), *subschemas(tool.output_schema)):
         assert "enum" not in schema or (schema["type"] == "string" and all(isinstance(v, str) for v in schema["enum"]))
         assert schema.get("type") != "array" or schema["items"]
 
 
 @each_tool
-def test_every_argument_has_a_type_and_a_description(tool: Declaration):
-    for name, schema in tool.arguments.items():
-        assert schema["description"].endswith("."), name
-        assert schema["type"], name
+def test_every_argument_has_a_type_a_description_and_a_valid_default(tool: Declaration):
     assert tool.description.endswith(".") and not tool.title.endswith(".")
-
-
-@each_tool
-def test_every_default_matches_its_schema(tool: Declaration):
-    for schema in tool.arguments.values():
+    for name, schema in tool.arguments.items():
+        assert schema["description"].endswith(".") and schema["type"], name
         if "default" in schema:
             jsonschema.validate(schema["default"], schema)
-    assert tool.endpoint.method != "PATCH" or {"uuid", "detail"} >= {
-        n for n, s in tool.arguments.items() if "default" in s
-    }
+            assert tool.endpoint.method != "PATCH" or name in ("uuid", "detail"), "an update changes only what is named"
 
 
 @each_tool
@@ -170,10 +144,6 @@ def test_the_annotations_match_method_and_scope(tool: Declaration):
     assert method != "DELETE" or hints.idempotent_hint
     assert (scope is None) == (tool.endpoint.auth == "session")
     assert not tool.name.endswith(("-list", "-retrieve")) or hints.read_only_hint
-
-
-@each_tool
-def test_a_tool_with_a_fallback_request_is_idempotent(tool: Declaration):
     assert tool.endpoint.fallback is None or tool.repeatable
 
 
@@ -186,23 +156,14 @@ def test_every_path_placeholder_is_required_or_has_a_default(tool: Declaration):
 
 
 @each_tool
-@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: ascii(value)[:20])
-def test_a_path_argument_cannot_leave_its_segment(tool: Declaration, value: str):
+def test_a_path_argument_cannot_leave_its_segment(tool: Declaration):
     for name in tool.endpoint.placeholders:
-        assert not Schema(tool.arguments[name]).is_valid(value), name
+        schema = Schema(tool.arguments[name])
+        assert not [value for value in HOSTILE if schema.is_valid(value)], name
 
 
-@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: ascii(value)[:20])
-def test_binding_keeps_a_hostile_value_in_its_segment(value: str):
-    assert_one_segment(value)
-
-
-@given(some.text())
+@given(some.text() | some.sampled_from(HOSTILE))
 def test_binding_keeps_any_text_in_its_segment(value: str):
-    assert_one_segment(value)
-
-
-def assert_one_segment(value: str) -> None:
     try:
         path = expand_path("/api/things/{x}/rest/", {"x": value})
     except InvalidArguments:
@@ -258,18 +219,10 @@ def test_hints_exist_for_the_statuses_that_the_api_returns(tool: Declaration):
     assert "404" in tool.hints or not tool.endpoint.placeholders
 
 
-@each_tool
-def test_every_tool_that_a_declaration_mentions_exists(tool: Declaration):
-    for text in texts_of(tool):
-        assert tool_names(text) <= CATALOG.keys()
-
-
-def test_every_tool_that_the_instructions_mention_exists():
-    assert tool_names(" ".join(INSTRUCTIONS)) <= CATALOG.keys()
-
-
-def tool_names(text: str) -> set[str]:
-    return set(re.findall(r"\b(?:session-recordings|subscriptions|users)(?:-[a-z0-9]+)+", text))
+def test_every_tool_that_the_instructions_or_a_declaration_mention_exists():
+    texts = [*read_server_file("instructions.json"), *(text for tool in CATALOG.values() for text in texts_of(tool))]
+    names = re.findall(r"\b(?:session-recordings|subscriptions|users)(?:-[a-z0-9]+)+", " ".join(texts))
+    assert names and set(names) <= CATALOG.keys()
 
 
 @each_tool
@@ -281,15 +234,10 @@ def test_every_output_schema_declares_its_properties(tool: Declaration):
 
 
 @each_tool
-def test_an_output_schema_has_no_constraint_that_a_newer_api_violates(tool: Declaration):
-    for _, schema in subschemas(tool.output_schema):
+def test_an_output_schema_has_no_nested_secret_and_no_constraint_that_a_newer_api_violates(tool: Declaration):
+    for depth, schema in subschemas(tool.output_schema):
         assert not schema.keys() & {"additionalProperties", "format", "enum", "pattern", "minimum", "maximum"}
         assert isinstance(schema.get("type", ""), str)
-
-
-@each_tool
-def test_no_output_schema_declares_a_nested_secret(tool: Declaration):
-    for depth, schema in subschemas(tool.output_schema):
         nested = schema.get("properties", {}).keys() if depth else set()
         assert not [name for name in nested if re.search(r"token|secret|password|hash", name)]
     assert "api_token" not in compact_json(tool.output_schema)
@@ -299,9 +247,8 @@ def test_no_output_schema_declares_a_nested_secret(tool: Declaration):
 def test_secrets_are_declared_names_and_include_passwords(tool: Declaration):
     names = tool.arguments.keys() | tool.output_schema.get("properties", {}).keys() | tool.documented.keys()
     assert tool.secrets <= names
-    assert {
-        name for name in tool.arguments if "password" in name and tool.arguments[name]["type"] == "string"
-    } <= tool.secrets
+    texts = {name for name, schema in tool.arguments.items() if schema["type"] == "string"}
+    assert {name for name in texts if "password" in name} <= tool.secrets
 
 
 @each_tool
