@@ -7,9 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import core13_mcp
 from core13_mcp.cli.main import main
 from core13_mcp.declarations.catalog import load
 
@@ -68,50 +70,35 @@ def script(shell, tmp_path, capsys):
 
 
 @pytest.fixture
-def complete(shell, script, home):
+def complete(shell, script):
     """The words that a shell offers after some typed words."""
 
     def offer(typed: str) -> list[str]:
-        line = typed + ("''" if typed.endswith(" ") or not typed else "")
-        process = subprocess.run(
-            [*SHELLS[shell], SCRIPTS[shell].format(script=script, line=line, typed=typed)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env=os.environ | {"HOME": str(home)},
-        )
+        line = typed + ("''" if typed.endswith(" ") else "")
+        command = [*SHELLS[shell], SCRIPTS[shell].format(script=script, line=line, typed=typed)]
+        process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert process.stderr == ""
         return process.stdout.split()
 
     return offer
 
 
-def test_commands_are_completed(complete):
-    assert complete("do") == ["doctor"]
-    assert {"serve", "call", "install", "completion"} <= set(complete(""))
-
-
-def test_tools_are_completed_after_call_and_tools(complete):
-    names = [name for name in load() if name.startswith("users-")]
-
-    assert sorted(complete("call users-")) == names
-    assert sorted(complete("tools users-")) == names
-
-
-def test_arguments_are_completed_after_their_tool(complete):
-    assert complete("call users-list of") == ["offset="]
-
-
-def test_clients_and_the_values_of_flags_are_completed(complete):
-    assert sorted(complete("install claude-")) == ["claude-code", "claude-desktop"]
-    assert sorted(complete("install cursor --scope ")) == ["local", "project", "user"]
-    assert sorted(complete("call --confirm ")) == ["always", "auto", "never"]
-
-
-def test_flags_are_completed(complete):
-    assert complete("doctor --js") == ["--json"]
-    assert complete("sandbox --fa") == ["--faults"]
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("do", ["doctor"]),
+        ("call users-", [name for name in load() if name.startswith("users-")]),
+        ("tools users-l", ["users-list"]),
+        ("call users-list of", ["offset="]),
+        ("install claude-", ["claude-code", "claude-desktop"]),
+        ("install cursor --scope ", ["local", "project", "user"]),
+        ("call --confirm ", ["always", "auto", "never"]),
+        ("serve --host ", ["eu", "us"]),
+        ("sandbox --fa", ["--faults"]),
+    ],
+)
+def test_commands_tools_arguments_flags_and_values_are_completed(complete, typed, words):
+    assert sorted(complete(typed)) == words
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -146,13 +133,7 @@ def test_the_help_of_every_command_has_examples(capsys):
 
 
 def test_help_imports_the_standard_library_only():
-    script = "import sys, core13_mcp.cli.parser as g; g.program_parser().format_help(); g.command_parsers(); print([m for m in sys.modules if 'site-packages' in (getattr(sys.modules[m], '__file__', '') or '')])"
-    process = subprocess.run(
-        [sys.executable, "-S", "-c", f"import sys; sys.path += {sys.path!r}; {script}"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-
-    assert process.stdout.strip() == "[]"
+    # Without `site`, and with the package and the standard library as the only directories of modules.
+    paths = [path for path in sys.path if "site-packages" not in path] + [str(Path(core13_mcp.__file__).parents[1])]
+    script = f"import sys; sys.path[:] = {paths!r}; from core13_mcp.cli.main import main; main(['--help'])"
+    subprocess.run([sys.executable, "-S", "-c", script], stdout=subprocess.DEVNULL, timeout=60, check=True)

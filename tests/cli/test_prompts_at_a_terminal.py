@@ -27,17 +27,13 @@ def run(*words: str, typed: Sequence[tuple[str, str]] = (), **variables: str) ->
     return at_a_terminal([COMMAND, *words], {**environ, "TERM": "xterm", **variables}, typed)
 
 
-def piped(*words: str) -> str:
-    return subprocess.run([COMMAND, *words], capture_output=True, text=True, timeout=60, check=True).stdout
-
-
 def test_tools_are_coloured_on_a_terminal_only():
     code, output = run("tools")
 
     assert code == 0
     assert "\x1b[1musers-list" in output and "\x1b[31mDELETE" in output
-    assert "\x1b" not in (plain := piped("tools"))
-    assert [line.split()[0] for line in plain.splitlines()][-1] == "users-retrieve"
+    process = subprocess.run([COMMAND, "tools"], capture_output=True, text=True, timeout=60, check=True)
+    assert "\x1b" not in process.stdout and "users-retrieve" in process.stdout
 
 
 def test_the_prompt_for_a_key_does_not_show_the_key(home):
@@ -49,34 +45,21 @@ def test_the_prompt_for_a_key_does_not_show_the_key(home):
     assert sandbox.FULL_KEY in (home / ".config/zed/settings.json").read_text()
 
 
-def test_ctrl_c_on_a_terminal_ends_the_server_with_status_130():
-    code, output = run("serve", "--sandbox", typed=[("`core13-mcp demo` shows an example session.", "\x03")])
-
-    assert code == 130
-    assert "Traceback" not in output
-
-
-def test_a_request_that_is_typed_on_a_terminal_is_answered():
+def test_a_request_that_is_typed_on_a_terminal_is_answered_and_ctrl_c_ends_the_server_with_status_130():
     ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
     typed = [("`core13-mcp demo` shows an example session.", ping), ('"result":{}', "\x03")]
     code, output = run("serve", "--sandbox", typed=typed)
 
     assert code == 130
     assert '{"jsonrpc":"2.0","id":1,"result":{}}' in output
+    assert "Traceback" not in output
 
 
 def test_no_color_turns_colours_off():
-    _, output = run("tools", NO_COLOR="1")
+    _, output = run("doctor", "--sandbox", NO_COLOR="1")
 
+    assert "all well" in output
     assert "\x1b" not in output
-
-
-def test_doctor_is_coloured_on_a_terminal():
-    code, output = run("doctor", "--sandbox")
-
-    assert code == 0
-    assert "\x1b[32mok   \x1b[0m" in output
-    assert "\x1b[33mnote \x1b[0m" in output
 
 
 @pytest.fixture
@@ -89,8 +72,7 @@ def slow() -> Iterator[str]:
 
 
 def test_a_long_wait_shows_a_status_line_on_a_terminal(slow):
-    words = ("call", "users-list", "--host", slow)
-    code, output = run(*words, POSTHOG_PERSONAL_API_KEY=sandbox.FULL_KEY)
+    code, output = run("call", "users-list", "--host", slow, POSTHOG_PERSONAL_API_KEY=sandbox.FULL_KEY)
 
     assert code == 0
     before, _, after = output.partition("users-list: waiting for 1 s")
@@ -99,13 +81,8 @@ def test_a_long_wait_shows_a_status_line_on_a_terminal(slow):
 
 
 def test_a_long_wait_shows_nothing_in_a_pipe(slow):
-    process = subprocess.run(
-        [COMMAND, "call", "users-list", "--host", slow],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-        env=os.environ | {"POSTHOG_PERSONAL_API_KEY": sandbox.FULL_KEY},
-    )
+    environ = os.environ | {"POSTHOG_PERSONAL_API_KEY": sandbox.FULL_KEY}
+    command = [COMMAND, "call", "users-list", "--host", slow]
+    process = subprocess.run(command, capture_output=True, timeout=60, check=True, env=environ)
 
-    assert process.stderr == ""
+    assert process.stderr == b""
