@@ -15,7 +15,7 @@ from anyio.abc import ByteStream
 from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 from core13_mcp.transports.http.errors import Rejected
-from core13_mcp.transports.http.limits import LimitOptions, Limits
+from core13_mcp.transports.http.limits import FairLimiter, LimitOptions, Limits
 
 from ...asgi import listening
 from .http_server import StubAPI, call_user, headers, message, post, serving, wait_for_requests
@@ -199,3 +199,57 @@ async def test_a_body_that_does_not_arrive_in_time_gets_408(settings: Settings) 
         response = await read_all(stream)
     assert response.startswith(b"HTTP/1.1 408 ")
     assert b"did not arrive within 0.1 s" in response
+
+
+async def run(limiter: FairLimiter, caller: str, order: list[str]) -> None:
+    async with limiter.slot(caller):
+        order.append(caller)
+
+
+async def test_a_free_slot_goes_to_the_caller_with_the_fewest_slots() -> None:
+    limiter, order = FairLimiter(2, per_caller=2), list[str]()
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks, limiter.slot("many"):
+            async with limiter.slot("another"):
+                for caller in ("many", "one"):
+                    tasks.start_soon(run, limiter, caller, order)
+                    await anyio.wait_all_tasks_blocked()
+            await anyio.wait_all_tasks_blocked()
+    assert order == ["one", "many"]
+
+
+@pytest.mark.parametrize("others", [[], ["cancelled"], ["other"]], ids=["alone", "same-caller", "other-caller"])
+async def test_a_cancelled_request_leaves_the_queue(others: list[str]) -> None:
+    limiter, order, scope = FairLimiter(1, per_caller=1), list[str](), anyio.CancelScope()
+
+    async def run_cancelled() -> None:
+        with scope:
+            await run(limiter, "cancelled", order)
+            order.append("not cancelled")
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks, limiter.slot("first"):
+            tasks.start_soon(run_cancelled)
+            for caller in others:
+                tasks.start_soon(run, limiter, caller, order)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+            await anyio.wait_all_tasks_blocked()
+        await run(limiter, "last", order)
+    assert order == [*others, "last"]
+
+
+async def test_a_slot_assigned_at_the_moment_of_cancellation_is_passed_on() -> None:
+    limiter, order, scope = FairLimiter(1, per_caller=1), list[str](), anyio.CancelScope()
+
+    async def run_cancelled() -> None:
+        with scope:
+            await run(limiter, "cancelled", order)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks, limiter.slot("first"):
+            tasks.start_soon(run_cancelled)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+        await run(limiter, "last", order)
+    assert order == ["last"]

@@ -38,8 +38,8 @@ class CallerTokens:
             ConfigurationError: The file cannot be read, or a line is not valid.
         """
         digest, name = _hash(token), None
-        for known_digest, caller in self._file.read():
-            if hmac.compare_digest(known_digest, digest):
+        for token_digest, caller in self._file.read():
+            if hmac.compare_digest(token_digest, digest):
                 name = caller
         return name
 

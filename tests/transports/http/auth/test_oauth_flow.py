@@ -27,20 +27,21 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class Servers:
-    """The URL of this server, and the time of the authorization server."""
+    """The URL of this server, and the origin and the time of the authorization server."""
 
     url: str
+    issuer: str
     now: datetime
 
 
 @pytest.fixture
 async def servers() -> AsyncIterator[Servers]:
-    servers = Servers("", datetime.now(UTC))
+    servers = Servers("", "", datetime.now(UTC))
     async with (
         listening(sandbox.build(oauth=True, clock=lambda: servers.now)) as issuer,
         serving(Settings(host=issuer, auth="oauth", log_level="error")) as server,
     ):
-        servers.url = server.url
+        servers.url, servers.issuer = server.url, issuer
         yield servers
 
 
@@ -94,8 +95,8 @@ async def test_a_revoked_token_is_rejected(servers: Servers) -> None:
         await first_name(client)
     assert storage.tokens is not None and storage.client is not None
     token = storage.tokens.access_token
-    metadata = await issuer_metadata(servers)
     async with httpx2.AsyncClient() as http:
+        metadata = (await http.get(f"{servers.issuer}/.well-known/oauth-authorization-server")).json()
         form = {"token": token, "client_id": storage.client.client_id}
         form |= {"client_secret": storage.client.client_secret or ""}
         revocation = await http.post(metadata["revocation_endpoint"], data=form)
@@ -103,10 +104,3 @@ async def test_a_revoked_token_is_rejected(servers: Servers) -> None:
     assert revocation.status_code == 200
     assert response.status_code == 401
     assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
-
-
-async def issuer_metadata(servers: Servers) -> Any:
-    async with httpx2.AsyncClient() as http:
-        origin = servers.url.removesuffix("/mcp")
-        resource = (await http.get(f"{origin}/.well-known/oauth-protected-resource/mcp")).json()
-        return (await http.get(f"{resource['authorization_servers'][0]}/.well-known/oauth-authorization-server")).json()
