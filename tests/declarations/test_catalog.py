@@ -14,17 +14,11 @@ from ..factories import declaration_json
 
 pytestmark = pytest.mark.smoke
 
-ALL = len(load())
-
 
 def write(folder: Path, *declarations: dict[str, Any]) -> str:
     for declaration in declarations:
         (folder / f"{declaration['name']}.json").write_text(json.dumps(declaration))
     return str(folder)
-
-
-def test_tools_are_in_alphabetical_order():
-    assert list(load()) == sorted(load())
 
 
 @pytest.mark.parametrize(
@@ -41,8 +35,8 @@ def test_names_and_globs_select_tools(settings, names):
 
 
 def test_read_only_mode_enables_reading_tools_only():
-    assert all(tool.read_only for tool in enabled_tools(Settings(read_only=True)).values())
-    assert len(enabled_tools(Settings(read_only=True))) == 7
+    names = {name for name, tool in load().items() if tool.read_only}
+    assert names == set(enabled_tools(Settings(read_only=True)))
 
 
 @pytest.mark.parametrize("settings", [{"tools": ("user-list",)}, {"exclude_tools": ("nothing-*",)}])
@@ -53,20 +47,16 @@ def test_a_glob_without_a_match_is_an_error(settings):
 
 def test_a_pinned_project_is_removed_from_every_schema():
     pinned = enabled_tools(Settings(project_id=7))
-    assert len(pinned) == ALL
     assert not [tool for tool in pinned.values() if "project_id" in tool.arguments]
     for name, tool in enabled_tools(Settings()).items():
         assert ("project_id" in tool.arguments) == ("leave it out" in pinned[name].documented.get("project_id", ""))
 
 
-def test_a_directory_adds_a_tool(tmp_path: Path):
-    catalog = load(write(tmp_path, declaration_json()))
-    assert len(catalog) == ALL + 1 and catalog["things-do"].title == "Do a thing"
-
-
-def test_a_directory_replaces_a_tool_by_name(tmp_path: Path):
-    catalog = load(write(tmp_path, declaration_json(name="users-list")))
-    assert len(catalog) == ALL and catalog["users-list"].title == "Do a thing"
+def test_a_directory_adds_tools_and_replaces_tools_by_name(tmp_path: Path):
+    (tmp_path / "README.md").write_text("not a declaration")
+    catalog = load(write(tmp_path, declaration_json(), declaration_json(name="users-list")))
+    assert list(catalog) == sorted([*load(), "things-do"])
+    assert catalog["users-list"].title == catalog["things-do"].title == "Do a thing"
 
 
 def test_a_directory_can_use_its_own_fields_and_the_built_in_ones(tmp_path: Path):
@@ -75,11 +65,6 @@ def test_a_directory_can_use_its_own_fields_and_the_built_in_ones(tmp_path: Path
     properties = {"id": {}, "size": {"$ref": "fields/own.json#/size"}, "limit": {"$ref": "fields/common.json#/limit"}}
     tool = load(write(tmp_path, declaration_json(properties=properties)))["things-do"]
     assert tool.arguments["size"]["type"] == "string" and tool.arguments["limit"]["default"] == 20
-
-
-def test_other_files_in_a_directory_are_ignored(tmp_path: Path):
-    (tmp_path / "README.md").write_text("not a declaration")
-    assert len(load(str(tmp_path))) == ALL
 
 
 def test_a_missing_directory_is_an_error(tmp_path: Path):
@@ -119,14 +104,8 @@ def test_an_invalid_declaration_is_an_error_that_names_the_file(tmp_path: Path, 
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "1", '"x"', "\xff"])
-def test_invalid_json_is_an_error_that_names_the_file(tmp_path: Path, text):
+@pytest.mark.parametrize("text", ["", "[]", "{", "1", "\xff", json.dumps(declaration_json(name="another-name"))])
+def test_invalid_json_or_another_name_than_the_one_of_the_file_is_an_error(tmp_path: Path, text):
     (tmp_path / "things-do.json").write_text(text, "latin-1")
     with pytest.raises(DeclarationError, match=r"things-do\.json"):
-        load(str(tmp_path))
-
-
-def test_a_file_with_another_name_than_its_tool_is_an_error(tmp_path: Path):
-    (tmp_path / "other.json").write_text(json.dumps(declaration_json()))
-    with pytest.raises(DeclarationError, match="rename the file to things-do"):
         load(str(tmp_path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal, NoReturn
 
@@ -27,14 +26,6 @@ def no_context(_: object) -> NoReturn:
     raise AssertionError
 
 
-@pytest.fixture
-async def read_only() -> AsyncIterator[Client]:
-    """A client of a read-only server."""
-    catalog = enabled_tools(Settings(sandbox=True, read_only=True))
-    async with Client(build_server(catalog, no_context, "")) as client:
-        yield client
-
-
 async def text(mcp: Client, name: str, **arguments: str) -> str:
     """The text of the only message of a prompt."""
     with anyio.fail_after(5):
@@ -51,18 +42,13 @@ async def test_clients_of_both_protocol_eras_list_and_get_prompts(mode: Literal[
         assert "0190a1b2" in await text(client, "rotate-recording-link", recording_id="0190a1b2")
 
 
-async def test_prompts_are_listed_with_their_arguments(mcp: Client):
-    prompts = (await mcp.list_prompts()).prompts
-    assert [prompt.name for prompt in prompts] == NAMES
+async def test_prompts_are_listed_with_their_arguments_and_may_be_cached_publicly(mcp: Client):
+    result = await mcp.list_prompts()
+    prompts = result.prompts
+    assert (result.ttl_ms, result.cache_scope) == (3_600_000, "public")
     assert all(prompt.title and prompt.description for prompt in prompts)
     required = {argument.name: argument.required for prompt in prompts for argument in prompt.arguments or []}
-    assert required["recording_id"] is True
-    assert required["recipients"] is False
-
-
-async def test_the_list_of_prompts_may_be_cached_publicly(mcp: Client):
-    result = await mcp.list_prompts()
-    assert (result.ttl_ms, result.cache_scope) == (3_600_000, "public")
+    assert required["recording_id"] is True and required["recipients"] is False
 
 
 async def test_a_prompt_contains_the_arguments_and_marks_missing_ones_as_unknown(mcp: Client):
@@ -99,9 +85,9 @@ async def test_a_prompt_with_wrong_arguments_is_an_error(
         await mcp.get_prompt(name, arguments)
 
 
-async def test_a_prompt_with_a_disabled_tool_is_not_listed(read_only: Client):
-    prompts = (await read_only.list_prompts()).prompts
-    assert [prompt.name for prompt in prompts] == ["review-subscriptions"]
+async def test_a_prompt_with_a_disabled_tool_is_not_listed():
+    async with Client(build_server(enabled_tools(Settings(read_only=True)), no_context, "")) as client:
+        assert [prompt.name for prompt in (await client.list_prompts()).prompts] == ["review-subscriptions"]
 
 
 def test_a_prompt_mentions_only_the_tools_that_it_declares_and_is_documented():

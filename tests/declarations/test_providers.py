@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -32,27 +31,21 @@ each_tool = pytest.mark.parametrize("tool", CATALOG.values(), ids=lambda tool: t
 
 
 @each_tool
-def test_tool_names_are_valid_for_every_provider_and_host(tool: Declaration):
+def test_names_of_tools_and_properties_are_valid_for_every_provider_and_host(tool: Declaration):
     assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", tool.name), "OpenAI, Anthropic"
     assert re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}", tool.name), "Gemini"
     assert len(f"{NAME}{tool.name}") <= 60, "Cursor joins server and tool"
     assert len(f"mcp__{NAME}__{tool.name}") <= 64, "Claude Code joins server and tool"
-
-
-@each_tool
-def test_property_names_match_the_pattern_of_anthropic(tool: Declaration):
     for _, schema in (*subschemas(tool.input_schema), *subschemas(tool.output_schema)):
-        for name in schema.get("properties", {}):
-            assert re.fullmatch(r"[a-zA-Z0-9_.-]{1,64}", name)
+        assert all(re.fullmatch(r"[a-zA-Z0-9_.-]{1,64}", name) for name in schema.get("properties", {})), "Anthropic"
 
 
 @each_tool
 def test_texts_and_schemas_are_within_the_limits_of_hosts(tool: Declaration):
     assert len(tool.description) <= 1024, "OpenAI and VS Code"
-    assert len(compact_json(tool.input_schema)) <= 16_384 and len(compact_json(tool.output_schema)) <= 16_384, (
-        "Claude ignores longer schemas"
-    )
     assert len(tool.title) <= 60
+    for schema in (tool.input_schema, tool.output_schema):
+        assert len(compact_json(schema)) <= 16_384, "Claude ignores longer schemas"
 
 
 @each_tool
@@ -82,18 +75,9 @@ def test_schemas_are_within_the_limits_of_openai(tool: Declaration):
 
 
 @each_tool
-def test_definitions_are_ascii_json(tool: Declaration):
-    assert json.loads(compact_json(tool.to_mcp())) == tool.to_mcp()
+def test_definitions_are_ascii_and_give_no_orders_to_the_model(tool: Declaration):
     assert compact_json(tool.to_mcp()).isascii()
-
-
-@each_tool
-def test_no_text_gives_orders_to_the_model(tool: Declaration):
     assert not re.search(r"\bYou (must|MUST)\b|\b(ALWAYS|NEVER|IMPORTANT)\b", compact_json(tool.to_mcp()))
-
-
-def test_there_are_few_enough_tools_for_hosts_to_list_all():
-    assert len(CATALOG) <= 20
 
 
 def test_the_instructions_fit_with_every_mode_active():

@@ -23,7 +23,6 @@ scalars = (
     [
         ({"$ref": "a"}, {"type": "integer"}),
         ({"$ref": "b"}, {"type": "integer"}),
-        ({"$ref": "text"}, "words"),
         ({"$ref": "list"}, [{"type": "integer"}]),
         ({"x": [{"$ref": "a"}, 1, None]}, {"x": [{"type": "integer"}, 1, None]}),
         ({"$ref": "a", "type": "string", "title": {"$ref": "text"}}, {"type": "string", "title": "words"}),
