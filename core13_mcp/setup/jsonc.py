@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from .paths import KeyPath, ParseError, PathStep, newline
 
 # Group 1 of the two patterns stays as it is.
-_STRING = r'"(?:[^"\\]|\\.)*"'
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _COMMENT = re.compile(rf"({_STRING})|\A\ufeff|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _TRAILING_COMMA = re.compile(rf"({_STRING}|[\[{{,]\s*,)|,(?=\s*[\]}}])", re.DOTALL)
 
@@ -108,8 +108,9 @@ class _Document:
 def read(text: str, comments: bool = True) -> Any:
     """Return the value of a text. `comments`: whether comments and trailing commas are allowed."""
     document = _Document(text)
-    for offset, (character, plain) in enumerate(zip(text, document.plain, strict=True)):
-        if not comments and character not in (plain, "\ufeff"):
+    pairs = () if comments else zip(text, document.plain, strict=True)
+    for offset, (character, plain) in enumerate(pairs):
+        if character not in (plain, "\ufeff"):
             raise document.error(offset, "comments and trailing commas are not allowed in this file")
     return document.value
 
