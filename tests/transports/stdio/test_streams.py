@@ -133,16 +133,9 @@ async def test_a_message_that_is_too_long_gets_an_error_and_the_server_continues
 async def test_a_message_may_arrive_in_any_pieces():
     async with peer("--sandbox") as client:
         assert client.process.stdin is not None
-        for byte in lines(message("ping", 1), message("ping", 2)):
+        for byte in lines(message("initialize", 1, **INITIALIZE), message("ping", 2)):
             await client.process.stdin.send(bytes([byte]))
         assert [(await client.receive())["id"] for _ in range(2)] == [1, 2]
-
-
-async def test_a_client_that_closes_its_pipes_ends_the_server_without_logs():
-    async with peer("--sandbox", "--log-level", "warning") as client:
-        await client.initialize()
-        await client.close()
-        assert await client.wait() == (0, "")
 
 
 async def test_a_client_that_closes_its_pipes_during_a_call_ends_the_server_and_the_call():
@@ -181,13 +174,6 @@ async def test_sigterm_lets_a_running_call_finish_and_refuses_new_ones():
         assert api.requests == 1
 
 
-async def test_sigterm_ends_an_idle_server_with_status_0():
-    async with peer("--sandbox", "--log-level", "error") as client:
-        await client.initialize()
-        client.process.terminate()
-        assert await client.wait() == (0, "")
-
-
 async def test_sigint_ends_a_server_during_a_call_with_status_130():
     async with calling_peer() as (_, client):
         client.process.send_signal(signal.SIGINT)
@@ -204,22 +190,14 @@ async def test_a_cancelled_call_disconnects_from_the_api_and_gets_no_response():
         assert await client.wait() == (0, "")
 
 
-def run_with_files(stdin: Any, stdout: Any) -> int:
+@pytest.mark.parametrize(("messages", "ids"), [(SESSION, {0, 1, 2}), ([], set())], ids=["session", "empty"])
+def test_a_file_as_input_gets_every_response_before_the_server_ends(messages, ids, tmp_path):
+    (tmp_path / "in").write_bytes(lines(*messages))
     command = [*CLI, "serve", "--sandbox", "--log-level", "error"]
-    environment = clean_environment()
-    return subprocess.run(command, check=False, stdin=stdin, stdout=stdout, timeout=60, env=environment).returncode
-
-
-def test_a_file_as_input_gets_every_response_before_the_server_ends(tmp_path):
-    (tmp_path / "in").write_bytes(lines(*SESSION))
     with (tmp_path / "in").open() as source, (tmp_path / "out").open("w") as sink:
-        assert run_with_files(source, sink) == 0
+        subprocess.run(command, check=True, stdin=source, stdout=sink, timeout=60, env=clean_environment())
     replies = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
-    assert {reply["id"] for reply in replies if "result" in reply} == {0, 1, 2}
-
-
-def test_empty_input_ends_the_server_with_status_0(tmp_path):
-    assert run_with_files(subprocess.DEVNULL, subprocess.DEVNULL) == 0
+    assert {reply["id"] for reply in replies if "result" in reply} == ids
 
 
 async def test_sigterm_does_not_wait_for_a_client_that_does_not_read():
