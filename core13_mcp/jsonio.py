@@ -32,7 +32,10 @@ def parse_json(text: str | bytes) -> Any:
         value = from_json(text, allow_inf_nan=False)
     except ValueError:
         # Not JSON, or JSON that the fast parser does not support, such as UTF-16 and halves of surrogate pairs.
-        value = _parse_with_standard_library(text)
+        try:
+            value = json.loads(text)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
     _check(value)
     return value
 
@@ -44,7 +47,7 @@ def json_error(value: Any) -> str | None:
     except ValueError:
         return f"nested deeper than {MAX_DEPTH} levels"
     try:
-        _encoder.encode(value).encode()
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
         return "contains half of a character (a lone surrogate)"
     except (ValueError, TypeError):
@@ -74,23 +77,3 @@ def _check(value: Any, levels: int = MAX_DEPTH, *, finite: bool = True) -> None:
             _check(part, levels - 1, finite=finite)
         elif kind is float and finite and not math.isfinite(part):
             raise ValueError("not a finite number")
-
-
-def _parse_with_standard_library(text: str | bytes) -> Any:
-    if not isinstance(text, str):
-        text = text.decode(json.detect_encoding(text), "surrogatepass")
-    try:
-        return _decoder.decode(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _parse_float(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("not a finite number")
-    return number
-
-
-_decoder = json.JSONDecoder(parse_float=_parse_float, parse_constant=_parse_float)
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False)

@@ -115,25 +115,25 @@ def _read_folder(folder: Path) -> Iterator[tuple[str, Any]]:
         raise ConfigurationError(
             f"CORE13_TOOLS_DIR: {folder} cannot be read: {error.strerror}", "Name a directory of declarations."
         ) from None
-    read_fields = cache(partial(_read_fields, folder))
     for file in files:
         try:
-            yield file.stem, inline(json.loads(file.read_text("utf-8")), partial(_resolve, read_fields))
+            yield file.stem, inline(json.loads(file.read_text("utf-8")), partial(_resolve, folder))
         except (ValueError, OSError, RecursionError) as error:
             raise DeclarationError(f"tools/{file.name}: {error}") from None
 
 
-def _resolve(read_fields: Callable[[str], Any], reference: str) -> Any:
+def _resolve(folder: Path, reference: str) -> Any:
+    """Return a shared field, from a file in the directory itself or else in the built-in one."""
     path, _, name = reference.partition("#/")
-    fields = read_fields(path)
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"the $ref to {path!r} is outside the directory")
+    file = folder / path
+    fields = _read_json(file if file.is_file() else builtin_dir() / path)
     if name not in fields:
         raise ValueError(f"the $ref {reference!r} names a field that does not exist")
     return fields[name]
 
 
-def _read_fields(folder: Path, path: str) -> Any:
-    """Read a file of shared fields from the directory itself, or else from the built-in one."""
-    if path.startswith("/") or ".." in path.split("/"):
-        raise ValueError(f"the $ref to {path!r} is outside the directory")
-    own = folder / path
-    return json.loads((own if own.is_file() else builtin_dir() / path).read_text("utf-8"))
+@cache
+def _read_json(file: Path) -> Any:
+    return json.loads(file.read_text("utf-8"))

@@ -1,1 +1,1 @@
-"""What each command does; `core13_mcp.cli` imports one when it is asked for."""
+"""One module for each command, which is imported when the command runs."""
