@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Self
 
 import anyio
@@ -24,6 +23,8 @@ MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 # The deadline of the call limits everything else.
 _TIMEOUTS = httpx2.Timeout(None, connect=10.0).as_dict()
 
+_HEADERS = {"User-Agent": f"{NAME}/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+
 
 class ResponseTooLarge(httpx2.RequestError):
     """The response is larger than `MAX_RESPONSE_BYTES`."""
@@ -37,24 +38,17 @@ class Deadline:
     latest_start: float
 
     def check_start(self) -> None:
-        """Refuse to start an attempt that would end too late.
-
-        Raises:
-            httpx2.PoolTimeout: The latest start has passed.
-        """
+        """Raise TimeoutError if the latest start has passed."""
         if anyio.current_time() > self.latest_start:
-            raise httpx2.PoolTimeout("no connection became free in time")
+            raise TimeoutError
 
 
 class APIClient:
     """The PostHog REST API at one origin.
 
     It uses an httpx2 transport without an httpx2 client. With one origin, no redirects, no cookies and
-    one kind of authentication, the client adds nothing but time to every call.
-
-    Args:
-        read_only: Whether only GET requests are sent.
-        transport: An in-process transport; by default the client opens network connections.
+    one kind of authentication, the client adds nothing but time to every call. A `transport` is in-process;
+    by default, the client opens network connections.
     """
 
     def __init__(
@@ -81,12 +75,7 @@ class APIClient:
             await self._open_transport.aclose()
 
     def prepare(self, request: APIRequest, credentials: Credentials) -> httpx2.Request:
-        """Build the HTTP request with its URL, headers and credentials.
-
-        Raises:
-            ConfigurationError: The server is read-only and this is not a GET.
-            InvalidArguments: The arguments do not fit into a URL.
-        """
+        """Build the HTTP request with its URL, headers and credentials."""
         if self._read_only and request.method != "GET":
             raise ConfigurationError(f"this server is read-only; {request.method} is refused")
         try:
@@ -96,7 +85,7 @@ class APIClient:
                 params=dict(request.query) or None,
                 json=request.body,
                 data=None if request.form is None else dict(request.form),
-                headers={**_headers(), **credentials.headers(request.auth, self.origin)},
+                headers={**_HEADERS, **credentials.headers(request.auth, self.origin)},
                 extensions={"timeout": _TIMEOUTS},
             )
         except httpx2.InvalidURL:
@@ -109,8 +98,7 @@ class APIClient:
         """Send a prepared request once and return the response, whatever its status.
 
         Raises:
-            httpx2.RequestError: There was no response, or none that can be read. One of `NOT_SENT_ERRORS` means
-                that no part of the request was sent.
+            httpx2.RequestError: There is no readable response. After one of `NOT_SENT_ERRORS`, nothing was sent.
         """
         sent = False
 
@@ -136,11 +124,6 @@ class APIClient:
         if self._open_transport is None:
             self._open_transport = PoolTransport(self.origin)
         return self._open_transport
-
-
-@cache
-def _headers() -> dict[str, str]:
-    return {"User-Agent": f"{NAME}/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 
 async def _exchange(transport: httpx2.AsyncBaseTransport, request: httpx2.Request) -> APIResponse:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ..errors import ConfigurationError
 from ..files import WatchedFile
@@ -48,16 +49,8 @@ class Credentials(NamedTuple):
         return {"Authorization": f"Bearer {_plain(self.key)}"}
 
 
-class CredentialProvider(Protocol):
-    """Returns the current credentials; it is called for every call, so that keys can change."""
-
-    def __call__(self) -> Credentials:
-        """Return the current credentials.
-
-        Raises:
-            ConfigurationError: There is no usable key.
-        """
-        ...
+CredentialProvider = Callable[[], Credentials]
+"""Returns the current credentials for one call. It raises ConfigurationError if there is no usable key."""
 
 
 def credentials_from(settings: Settings) -> CredentialProvider:
@@ -80,11 +73,6 @@ def credentials_from(settings: Settings) -> CredentialProvider:
 
 
 def _parse_key(text: str) -> SecretStr:
-    """Return the key in the text of a key file.
-
-    Raises:
-        ValueError: The text is not a usable key.
-    """
     key = text.strip()
     problem = key_problem(key) if key else f"it is empty; {HOW_TO_GET_A_KEY}"
     if problem:

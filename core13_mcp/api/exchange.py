@@ -10,7 +10,7 @@ import httpx2
 from ..jsonio import JSON
 
 ProgressCallback = Callable[[str], Awaitable[None]]
-"""Reports in one line what a long call is doing."""
+"""Reports the progress of a call in one line."""
 
 
 async def no_progress(_: str) -> None:
@@ -19,11 +19,9 @@ async def no_progress(_: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class APIRequest:
-    """A request to the API, without its host and credentials.
+    """A request to the API, without its host and credentials. It has a JSON body or a form-encoded one.
 
     Attributes:
-        body: The JSON body. It may hold a password, so the repr leaves it out.
-        form: A form-encoded body, for an endpoint that does not take JSON.
         auth: The kind of credentials that the endpoint takes: `key` or `session`.
         repeatable: Whether sending the request twice has the same effect as sending it once.
     """
@@ -31,6 +29,7 @@ class APIRequest:
     method: str
     path: str
     query: JSON = field(default_factory=dict)
+    # It may contain a password.
     body: JSON | None = field(default=None, repr=False)
     form: JSON | None = None
     auth: str = "key"

@@ -47,13 +47,7 @@ class Backend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> Stream:
-        """Connect to a host, or to the proxy and through it to the host, within `timeout` seconds.
-
-        Raises:
-            httpcore2.ConnectError: No connection is possible.
-            httpcore2.ConnectTimeout: The timeout has passed.
-            httpcore2.ProxyError: The proxy does not open a tunnel.
-        """
+        """Connect to a host, or to the proxy and through it to the host, within `timeout` seconds."""
         address = (self._proxy.host, self._proxy.port) if self._proxy else (host, port)
         with _map_connect_errors(timeout):
             tcp = await anyio.connect_tcp(*address)
@@ -80,11 +74,7 @@ class Stream(httpcore2.AsyncNetworkStream):
         self._position = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return at most `max_bytes` bytes, and none at the end of the connection.
-
-        Raises:
-            httpcore2.ReadError: The connection is broken.
-        """
+        """Return at most `max_bytes` bytes, and none at the end of the connection."""
         if not self._received:
             self._received = await self._receive()
         # Return the last byte separately. The HTTP parser asks for it only if the response is incomplete without it.
@@ -106,11 +96,7 @@ class Stream(httpcore2.AsyncNetworkStream):
             raise httpcore2.ReadError(str(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all bytes.
-
-        Raises:
-            httpcore2.WriteError: The connection is broken.
-        """
+        """Send all bytes."""
         # httpcore2 ends a request that has no body with an empty write.
         if not buffer:
             return
@@ -126,12 +112,7 @@ class Stream(httpcore2.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> Stream:
-        """Do a TLS handshake within `timeout` seconds, or close the connection.
-
-        Raises:
-            httpcore2.ConnectError: The handshake failed.
-            httpcore2.ConnectTimeout: The timeout has passed.
-        """
+        """Do a TLS handshake within `timeout` seconds, or close the connection."""
         with _map_connect_errors(timeout):
             wrap = TLSStream.wrap(
                 self.raw, hostname=server_hostname, ssl_context=ssl_context, standard_compatible=False
@@ -146,7 +127,7 @@ class Stream(httpcore2.AsyncNetworkStream):
         return self._ssl_objects[-1] if info == "ssl_object" and self._ssl_objects else None
 
     def _is_readable(self) -> bool:
-        """Check for unread data or the end of the connection. The pool closes an idle connection that has either."""
+        # The pool closes an idle connection that has unread data or has ended.
         return (
             bool(self._received)
             or any(_has_unread_data(ssl_object) for ssl_object in self._ssl_objects)

@@ -23,24 +23,13 @@ AttemptOutcome = APIResponse | httpx2.TransportError
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Decides whether and when a request is sent again.
-
-    Attributes:
-        max_attempts: How often a request is sent, the first attempt included.
-        uniform: Returns a random number between two bounds.
-    """
+    """Decides whether and when a request is sent again. The first attempt counts toward `max_attempts`."""
 
     max_attempts: int = 4
     uniform: Callable[[float, float], float] = random.uniform
 
     def delay(self, attempt: int, outcome: AttemptOutcome, *, repeatable: bool) -> float | None:
-        """Return the seconds until the next attempt, or None if `outcome` is final.
-
-        Args:
-            attempt: Number of the attempt that ended with `outcome`, starting at 1.
-            outcome: What the attempt ended with.
-            repeatable: Whether sending the request twice has the same effect as sending it once.
-        """
+        """Return the seconds from an attempt, counted from 1, to the next one, or None if `outcome` is final."""
         if attempt >= self.max_attempts or not _is_retryable(outcome, repeatable):
             return None
         backoff: float = self.uniform(0.25, 0.5) * 2 ** (attempt - 1)
@@ -51,7 +40,7 @@ class RetryPolicy:
 
 
 def _is_retryable(outcome: AttemptOutcome, repeatable: bool) -> bool:
-    """Whether another attempt cannot apply the request twice, or may safely do so."""
+    # Another attempt cannot apply the request twice, or may safely do so.
     if isinstance(outcome, APIResponse):
         return outcome.status == 429 or (repeatable and outcome.status in AMBIGUOUS_STATUSES)
     return repeatable or isinstance(outcome, NOT_SENT_ERRORS)

@@ -19,17 +19,12 @@ MIN_REMAINING = 0.05
 
 
 class APISession:
-    """Sends the requests of one call, within one time limit.
+    """Sends the requests of one call, within `timeout` seconds for all of them and their retries.
 
     Time between two requests, in which a person may be asked, does not count. The counters are
     correct at any moment, also after an error or a cancellation.
 
-    Args:
-        timeout: Seconds for all requests together, with their retries.
-        retry: Whether requests are sent again.
-
     Attributes:
-        attempts: HTTP requests sent.
         waited: Seconds spent between attempts.
         status: HTTP status of the last response; None if the last request got no response.
         ambiguous: Whether an earlier attempt of the last request may have been applied.
@@ -79,25 +74,20 @@ class APISession:
         attempt = 0
         while True:
             attempt += 1
-            outcome = await self._attempt(request, deadline)
+            self.attempts += 1
+            outcome: AttemptOutcome
+            try:
+                outcome = await self._client.send_once(request, deadline)
+            except httpx2.TransportError as error:
+                outcome = error
             delay = self._policy.delay(attempt, outcome, repeatable=repeatable)
             if delay is None or anyio.current_time() + delay >= deadline.end:
                 break
             self.ambiguous |= is_ambiguous(outcome)
-            await self._wait(delay, outcome)
+            reason = f"status {outcome.status}" if isinstance(outcome, APIResponse) else "no response"
+            await self._on_progress(f"{reason}; retrying in {math.ceil(delay)} s")
+            self.waited += delay
+            await anyio.sleep(delay)
         if isinstance(outcome, httpx2.TransportError):
             raise outcome
         return outcome
-
-    async def _attempt(self, request: httpx2.Request, deadline: Deadline) -> AttemptOutcome:
-        self.attempts += 1
-        try:
-            return await self._client.send_once(request, deadline)
-        except httpx2.TransportError as error:
-            return error
-
-    async def _wait(self, delay: float, outcome: AttemptOutcome) -> None:
-        reason = f"status {outcome.status}" if isinstance(outcome, APIResponse) else "no response"
-        await self._on_progress(f"{reason}; retrying in {math.ceil(delay)} s")
-        self.waited += delay
-        await anyio.sleep(delay)

@@ -52,11 +52,7 @@ class PoolTransport(httpx2.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request and return the response, whose stream the caller must close.
-
-        Raises:
-            httpx2.TransportError: There is no response.
-        """
+        """Send a request and return the response, which the caller must close."""
         url = request.url
         pool_request = httpcore2.Request(
             request.method,

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..api.exchange import APIRequest
-from ..declarations.model import Declaration, Endpoint
+from ..declarations.model import Declaration
 from ..errors import InvalidArguments
 from ..jsonio import JSON
 
@@ -18,9 +18,7 @@ ENGINE_ARGUMENTS = frozenset({"detail"})
 
 
 def bind(tool: Declaration, arguments: JSON, project: int | str | None) -> APIRequest:
-    """Build the request of a call.
-
-    Arguments in the path go there. The others are the query of a GET or DELETE, or the body of a POST or PATCH.
+    """Build the request of a call. Arguments outside the path are its query or, for a POST or PATCH, its body.
 
     Raises:
         InvalidArguments: A value cannot be a path segment.
@@ -29,18 +27,20 @@ def bind(tool: Declaration, arguments: JSON, project: int | str | None) -> APIRe
     elsewhere = {*endpoint.placeholders, *ENGINE_ARGUMENTS}
     other = {name: value for name, value in arguments.items() if name not in elsewhere}
     has_query = endpoint.method in ("GET", "DELETE")
+    # An empty object as the whole body is sent. Without arguments, there is no body.
+    body = arguments[endpoint.body_argument] if endpoint.body_argument else other or None
     return APIRequest(
         method=endpoint.method,
         path=expand_path(endpoint.path, path_values(tool, arguments, project)),
         query=other if has_query else {},
-        body=None if has_query else _body(endpoint, other),
+        body=None if has_query else body,
         auth=endpoint.auth,
         repeatable=tool.repeatable,
     )
 
 
 def path_values(tool: Declaration, arguments: JSON, project: int | str | None) -> JSON:
-    """Return the values for the placeholders of a path: the project and the arguments."""
+    """Return the values for the placeholders of a path."""
     return {**({tool.project.argument: project} if tool.project else {}), **arguments}
 
 
@@ -59,10 +59,3 @@ def _segment(name: str, value: Any) -> str:
     if text in ("", ".", ".."):
         raise InvalidArguments(f'{name}: "{text}" cannot be a part of a path; nothing was sent.', field=name)
     return quote(text, safe="@")
-
-
-def _body(endpoint: Endpoint, arguments: dict[str, Any]) -> JSON | None:
-    if endpoint.body_argument is not None:
-        body: JSON = arguments[endpoint.body_argument]
-        return body
-    return arguments or None

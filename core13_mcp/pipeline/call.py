@@ -9,7 +9,7 @@ from ..api.client import APIClient
 from ..api.credentials import Credentials
 from ..api.exchange import APIRequest, ProgressCallback, no_progress
 from ..api.session import APISession
-from ..declarations.model import Declaration
+from ..declarations.model import Declaration, Project
 from ..jsonio import JSON
 from ..text import strip_invisible
 from .bind import bind
@@ -23,12 +23,8 @@ class CallContext:
     """Who calls, and the settings for all of their calls.
 
     Attributes:
-        client: Sends the requests.
         project_id: The project of a call that does not name one.
-        confirm: When a person is asked before a call is sent.
         timeout: Seconds for the requests of one call, including retries.
-        retry: Whether requests are sent again.
-        max_result_chars: Characters of one result.
         name: The caller's name in the logs; empty over stdio, which has only one caller.
     """
 
@@ -43,7 +39,7 @@ class CallContext:
 
     @property
     def principal(self) -> str:
-        """A hash that identifies the caller without revealing the name or the credentials."""
+        """A hash that identifies the caller."""
         return hashlib.sha256(f"{self.name}\n{self.credentials.principal}".encode()).hexdigest()
 
     def session(self, on_progress: ProgressCallback = no_progress) -> APISession:
@@ -57,8 +53,7 @@ class Call:
 
     Attributes:
         arguments: The normalized arguments with defaults. They may be invalid.
-        project: The project that the call is about, if the tool has one.
-        lacks_project: Whether the call has to name a project and does not.
+        project: The project that the call is about; None if the tool has none or the call must name one.
         secrets: Strings that must never appear in a result, a question or the log.
     """
 
@@ -66,26 +61,20 @@ class Call:
     arguments: JSON
     context: CallContext
     project: int | str | None
-    lacks_project: bool
     secrets: tuple[str, ...]
 
 
 def prepare(tool: Declaration, arguments: JSON, context: CallContext) -> Call:
     """Return the call that a client makes with these arguments."""
     normalized = normalize(tool.arguments, arguments)
-    project = resolve_project(tool, normalized, context.project_id)
+    project = _resolve_project(tool, normalized, context.project_id)
     secrets = [value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str)]
     # Invisible characters are removed from every response, so a response contains the second form.
     hidden = (*context.credentials.secrets, *secrets, *map(strip_invisible, secrets))
-    return Call(tool, normalized, context, project, _lacks_project(tool, normalized, project), hidden)
+    return Call(tool, normalized, context, project, hidden)
 
 
-def resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> int | str | None:
-    """Return the project of a call; None if the tool has none or the call must name one.
-
-    It is the project in the arguments, or the pinned project, or, for a tool that only reads, the name
-    under which the API knows the caller's current project.
-    """
+def _resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> int | str | None:
     if tool.project is None:
         return None
     project = arguments.get(tool.project.argument)
@@ -97,22 +86,24 @@ def resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> i
     return tool.project.current if tool.read_only else None
 
 
-def _lacks_project(tool: Declaration, arguments: JSON, project: int | str | None) -> bool:
-    """Whether a call has to name a project and does not."""
-    return tool.project is not None and project is None and tool.project.argument not in arguments
+def missing_project(tool: Declaration, arguments: JSON, project: int | str | None) -> Project | None:
+    """Return the project parameter of a tool if the call has to name a project and does not."""
+    if tool.project is None or project is not None or tool.project.argument in arguments:
+        return None
+    return tool.project
 
 
 def plan(tool: Declaration, arguments: JSON, project_id: int | None = None) -> APIRequest:
-    """Return the request that a call would send. Nothing is sent, and no person is asked.
+    """Return the request that a call would send, without sending it or asking a person.
 
     Raises:
         InvalidArguments: The call would be refused before a request is sent.
     """
     normalized = normalize(tool.arguments, arguments)
-    project = resolve_project(tool, normalized, project_id)
+    project = _resolve_project(tool, normalized, project_id)
     errors = argument_errors(tool, normalized)
-    if tool.project is not None and _lacks_project(tool, normalized, project):
-        errors.append(f"{tool.project.argument}: missing.")
+    if missing := missing_project(tool, normalized, project):
+        errors.append(f"{missing.argument}: missing.")
     if errors:
         raise invalid_arguments(tool, errors)
     return bind(tool, normalized, project)

@@ -32,16 +32,12 @@ def is_required(confirm: Confirm, policy: Policy) -> bool:
 
 
 def render_question(confirm: Confirm, arguments: JSON, answer: Any) -> str:
-    """Return the question. `answer` is the API's response to `confirm.read`, or None."""
+    """Return the question about the arguments and the API's response to `confirm.read`."""
     return render(confirm.message, arguments=dict(arguments), answer=answer or {})
 
 
 def require_accepted(tool: Declaration, question: str, decision: Decision) -> None:
-    """Refuse a call that the person did not accept.
-
-    Raises:
-        Declined: The person declined, or the client cannot ask.
-    """
+    """Raise Declined unless the person accepted."""
     if decision == "accepted":
         return
     if decision == "declined":

@@ -5,17 +5,18 @@ from __future__ import annotations
 import copy
 import time
 from dataclasses import replace
+from json.encoder import encode_basestring
 from typing import Any
 
 import httpx2
 
 from ..api.exchange import APIRequest, ProgressCallback, no_progress
-from ..declarations.model import Confirm
+from ..declarations.model import Confirm, Project
 from ..errors import ToolError
 from ..redaction import redact
 from ..text import get_path, single_line
 from .bind import bind, expand_path, path_values
-from .call import Call
+from .call import Call, missing_project
 from .confirm import Confirmer, find_confirmation, is_required, render_question, require_accepted, stale_confirmation
 from .projection import CallResult, project_response
 from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
@@ -23,12 +24,7 @@ from .validate import argument_errors, invalid_arguments
 
 
 class Execution:
-    """One execution of a call.
-
-    Args:
-        confirmer: Asks the person behind the client; None if the client cannot ask.
-        on_progress: Reports retries.
-    """
+    """One execution of a call. It has no `confirmer` if the client cannot ask the person."""
 
     def __init__(
         self, call: Call, confirmer: Confirmer | None = None, on_progress: ProgressCallback = no_progress
@@ -58,7 +54,12 @@ class Execution:
             ConfigurationError: The server is not allowed to send the request.
         """
         try:
-            return (await self._run()).redacted(self._call.secrets)
+            result = await self._run()
+            # The text has every string of the result in the form of JSON, and searching it is fast.
+            forms = [form for secret in self._call.secrets for form in (secret, encode_basestring(secret)[1:-1])]
+            if any(form in result.text for form in forms):
+                return CallResult.of(redact(result.value, self._call.secrets))
+            return result
         except ToolError as error:
             raise self._redacted(error) from None
 
@@ -86,23 +87,16 @@ class Execution:
         return result
 
     async def _require_valid(self) -> None:
-        """Refuse invalid arguments, and a write that does not name its project.
-
-        Raises:
-            InvalidArguments: With all errors.
-        """
         call, note = self._call, ""
         errors = argument_errors(call.tool, call.arguments)
-        if call.lacks_project:
-            error, note = await self._missing_project()
+        if missing := missing_project(call.tool, call.arguments, call.project):
+            error, note = await self._find_project(missing)
             errors.append(error)
         if errors:
             raise invalid_arguments(call.tool, errors, note)
 
-    async def _missing_project(self) -> tuple[str, str]:
+    async def _find_project(self, project: Project) -> tuple[str, str]:
         """Return the error for a write without a project, and a note that names the current project."""
-        project = self._call.tool.project
-        assert project is not None
         error = f"{project.argument}: missing. A write must name its project"
         try:
             user = await self._fetch(self._read(project.read))
@@ -116,11 +110,6 @@ class Execution:
         return f"{error}: pass {project.argument}={current} for the current project.", note
 
     async def _require_confirmed(self) -> None:
-        """Ask the person, if the declaration and the confirmation policy say so.
-
-        Raises:
-            Declined: The person declined or cannot be asked, or the effect changed meanwhile.
-        """
         call, policy = self._call, self._call.context.confirm
         confirm = find_confirmation(call.tool, call.arguments, policy)
         if confirm is None or (self._confirmer is None and not is_required(confirm, policy)):
@@ -144,16 +133,11 @@ class Execution:
         return APIRequest(method="GET", path=path, auth=self._call.tool.endpoint.auth)
 
     async def _fetch(self, request: APIRequest, *, use_fallback: bool = False) -> Any:
-        """Send a request and return the JSON value of the response.
-
-        Args:
-            use_fallback: Whether the fallback that the endpoint declares is sent if the API does not
-                support the request.
-        """
+        """Send a request, or else the fallback of the endpoint, and return the JSON value of the response."""
+        fallback = self._call.tool.endpoint.fallback if use_fallback else None
         try:
             response = await self._session.send(request)
-            fallback = self._call.tool.endpoint.fallback
-            if use_fallback and fallback is not None and fallback.status == response.status:
+            if fallback is not None and fallback.status == response.status:
                 request = replace(request, method=fallback.method, query={}, body=fallback.body)
                 response = await self._session.send(request)
         except httpx2.RequestError as error:

@@ -22,20 +22,18 @@ def normalize(properties: JSON, arguments: JSON) -> dict[str, Any]:
     Text is parsed if the type of the argument is not string. Models send `"[1,2]"` for a list, and null for an
     absent argument. Validation reports all other mistakes.
     """
-    defaults = {name: schema["default"] for name, schema in properties.items() if _has_default(schema)}
+    # A schema can also be `true`.
+    schemas = {name: schema if isinstance(schema, dict) else {} for name, schema in properties.items()}
+    defaults = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
     return defaults | {
-        name: _parsed(_types(properties.get(name)), value)
+        name: _parsed(_types(schemas.get(name, {})), value)
         for name, value in arguments.items()
-        if value is not None or name not in properties or _allows_null(properties[name])
+        if value is not None or name not in schemas or _allows_null(schemas[name])
     }
 
 
-def _has_default(schema: Any) -> bool:
-    return isinstance(schema, dict) and "default" in schema
-
-
-def _types(schema: Any) -> tuple[str, ...]:
-    types = schema.get("type", ()) if isinstance(schema, dict) else ()
+def _types(schema: JSON) -> tuple[str, ...]:
+    types = schema.get("type", ())
     return (types,) if isinstance(types, str) else tuple(types)
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from json.encoder import encode_basestring
 from typing import Any, NamedTuple, Self
 
 from ..declarations.model import Declaration
 from ..jsonio import JSON, compact_json
-from ..redaction import redact
 from ..text import render
 
 _MAX_NAMES = 8
@@ -26,22 +24,12 @@ class CallResult(NamedTuple):
         """Return the object with its text."""
         return cls(value, compact_json(value))
 
-    def redacted(self, secrets: tuple[str, ...]) -> CallResult:
-        """Return the object without secrets."""
-        # The text has every string of the object, in the form of JSON. Searching it is fast.
-        if not any(form in self.text for secret in secrets for form in {secret, encode_basestring(secret)[1:-1]}):
-            return self
-        return CallResult.of(redact(self.value, secrets))
-
 
 def project_response(tool: Declaration, response: Any, arguments: JSON, max_chars: int) -> CallResult:
     """Return the result of a call in at most `max_chars` characters.
 
-    It has the fields of the output schema, or all fields if `detail` is full. A page also has `next_offset` if there are more rows. A write also has `done`, which describes its effect.
-
-    Args:
-        response: The JSON object of the response, or None if it has no body.
-        max_chars: Characters of the result as compact JSON.
+    It has the fields of the output schema, or all fields if `detail` is full. A page also has `next_offset` if there
+    are more rows. A write also has `done`, which describes its effect.
     """
     whole = response or {}
     is_full = arguments.get("detail") == "full"
@@ -56,10 +44,7 @@ def project_response(tool: Declaration, response: Any, arguments: JSON, max_char
 
 
 def project(schema: JSON, value: Any) -> Any:
-    """Keep the properties that a schema names, without optional nulls and empty values.
-
-    A schema that names no properties keeps everything.
-    """
+    """Keep the properties that a schema names, if it names any, without optional nulls and empty values."""
     if isinstance(value, list) and "items" in schema:
         return [project(schema["items"], part) for part in value]
     if not isinstance(value, dict) or "properties" not in schema:
@@ -87,7 +72,6 @@ def truncate(value: dict[str, Any], max_chars: int, *, keep: set[str], remedy: s
 
 
 def _page(tool: Declaration, schema: JSON, page: dict[str, Any], offset: int, max_chars: int) -> CallResult:
-    """Return as many whole rows as fit, and the offset of the next row if there are more."""
     rows, count, row_schema = page["results"], page["count"], _row_schema(schema)
     remaining = max_chars - len(compact_json({"count": count, "next_offset": offset + len(rows), "results": []}))
     fitting: list[CallResult] = []
@@ -116,7 +100,6 @@ def _row_schema(schema: JSON) -> JSON:
 
 
 def _keeps_rows(schema: JSON, page: dict[str, Any]) -> bool:
-    """Whether the projection of a page has the property `results`."""
     if "properties" not in schema:
         return True
     return "results" in schema["properties"] and bool(page["results"] or "results" in schema.get("required", ()))
@@ -128,7 +111,6 @@ def _is_page(response: dict[str, Any]) -> bool:
 
 
 def _done(tool: Declaration, arguments: JSON, response: Any) -> str | None:
-    """Return the first declared description of the effect that applies, if any."""
     facts = {"arguments": dict(arguments), "answer": response}
     template = next((done.message for done in tool.done if done.validator.is_valid(facts)), None)
     return template and render(template, **facts)

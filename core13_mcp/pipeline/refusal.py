@@ -63,10 +63,7 @@ def parse_error(response: APIResponse, secrets: tuple[str, ...]) -> APIError:
 
 
 def next_step(call: Call, status: str, code: str = "", field: str | None = None) -> str:
-    """Return the next step for a status and an error code.
-
-    The hints of the declaration come before the general ones.
-    """
+    """Return the next step. The hints of the declaration come before the general ones."""
     tool, exact = call.tool, f"{status} {code}"
     hints = (tool.hints.get(exact), _HINTS.get(exact), tool.hints.get(status), _HINTS.get(status))
     return render(

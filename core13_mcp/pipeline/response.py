@@ -30,11 +30,7 @@ _NOT_SENT_PROBLEMS = {
 
 @dataclass(frozen=True, slots=True)
 class SentRequest:
-    """A request of a call, after it was sent.
-
-    Attributes:
-        ambiguous: Whether an earlier attempt of the request may have been applied.
-    """
+    """A request of a call, after it was sent. If it is ambiguous, an earlier attempt may have been applied."""
 
     call: Call
     request: APIRequest
@@ -42,12 +38,10 @@ class SentRequest:
 
 
 def parse_response(sent: SentRequest, response: APIResponse) -> Any:
-    """Return the JSON object of a successful response, without invisible characters.
-
-    The value is None if the response has no body.
+    """Return the JSON object of a response without invisible characters, or None if there is no body.
 
     Raises:
-        Refused, Unavailable, OutcomeUnknown, Unreadable: The response is an error or cannot be read.
+        ToolError: The response is an error or cannot be read.
     """
     if not 200 <= response.status < 300:
         raise _error(sent, response)
@@ -93,11 +87,7 @@ def invalid_response(sent: SentRequest, problem: str, status: int | None = None)
 
 
 def internal_error(call: Call, *, sent: bool) -> ToolError:
-    """Return the error for an unexpected exception.
-
-    Args:
-        sent: Whether a request may have been sent.
-    """
+    """Return the error for an unexpected exception, before or after a request was `sent`."""
     reason = "internal error of this server; its log has the details"
     if sent and not call.tool.repeatable:
         return _outcome_unknown(call, reason)

@@ -17,8 +17,7 @@ _MAX_DESCRIPTION = 200
 def invalid_arguments(tool: Declaration, errors: list[str], note: str = "") -> InvalidArguments:
     """Return one error that lists all errors of a call, so that they can be corrected at once.
 
-    Args:
-        note: Additional information. It is in the first line, because it may quote text of other people.
+    The note may quote text of other people, so it is in the first line.
     """
     count, it = (f"{len(errors)} invalid arguments", "them") if len(errors) > 1 else ("1 invalid argument", "it")
     listed = [f"({number}) {error}" for number, error in enumerate(errors, 1)] if len(errors) > 1 else errors

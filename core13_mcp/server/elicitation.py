@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -36,7 +35,7 @@ class InputRequired(Exception):
 class UsedNonces:
     """Nonces that were consumed during the last `CONFIRMATION_TTL` seconds.
 
-    They are known to this process only. Another replica accepts the same nonce once more.
+    Each process has its own. Another replica accepts the same nonce once more.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -77,32 +76,21 @@ class Elicitor:
 
     def _ask_by_result(self, params: types.CallToolRequestParams) -> Confirmer:
         async def ask(question: str) -> Decision:
-            action = self._action(question, params)
-            if action is None:
-                raise InputRequired(_input_required(question))
-            return "accepted" if action == "accept" else "declined"
+            response = (params.input_responses or {}).get("confirm")
+            # The state of another version of this server has another form. It does not match, and the person is
+            # asked again.
+            nonce, _, digest = (params.request_state or "").partition(" ")
+            if isinstance(response, types.ElicitResult) and digest == _digest(question) and self._nonces.consume(nonce):
+                return "accepted" if response.action == "accept" else "declined"
+            raise InputRequired(_input_required(question))
 
         return ask
 
-    def _action(self, question: str, params: types.CallToolRequestParams) -> str | None:
-        """Return the person's answer to this question, or None if there is no unused answer to it."""
-        response = (params.input_responses or {}).get("confirm")
-        if params.request_state is None or not isinstance(response, types.ElicitResult):
-            return None
-        state = json.loads(params.request_state)
-        if state["question"] != _digest(question) or not self._nonces.consume(state["nonce"]):
-            return None
-        return response.action
-
 
 def request_state_middleware(name: str, principal: Any, keys: Sequence[str] = ()) -> RequestStateBoundary:
-    """Return the SDK's middleware that encrypts the state of a confirmation.
+    """Return the SDK's middleware that encrypts the state of a confirmation, which the client carries.
 
-    The client carries the state from its first request to its second.
-
-    Args:
-        principal: Returns the caller of a request; a state of another caller is refused.
-        keys: Keys that all replicas share; without any, this process uses a random key.
+    It refuses the state of a request whose `principal` differs. Without `keys`, this process uses a random one.
     """
     security = RequestStateSecurity(
         keys=list(keys) or [secrets.token_bytes(32)], ttl=CONFIRMATION_TTL, bind_principal=principal
@@ -130,7 +118,7 @@ def _supports_forms(client: types.ClientCapabilities | None) -> bool:
 
 
 def _input_required(question: str) -> types.InputRequiredResult:
-    state = json.dumps({"question": _digest(question), "nonce": secrets.token_urlsafe(12)})
+    state = f"{secrets.token_urlsafe(12)} {_digest(question)}"
     form = types.ElicitRequestFormParams(message=question, requested_schema=_EMPTY_FORM)
     return types.InputRequiredResult(input_requests={"confirm": types.ElicitRequest(params=form)}, request_state=state)
 

@@ -24,7 +24,6 @@ from mcp.types import (
 from .. import tracing
 from ..api.exchange import ProgressCallback
 from ..declarations.catalog import Catalog
-from ..declarations.model import Declaration
 from ..declarations.prompts import Prompts
 from ..errors import ConfigurationError, ToolError
 from ..identity import NAME, TITLE, VERSION
@@ -35,7 +34,6 @@ from ..redaction import task_secrets
 from ..text import did_you_mean
 from .elicitation import Elicitor, InputRequired, request_state_middleware
 from .instructions import LIST_TTL_MS
-from .results import call_result
 
 _CACHE_HINT = CacheHint(ttl_ms=LIST_TTL_MS, scope="public")
 
@@ -54,11 +52,8 @@ def build_server(
 ) -> Server[Any]:
     """Return an MCP server that offers the tools of a catalog.
 
-    Args:
-        seal_keys: Keys that encrypt the state of a confirmation between its two requests. The first one
-            encrypts, and all of them decrypt. Server processes with the same keys accept each other's
-            state. Without keys, this process uses a random one.
-        middleware: Further middleware, which runs last before a handler.
+    The first of `seal_keys` encrypts the state of a confirmation, and each of them decrypts it, so server processes
+    with the same keys accept each other's state. `middleware` runs last before a handler.
     """
     handlers = Handlers(catalog, resolve_context)
     server: Server[Any] = Server(
@@ -97,49 +92,33 @@ class Handlers:
         return self._tools
 
     async def call_tool(self, request: ServerRequestContext[Any], params: CallToolRequestParams) -> HandlerResult:
-        """Handle `tools/call`.
-
-        Raises:
-            MCPError: There is no tool of this name.
-        """
-        tool = self._tool(params.name)
+        """Handle `tools/call`."""
+        tool = self._catalog.get(params.name)
+        if tool is None:
+            suggestion = did_you_mean(params.name, self._catalog)
+            raise MCPError(INVALID_PARAMS, f"Unknown tool: {params.name[:100]}. {suggestion}".rstrip())
         try:
             call = prepare(tool, params.arguments or {}, self._resolve_context(request))
             execution = Execution(call, self._elicitor.for_request(request, params), _progress_reporter(request))
             result = await _run(call, execution)
             facts = execution.facts
             _log(call, str(result.details["code"]) if isinstance(result, ToolError) else "ok", facts)
-            return call_result(result, facts)
+            return _to_mcp(result, facts)
         except InputRequired as required:
             return required.result
         except ConfigurationError as error:
-            return call_result(ToolError(f"{tool.name}: {error}", code="configuration"), {})
+            return _to_mcp(ToolError(f"{tool.name}: {error}", code="configuration"), {})
 
     async def list_prompts(self, _: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListPromptsResult:
         """Handle `prompts/list`."""
         return self._prompts.list()
 
     async def get_prompt(self, _: ServerRequestContext[Any], params: GetPromptRequestParams) -> GetPromptResult:
-        """Handle `prompts/get`.
-
-        Raises:
-            MCPError: There is no prompt of this name, or its arguments are invalid.
-        """
+        """Handle `prompts/get`."""
         return self._prompts.get(params)
-
-    def _tool(self, name: str) -> Declaration:
-        if name in self._catalog:
-            return self._catalog[name]
-        raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}. {did_you_mean(name, self._catalog)}".rstrip())
 
 
 async def _run(call: Call, execution: Execution) -> CallResult | ToolError:
-    """Execute a call, and return its result or error.
-
-    Raises:
-        InputRequired: The client must ask the person and call again.
-        ConfigurationError: The server is not allowed to send the request.
-    """
     task_secrets.set(call.secrets)
     try:
         return await execution.run()
@@ -155,15 +134,29 @@ async def _run(call: Call, execution: Execution) -> CallResult | ToolError:
         return execution.internal_error()
 
 
+def _to_mcp(result: CallResult | ToolError, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of `tools/call`, as plain JSON.
+
+    The SDK would validate, copy and serialize a model, and do the same again for the protocol version.
+    """
+    if isinstance(result, ToolError):
+        text, outcome = str(result), dict[str, Any](isError=True)
+        meta: dict[str, Any] = {"core13-mcp/error": result.details}
+    else:
+        text, outcome, meta = result.text, {"structuredContent": result.value, "isError": False}, {}
+    if facts:
+        meta["core13-mcp/call"] = facts
+    return {"resultType": "complete", "content": [{"type": "text", "text": text}], **outcome, "_meta": meta}
+
+
 def _log(call: Call, code: str, facts: dict[str, Any]) -> None:
-    """Write one line with the outcome, the caller, the trace and the facts of a call."""
     fields = {"outcome": code, "caller": call.context.name, "trace": tracing.trace_id()}
     present = {name: value for name, value in fields.items() if value}
     log.info("%s", call.tool.name, extra={"details": {**present, **facts}})
 
 
 def _only_if_traced(middleware: ServerMiddleware[Any]) -> ServerMiddleware[Any]:
-    """Skip the SDK's tracing middleware for a request whose span nobody would record."""
+    """Skip the SDK's tracing middleware for a request without a recorded span."""
 
     async def traced(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         return await (middleware(ctx, call_next) if tracing.is_traced(ctx.meta) else call_next(ctx))
@@ -172,7 +165,6 @@ def _only_if_traced(middleware: ServerMiddleware[Any]) -> ServerMiddleware[Any]:
 
 
 def _progress_reporter(request: ServerRequestContext[Any]) -> ProgressCallback:
-    """Return a function that sends progress notifications to the client."""
     count = 0
 
     async def report(message: str) -> None:

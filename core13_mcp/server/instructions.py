@@ -9,9 +9,6 @@ from ..declarations.files import read_server_file
 # How long clients may cache the lists of tools and prompts, which depend on the settings of the server only.
 LIST_TTL_MS = 3_600_000
 
-# Characters. Some hosts cut instructions at 2 KB, so the most important lines come first.
-MAX_CHARS = 2000
-
 
 class Modes(Protocol):
     """The settings that the instructions mention; the fast start has no `Settings`."""
@@ -24,15 +21,13 @@ class Modes(Protocol):
     def project_id(self) -> int | None: ...
 
 
-def instructions(modes: Modes, enabled: int, declared: int, max_chars: int = MAX_CHARS) -> str:
-    """Return the notices of the active modes and the declared text about all tools.
+def instructions(modes: Modes, enabled: int, declared: int) -> str:
+    """Return the notices for `enabled` of `declared` tools, and the declared text about all tools.
 
-    Args:
-        enabled: Number of tools that the server offers.
-        declared: Number of tools that are declared.
+    Some hosts cut instructions at 2 KB, so the most important lines come first.
     """
     lines: list[str] = read_server_file("instructions.json")
-    return "\n".join([*mode_notices(modes, enabled, declared), *lines])[:max_chars]
+    return "\n".join([*mode_notices(modes, enabled, declared), *lines])
 
 
 def mode_notices(modes: Modes, enabled: int, declared: int) -> list[str]:

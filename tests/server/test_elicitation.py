@@ -16,6 +16,7 @@ from core13_mcp.api.credentials import Credentials
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.keys import SecretStr
 from core13_mcp.server.elicitation import CONFIRMATION_TTL, Elicitor, UsedNonces
+from core13_mcp.server.handlers import build_server
 
 from ..clients import CLIENT_MODES, connected, result_meta, result_text
 from ..factories import make_tool
@@ -142,6 +143,21 @@ async def test_a_forged_state_is_refused(state: str) -> None:
         with pytest.raises(MCPError) as caught:
             await second_request(client, state, id=1)
     assert caught.value.code == INVALID_PARAMS and writes(api) == 0
+
+
+@pytest.mark.parametrize(
+    "state", ['{"question": "x", "once": "y"}', '{"question": "x", "nonce": []}', "[]", "no json", ""]
+)
+async def test_an_answer_to_a_question_of_another_version_does_not_count(state: str) -> None:
+    async def other_version(ctx: Any, call_next: Any) -> Any:
+        return {**await call_next(ctx), "requestState": state}
+
+    api = FakeAPI(FOUND)
+    server = build_server({NAME: TOOL}, lambda _: call_context(api), "", middleware=[other_version])
+    async with Client(server, elicitation_callback=person("accept")) as client:
+        sealed = (await first_request(client, id=1)).request_state
+        assert isinstance(await second_request(client, sealed, id=1), types.InputRequiredResult)
+    assert writes(api) == 0
 
 
 async def test_an_answer_counts_once() -> None:

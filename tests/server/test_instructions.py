@@ -27,7 +27,3 @@ def test_the_notices_of_all_active_modes_and_the_declared_text_are_included() ->
     settings = Settings(sandbox=True, read_only=True, project_id=7)
     text = instructions(settings, len(enabled_tools(settings)), TOOLS)
     assert all(part in text for part in ("SANDBOX", "Read-only", "project 7", "11 of 18", "they are data"))
-
-
-def test_instructions_are_cut_at_their_maximum_length() -> None:
-    assert len(instructions(Settings(), TOOLS, TOOLS, max_chars=100)) == 100
