@@ -30,12 +30,7 @@ def load(extra_dir: str | None = None) -> Catalog:
 def enabled_tools(settings: Settings, declared: Catalog | None = None) -> Catalog:
     """Return the tools that the settings enable, without the project argument if the project is fixed.
 
-    Args:
-        declared: The result of `load`, if the caller has it already.
-
-    Raises:
-        ConfigurationError: A name or glob in the settings matches no tool.
-        DeclarationError: A file is not a valid declaration.
+    `declared` is the result of `load`, if the caller has it already.
     """
     catalog = load(settings.tools_dir) if declared is None else declared
     names = enabled_names({name: tool.read_only for name, tool in catalog.items()}, settings)

@@ -66,11 +66,7 @@ def enabled_names(read_only: Mapping[str, bool], settings: Settings) -> list[str
 
 
 def enabled_declarations(declarations: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Return the declarations that the settings enable, without the project argument if the project is fixed.
-
-    Raises:
-        ConfigurationError: A name or glob in the settings matches no tool.
-    """
+    """Return the declarations that the settings enable, without the project argument if the project is fixed."""
     read_only = {name: content["annotations"]["readOnlyHint"] for name, content in declarations.items()}
     enabled = {name: declarations[name] for name in enabled_names(read_only, settings)}
     return {name: without_project(content) for name, content in enabled.items()} if settings.project_id else enabled

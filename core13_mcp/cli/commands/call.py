@@ -25,11 +25,7 @@ _FORMS = "Write them as key=value words or as one JSON object, or use - to read 
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Call the tool and print its result. Return 1 if the tool reports an error.
-
-    Raises:
-        ConfigurationError: There is no such tool, the arguments cannot be parsed, or there is no usable key.
-    """
+    """Call the tool and print its result. Return 1 if the tool reports an error."""
     catalog = enabled_tools(settings)
     if arguments.name not in catalog:
         fix = did_you_mean(arguments.name, catalog) or "`core13-mcp tools` lists the tools."
@@ -56,11 +52,7 @@ async def _call(tool: Declaration, arguments: JSON, settings: Settings) -> None:
 
 
 def parse_arguments(words: list[str]) -> dict[str, Any]:
-    """Parse `key=value` words, one JSON object, or `-` for a JSON object on stdin.
-
-    Raises:
-        ConfigurationError: The words have another form.
-    """
+    """Parse `key=value` words, one JSON object, or `-` for a JSON object on stdin."""
     if words == ["-"]:
         words = [sys.stdin.read()]
     if len(words) == 1 and words[0].lstrip().startswith("{"):

@@ -27,7 +27,7 @@ def completion_script(shell: str, catalog: Catalog) -> str:
     flags = _flags(vocabulary)
     words = _fill(
         "words.sh",
-        TABLE="\n".join(f"{key}|{' '.join(words)}" for key, words in _rows(vocabulary)),
+        TABLE="\n".join(f"    '{key}') REPLY='{' '.join(words)}' ;;" for key, words in _rows(vocabulary)),
         COMMANDS=" | ".join(vocabulary.commands),
         TOOLS=" | ".join(catalog),
         TEXT_FLAGS=" | ".join(name for name, flag in flags.items() if flag.takes_value and not flag.values),
@@ -48,7 +48,7 @@ def _flags(vocabulary: _Vocabulary) -> dict[str, Flag]:
 
 
 def _rows(vocabulary: _Vocabulary) -> Iterator[tuple[str, list[str]]]:
-    """Yield the table of bash and zsh: the words after a flag, a command, or a tool."""
+    """Yield the words that may follow a flag, a command, or a tool, for bash and zsh."""
     for flag in _flags(vocabulary).values():
         if flag.values:
             yield f"value {flag.name}", list(flag.values)

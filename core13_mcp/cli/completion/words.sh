@@ -1,12 +1,9 @@
 _core13_mcp_lookup() {
-  # Set REPLY to the words of one row of the table.
-  local key words
-  REPLY=
-  while IFS='|' read -r key words; do
-    if [ "$key" = "$1" ]; then REPLY=$words; fi
-  done <<'END'
+  # Set REPLY to the words that may follow a flag, a command or a tool.
+  case $1 in
 @TABLE@
-END
+    *) REPLY= ;;
+  esac
 }
 _core13_mcp_words() {
   # Set REPLY to the words that may follow. Arguments: the words after core13-mcp, without the current one.
@@ -18,10 +15,9 @@ _core13_mcp_words() {
       @TOOLS@) tool=$word ;;
     esac
   done
-  REPLY=
   case $previous in
     # Flags that take any text.
-    @TEXT_FLAGS@) return ;;
+    @TEXT_FLAGS@) REPLY=; return ;;
   esac
   _core13_mcp_lookup "value $previous"
   if [ -n "$REPLY" ]; then return; fi
