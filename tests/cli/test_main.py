@@ -334,11 +334,6 @@ def test_an_interrupt_or_unexpected_error_ends_a_command_with_at_most_one_line(
     assert result.status == status and message in result.err and "a secret" not in result.err
 
 
-def test_python_m_core13_mcp_is_the_same_command():
-    result = run_cli("--version")
-    assert (result.returncode, result.stdout.strip(), result.stderr) == (0, version("core13-mcp"), "")
-
-
 def test_input_and_output_are_utf8_whatever_the_encoding_of_the_system():
     sent = ["call", "users-partial-update", "-", "--sandbox"]
     result = subprocess.run(

@@ -17,11 +17,7 @@ log = logging.getLogger("core13_mcp")
 
 
 async def run(arguments: Namespace, settings: Settings) -> int:
-    """Serve until the client closes the connection, or over HTTP until the process is stopped.
-
-    Raises:
-        Core13Error: The server cannot start with these settings.
-    """
+    """Serve until the client closes the connection, or over HTTP until the process is stopped."""
     if settings.http is not None:
         from ...compose import http  # imports Starlette and uvicorn, which stdio does not need
 

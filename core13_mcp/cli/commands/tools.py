@@ -18,11 +18,7 @@ from ..terminal import style
 
 
 def run(arguments: Namespace, settings: Settings) -> int:
-    """Print one line for each enabled tool, or definitions as clients receive them.
-
-    Raises:
-        Core13Error: A declaration is not valid, or no enabled tool has the name.
-    """
+    """Print one line for each enabled tool, or definitions as clients receive them."""
     if settings.tools_dir is None:
         tools = enabled_declarations(read_declarations(), settings)
     else:

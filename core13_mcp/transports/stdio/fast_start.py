@@ -1,10 +1,9 @@
 """Answers the first requests of a stdio connection before the SDK is imported.
 
-This module imports the standard library only. The import of the SDK takes 0.6 s. The results of `initialize`,
-`server/discover`, `tools/list` and `prompts/list` depend on the settings and the declarations only, and their
-computation takes 4 ms. `FastStart` answers these requests, first before the import and once more after it. Then the SDK
-takes over: it receives every message again, and its second responses are dropped. The SDK also handles the first
-message that `FastStart` does not know and all messages after it.
+This module imports the standard library only. The import of the SDK takes 0.6 s. The computation of the results takes
+4 ms, because they depend on the settings and the declarations only. `FastStart` answers before the import and once more
+after it. Then the SDK receives every message again, and its second responses are dropped. The SDK also handles the
+first message that `FastStart` does not know and all messages after it.
 """
 
 from __future__ import annotations
@@ -39,11 +38,7 @@ _SERVER_INFO = {"name": NAME, "title": TITLE, "version": VERSION}
 
 
 def first_results(settings: Settings) -> Mapping[str, Any]:
-    """Return the results by method, without the fields that depend on the protocol version.
-
-    Raises:
-        Core13Error: A declaration cannot be read, or a name in the settings matches no tool.
-    """
+    """Return the results by method, without the fields that depend on the protocol version."""
     declared = read_declarations()
     tools = enabled_declarations(declared, settings)
     server = {
@@ -145,10 +140,6 @@ def write_all(descriptor: int, data: bytes) -> None:
 def _version_fields(request: FirstRequest) -> dict[str, Any]:
     if request.version != MODERN_VERSION:
         return {"protocolVersion": request.version} if request.method == "initialize" else {}
-    is_list = request.method != "server/discover"
-    return {
-        "_meta": {"io.modelcontextprotocol/serverInfo": _SERVER_INFO},
-        "resultType": "complete",
-        "cacheScope": "public" if is_list else "private",
-        "ttlMs": LIST_TTL_MS if is_list else 0,
-    }
+    scope, ttl = ("private", 0) if request.method == "server/discover" else ("public", LIST_TTL_MS)
+    meta = {"io.modelcontextprotocol/serverInfo": _SERVER_INFO}
+    return {"_meta": meta, "resultType": "complete", "cacheScope": scope, "ttlMs": ttl}

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -33,11 +33,8 @@ async def open_streams(
 ) -> AsyncIterator[tuple[ReadStream[Any], WriteStream[Any]]]:
     """Open the two streams that the SDK's server reads and writes.
 
-    Args:
-        initial_data: Bytes that were read from stdin before.
-        answered_ids: Ids of the requests in these bytes that already have a response.
-        drain_timeout: Seconds that SIGTERM allows for the running calls.
-        flush_timeout: Seconds that SIGTERM then allows for the client to read the last responses.
+    `initial_data` was read from stdin before. The requests with `answered_ids` in it already have a response.
+    SIGTERM allows `drain_timeout` seconds for the running calls, then `flush_timeout` for reading the last responses.
     """
     if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
         async with stdio_server() as streams:
@@ -104,11 +101,10 @@ class Source(asyncio.ReadTransport):
             os.close(self._descriptor)
 
     def _read(self) -> None:
-        try:
+        data = b""
+        # A client that is gone is the end of the input, for example if it has reset its socket.
+        with suppress(OSError):
             data = os.read(self._descriptor, _CHUNK_SIZE)
-        except OSError:
-            # The terminal is gone, which is the end of the input.
-            data = b""
         if not data:
             self.close()
             return
@@ -151,8 +147,7 @@ def _claim() -> tuple[int, int]:
     Other code in the process then reads nothing from stdin, and its output to stdout goes to stderr.
     """
     private = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     return private

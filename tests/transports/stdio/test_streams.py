@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -226,10 +227,22 @@ async def test_a_terminal_is_read_without_blocking_until_it_is_closed():
     os.close(slave)
 
 
-async def test_a_terminal_that_is_gone_is_the_end_of_the_input():
+def reset_socket() -> int:
+    ours, theirs = socket.socketpair()
+    ours.send(b"not read")
+    theirs.close()
+    return ours.detach()
+
+
+def closed_terminal() -> int:
     terminal, slave = os.openpty()
     os.close(terminal)
-    Source(slave, reader := asyncio.StreamReader())
+    return slave
+
+
+@pytest.mark.parametrize("source", [reset_socket, closed_terminal])
+async def test_a_client_that_is_gone_is_the_end_of_the_input(source):
+    Source(source(), reader := asyncio.StreamReader())
     with anyio.fail_after(TIMEOUT):
         assert await reader.read() == b""
 
