@@ -1,14 +1,18 @@
-"""Shell completion scripts. A script contains all tools and arguments, so that completion starts no process."""
+"""`core13-mcp completion`: print a shell completion script.
+
+A script contains all tools and arguments, so that completion starts no process.
+"""
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ...declarations.catalog import Catalog
-from ..help import COMMANDS
-from ..parser import Flag, Parser, command_parsers, program_parser
+from ....declarations.catalog import Catalog, load
+from ...help import COMMANDS
+from ...parser import Flag, Parser, command_parsers, program_parser
 
 
 class _Vocabulary(NamedTuple):
@@ -19,20 +23,21 @@ class _Vocabulary(NamedTuple):
     catalog: Catalog
 
 
-def completion_script(shell: str, catalog: Catalog) -> str:
-    """Return the completion script for `bash`, `zsh` or `fish`."""
-    vocabulary = _Vocabulary(program_parser(), command_parsers(), catalog)
-    if shell == "fish":
-        return _fill("fish.fish", LINES="\n".join(_fish_lines(vocabulary)))
-    flags = _flags(vocabulary)
+async def run(arguments: Namespace, _: object) -> int:
+    """Print the script for `bash`, `zsh` or `fish`."""
+    vocabulary = _Vocabulary(program_parser(), command_parsers(), load())
+    if arguments.shell == "fish":
+        print(_fill("fish.fish", LINES="\n".join(_fish_lines(vocabulary))), end="")
+        return 0
     words = _fill(
         "words.sh",
         TABLE="\n".join(f"    '{key}') REPLY='{' '.join(words)}' ;;" for key, words in _rows(vocabulary)),
         COMMANDS=" | ".join(vocabulary.commands),
-        TOOLS=" | ".join(catalog),
-        TEXT_FLAGS=" | ".join(name for name, flag in flags.items() if flag.takes_value and not flag.values),
+        TOOLS=" | ".join(vocabulary.catalog),
+        TEXT_FLAGS=" | ".join(flag.name for flag in _flags(vocabulary) if flag.takes_value and not flag.values),
     )
-    return _fill(f"{shell}.sh", WORDS=words.rstrip())
+    print(_fill(f"{arguments.shell}.sh", WORDS=words.rstrip()), end="")
+    return 0
 
 
 def _fill(template: str, **texts: str) -> str:
@@ -42,14 +47,15 @@ def _fill(template: str, **texts: str) -> str:
     return script
 
 
-def _flags(vocabulary: _Vocabulary) -> dict[str, Flag]:
+def _flags(vocabulary: _Vocabulary) -> list[Flag]:
     parsers = (vocabulary.program, *vocabulary.commands.values())
-    return {flag.name: flag for parser in parsers for flag in parser.flags}
+    # Several commands have the flag of a setting.
+    return list(dict.fromkeys(flag for parser in parsers for flag in parser.flags))
 
 
 def _rows(vocabulary: _Vocabulary) -> Iterator[tuple[str, list[str]]]:
     """Yield the words that may follow a flag, a command, or a tool, for bash and zsh."""
-    for flag in _flags(vocabulary).values():
+    for flag in _flags(vocabulary):
         if flag.values:
             yield f"value {flag.name}", list(flag.values)
     yield "command ", [*vocabulary.commands, *(flag.name for flag in vocabulary.program.flags)]
