@@ -107,7 +107,7 @@ CASES = {
         key=sandbox.OTHER_PROJECT_KEY,
     ),
     "403, somebody else": Case("users-retrieve", {"uuid": OTHER_USER}, 403, "permission_denied", "Pass uuid=@me"),
-    "403, staff rights": Case("users-partial-update", {"is_staff": True}, 403, "permission_denied", "so is is_staff"),
+    "403, staff rights": Case("users-partial-update", {"is_staff": True}, 403, "permission_denied", "is_staff is refused too"),
     "403, an e-mail by key": Case(
         "users-partial-update", {"email": "x@y.example"}, 403, "permission_denied", "the person changes them in PostHog"
     ),
@@ -145,7 +145,7 @@ CASES = {
         {"recording_id": GUARDED, "project_id": 1, "password_id": 1},
         404,
         "not_found",
-        "Take password_id from share_passwords in the latest refresh's answer",
+        "Take password_id from share_passwords in the result of the latest refresh",
         before=((REFRESH, {"recording_id": GUARDED, "project_id": 1}),),
     ),
     "404, empty, a deleted one": Case(TEST, {"id": 5, "project_id": 1}, 404, "not_found", "deleted false restores it"),
@@ -155,7 +155,7 @@ CASES = {
         {"id": 1, "project_id": 1},
         409,
         "conflict",
-        "Else wait, and do not repeat",
+        "Otherwise wait, and do not repeat",
         before=((TEST, {"id": 1, "project_id": 1}),),
     ),
     "409, a member": Case(
