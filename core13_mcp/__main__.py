@@ -6,8 +6,11 @@ import os
 import sys
 
 
-def main() -> int:
-    """Run the command line. Ctrl-C ends the process at once until `cli.main` changes this for a command."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line with these arguments, or with the arguments of the process.
+
+    Ctrl-C ends the process at once until `cli.main` changes this for a command.
+    """
     if getattr(sys, "last_type", None) is KeyboardInterrupt:
         # Python prints and then ignores a Ctrl-C that arrives while it searches for the code of the program.
         return 130
@@ -16,7 +19,7 @@ def main() -> int:
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     from .cli.main import main as run
 
-    return run()
+    return run(arguments)
 
 
 if __name__ == "__main__":
