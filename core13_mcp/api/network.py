@@ -148,14 +148,12 @@ def _map_connect_errors(timeout: float | None) -> Iterator[None]:
 
 async def _close_on_failure(stream: ByteStream, connect: Awaitable[Connected]) -> Connected:
     """Wait for a handshake; close the stream if it fails, or if the caller is cancelled meanwhile."""
-    connected = None
     try:
-        result = await connect
+        connected = await connect
         await anyio.lowlevel.checkpoint_if_cancelled()
-        connected = result
-    finally:
-        if connected is None:
-            await anyio.aclose_forcefully(stream)
+    except BaseException:
+        await anyio.aclose_forcefully(stream)
+        raise
     return connected
 
 

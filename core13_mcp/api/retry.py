@@ -30,20 +30,15 @@ class RetryPolicy:
 
     def delay(self, attempt: int, outcome: AttemptOutcome, *, repeatable: bool) -> float | None:
         """Return the seconds from an attempt, counted from 1, to the next one, or None if `outcome` is final."""
-        if attempt >= self.max_attempts or not _is_retryable(outcome, repeatable):
+        # A request that may be applied is sent again only if sending it twice has the same effect.
+        is_safe = repeatable if is_ambiguous(outcome) else not isinstance(outcome, APIResponse) or outcome.status == 429
+        if attempt >= self.max_attempts or not is_safe:
             return None
         backoff: float = self.uniform(0.25, 0.5) * 2 ** (attempt - 1)
         if not isinstance(outcome, APIResponse):
             return backoff
         # Callers that got the same Retry-After must not all come back at the same moment.
         return max(backoff, (retry_after(outcome.headers) or 0.0) + self.uniform(0, 0.25))
-
-
-def _is_retryable(outcome: AttemptOutcome, repeatable: bool) -> bool:
-    # Another attempt cannot apply the request twice, or may safely do so.
-    if isinstance(outcome, APIResponse):
-        return outcome.status == 429 or (repeatable and outcome.status in AMBIGUOUS_STATUSES)
-    return repeatable or isinstance(outcome, NOT_SENT_ERRORS)
 
 
 def is_ambiguous(outcome: AttemptOutcome) -> bool:

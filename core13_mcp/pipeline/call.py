@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from ..api.client import APIClient
 from ..api.credentials import Credentials
-from ..api.exchange import APIRequest, ProgressCallback, no_progress
-from ..api.session import APISession
+from ..api.exchange import APIRequest
 from ..declarations.model import Declaration, Project
-from ..jsonio import JSON
+from ..jsonio import JSON, parse_json
 from ..text import strip_invisible
 from .bind import bind
 from .confirm import Policy
-from .normalize import normalize
 from .validate import argument_errors, invalid_arguments
+
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +50,6 @@ class CallContext:
         """A hash that identifies the caller."""
         return hashlib.sha256(f"{self.name}\n{self.credentials.principal}".encode()).hexdigest()
 
-    def session(self, on_progress: ProgressCallback = no_progress) -> APISession:
-        """Return a session for the requests of one call."""
-        return APISession(self.client, self.credentials, self.timeout, retry=self.retry, on_progress=on_progress)
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -53,7 +57,8 @@ class Call:
 
     Attributes:
         arguments: The normalized arguments with defaults. They may be invalid.
-        project: The project that the call is about; None if the tool has none or the call must name one.
+        project: The project that the call is about, if any.
+        missing_project: The project parameter of the tool, if the call must name a project and does not.
         secrets: Strings that must never appear in a result, a question or the log.
     """
 
@@ -61,6 +66,7 @@ class Call:
     arguments: JSON
     context: CallContext
     project: int | str | None
+    missing_project: Project | None
     secrets: tuple[str, ...]
 
 
@@ -71,7 +77,7 @@ def prepare(tool: Declaration, arguments: JSON, context: CallContext) -> Call:
     secrets = [value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str)]
     # Invisible characters are removed from every response, so a response contains the second form.
     hidden = (*context.credentials.secrets, *secrets, *map(strip_invisible, secrets))
-    return Call(tool, normalized, context, project, hidden)
+    return Call(tool, normalized, context, project, _missing_project(tool, normalized, project), hidden)
 
 
 def _resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> int | str | None:
@@ -86,8 +92,7 @@ def _resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> 
     return tool.project.current if tool.read_only else None
 
 
-def missing_project(tool: Declaration, arguments: JSON, project: int | str | None) -> Project | None:
-    """Return the project parameter of a tool if the call has to name a project and does not."""
+def _missing_project(tool: Declaration, arguments: JSON, project: int | str | None) -> Project | None:
     if tool.project is None or project is not None or tool.project.argument in arguments:
         return None
     return tool.project
@@ -102,8 +107,48 @@ def plan(tool: Declaration, arguments: JSON, project_id: int | None = None) -> A
     normalized = normalize(tool.arguments, arguments)
     project = _resolve_project(tool, normalized, project_id)
     errors = argument_errors(tool, normalized)
-    if missing := missing_project(tool, normalized, project):
+    if missing := _missing_project(tool, normalized, project):
         errors.append(f"{missing.argument}: missing.")
     if errors:
         raise invalid_arguments(tool, errors)
     return bind(tool, normalized, project)
+
+
+def normalize(properties: JSON, arguments: JSON) -> dict[str, Any]:
+    """Parse JSON text, drop a null that is not allowed, and add declared defaults.
+
+    Text is parsed if the type of the argument is not string. Models send `"[1,2]"` for a list, and null for an
+    absent argument. Validation reports all other mistakes.
+    """
+    # A schema can also be `true`.
+    schemas = {name: schema if isinstance(schema, dict) else {} for name, schema in properties.items()}
+    defaults = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
+    return defaults | {
+        name: _parsed(_types(schemas.get(name, {})), value)
+        for name, value in arguments.items()
+        if value is not None or name not in schemas or _allows_null(schemas[name])
+    }
+
+
+def _types(schema: JSON) -> tuple[str, ...]:
+    types = schema.get("type", ())
+    return (types,) if isinstance(types, str) else tuple(types)
+
+
+def _allows_null(schema: JSON) -> bool:
+    return "null" in _types(schema) or (not _types(schema) and None in schema.get("enum", [None]))
+
+
+def _parsed(types: tuple[str, ...], value: Any) -> Any:
+    if not isinstance(value, str) or not types or "string" in types:
+        return value
+    try:
+        parsed = parse_json(value)
+    except ValueError:
+        return value
+    return parsed if any(_has_type(parsed, name) for name in types) else value
+
+
+def _has_type(value: Any, name: str) -> bool:
+    # In Python a bool is an int, in JSON it is not.
+    return isinstance(value, _PYTHON_TYPES[name]) and (name == "boolean" or not isinstance(value, bool))

@@ -26,11 +26,6 @@ def find_confirmation(tool: Declaration, arguments: JSON, policy: Policy) -> Con
     return next((confirm for confirm in tool.confirm if confirm.validator.is_valid(arguments)), None)
 
 
-def is_required(confirm: Confirm, policy: Policy) -> bool:
-    """Whether the call is refused if the client cannot ask the person."""
-    return policy == "always" or confirm.level == "require"
-
-
 def render_question(confirm: Confirm, arguments: JSON, answer: Any) -> str:
     """Return the question about the arguments and the API's response to `confirm.read`."""
     return render(confirm.message, arguments=dict(arguments), answer=answer or {})

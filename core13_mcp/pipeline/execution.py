@@ -11,13 +11,14 @@ from typing import Any
 import httpx2
 
 from ..api.exchange import APIRequest, ProgressCallback, no_progress
+from ..api.session import APISession
 from ..declarations.model import Confirm, Project
 from ..errors import ToolError
 from ..redaction import redact
 from ..text import get_path, single_line
 from .bind import bind, expand_path, path_values
-from .call import Call, missing_project
-from .confirm import Confirmer, find_confirmation, is_required, render_question, require_accepted, stale_confirmation
+from .call import Call
+from .confirm import Confirmer, find_confirmation, render_question, require_accepted, stale_confirmation
 from .projection import CallResult, project_response
 from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
 from .validate import argument_errors, invalid_arguments
@@ -31,7 +32,10 @@ class Execution:
     ) -> None:
         self._call = call
         self._confirmer = confirmer
-        self._session = call.context.session(on_progress)
+        context = call.context
+        self._session = APISession(
+            context.client, context.credentials, context.timeout, retry=context.retry, on_progress=on_progress
+        )
         self._started = time.monotonic()
 
     @property
@@ -89,8 +93,8 @@ class Execution:
     async def _require_valid(self) -> None:
         call, note = self._call, ""
         errors = argument_errors(call.tool, call.arguments)
-        if missing := missing_project(call.tool, call.arguments, call.project):
-            error, note = await self._find_project(missing)
+        if call.missing_project:
+            error, note = await self._find_project(call.missing_project)
             errors.append(error)
         if errors:
             raise invalid_arguments(call.tool, errors, note)
@@ -112,7 +116,10 @@ class Execution:
     async def _require_confirmed(self) -> None:
         call, policy = self._call, self._call.context.confirm
         confirm = find_confirmation(call.tool, call.arguments, policy)
-        if confirm is None or (self._confirmer is None and not is_required(confirm, policy)):
+        if confirm is None:
+            return
+        is_required = policy == "always" or confirm.level == "require"
+        if self._confirmer is None and not is_required:
             return
         if not call.context.credentials.supports(call.tool.endpoint.auth):
             # The API will refuse the request and say why, so there is nothing to confirm.

@@ -49,7 +49,9 @@ def _describe_error(tool: Declaration, error: SchemaError) -> Iterator[str]:
         name = error.path.partition("[")[0].partition(".")[0]
         mismatch = _describe_mismatch(error, secret=name in tool.secrets)
         argument = _describe_argument(tool, name, with_choices=not error.properties)
-        yield " ".join(filter(None, (f"{error.path}: {mismatch}", argument, _describe_default(tool, name))))
+        schema = tool.arguments.get(name, {})
+        default = f"The default is {schema['default']}." if "default" in schema else ""
+        yield " ".join(filter(None, (f"{error.path}: {mismatch}", argument, default)))
 
 
 def _describe_mismatch(error: SchemaError, secret: bool) -> str:
@@ -90,8 +92,3 @@ def _describe_argument(tool: Declaration, name: str, *, with_choices: bool = Tru
     schema = tool.arguments.get(name, {})
     choices = f"One of {', '.join(map(str, schema['enum']))}." if with_choices and "enum" in schema else ""
     return single_line(f"{choices} {schema.get('description', '')}", _MAX_DESCRIPTION)
-
-
-def _describe_default(tool: Declaration, name: str) -> str:
-    schema = tool.arguments.get(name, {})
-    return f"The default is {schema['default']}." if "default" in schema else ""

@@ -42,9 +42,6 @@ class UsedNonces:
         self._clock = clock
         self._expiry: dict[str, float] = {}
 
-    def __len__(self) -> int:
-        return len(self._expiry)
-
     def consume(self, nonce: str) -> bool:
         """Mark a nonce as used, and return whether it was unused."""
         now = self._clock()

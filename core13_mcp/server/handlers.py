@@ -7,19 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
+import mcp_types as types
 from mcp import MCPError
 from mcp.server import CacheHint, Server, ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware
-from mcp.types import (
-    INVALID_PARAMS,
-    CallToolRequestParams,
-    GetPromptRequestParams,
-    GetPromptResult,
-    ListPromptsResult,
-    ListToolsResult,
-    PaginatedRequestParams,
-    Tool,
-)
 
 from .. import tracing
 from ..api.exchange import ProgressCallback
@@ -68,7 +59,7 @@ def build_server(
         on_get_prompt=handlers.get_prompt,
     )
     # Not an argument of the constructor, which accepts only handlers that return models of the SDK.
-    server.add_request_handler("tools/call", CallToolRequestParams, handlers.call_tool)
+    server.add_request_handler("tools/call", types.CallToolRequestParams, handlers.call_tool)
     request_state = request_state_middleware(NAME, lambda request: resolve_context(request).principal, seal_keys)
     server.middleware[:] = [*map(_only_if_traced, server.middleware), request_state, *middleware]
     return server
@@ -83,20 +74,24 @@ class Handlers:
     def __init__(self, catalog: Catalog, resolve_context: ContextResolver) -> None:
         self._catalog = catalog
         self._resolve_context = resolve_context
-        self._tools = ListToolsResult(tools=[Tool.model_validate(tool.to_mcp()) for tool in catalog.values()])
+        self._tools = types.ListToolsResult(
+            tools=[types.Tool.model_validate(tool.to_mcp()) for tool in catalog.values()]
+        )
         self._prompts = Prompts(catalog)
         self._elicitor = Elicitor()
 
-    async def list_tools(self, _: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListToolsResult:
+    async def list_tools(
+        self, _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
         """Handle `tools/list`."""
         return self._tools
 
-    async def call_tool(self, request: ServerRequestContext[Any], params: CallToolRequestParams) -> HandlerResult:
+    async def call_tool(self, request: ServerRequestContext[Any], params: types.CallToolRequestParams) -> HandlerResult:
         """Handle `tools/call`."""
         tool = self._catalog.get(params.name)
         if tool is None:
             suggestion = did_you_mean(params.name, self._catalog)
-            raise MCPError(INVALID_PARAMS, f"Unknown tool: {params.name[:100]}. {suggestion}".rstrip())
+            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:100]}. {suggestion}".rstrip())
         try:
             call = prepare(tool, params.arguments or {}, self._resolve_context(request))
             execution = Execution(call, self._elicitor.for_request(request, params), _progress_reporter(request))
@@ -109,11 +104,15 @@ class Handlers:
         except ConfigurationError as error:
             return _to_mcp(ToolError(f"{tool.name}: {error}", code="configuration"), {})
 
-    async def list_prompts(self, _: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListPromptsResult:
+    async def list_prompts(
+        self, _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+    ) -> types.ListPromptsResult:
         """Handle `prompts/list`."""
         return self._prompts.list()
 
-    async def get_prompt(self, _: ServerRequestContext[Any], params: GetPromptRequestParams) -> GetPromptResult:
+    async def get_prompt(
+        self, _: ServerRequestContext[Any], params: types.GetPromptRequestParams
+    ) -> types.GetPromptResult:
         """Handle `prompts/get`."""
         return self._prompts.get(params)
 

@@ -7,9 +7,7 @@ import pytest
 from core13_mcp.errors import Declined
 from core13_mcp.pipeline.confirm import (
     Decision,
-    Policy,
     find_confirmation,
-    is_required,
     render_question,
     require_accepted,
 )
@@ -35,17 +33,6 @@ def test_the_first_confirmation_that_applies_is_used(arguments: dict[str, Any], 
 def test_there_is_no_confirmation_without_a_declaration_or_with_the_policy_never() -> None:
     assert find_confirmation(TOOL, {"loud": 1}, "never") is None
     assert find_confirmation(make_tool(), {}, "always") is None
-
-
-@pytest.mark.parametrize(
-    ("arguments", "policy", "required"),
-    [({"loud": 1}, "auto", True), ({}, "auto", False), ({}, "always", True)],
-)
-def test_the_level_and_the_policy_say_whether_a_confirmation_is_required(
-    arguments: dict[str, Any], policy: Policy, required: bool
-) -> None:
-    confirm = find_confirmation(TOOL, arguments, policy)
-    assert confirm is not None and is_required(confirm, policy) is required
 
 
 def test_the_question_names_the_effect_of_the_call() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.model import Declaration
-from core13_mcp.pipeline.normalize import normalize
+from core13_mcp.pipeline.call import normalize
 
 json_values = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False, allow_infinity=False) | some.text(),

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from ...api.exchange import APIRequest
+from ...api.session import APISession
 from ...declarations.catalog import Catalog, load
 from ...declarations.model import Declaration
 from ...errors import InvalidArguments, ToolError, Unreadable
@@ -70,7 +71,10 @@ class APICheck:
             ToolError: The API refused the request or returned an invalid response.
         """
         request = APIRequest(method="GET", path=self._project.read, auth=auth)
-        response = await self._context.session().send(request)
+        context = self._context
+        response = await APISession(context.client, context.credentials, context.timeout, retry=context.retry).send(
+            request
+        )
         return parse_response(SentRequest(prepare(self._tool, {}, self._context), request), response)
 
     def _current_project(self, user: Any) -> Finding:

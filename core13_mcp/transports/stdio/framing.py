@@ -13,7 +13,7 @@ from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCMessage, JSONRPCNotification, JSONRPCRequest
 
-from .messages import MessageError, decode, read_line
+from .messages import MessageError, read_message
 
 # A longer message is skipped up to its line end and answered with an error.
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -65,10 +65,9 @@ class JSONRPCStream(ObjectReceiveStream[SessionMessage], ObjectSendStream[Sessio
             if self._finite:
                 await self._wait_for_open(self._max_in_flight - 1)
             try:
-                line = await read_line(self._source, MAX_MESSAGE_BYTES)
-                if line is None:
+                message = await read_message(self._source, MAX_MESSAGE_BYTES)
+                if message is None:
                     break
-                message = decode(line)
                 self._register(message)
             except MessageError as error:
                 fields = {"code": error.code, "message": str(error)}

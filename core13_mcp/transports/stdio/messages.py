@@ -17,6 +17,16 @@ class MessageError(Exception):
         self.request_id, self.code = request_id, code
 
 
+async def read_message(source: asyncio.StreamReader, max_bytes: int) -> JSONRPCMessage | None:
+    """Return the next message, or None at the end.
+
+    Raises:
+        MessageError: The next line is not a valid message, or it is too long.
+    """
+    line = await read_line(source, max_bytes)
+    return None if line is None else _decode(line)
+
+
 async def read_line(source: asyncio.StreamReader, max_bytes: int) -> bytes | None:
     """Return the next line that is not blank, or None at the end. The last line needs no line end.
 
@@ -44,12 +54,7 @@ async def read_line(source: asyncio.StreamReader, max_bytes: int) -> bytes | Non
         line.clear()
 
 
-def decode(line: bytes) -> JSONRPCMessage:
-    """Return the JSON-RPC message in a line.
-
-    Raises:
-        MessageError: The line is not a valid message.
-    """
+def _decode(line: bytes) -> JSONRPCMessage:
     text = line.decode("utf-8", "replace")
     try:
         message: JSONRPCMessage = jsonrpc_message_adapter.validate_json(text, by_name=False)
