@@ -59,5 +59,3 @@ def configure_logging(level: str, form: str, secrets: Iterable[str]) -> None:
     handler.setFormatter(LineFormatter(form == "json", secrets))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("core13_mcp").setLevel(level.upper())
-    for name in ("httpx2", "httpcore2", "mcp", "asyncio", "uvicorn"):
-        logging.getLogger(name).setLevel(logging.WARNING)

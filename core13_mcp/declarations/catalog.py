@@ -48,13 +48,11 @@ def _parse(name: str, content: Any) -> Declaration:
         for definition in (declaration.input_schema, declaration.output_schema, *conditions):
             # A wrong schema fails here at start, and not in the first call.
             Schema(definition)
+        if name != declaration.name:
+            raise ValueError(f"it declares the tool {declaration.name}; rename the file to {declaration.name}.json")
+        return declaration
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
         raise DeclarationError(f"tools/{name}.json: {problems}") from None
     except ValueError as error:
         raise DeclarationError(f"tools/{name}.json: {error}") from None
-    if name != declaration.name:
-        raise DeclarationError(
-            f"tools/{name}.json declares the tool {declaration.name}; rename the file to {declaration.name}.json"
-        )
-    return declaration

@@ -49,7 +49,7 @@ def read_declarations(extra_dir: str | None = None) -> dict[str, Any]:
 
 
 def enabled_names(read_only: Mapping[str, bool], settings: Settings) -> list[str]:
-    """Return the names of the tools that the settings enable, from the `readOnlyHint` of every tool.
+    """Return the names of the tools that the settings enable; `read_only` has the `readOnlyHint` of every tool.
 
     Raises:
         ConfigurationError: A name or glob in the settings matches no tool.
