@@ -1,4 +1,4 @@
-"""Run a command at a terminal, with a user who reads the output and types."""
+"""Run a command at a terminal, with a user who reads the output and types input."""
 
 from __future__ import annotations
 

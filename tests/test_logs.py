@@ -23,7 +23,7 @@ def test_secrets_are_removed_from_values_and_names_unless_they_could_be_part_of_
     assert redact(value, SECRETS) == {REDACTED: [f"x {REDACTED} y", 1, None, {"a": REDACTED}, "the abc of it"]}
 
 
-def test_a_text_line_ends_with_the_details():
+def test_a_log_line_in_text_format_ends_with_its_fields():
     line = LineFormatter(False, SECRETS).format(
         record("called\nsomething hunter2hunter2", details={"status": 200, "outcome": "ok"})
     )
@@ -31,7 +31,7 @@ def test_a_text_line_ends_with_the_details():
     assert "\n" not in line
 
 
-def test_a_json_line_has_the_details_as_fields():
+def test_a_log_line_in_json_format_contains_its_fields():
     line = json.loads(
         LineFormatter(True, SECRETS).format(record("called hunter2hunter2", details={"status": 200, "odd": object}))
     )

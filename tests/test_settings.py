@@ -29,7 +29,7 @@ def test_a_variable_sets_a_value(variable, text, name, value):
     assert getattr(Settings.read({variable: text}), name) == value
 
 
-def test_the_documented_default_of_every_option_is_its_default():
+def test_the_documented_default_of_every_option_is_the_value_that_is_used():
     assert Settings.read({option.variable: option.default for option in OPTIONS}) == Settings()
 
 

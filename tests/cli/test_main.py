@@ -347,7 +347,7 @@ def test_input_and_output_are_utf8_whatever_the_encoding_of_the_system():
     assert (result.returncode, "李" in result.stdout.decode()) == (0, True)
 
 
-def test_a_closed_output_pipe_is_not_a_defect():
+def test_a_closed_output_pipe_ends_a_command_with_status_1_and_no_message():
     child = subprocess.Popen([*CLI, "tools", "--json"], stdout=-1, stderr=-1, env=clean_environment())
     assert child.stdout is not None and child.stderr is not None
     child.stdout.close()

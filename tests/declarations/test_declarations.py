@@ -99,7 +99,7 @@ def test_method_path_and_parameters_match_the_page(tool: Declaration):
 
 
 @each_tool
-def test_another_validator_accepts_every_schema(tool: Declaration):
+def test_an_independent_validator_accepts_every_schema(tool: Declaration):
     conditions = [rule.when for rule in tool.rules] + [part.when for part in (*tool.confirm, *tool.done)]
     for schema in (tool.input_schema, tool.output_schema, *conditions):
         jsonschema.Draft202012Validator.check_schema(schema)
@@ -163,7 +163,7 @@ def test_a_path_argument_cannot_leave_its_segment(tool: Declaration):
 
 
 @given(some.text() | some.sampled_from(HOSTILE))
-def test_binding_keeps_any_text_in_its_segment(value: str):
+def test_any_text_stays_in_its_path_segment(value: str):
     try:
         path = expand_path("/api/things/{x}/rest/", {"x": value})
     except InvalidArguments:

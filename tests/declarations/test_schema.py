@@ -55,7 +55,7 @@ def test_a_value_that_json_cannot_represent_is_reported(value):
     assert json_error({"a": [1, "é", None]}) is None
 
 
-def test_errors_contain_the_path_and_the_properties():
+def test_validation_errors_contain_the_path_and_the_properties():
     schema = Schema(
         {"properties": {"a": {"items": {"type": "integer"}}}, "required": ["b"], "additionalProperties": False}
     )
@@ -65,7 +65,7 @@ def test_errors_contain_the_path_and_the_properties():
 
 @settings(max_examples=40)
 @given(some.data())
-def test_another_validator_agrees_about_random_arguments(data):
+def test_an_independent_validator_agrees_about_random_arguments(data):
     tool = data.draw(some.sampled_from(list(load().values())))
     names = some.sampled_from([*tool.arguments, "unknown"])
     arguments = data.draw(some.dictionaries(names, scalars | some.sampled_from(["@me", "email", "true"]), max_size=4))

@@ -71,7 +71,7 @@ def command_errors() -> list[str]:
 
 
 @pytest.mark.usefixtures("without_pauses")
-def test_the_product_prints_the_quoted_messages() -> None:
+def test_the_product_prints_every_message_of_the_page() -> None:
     printed = "\n".join([*command_errors(), *anyio.run(tool_errors)])
     quotes = messages(PAGE.read_text("utf-8"))
     assert len(quotes) >= 15

@@ -116,6 +116,6 @@ def test_pip_is_not_installed(image: dict[str, Any]) -> None:
         assert "No module named pip" in process.communicate(timeout=30)[1]
 
 
-def test_the_root_is_read_only(image: dict[str, Any]) -> None:
+def test_the_root_file_system_is_read_only(image: dict[str, Any]) -> None:
     with start_process(image, "/app/bin/python", "-c", "open('/app/mine', 'w')") as process:
         assert "Read-only file system" in process.communicate(timeout=30)[1]

@@ -93,7 +93,7 @@ def test_a_published_file_is_valid_for_its_schema(path: str) -> None:
 
 
 @pytest.mark.parametrize("bundle", BUNDLES)
-def test_a_host_requires_the_key(bundle: str) -> None:
+def test_a_host_starts_no_bundle_without_the_key(bundle: str) -> None:
     assert host_config(ROOT / "packages" / bundle, {}) is None
 
 

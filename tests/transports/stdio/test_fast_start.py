@@ -177,7 +177,7 @@ def fast_responses(environ: Mapping[str, str], messages: list[dict[str, Any]]) -
 
 @given(environ=some_settings, version=some.sampled_from([*HANDSHAKE_VERSIONS, MODERN_VERSION]))
 @settings(max_examples=150)
-def test_under_any_settings_the_answers_equal_those_of_the_sdk_or_there_are_none(environ, version):
+def test_under_any_settings_the_answers_equal_those_of_the_sdk_or_are_left_to_it(environ, version):
     messages, chosen = first_messages(version), check_start(environ)
     responses = fast_responses(environ, messages)
     supported = not environ.keys() & {"CORE13_SANDBOX_DB", "POSTHOG_PERSONAL_API_KEY_FILE"}
@@ -329,7 +329,7 @@ def test_a_client_that_does_not_read_yet_may_have_a_non_blocking_pipe():
 
 
 @pytest.mark.parametrize("end", ["to_server", "from_server"])
-def test_a_client_that_is_gone_is_left_to_the_sdk(end, pipes):
+def test_pipes_that_the_client_has_closed_are_left_to_the_sdk(end, pipes):
     line = lines(first_messages("2025-11-25")[0])
     os.write(pipes.to_server, line)
     os.close(getattr(pipes, end))

@@ -118,7 +118,7 @@ async def test_a_request_to_the_client_is_sent():
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), RuntimeError()], ids=type)
-async def test_a_sink_that_fails_is_a_broken_resource(error):
+async def test_a_write_error_is_raised_as_a_broken_resource(error):
     stream = JSONRPCStream(asyncio.StreamReader(), Sink(error).write)
     with pytest.raises(anyio.BrokenResourceError):
         await stream.send(response(7))

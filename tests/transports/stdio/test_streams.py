@@ -241,7 +241,7 @@ def closed_terminal() -> int:
 
 
 @pytest.mark.parametrize("source", [reset_socket, closed_terminal])
-async def test_a_client_that_is_gone_is_the_end_of_the_input(source):
+async def test_a_closed_connection_is_the_end_of_the_input(source):
     Source(source(), reader := asyncio.StreamReader())
     with anyio.fail_after(TIMEOUT):
         assert await reader.read() == b""
