@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import zlib
 
-import anyio
 import httpx2
 import pytest
 
@@ -107,18 +106,3 @@ async def test_a_wrongly_compressed_response_is_an_error() -> None:
 async def test_an_unused_client_closes_without_a_connection() -> None:
     async with APIClient(ORIGIN):
         pass
-
-
-@pytest.mark.parametrize("request_", [READ, WRITE], ids=["read", "write"])
-async def test_a_refused_connection_is_reported_as_not_sent(request_: APIRequest, unused_port: int) -> None:
-    async with APIClient(f"http://127.0.0.1:{unused_port}") as client:
-        session = APISession(client, ONLY_KEY, timeout=5, retry=False)
-        with anyio.fail_after(10), pytest.raises(httpx2.ConnectError):
-            await session.send(request_)
-
-
-@pytest.fixture
-async def unused_port() -> int:
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
-        port: int = listener.extra(anyio.abc.SocketAttribute.local_port)
-    return port

@@ -51,13 +51,6 @@ def test_the_error_for_a_key_file_without_a_usable_key_names_the_file(
     assert "phc_public0000" not in str(caught.value)
 
 
-def test_a_missing_key_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(
-        ConfigurationError, match=f"the file with the API key, {tmp_path / 'none'}: it cannot be read: No such file"
-    ):
-        credentials_from(Settings(personal_api_key_file=str(tmp_path / "none")))
-
-
 def test_a_key_file_that_becomes_invalid_is_an_error_of_the_next_call(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(KEY)
@@ -76,10 +69,3 @@ def test_the_principal_identifies_a_key_without_revealing_it() -> None:
 def test_the_repr_of_credentials_has_no_secret() -> None:
     assert KEY not in repr(Credentials(SecretStr(KEY), SecretStr("s-secret")))
     assert "s-secret" not in str(Credentials(SecretStr(KEY), SecretStr("s-secret")))
-
-
-@pytest.mark.parametrize(
-    ("auth", "session", "supported"), [("key", None, True), ("session", None, False), ("session", "s", True)]
-)
-def test_only_a_session_supports_an_endpoint_for_sessions(auth: str, session: str | None, supported: bool) -> None:
-    assert Credentials(SecretStr(KEY), SecretStr(session) if session else None).supports(auth) is supported

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from core13_mcp.api.exchange import APIResponse
-from core13_mcp.api.retry import AttemptOutcome, RetryPolicy, is_ambiguous, retry_after
+from core13_mcp.api.retry import AttemptOutcome, RetryPolicy, retry_after
 
 LOWEST = RetryPolicy(uniform=lambda low, _: low)
 
@@ -64,14 +64,6 @@ def test_the_delay_has_jitter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "ambiguous"),
-    [(status(200), False), (status(429), False), (status(500), True), (CONNECT_ERROR, False), (READ_ERROR, True)],
-)
-def test_a_failure_after_the_request_was_sent_is_ambiguous(outcome: AttemptOutcome, ambiguous: bool) -> None:
-    assert is_ambiguous(outcome) is ambiguous
-
-
-@pytest.mark.parametrize(
     ("value", "seconds"),
     [
         ("0", 0),
@@ -97,10 +89,6 @@ def test_a_date_in_retry_after_has_a_time_zone(zone: timezone) -> None:
     date = format_datetime(datetime.now(zone) + timedelta(hours=1), usegmt=zone is UTC)
     seconds = retry_after(httpx2.Headers({"Retry-After": date}))
     assert seconds is not None and 0 < seconds <= 3600
-
-
-def test_a_response_without_retry_after_asks_for_no_delay() -> None:
-    assert retry_after(httpx2.Headers()) is None
 
 
 @given(some.text(some.characters(max_codepoint=255)) | some.from_regex(r"\w{3}, \d+ \w{3} \d+ \d+:\d+:\d+ \S+"))

@@ -87,17 +87,6 @@ async def test_a_delay_past_the_deadline_is_not_waited_for() -> None:
     assert (calls.attempts, calls.waited) == (1, 0)
 
 
-async def test_each_retry_is_reported_in_one_line() -> None:
-    lines: list[str] = []
-
-    async def on_progress(line: str) -> None:
-        lines.append(line)
-
-    calls, _ = session(LIMITED, LOST, OK, on_progress=on_progress)
-    await calls.send(READ)
-    assert lines == ["status 429; retrying in 0 s", "no response; retrying in 0 s"]
-
-
 @pytest.mark.parametrize(
     ("replies", "ambiguous"),
     [([LIMITED, REFUSED, OK], False), ([FAILED, OK], True), ([LOST, OK], True), ([OK], False)],

@@ -201,40 +201,36 @@ def reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-async def test_a_reset_during_the_response_is_a_read_error():
-    async def reset_in_response(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(OK[:-1])
-        await writer.drain()
-        reset(writer)
-
-    async with serve(reset_in_response) as api, PoolTransport(api.origin) as transport:
-        with pytest.raises(httpx2.ReadError):
-            await fetch(transport, api.origin)
+async def reset_in_response(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(OK[:-1])
+    await writer.drain()
+    reset(writer)
 
 
-async def test_a_reset_during_the_request_is_a_read_error():
-    async def reset_in_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        reset(writer)
+async def reset_in_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    reset(writer)
 
+
+async def write_without_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    os.write(writer.get_extra_info("socket").fileno(), OK)
+
+
+@pytest.mark.parametrize(
+    ("handler", "tls", "chunks"),
+    [(reset_in_response, False, 1), (reset_in_request, False, 1000), (write_without_tls, True, 1)],
+    ids=["reset in the response", "reset in the request", "TLS breaks"],
+)
+async def test_a_connection_that_breaks_after_the_handshake_is_a_read_error(handler, tls, chunks):
     async def body() -> AsyncIterator[bytes]:
-        for _ in range(1000):
+        for _ in range(chunks):
             yield b"x" * 65_536
 
-    async with serve(reset_in_request) as api, PoolTransport(api.origin) as transport:
+    async with serve(handler, tls) as api, PoolTransport(api.origin) as transport:
         with pytest.raises(httpx2.ReadError):
             await fetch(transport, api.origin, body())
-
-
-async def test_tls_that_breaks_after_the_handshake_is_a_read_error():
-    async def write_without_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        os.write(writer.get_extra_info("socket").fileno(), OK)
-
-    async with serve(write_without_tls, tls=True) as api, PoolTransport(api.origin) as transport:
-        with pytest.raises(httpx2.ReadError):
-            await fetch(transport, api.origin)
 
 
 async def test_a_closed_port_is_a_connect_error():

@@ -7,7 +7,7 @@ import pytest
 from core13_mcp.errors import InvalidArguments
 from core13_mcp.pipeline.bind import bind, expand_path
 
-from ..factories import PROJECT, make_tool
+from ..factories import make_tool
 
 ANY: dict[str, object] = {"id": {}, "name": {}, "detail": {}}
 
@@ -31,12 +31,6 @@ def test_a_write_without_other_arguments_has_no_body() -> None:
 def test_one_argument_can_be_the_whole_body() -> None:
     tool = make_tool("PATCH", properties=ANY, endpoint={"whole": "name"})
     assert bind(tool, {"id": 3, "name": {"a": 1}}, None).body == {"a": 1}
-
-
-def test_the_project_is_a_part_of_the_path_only() -> None:
-    tool = make_tool("POST", "/api/projects/{project_id}/things/", project=PROJECT, properties=ANY)
-    request = bind(tool, {"name": "x"}, "@current")
-    assert (request.path, request.body) == ("/api/projects/@current/things/", {"name": "x"})
 
 
 @pytest.mark.parametrize(("method", "repeatable"), [("GET", True), ("PATCH", True), ("POST", False)])

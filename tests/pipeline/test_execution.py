@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import Declined, InvalidArguments, OutcomeUnknown, Refused, Unreadable
 from core13_mcp.pipeline.call import prepare
 from core13_mcp.pipeline.confirm import Decision, Policy
@@ -28,24 +29,21 @@ for _ in range(70):
     DEEP = [DEEP]
 
 
-async def test_a_read_without_a_project_uses_the_current_project() -> None:
+@pytest.mark.parametrize(
+    ("tool", "arguments", "pinned", "line"),
+    [
+        (LIST, {}, None, "GET /api/projects/@current/things/"),
+        (CREATE, {"project_id": 3, "name": "x"}, None, "POST /api/projects/3/things/"),
+        (CREATE, {"name": "x"}, 9, "POST /api/projects/9/things/"),
+    ],
+)
+async def test_a_call_uses_its_project_or_the_pinned_one_and_a_read_otherwise_the_current_one(
+    tool: Declaration, arguments: dict[str, Any], pinned: int | None, line: str
+) -> None:
     api = FakeAPI(OK)
-    await call_value(LIST, api)
-    assert api.request_lines == ["GET /api/projects/@current/things/"]
-
-
-async def test_a_call_uses_the_project_in_its_arguments() -> None:
-    api = FakeAPI(OK)
-    await call_value(CREATE, api, project_id=3, name="x")
-    assert api.request_lines == ["POST /api/projects/3/things/"]
-    assert api.requests[0].content == b'{"name":"x"}'
-
-
-async def test_a_call_without_a_project_uses_the_pinned_project() -> None:
-    api = FakeAPI(OK)
-    await Execution(prepare(CREATE, {"name": "x"}, call_context(api, project_id=9))).run()
-    assert api.request_lines == ["POST /api/projects/9/things/"]
-    assert api.requests[0].content == b'{"name":"x"}'
+    await Execution(prepare(tool, arguments, call_context(api, project_id=pinned))).run()
+    assert api.request_lines == [line]
+    assert tool is LIST or api.requests[0].content == b'{"name":"x"}'
 
 
 async def test_a_write_without_a_project_is_refused_with_the_current_project() -> None:
@@ -66,12 +64,6 @@ async def test_a_write_without_a_project_is_refused_if_the_current_project_is_un
 async def test_one_error_lists_the_missing_project_and_all_invalid_arguments() -> None:
     text = str(await call_error(CREATE, FakeAPI(ME), name=3, nmae="x"))
     assert "3 invalid arguments" in text and "project_id: missing" in text and 'Did you mean "name"?' in text
-
-
-async def test_a_call_with_invalid_arguments_is_not_sent() -> None:
-    api = FakeAPI(OK)
-    await call_error(LIST, api, name=3)
-    assert api.requests == []
 
 
 async def test_arguments_are_normalized_before_they_are_validated() -> None:
@@ -125,12 +117,6 @@ async def test_a_response_that_does_not_match_the_output_schema_is_an_error(body
     assert isinstance(await call_error(create, FakeAPI(reply(200, body)), id=1), OutcomeUnknown)
 
 
-@pytest.mark.parametrize("body", [{"title": f"the key {KEY}"}, {KEY: 1}, {"rows": [{"deep": KEY}]}])
-async def test_a_result_has_no_secret(body: dict[str, Any]) -> None:
-    result = await Execution(prepare(make_tool(), {"id": 1}, call_context(FakeAPI(reply(200, body))))).run()
-    assert KEY not in result.text and KEY not in str(result.value) and "[withheld]" in result.text
-
-
 CONFIRMED = make_tool(
     "POST",
     "/api/things/{id}/",
@@ -170,12 +156,6 @@ async def test_a_question_has_no_secret() -> None:
     person = Person("declined")
     await call_error(tool, FakeAPI(reply(200, {"title": f"the key {KEY}"})), ask=person, id=1)
     assert person.questions == ["Use the key [withheld]?"]
-
-
-async def test_a_declined_call_is_not_sent() -> None:
-    api = FakeAPI(SHOWN)
-    error = await call_error(CONFIRMED, api, ask=Person("declined"), id=1)
-    assert isinstance(error, Declined) and api.request_lines == ["GET /api/things/1/"]
 
 
 async def test_a_person_is_not_asked_about_an_object_that_does_not_exist() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -65,19 +64,17 @@ def test_the_result_of_a_write_describes_its_effect(response: Any, done: str) ->
     assert result_value(response, tool=tool)["done"] == done
 
 
-def test_the_last_page_has_no_next_offset() -> None:
-    page = result_value({"count": 2, "next": None, "previous": None, "results": [{"id": 1}, {"id": 2}]}, tool=MANY)
-    assert page == {"count": 2, "results": [{"id": 1}, {"id": 2}]}
-
-
-def test_a_page_has_the_offset_of_the_next_page() -> None:
-    response = {"count": 9, "next": "https://x/?offset=4", "results": [{"id": 3, "other": 1}, {"id": 4}]}
-    page = result_value(response, tool=MANY, offset=2)
-    assert page == {"count": 9, "next_offset": 4, "results": [{"id": 3}, {"id": 4}]}
-
-
-def test_an_empty_page_has_no_next_offset() -> None:
-    assert result_value({"count": 9, "results": []}, tool=MANY, offset=50) == {"count": 9, "results": []}
+@pytest.mark.parametrize(
+    ("count", "ids", "offset", "next_offset"),
+    [(2, [1, 2], 0, {}), (9, [3, 4], 2, {"next_offset": 4}), (9, [], 50, {})],
+    ids=["the last page", "another page", "an empty page"],
+)
+def test_a_page_has_the_offset_of_the_next_page_if_there_is_one(
+    count: int, ids: list[int], offset: int, next_offset: JSON
+) -> None:
+    response = {"count": count, "next": "https://x/", "results": [{"id": number, "other": 1} for number in ids]}
+    page = result_value(response, tool=MANY, offset=offset)
+    assert page == {"count": count, **next_offset, "results": [{"id": number} for number in ids]}
 
 
 def test_the_rows_of_a_page_are_kept_only_if_the_output_schema_has_them() -> None:
@@ -151,8 +148,3 @@ def test_every_page_fits_and_the_pages_have_all_rows(rows: list[Any], max_chars:
 @given(some.dictionaries(some.text(max_size=10), some.text(max_size=400) | some.lists(some.integers()), max_size=20))
 def test_an_object_without_required_fields_always_fits(fields: dict[str, Any]) -> None:
     assert len(project_response(make_tool(), fields, {"detail": "full"}, 1000).text) <= 1000
-
-
-def test_compact_json_has_no_spaces_and_no_needless_escapes() -> None:
-    assert compact_json({"a": [1, "é"]}) == '{"a":[1,"é"]}'
-    assert json.loads(compact_json({"a": [1, "é"]})) == {"a": [1, "é"]}

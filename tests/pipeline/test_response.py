@@ -37,53 +37,30 @@ async def test_invisible_characters_are_removed_from_a_response(ascii_only: bool
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "parts"),
+    ("status", "code", "body", "parts"),
     [
-        (400, VALIDATION_ERROR, ["400 Bad Request", "Already there", "(field name)", "Take another."]),
-        (400, {"code": "other", "detail": 'A "quoted" word.'}, ["\"A 'quoted' word", "Read the manual."]),
-        (400, {"error": "By hand."}, ["By hand"]),
-        (400, b"<html>", ["things-do: 400 Bad Request\nRead the manual."]),
-        (400, [1], ["things-do: 400 Bad Request\nRead the manual."]),
-        (400, {"detail": {"deep": 1}, "code": 7, "attr": []}, ["things-do: 400 Bad Request\n"]),
-        (401, {}, ["401 Unauthorized", "another region or host"]),
-        (403, {}, ["thing:write"]),
-        (404, {}, ["There is no object with this id here"]),
-        (405, {}, ["The API does not support this."]),
-        (409, {}, ["The current state of the object does not allow this."]),
-        (418, {}, ["418 I'm a Teapot"]),
-        (499, {}, ["499 (unknown status)"]),
+        (400, "taken", VALIDATION_ERROR, ["400 Bad Request", "Already there", "(field name)", "Take another."]),
+        (400, "other", {"code": "other", "detail": 'A "quoted" word.'}, ["\"A 'quoted' word", "Read the manual."]),
+        (400, "bad_request", {"error": "By hand."}, ["By hand"]),
+        (400, "bad_request", b"<html>", ["things-do: 400 Bad Request\nRead the manual."]),
+        (400, "bad_request", [1], ["things-do: 400 Bad Request\nRead the manual."]),
+        (400, "bad_request", {"detail": {"deep": 1}, "code": 7, "attr": []}, ["things-do: 400 Bad Request\n"]),
+        (401, "not_authenticated", {}, ["401 Unauthorized", "another region or host"]),
+        (403, "permission_denied", {}, ["thing:write"]),
+        (404, "not_found", {}, ["There is no object with this id here"]),
+        (405, "method_not_allowed", {}, ["The API does not support this."]),
+        (409, "conflict", {}, ["The current state of the object does not allow this."]),
+        (418, "refused", {}, ["418 I'm a Teapot"]),
+        (499, "refused", {}, ["499 (unknown status)"]),
     ],
 )
-async def test_a_refusal_has_the_message_of_the_api_and_the_next_step(status: int, body: Any, parts: list[str]) -> None:
+async def test_a_refusal_has_a_code_the_message_of_the_api_and_the_next_step(
+    status: int, code: str, body: Any, parts: list[str]
+) -> None:
     error = await call_error(READ, FakeAPI(reply(status, body)), id=1)
     assert isinstance(error, Refused)
     assert all(part in str(error) for part in parts), str(error)
-    assert error.details["status"] == status and error.details["retryable"] is False
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "code"),
-    [
-        (400, VALIDATION_ERROR, "taken"),
-        (400, {}, "bad_request"),
-        (402, {}, "payment_required"),
-        (404, {}, "not_found"),
-        (418, {}, "refused"),
-    ],
-)
-async def test_a_refusal_has_the_code_of_the_api_or_one_for_its_status(status: int, body: Any, code: str) -> None:
-    assert (await call_error(READ, FakeAPI(reply(status, body)), id=1)).details["code"] == code
-
-
-async def test_a_missing_scope_has_a_code_of_its_own() -> None:
-    body = {"detail": "API key missing required scope 'thing:write'"}
-    error = await call_error(READ, FakeAPI(reply(403, body)), id=1)
-    assert error.details["code"] == "missing_scope" and "the person adds thing:write" in str(error)
-
-
-async def test_the_details_of_a_refusal_name_the_field() -> None:
-    error = await call_error(READ, FakeAPI(reply(400, VALIDATION_ERROR)), id=1)
-    assert error.details["field"] == "name"
+    assert error.details.items() >= {"status": status, "code": code, "retryable": False}.items()
 
 
 async def test_the_message_of_the_api_is_put_on_one_line_and_shortened() -> None:
@@ -115,11 +92,6 @@ async def test_a_repeatable_call_may_be_sent_again_after_a_server_error(tool: De
     error = await call_error(tool, FakeAPI(reply(status, {})), id=1)
     assert isinstance(error, Unavailable) and error.details["retryable"] is True
     assert "safe" in str(error)
-
-
-async def test_a_server_error_with_retry_after_says_how_long_to_wait() -> None:
-    error = await call_error(READ, FakeAPI(reply(503, {}, retry_after="40")), id=1)
-    assert "Call again in 40 s." in str(error) and error.details["retry_after"] == 40
 
 
 UNCLEAR = [
@@ -174,9 +146,3 @@ async def test_a_failed_connection_after_an_unclear_attempt_does_not_say_that_no
 async def test_a_refusal_after_an_unclear_attempt_of_a_write_says_that_it_may_have_been_applied() -> None:
     assert "may have been applied" in str(await call_error(UPDATE, FakeAPI(reply(503, {}), reply(404, {})), id=1))
     assert "applied" not in str(await call_error(READ, FakeAPI(reply(503, {}), reply(404, {})), id=1))
-
-
-async def test_no_error_has_a_key_or_a_traceback() -> None:
-    for response in UNCLEAR:
-        text = str(await call_error(READ, FakeAPI(response), id=1))
-        assert "phx_" not in text and "Traceback" not in text and len(text.splitlines()) <= 4

@@ -266,9 +266,3 @@ def test_the_client_and_the_connection_decide_whether_the_person_can_be_asked(
     session = SimpleNamespace(client_capabilities=capabilities, can_send_request=can_send)
     request: Any = SimpleNamespace(session=session, protocol_version=version, request_id=1)
     assert (Elicitor().for_request(request, types.CallToolRequestParams(name=NAME)) is not None) is can_ask
-
-
-def test_a_client_without_capabilities_cannot_be_asked() -> None:
-    session = SimpleNamespace(client_capabilities=None, can_send_request=True)
-    request: Any = SimpleNamespace(session=session, protocol_version="2025-06-18")
-    assert Elicitor().for_request(request, types.CallToolRequestParams(name=NAME)) is None

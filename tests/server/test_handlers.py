@@ -133,12 +133,7 @@ async def test_a_call_without_a_usable_key_is_a_configuration_error(mode):
 async def test_a_key_in_a_response_is_redacted(mode, status):
     body = {"detail": f"bad key {KEY}", KEY: [KEY]}
     async with connected(call_context(FakeAPI(reply(status, body))), READ, mode=mode) as client:
-        result = await client.call_tool(
-            "things-do",
-            {
-                "id": 1,
-            },
-        )
+        result = await client.call_tool("things-do", {"id": 1})
     assert KEY not in result.model_dump_json() and "[withheld]" in result_text(result)
 
 
@@ -149,22 +144,12 @@ async def test_a_key_in_an_argument_name_is_redacted():
 
 
 @in_both_modes
-@pytest.mark.parametrize("pin", ["complete", "structuredContent", "resultType"])
-async def test_a_secret_that_equals_a_word_of_the_protocol_changes_only_the_content(mode, pin):
+@pytest.mark.parametrize("pin", ["complete", "structuredContent", "resultType", 'quoted " pin'])
+async def test_a_secret_argument_is_redacted_in_the_content_only(mode, pin):
     tool = make_tool("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
     async with connected(call_context(FakeAPI(reply(200, {"pin": pin}))), tool, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": 1, "pin": pin})
     assert json.loads(result_text(result)) == result.structured_content == {"pin": "[withheld]"}
-
-
-async def test_a_secret_argument_is_redacted_in_the_text_and_the_structured_content():
-    tool = make_tool("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
-    async with connected(
-        call_context(FakeAPI(reply(200, {"pin": 'quoted " pin', "note": 'has quoted " pin'}))), tool
-    ) as client:
-        result = await client.call_tool("things-do", {"id": 1, "pin": 'quoted " pin'})
-    assert "quoted" not in result.model_dump_json()
-    assert json.loads(result_text(result)) == result.structured_content
 
 
 @in_both_modes
