@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -30,24 +30,28 @@ from core13_mcp.transports.stdio.first_requests import HANDSHAKE_VERSIONS, MODER
 from core13_mcp.transports.stdio.framing import JSONRPCStream
 
 from ...processes import clean_environment, run_cli
-from .peer import TIMEOUT, connected_stdio, lines, message, peer
+from .peer import CLIENT_INFO, INITIALIZE, TIMEOUT, connected_stdio, lines, message, peer
 
 KEY = "phx_" + "k" * 40
-CLIENT_INFO = {"name": "a", "version": "1"}
-INITIALIZE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENT_INFO}
 INITIALIZED = message("notifications/initialized")
 SANDBOX = {"CORE13_SANDBOX": "1"}
 
 
-def first_messages(version: str) -> list[dict[str, Any]]:
+def first_messages(version: str, capabilities: Any = None, client_info: Any = CLIENT_INFO) -> list[dict[str, Any]]:
     """What a client sends first under a protocol version."""
+    capabilities = capabilities or {}
     if version == MODERN_VERSION:
-        values = {"protocolVersion": version, "clientCapabilities": {}, "clientInfo": CLIENT_INFO}
+        values = {"protocolVersion": version, "clientCapabilities": capabilities, "clientInfo": client_info}
         meta = {f"io.modelcontextprotocol/{name}": value for name, value in values.items()}
         methods = ("server/discover", "tools/list", "prompts/list")
         return [message(method, f"q{number}", _meta=meta) for number, method in enumerate(methods)]
-    initialize = message("initialize", "q0", **{**INITIALIZE, "protocolVersion": version})
-    return [initialize, INITIALIZED, message("tools/list", "q1"), message("prompts/list", "q2")]
+    params = {"protocolVersion": version, "capabilities": capabilities, "clientInfo": client_info}
+    return [
+        message("initialize", "q0", **params),
+        INITIALIZED,
+        message("tools/list", "q1"),
+        message("prompts/list", "q2"),
+    ]
 
 
 class Pipes(NamedTuple):
@@ -78,7 +82,7 @@ def pipes() -> Iterator[Pipes]:
             os.close(descriptor)
 
 
-def sdk_responses(chosen: Settings, messages: list[dict[str, Any]], answered: Collection[str | int] = ()) -> list[Any]:
+def sdk_responses(chosen: Settings, messages: list[dict[str, Any]]) -> list[Any]:
     """The responses of the complete server, which receives the messages one after the other."""
 
     async def serve() -> list[Any]:
@@ -87,7 +91,7 @@ def sdk_responses(chosen: Settings, messages: list[dict[str, Any]], answered: Co
         async def write(line: bytes) -> None:
             responses.append(json.loads(line))
 
-        stream = JSONRPCStream(source, write, answered)
+        stream = JSONRPCStream(source, write)
         catalog = enabled_tools(chosen)
         async with context_provider(chosen) as get_context:
             server = build_server(catalog, lambda _: get_context(), instructions(chosen, len(catalog), len(load())))
@@ -97,7 +101,7 @@ def sdk_responses(chosen: Settings, messages: list[dict[str, Any]], answered: Co
                     for content in messages:
                         before = len(responses)
                         source.feed_data(lines(content))
-                        while "id" in content and content["id"] not in answered and len(responses) == before:
+                        while "id" in content and len(responses) == before:
                             await anyio.lowlevel.checkpoint()
                     source.feed_eof()
         return responses
@@ -190,12 +194,12 @@ def test_under_any_settings_the_answers_equal_those_of_the_sdk_or_are_left_to_it
     "environ", [{}, SANDBOX | {"CORE13_TIMEOUT": "0"}, SANDBOX | {"CORE13_TOOLS": "nothing"}], ids=str
 )
 def test_a_server_with_wrong_settings_answers_nothing_and_exits_with_status_2(environ):
-    ended = run_cli("serve", stdin=lines(*first_messages("2025-11-25")).decode(), **environ)
+    ended = run_cli("serve", stdin=lines(*first_messages("2025-06-18")).decode(), **environ)
     assert (ended.returncode, ended.stdout) == (2, "") and ended.stderr.startswith("core13-mcp: ")
 
 
 def test_a_key_file_is_read_if_it_is_a_regular_file(tmp_path):
-    file, messages = tmp_path / "key", first_messages("2025-11-25")
+    file, messages = tmp_path / "key", first_messages("2025-06-18")
     environ = {"POSTHOG_PERSONAL_API_KEY_FILE": str(file)}
     for content, answered in ((f"{KEY}\n", 3), ("phc_" + KEY, 0), ("", 0)):
         file.write_text(content)
@@ -271,18 +275,13 @@ some_client_info = some.fixed_dictionaries({"name": names, "version": names}, op
 @given(some_capabilities, some_client_info, some.sampled_from([*HANDSHAKE_VERSIONS, MODERN_VERSION]))
 @settings(max_examples=150)
 def test_every_accepted_first_request_is_one_that_the_sdk_accepts(capabilities, client_info, version):
-    first = first_messages(version)[0]
-    if version == MODERN_VERSION:
-        values = {"protocolVersion": version, "clientCapabilities": capabilities, "clientInfo": client_info}
-        first["params"] = {"_meta": {f"io.modelcontextprotocol/{name}": value for name, value in values.items()}}
-    else:
-        first["params"] |= {"capabilities": capabilities, "clientInfo": client_info}
+    first = first_messages(version, capabilities, client_info)[0]
     line = json.dumps(first, ensure_ascii=False).encode("utf-8", "surrogatepass")
     if parse_first_request(line, None) is not None:
         assert "result" in sdk_responses(Settings(sandbox=True), [first])[0]
 
 
-FIRST = first_messages("2025-11-25")
+FIRST = first_messages("2025-06-18")
 
 
 @pytest.mark.parametrize(
@@ -291,8 +290,10 @@ FIRST = first_messages("2025-11-25")
         ([FIRST[0], message("ping", 5), *FIRST[1:]], ["q0"]),
         ([*FIRST, message("tools/list", "q1")], ["q0", "q1", "q2"]),
         ([FIRST[0], *FIRST[2:]], ["q0"]),
+        ([FIRST[0], first_messages(MODERN_VERSION)[1]], ["q0"]),
+        ([first_messages(MODERN_VERSION)[0], FIRST[2]], ["q0"]),
     ],
-    ids=["unknown method", "same id twice", "no notification"],
+    ids=["unknown method", "same id twice", "no notification", "modern list", "list without version"],
 )
 def test_an_unexpected_message_and_all_that_follow_are_left_to_the_sdk(messages, answered, pipes):
     data = lines(*messages) + b'{"jsonrpc":'
@@ -301,16 +302,8 @@ def test_an_unexpected_message_and_all_that_follow_are_left_to_the_sdk(messages,
     assert pipes.fast_start.detach() == (data, set(answered))
 
 
-@pytest.mark.parametrize("version", ["2025-11-25", MODERN_VERSION])
-def test_a_request_in_the_wrong_order_or_version_is_left_to_the_sdk(version, pipes):
-    first = first_messages(version)[0]
-    other = first_messages(MODERN_VERSION if version != MODERN_VERSION else "2025-11-25")
-    for following in (message("tools/list", 5), other[0], other[-1]):
-        assert parse_first_request(lines(following), parse_first_request(lines(first), None)) is None
-
-
 def test_a_client_that_does_not_read_yet_may_have_a_non_blocking_pipe():
-    messages = [*first_messages("2025-11-25"), *(message("tools/list", number) for number in range(9))]
+    messages = [*first_messages("2025-06-18"), *(message("tools/list", number) for number in range(9))]
     received = bytearray()
     with connected_stdio() as (to_server, from_server):
 
@@ -330,7 +323,7 @@ def test_a_client_that_does_not_read_yet_may_have_a_non_blocking_pipe():
 
 @pytest.mark.parametrize("end", ["to_server", "from_server"])
 def test_pipes_that_the_client_has_closed_are_left_to_the_sdk(end, pipes):
-    line = lines(first_messages("2025-11-25")[0])
+    line = lines(first_messages("2025-06-18")[0])
     os.write(pipes.to_server, line)
     os.close(getattr(pipes, end))
     pipes.fast_start.answer()
@@ -350,7 +343,7 @@ sys.meta_path.insert(0, Stop)
 from core13_mcp.cli.main import main
 main(["serve", "--sandbox"])
 """
-    data, environment = lines(*first_messages("2025-11-25")), clean_environment()
+    data, environment = lines(*first_messages("2025-06-18")), clean_environment()
     ended = subprocess.run(
         [sys.executable, "-c", code], check=False, input=data, capture_output=True, timeout=60, env=environment
     )
@@ -361,7 +354,7 @@ main(["serve", "--sandbox"])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 async def test_a_signal_after_the_first_answer_ends_the_server_at_once(number, status):
     async with peer("--sandbox", "--log-level", "error") as client:
-        await client.send(first_messages("2025-11-25")[0])
+        await client.send(first_messages("2025-06-18")[0])
         await client.receive()
         client.process.send_signal(number)
         assert await client.wait() == (status, "")
@@ -371,7 +364,7 @@ async def test_a_signal_after_the_first_answer_ends_the_server_at_once(number, s
 @pytest.mark.anyio
 async def test_a_call_after_the_first_answers_is_answered_in_the_same_session():
     async with peer("--sandbox", "--log-level", "error") as client:
-        await client.send(*first_messages("2025-11-25"))
+        await client.send(*first_messages("2025-06-18"))
         assert [(await client.receive())["id"] for _ in range(3)] == ["q0", "q1", "q2"]
         await client.send(message("tools/call", 3, name="users-list", arguments={}), message("tools/list", 4))
         assert {(await client.receive())["id"] for _ in range(2)} == {3, 4}
