@@ -27,8 +27,7 @@ async def run(arguments: Namespace, settings: Settings) -> int:
     declared = load(settings.tools_dir)
     catalog = enabled_tools(settings, declared)
     async with context_provider(settings) as get_context:
-        text = instructions(settings, len(catalog), len(declared))
-        server = build_server(catalog, lambda _: get_context(), text)
+        server = build_server(catalog, lambda _: get_context(), instructions(settings, len(catalog), len(declared)))
         api = "the embedded sandbox" if settings.sandbox else settings.host
         log.info("serving %d tools over stdio, calls go to %s", len(catalog), api)
         if os.isatty(0):

@@ -52,12 +52,10 @@ def parse_first_request(line: bytes, previous: FirstRequest | None) -> FirstRequ
             expected = method in (*_LISTS, "server/discover") and version == MODERN_VERSION
             first = previous is None or previous.version == version
             accepted = expected and first and not rest and not meta and _is_client(capabilities, info)
-        case dict() if not params and previous:
+        case dict() if not params and previous and previous.version != MODERN_VERSION:
             version = previous.version
-            if method == "notifications/initialized":
-                accepted = previous.method == "initialize"
-            else:
-                accepted = method in _LISTS and previous.method != "initialize" and version != MODERN_VERSION
+            expected_methods = ("notifications/initialized",) if previous.method == "initialize" else _LISTS
+            accepted = method in expected_methods
         case _:
             return None
     is_notification = method == "notifications/initialized"
@@ -86,10 +84,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _is_client(capabilities: Any, info: Any) -> bool:
     """Return whether the SDK accepts the capabilities and the description of a client."""
-    if not isinstance(capabilities, dict) or not isinstance(info, dict):
-        return False
     return (
-        capabilities.get("roots", {}) in ({}, {"listChanged": True}, {"listChanged": False})
+        isinstance(capabilities, dict)
+        and isinstance(info, dict)
+        and capabilities.get("roots", {}) in ({}, {"listChanged": True}, {"listChanged": False})
         and all(_is_object(capabilities.get(name, {}), levels) for name, levels in _CAPABILITY_LEVELS.items())
         and {"name", "version"} <= info.keys() <= {"name", "version", "title", "description", "websiteUrl"}
         and all(isinstance(value, str) for value in info.values())

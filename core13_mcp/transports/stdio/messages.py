@@ -59,8 +59,8 @@ def _decode(line: bytes) -> JSONRPCMessage:
     try:
         message: JSONRPCMessage = jsonrpc_message_adapter.validate_json(text, by_name=False)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)
-        if any(problem["type"] == "json_invalid" for problem in problems):
+        types = {problem["type"] for problem in error.errors(include_url=False, include_input=False)}
+        if "json_invalid" in types:
             raise MessageError(_request_id(line), PARSE_ERROR, "Parse error: the line is not JSON.") from None
         explanation = "Invalid request: the line is not a JSON-RPC 2.0 message."
         raise MessageError(_request_id(line), INVALID_REQUEST, explanation) from None

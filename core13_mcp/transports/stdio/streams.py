@@ -40,7 +40,12 @@ async def open_streams(
         async with stdio_server() as streams:
             yield streams
         return
-    stdin, stdout = _claim()
+    stdin, stdout = os.dup(0), os.dup(1)
+    # Other code in the process reads nothing from stdin, and its output to stdout goes to stderr.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
     reader = asyncio.StreamReader()
     reader.feed_data(initial_data)
     source = Source(stdin, reader)
@@ -66,10 +71,7 @@ async def open_streams(
 
 
 class Source(asyncio.ReadTransport):
-    """Feeds a descriptor to a `StreamReader`: a pipe, a terminal, a regular file or a device such as /dev/null.
-
-    The `StreamReader` pauses and resumes it. asyncio's transport for pipes accepts no files.
-    """
+    """Feeds stdin to a `StreamReader`. asyncio's transport for pipes accepts neither regular files nor /dev/null."""
 
     def __init__(self, descriptor: int, reader: asyncio.StreamReader) -> None:
         # An event loop cannot wait for a file. Reads of a file return at once.
@@ -139,15 +141,3 @@ async def _open_sink(descriptor: int) -> AsyncIterator[tuple[WriteLine, Callable
         yield write, transport.abort
     finally:
         transport.close()
-
-
-def _claim() -> tuple[int, int]:
-    """Return private copies of stdin and stdout.
-
-    Other code in the process then reads nothing from stdin, and its output to stdout goes to stderr.
-    """
-    private = os.dup(0), os.dup(1)
-    with open(os.devnull) as nothing:
-        os.dup2(nothing.fileno(), 0)
-    os.dup2(2, 1)
-    return private
