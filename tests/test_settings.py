@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core13_mcp.errors import ConfigurationError
+from core13_mcp.keys import SecretStr
 from core13_mcp.origins import is_loopback
 from core13_mcp.settings import OPTIONS, Settings
 
@@ -14,6 +15,8 @@ from core13_mcp.settings import OPTIONS, Settings
         ("POSTHOG_HOST", "https://posthog.example.com/", "host", "https://posthog.example.com"),
         ("POSTHOG_HOST", "http://localhost:8010", "host", "http://localhost:8010"),
         ("POSTHOG_HOST", "http://[::1]:8010", "host", "http://[::1]:8010"),
+        ("POSTHOG_PERSONAL_API_KEY", "pha_oauth", "personal_api_key", SecretStr("pha_oauth")),
+        ("POSTHOG_PERSONAL_API_KEY", "0123456789abcdef", "personal_api_key", SecretStr("0123456789abcdef")),
         ("POSTHOG_PROJECT_ID", "7", "project_id", 7),
         ("CORE13_READ_ONLY", "1", "read_only", True),
         ("CORE13_READ_ONLY", "False", "read_only", False),
@@ -89,22 +92,15 @@ def test_the_variables_that_kubernetes_adds_for_a_service_are_ignored():
     assert Settings.read({"CORE13_MCP_SERVICE_HOST": "10.0.0.1", "CORE13_MCP_PORT": "tcp://10.0.0.1:80"}) == Settings()
 
 
-@pytest.mark.parametrize("key", ["phx_abc", "0123456789abcdef", "pha_oauth"])
-def test_a_key_of_a_usable_or_unknown_form_is_accepted(key):
-    assert Settings.read({"POSTHOG_PERSONAL_API_KEY": key}).personal_api_key is not None
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("us.i.posthog.com", "does not serve this API; use us"),
         ("https://eu.i.posthog.com", "use eu"),
-        ("posthog.example.com", "is not us, eu or an origin"),
         ("https://posthog.example.com/api", "is not us, eu or an origin"),
         ("https://posthog.example.com?x=1", "is not us, eu or an origin"),
         ("https://me:pass@posthog.example.com", "is not us, eu or an origin"),
         ("http://posthog.example.com", "is not secure"),
-        ("ftp://localhost", "is not us, eu or an origin"),
         ("US", "is not us, eu or an origin"),
         ("https://posthog.example.com:99999", "is not us, eu or an origin"),
         ("https://[::1", "is not us, eu or an origin"),

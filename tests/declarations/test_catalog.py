@@ -79,13 +79,10 @@ ENDPOINT = declaration_json()["endpoint"]
     ("keys", "message"),
     [
         ({"surprise": 1}, "surprise: Extra inputs"),
-        ({"endpoint": {**ENDPOINT, "path": "/elsewhere/"}}, "endpoint.path"),
         ({"endpoint": {**ENDPOINT, "path": "/api/without-slash"}}, "endpoint.path"),
-        ({"endpoint": {**ENDPOINT, "method": "PUT"}}, "endpoint.method"),
         ({"annotations": {"readOnlyHint": True}}, "destructiveHint"),
         ({"confirm": [{"say": "Really?"}]}, "confirm.0.level"),
         ({"inputSchema": {"type": "nonsense"}}, "nonsense"),
-        ({"outputSchema": {"properties": 1}}, "1"),
         ({"rules": [{"say": "No.", "condition": {"type": "nonsense"}}]}, "nonsense"),
         ({"confirm": [{"level": "ask", "say": "Really?", "when": {"required": 1}}]}, "1"),
         ({"done": [{"say": "Done.", "when": {"required": 1}}]}, "1"),

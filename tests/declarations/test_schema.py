@@ -56,9 +56,8 @@ def test_a_value_that_json_cannot_represent_is_reported(value):
 
 
 def test_validation_errors_contain_the_path_and_the_properties():
-    schema = Schema(
-        {"properties": {"a": {"items": {"type": "integer"}}}, "required": ["b"], "additionalProperties": False}
-    )
+    items = {"items": {"type": "integer"}}
+    schema = Schema({"properties": {"a": items}, "required": ["b"], "additionalProperties": False})
     errors = {(error.path, error.keyword, error.properties) for error in schema.iter_errors({"a": [1, "x"], "c": 1})}
     assert errors == {("a[1]", "type", ()), ("", "required", ("b",)), ("", "additionalProperties", ("c",))}
 
