@@ -28,7 +28,6 @@ class Credentials(NamedTuple):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that must never appear in results, logs or error messages."""
         return tuple(filter(None, map(_plain, (self.key, self.session_id, self.csrf_token))))
 
     def supports(self, auth: str) -> bool:
@@ -36,12 +35,8 @@ class Credentials(NamedTuple):
         return auth != "session" or self.session_id is not None
 
     def headers(self, auth: str, origin: str) -> dict[str, str]:
-        """Return the authentication headers for an endpoint that takes `auth`.
-
-        An endpoint for login sessions gets the session if there is one; every other request gets the key.
-        PostHog's session authentication requires the CSRF token as a cookie and as a header, and a Referer
-        on https.
-        """
+        """Return the authentication headers: the session if the endpoint takes it and there is one, else the key."""
+        # Django requires the CSRF token as a cookie and as a header, and on https a Referer.
         if auth == "session" and self.session_id:
             csrf = _plain(self.csrf_token)
             cookies = f"sessionid={_plain(self.session_id)}; posthog_csrftoken={csrf}"

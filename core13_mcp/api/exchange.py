@@ -13,10 +13,6 @@ ProgressCallback = Callable[[str], Awaitable[None]]
 """Reports the progress of a call in one line."""
 
 
-async def no_progress(_: str) -> None:
-    """Ignore the progress of a call."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class APIRequest:
     """A request to the API, without its host and credentials. It has a JSON body or a form-encoded one.

@@ -74,7 +74,6 @@ class Stream(httpcore2.AsyncNetworkStream):
         self._position = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return at most `max_bytes` bytes, and none at the end of the connection."""
         if not self._received:
             self._received = await self._receive()
         # Return the last byte separately. The HTTP parser asks for it only if the response is incomplete without it.
@@ -96,7 +95,6 @@ class Stream(httpcore2.AsyncNetworkStream):
             raise httpcore2.ReadError(str(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all bytes."""
         # httpcore2 ends a request that has no body with an empty write.
         if not buffer:
             return
@@ -106,7 +104,6 @@ class Stream(httpcore2.AsyncNetworkStream):
             raise httpcore2.WriteError(str(error)) from error
 
     async def aclose(self) -> None:
-        """Close the connection."""
         await self.raw.aclose()
 
     async def start_tls(

@@ -10,7 +10,7 @@ import httpx2
 
 from .client import APIClient, Deadline
 from .credentials import Credentials
-from .exchange import APIRequest, APIResponse, ProgressCallback, no_progress
+from .exchange import APIRequest, APIResponse, ProgressCallback
 from .retry import AttemptOutcome, is_ambiguous
 
 # Share of the time limit that must be left when an attempt starts. The API would apply a request that is sent
@@ -21,8 +21,8 @@ MIN_REMAINING = 0.05
 class APISession:
     """Sends the requests of one call, within `timeout` seconds for all of them and their retries.
 
-    Time between two requests, in which a person may be asked, does not count. The counters are
-    correct at any moment, also after an error or a cancellation.
+    The time between two requests does not count, because a person may be asked then. The counters are also correct
+    after an error or a cancellation.
 
     Attributes:
         waited: Seconds spent between attempts.
@@ -37,7 +37,7 @@ class APISession:
         timeout: float,
         *,
         retry: bool = True,
-        on_progress: ProgressCallback = no_progress,
+        on_progress: ProgressCallback | None = None,
     ) -> None:
         self._client = client
         self._credentials = credentials
@@ -85,7 +85,8 @@ class APISession:
                 break
             self.ambiguous |= is_ambiguous(outcome)
             reason = f"status {outcome.status}" if isinstance(outcome, APIResponse) else "no response"
-            await self._on_progress(f"{reason}; retrying in {math.ceil(delay)} s")
+            if self._on_progress:
+                await self._on_progress(f"{reason}; retrying in {math.ceil(delay)} s")
             self.waited += delay
             await anyio.sleep(delay)
         if isinstance(outcome, httpx2.TransportError):

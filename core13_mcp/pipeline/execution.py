@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from ..api.exchange import APIRequest, ProgressCallback, no_progress
+from ..api.exchange import APIRequest, ProgressCallback
 from ..api.session import APISession
 from ..declarations.model import Confirm, Project
 from ..errors import ToolError
@@ -28,7 +28,7 @@ class Execution:
     """One execution of a call. It has no `confirmer` if the client cannot ask the person."""
 
     def __init__(
-        self, call: Call, confirmer: Confirmer | None = None, on_progress: ProgressCallback = no_progress
+        self, call: Call, confirmer: Confirmer | None = None, on_progress: ProgressCallback | None = None
     ) -> None:
         self._call = call
         self._confirmer = confirmer
@@ -116,13 +116,11 @@ class Execution:
     async def _require_confirmed(self) -> None:
         call, policy = self._call, self._call.context.confirm
         confirm = find_confirmation(call.tool, call.arguments, policy)
-        if confirm is None:
+        # The API refuses a request with unsupported credentials and says why, so there is nothing to confirm.
+        if confirm is None or not call.context.credentials.supports(call.tool.endpoint.auth):
             return
         is_required = policy == "always" or confirm.level == "require"
         if self._confirmer is None and not is_required:
-            return
-        if not call.context.credentials.supports(call.tool.endpoint.auth):
-            # The API will refuse the request and say why, so there is nothing to confirm.
             return
         question = await self._question(confirm)
         require_accepted(call.tool, question, await self._confirmer(question) if self._confirmer else "unable")

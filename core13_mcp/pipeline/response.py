@@ -69,16 +69,17 @@ def from_transport_error(sent: SentRequest, error: httpx2.RequestError) -> ToolE
     if not isinstance(error, httpx2.TransportError):
         return invalid_response(sent, "its body is too large or wrongly compressed")
     timed_out = isinstance(error, httpx2.TimeoutException)
-    return _ambiguous_outcome(
-        sent, "the API did not respond in time" if timed_out else "the connection to the API broke"
-    )
+    reason = "the API did not respond in time" if timed_out else "the connection to the API broke"
+    if not sent.request.repeatable:
+        return _outcome_unknown(sent.call, reason)
+    return Unavailable(f"{sent.call.tool.name}: {reason}.", "Calling again is safe.", retryable=True)
 
 
 def invalid_response(sent: SentRequest, problem: str, status: int | None = None) -> ToolError:
     """Return the error for a response that PostHog would not send."""
     reason = f"the API responded{f' with status {status}' if status else ''}, but {problem}"
     if not sent.request.repeatable:
-        return _ambiguous_outcome(sent, reason, status)
+        return _outcome_unknown(sent.call, reason, status)
     return Unreadable(
         f"{sent.call.tool.name}: {reason}.",
         "A server other than PostHog may be running at this host. Calling again is safe.",
@@ -104,7 +105,7 @@ def _error(sent: SentRequest, response: APIResponse) -> ToolError:
     if response.status not in AMBIGUOUS_STATUSES:
         return _refused(sent, response, error, reason)
     if not sent.request.repeatable:
-        return _ambiguous_outcome(sent, f"the API failed with {reason}", response.status)
+        return _outcome_unknown(sent.call, f"the API failed with {reason}", response.status)
     wait = retry_after(response.headers)
     return Unavailable(
         f"{sent.call.tool.name}: {reason}",
@@ -134,12 +135,6 @@ def _refused(sent: SentRequest, response: APIResponse, error: APIError, reason: 
 
 def _call_again_in(seconds: float) -> str:
     return f"Call again in {math.ceil(seconds)} s."
-
-
-def _ambiguous_outcome(sent: SentRequest, reason: str, status: int | None = None) -> ToolError:
-    if not sent.request.repeatable:
-        return _outcome_unknown(sent.call, reason, status)
-    return Unavailable(f"{sent.call.tool.name}: {reason}.", "Calling again is safe.", status=status, retryable=True)
 
 
 def _outcome_unknown(call: Call, reason: str, status: int | None = None) -> ToolError:

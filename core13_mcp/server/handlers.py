@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -30,7 +31,9 @@ _CACHE_HINT = CacheHint(ttl_ms=LIST_TTL_MS, scope="public")
 
 log = logging.getLogger("core13_mcp.calls")
 
-ContextResolver = Callable[[ServerRequestContext[Any]], CallContext]
+Request = ServerRequestContext[Any]
+
+ContextResolver = Callable[[Request], CallContext]
 """Returns who makes a request. It raises ConfigurationError if there is no usable API key."""
 
 
@@ -74,20 +77,15 @@ class Handlers:
     def __init__(self, catalog: Catalog, resolve_context: ContextResolver) -> None:
         self._catalog = catalog
         self._resolve_context = resolve_context
-        self._tools = types.ListToolsResult(
-            tools=[types.Tool.model_validate(tool.to_mcp()) for tool in catalog.values()]
-        )
+        tools = [types.Tool.model_validate(tool.to_mcp()) for tool in catalog.values()]
+        self._tools = types.ListToolsResult(tools=tools)
         self._prompts = Prompts(catalog)
         self._elicitor = Elicitor()
 
-    async def list_tools(
-        self, _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
-    ) -> types.ListToolsResult:
-        """Handle `tools/list`."""
+    async def list_tools(self, _: Request, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         return self._tools
 
-    async def call_tool(self, request: ServerRequestContext[Any], params: types.CallToolRequestParams) -> HandlerResult:
-        """Handle `tools/call`."""
+    async def call_tool(self, request: Request, params: types.CallToolRequestParams) -> HandlerResult:
         tool = self._catalog.get(params.name)
         if tool is None:
             suggestion = did_you_mean(params.name, self._catalog)
@@ -104,16 +102,10 @@ class Handlers:
         except ConfigurationError as error:
             return _to_mcp(ToolError(f"{tool.name}: {error}", code="configuration"), {})
 
-    async def list_prompts(
-        self, _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
-    ) -> types.ListPromptsResult:
-        """Handle `prompts/list`."""
+    async def list_prompts(self, _: Request, __: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
         return self._prompts.list()
 
-    async def get_prompt(
-        self, _: ServerRequestContext[Any], params: types.GetPromptRequestParams
-    ) -> types.GetPromptResult:
-        """Handle `prompts/get`."""
+    async def get_prompt(self, _: Request, params: types.GetPromptRequestParams) -> types.GetPromptResult:
         return self._prompts.get(params)
 
 
@@ -157,18 +149,16 @@ def _log(call: Call, code: str, facts: dict[str, Any]) -> None:
 def _only_if_traced(middleware: ServerMiddleware[Any]) -> ServerMiddleware[Any]:
     """Skip the SDK's tracing middleware for a request without a recorded span."""
 
-    async def traced(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    async def traced(ctx: Request, call_next: CallNext) -> HandlerResult:
         return await (middleware(ctx, call_next) if tracing.is_traced(ctx.meta) else call_next(ctx))
 
     return traced
 
 
-def _progress_reporter(request: ServerRequestContext[Any]) -> ProgressCallback:
-    count = 0
+def _progress_reporter(request: Request) -> ProgressCallback:
+    numbers = itertools.count(1)
 
     async def report(message: str) -> None:
-        nonlocal count
-        count += 1
-        await request.session.report_progress(count, message=message)
+        await request.session.report_progress(next(numbers), message=message)
 
     return report
