@@ -98,7 +98,7 @@ class APIClient:
         """Send a prepared request once and return the response, whatever its status.
 
         Raises:
-            httpx2.RequestError: There is no readable response. After one of `NOT_SENT_ERRORS`, nothing was sent.
+            httpx2.RequestError: There is no readable response. One of `NOT_SENT_ERRORS` means that nothing was sent.
         """
         sent = False
 

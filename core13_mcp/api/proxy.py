@@ -64,11 +64,7 @@ class Proxy:
         )
 
     async def open_tunnel(self, stream: ByteStream, host: str, port: int) -> None:
-        """Let the proxy, which is connected to `stream`, connect it to a host.
-
-        Raises:
-            httpcore2.ProxyError: The proxy does not open a tunnel.
-        """
+        """Let the proxy, which is connected to `stream`, connect it to a host."""
         authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         credentials = f"Proxy-Authorization: {self.authorization}\r\n" if self.authorization else ""
         await stream.send(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{credentials}\r\n".encode())

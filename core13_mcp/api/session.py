@@ -54,9 +54,7 @@ class APISession:
         """Send a request, again if that is safe, and return the last response, whatever its status.
 
         Raises:
-            httpx2.RequestError: There was no response, or none that can be read.
-            ConfigurationError: The server is read-only and this is not a GET.
-            InvalidArguments: The arguments do not fit into a URL.
+            httpx2.RequestError: There is no readable response.
         """
         self.status, self.ambiguous = None, False
         prepared = self._client.prepare(request, self._credentials)

@@ -13,18 +13,12 @@ from ..jsonio import JSON
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
-# Arguments for this server, which are not sent to the API.
-ENGINE_ARGUMENTS = frozenset({"detail"})
-
 
 def bind(tool: Declaration, arguments: JSON, project: int | str | None) -> APIRequest:
-    """Build the request of a call. Arguments outside the path are its query or, for a POST or PATCH, its body.
-
-    Raises:
-        InvalidArguments: A value cannot be a path segment.
-    """
+    """Build the request of a call. Arguments outside the path are its query or, for a POST or PATCH, its body."""
     endpoint = tool.endpoint
-    elsewhere = {*endpoint.placeholders, *ENGINE_ARGUMENTS}
+    # `detail` is for this server and not sent to the API.
+    elsewhere = {*endpoint.placeholders, "detail"}
     other = {name: value for name, value in arguments.items() if name not in elsewhere}
     has_query = endpoint.method in ("GET", "DELETE")
     # An empty object as the whole body is sent. Without arguments, there is no body.

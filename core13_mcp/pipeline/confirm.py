@@ -48,12 +48,3 @@ def require_accepted(tool: Declaration, question: str, decision: Decision) -> No
         "set CORE13_CONFIRM=never, which sends every call without confirmation.",
         code="confirmation_required",
     )
-
-
-def stale_confirmation(tool: Declaration) -> Declined:
-    """Return the error for a call whose effect is not the one that the person accepted."""
-    return Declined(
-        f"{tool.name}: the effect of this call changed after the person was asked; nothing was sent.",
-        "Call it again, so that the person is asked about the current effect.",
-        code="confirmation_stale",
-    )

@@ -13,12 +13,12 @@ import httpx2
 from ..api.exchange import APIRequest, ProgressCallback
 from ..api.session import APISession
 from ..declarations.model import Confirm, Project
-from ..errors import ToolError
+from ..errors import Declined, ToolError
 from ..redaction import redact
 from ..text import get_path, single_line
 from .bind import bind, expand_path, path_values
 from .call import Call
-from .confirm import Confirmer, find_confirmation, render_question, require_accepted, stale_confirmation
+from .confirm import Confirmer, find_confirmation, render_question, require_accepted
 from .projection import CallResult, project_response
 from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
 from .validate import argument_errors, invalid_arguments
@@ -125,7 +125,11 @@ class Execution:
         question = await self._question(confirm)
         require_accepted(call.tool, question, await self._confirmer(question) if self._confirmer else "unable")
         if confirm.read is not None and question != await self._question(confirm):
-            raise stale_confirmation(call.tool)
+            raise Declined(
+                f"{call.tool.name}: the effect of this call changed after the person was asked; nothing was sent.",
+                "Call it again, so that the person is asked about the current effect.",
+                code="confirmation_stale",
+            )
 
     async def _question(self, confirm: Confirm) -> str:
         call = self._call

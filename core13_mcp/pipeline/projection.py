@@ -34,7 +34,7 @@ def project_response(tool: Declaration, response: Any, arguments: JSON, max_char
     whole = response or {}
     is_full = arguments.get("detail") == "full"
     schema: JSON = {} if is_full else tool.output_schema
-    if _is_page(whole) and _keeps_rows(schema, whole):
+    if _is_page(schema, whole):
         return _page(tool, schema, whole, int(arguments.get("offset", 0)), max_chars)
     fields = project(schema, whole)
     done = _done(tool, arguments, whole)
@@ -99,15 +99,13 @@ def _row_schema(schema: JSON) -> JSON:
     return items
 
 
-def _keeps_rows(schema: JSON, page: dict[str, Any]) -> bool:
-    if "properties" not in schema:
-        return True
-    return "results" in schema["properties"] and bool(page["results"] or "results" in schema.get("required", ()))
-
-
-def _is_page(response: dict[str, Any]) -> bool:
-    rows, count = response.get("results"), response.get("count")
-    return isinstance(rows, list) and isinstance(count, int) and all(isinstance(row, dict) for row in rows)
+def _is_page(schema: JSON, response: dict[str, Any]) -> bool:
+    """Whether the response is a page, and the projection keeps its rows."""
+    rows, properties = response.get("results"), schema.get("properties", {"results": {}})
+    if not isinstance(rows, list) or not isinstance(response.get("count"), int) or "results" not in properties:
+        return False
+    is_kept = rows or "properties" not in schema or "results" in schema.get("required", ())
+    return bool(is_kept) and all(isinstance(row, dict) for row in rows)
 
 
 def _done(tool: Declaration, arguments: JSON, response: Any) -> str | None:

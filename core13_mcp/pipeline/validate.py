@@ -57,19 +57,15 @@ def _describe_error(tool: Declaration, error: SchemaError) -> Iterator[str]:
 def _describe_mismatch(error: SchemaError, secret: bool) -> str:
     """Return the shortened value and why it is invalid; for a secret, only why."""
     if error.keyword == "enum" and not secret:
-        return _describe_choices(error)
+        value = single_line(json.dumps(error.instance, ensure_ascii=False), 60)
+        suggestion = did_you_mean(error.instance, error.properties) if isinstance(error.instance, str) else ""
+        return f"{value} is not one of {', '.join(error.properties)}. {suggestion}".rstrip()
     value = json.dumps(error.instance, ensure_ascii=False, separators=(",", ":"))
     # jsonschema-rs begins nearly every message with the value.
     quoted = error.message.startswith(f"{value} ")
     reason = error.message.removeprefix(value) if quoted else "does not match" if secret else error.message
     subject = "the value" if secret else single_line(value, 60) if quoted else ""
     return f"{subject} {single_line(reason, _MAX_DESCRIPTION).rstrip('.')}.".lstrip()
-
-
-def _describe_choices(error: SchemaError) -> str:
-    value = single_line(json.dumps(error.instance, ensure_ascii=False), 60)
-    suggestion = did_you_mean(error.instance, error.properties) if isinstance(error.instance, str) else ""
-    return f"{value} is not one of {', '.join(error.properties)}. {suggestion}".rstrip()
 
 
 def _unknown_arguments(tool: Declaration, names: Iterable[str]) -> Iterator[str]:

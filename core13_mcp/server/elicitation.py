@@ -33,10 +33,7 @@ class InputRequired(Exception):
 
 
 class UsedNonces:
-    """Nonces that were consumed during the last `CONFIRMATION_TTL` seconds.
-
-    Each process has its own. Another replica accepts the same nonce once more.
-    """
+    """Nonces that this process consumed during the last `CONFIRMATION_TTL` seconds. Other replicas have their own."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -56,8 +53,8 @@ class Elicitor:
 
     On connections of the 2025 protocols, the server sends an elicitation request while the call waits. On
     2026-07-28 it returns `input_required` with a state, and the client sends the call again with the answer.
-    The SDK binds the state to the caller, the tool, the arguments and the time. This class binds it to the
-    question as well, and adds a nonce against replay.
+    The SDK binds the state to the caller, the tool, the arguments and the time. This class adds the question,
+    and a nonce against replay.
     """
 
     def __init__(self) -> None:
@@ -109,7 +106,7 @@ def _ask_by_request(request: ServerRequestContext[Any]) -> Confirmer:
 
 
 def _supports_forms(client: types.ClientCapabilities | None) -> bool:
-    """Whether the client shows forms. A client that names no mode of elicitation supports forms."""
+    # A client that names no mode of elicitation supports forms.
     elicitation = client.elicitation if client else None
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
