@@ -49,10 +49,7 @@ def is_ambiguous(outcome: AttemptOutcome) -> bool:
 
 
 def retry_after(headers: httpx2.Headers) -> float | None:
-    """Return the delay of a `Retry-After` header in seconds, or None if it is absent or invalid.
-
-    RFC 9110 allows a number of seconds and an HTTP date.
-    """
+    """Return the seconds of a `Retry-After` header, which is a number or an HTTP date; None without a valid one."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])

@@ -33,8 +33,8 @@ _ERRORS = (
 class PoolTransport(httpx2.AsyncBaseTransport):
     """httpcore2's connection pool with our network backend.
 
-    httpx2's own transport uses the same pool. It takes 9 % more time per call, and it loses a connection of the pool
-    when a TLS handshake behind a proxy fails or is cancelled.
+    httpx2's own transport of this pool takes 9 % more time per call. It also loses a connection of the pool when a TLS
+    handshake behind a proxy fails or is cancelled.
 
     Raises:
         httpx2.ProxyError: The environment sets a proxy that is not an HTTP proxy.

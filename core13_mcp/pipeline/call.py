@@ -16,6 +16,7 @@ from .bind import bind
 from .confirm import Policy
 from .validate import argument_errors, invalid_arguments
 
+# In Python a bool is an int, in JSON it is not, so a value must have exactly one of these types.
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -73,29 +74,23 @@ class Call:
 def prepare(tool: Declaration, arguments: JSON, context: CallContext) -> Call:
     """Return the call that a client makes with these arguments."""
     normalized = normalize(tool.arguments, arguments)
-    project = _resolve_project(tool, normalized, context.project_id)
+    project, missing_project = _resolve_project(tool, normalized, context.project_id)
     secrets = [value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str)]
     # Invisible characters are removed from every response, so a response contains the second form.
     hidden = (*context.credentials.secrets, *secrets, *map(strip_invisible, secrets))
-    return Call(tool, normalized, context, project, _missing_project(tool, normalized, project), hidden)
+    return Call(tool, normalized, context, project, missing_project, hidden)
 
 
-def _resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> int | str | None:
-    if tool.project is None:
-        return None
-    project = arguments.get(tool.project.argument)
+def _resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> tuple[int | str | None, Project | None]:
+    parameter = tool.project
+    if parameter is None:
+        return None, None
+    project = arguments.get(parameter.argument)
     # An argument of another type is invalid and has no place in the log.
-    if isinstance(project, int):
-        return project
-    if pinned is not None:
-        return pinned
-    return tool.project.current if tool.read_only else None
-
-
-def _missing_project(tool: Declaration, arguments: JSON, project: int | str | None) -> Project | None:
-    if tool.project is None or project is not None or tool.project.argument in arguments:
-        return None
-    return tool.project
+    if not isinstance(project, int):
+        project = pinned if pinned is not None else (parameter.current if tool.read_only else None)
+    is_missing = project is None and parameter.argument not in arguments
+    return project, parameter if is_missing else None
 
 
 def plan(tool: Declaration, arguments: JSON, project_id: int | None = None) -> APIRequest:
@@ -105,10 +100,10 @@ def plan(tool: Declaration, arguments: JSON, project_id: int | None = None) -> A
         InvalidArguments: The call would be refused before a request is sent.
     """
     normalized = normalize(tool.arguments, arguments)
-    project = _resolve_project(tool, normalized, project_id)
+    project, missing_project = _resolve_project(tool, normalized, project_id)
     errors = argument_errors(tool, normalized)
-    if missing := _missing_project(tool, normalized, project):
-        errors.append(f"{missing.argument}: missing.")
+    if missing_project:
+        errors.append(f"{missing_project.argument}: missing.")
     if errors:
         raise invalid_arguments(tool, errors)
     return bind(tool, normalized, project)
@@ -146,9 +141,4 @@ def _parsed(types: tuple[str, ...], value: Any) -> Any:
         parsed = parse_json(value)
     except ValueError:
         return value
-    return parsed if any(_has_type(parsed, name) for name in types) else value
-
-
-def _has_type(value: Any, name: str) -> bool:
-    # In Python a bool is an int, in JSON it is not.
-    return isinstance(value, _PYTHON_TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+    return parsed if any(type(parsed) in _PYTHON_TYPES[name] for name in types) else value

@@ -93,10 +93,8 @@ def _page(tool: Declaration, schema: JSON, page: dict[str, Any], offset: int, ma
     return CallResult({**rest, "results": [row.value for row in fitting]}, text)
 
 
-def _row_schema(schema: JSON) -> JSON:
-    rows: JSON = schema.get("properties", {}).get("results", {})
-    items: JSON = rows.get("items", {})
-    return items
+def _row_schema(schema: JSON) -> Any:
+    return schema.get("properties", {}).get("results", {}).get("items", {})
 
 
 def _is_page(schema: JSON, response: dict[str, Any]) -> bool:

@@ -51,10 +51,9 @@ class UsedNonces:
 class Elicitor:
     """Asks questions, and accepts each answer once.
 
-    On connections of the 2025 protocols, the server sends an elicitation request while the call waits. On
-    2026-07-28 it returns `input_required` with a state, and the client sends the call again with the answer.
-    The SDK binds the state to the caller, the tool, the arguments and the time. This class adds the question,
-    and a nonce against replay.
+    On connections of the 2025 protocols, the server sends an elicitation request while the call waits. On 2026-07-28
+    it returns `input_required` with a state, and the client sends the call again with the answer. The SDK binds the
+    state to the caller, the tool, the arguments and the time. This class adds the question, and a nonce against replay.
     """
 
     def __init__(self) -> None:

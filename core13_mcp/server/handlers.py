@@ -27,8 +27,6 @@ from ..text import did_you_mean
 from .elicitation import Elicitor, InputRequired, request_state_middleware
 from .instructions import LIST_TTL_MS
 
-_CACHE_HINT = CacheHint(ttl_ms=LIST_TTL_MS, scope="public")
-
 log = logging.getLogger("core13_mcp.calls")
 
 Request = ServerRequestContext[Any]
@@ -50,12 +48,13 @@ def build_server(
     with the same keys accept each other's state. `middleware` runs last before a handler.
     """
     handlers = Handlers(catalog, resolve_context)
+    cache_hint = CacheHint(ttl_ms=LIST_TTL_MS, scope="public")
     server: Server[Any] = Server(
         NAME,
         title=TITLE,
         version=VERSION,
         instructions=instructions,
-        cache_hints={"tools/list": _CACHE_HINT, "prompts/list": _CACHE_HINT},
+        cache_hints={"tools/list": cache_hint, "prompts/list": cache_hint},
         get_tool_input_schema=lambda name: catalog[name].input_schema if name in catalog else None,
         on_list_tools=handlers.list_tools,
         on_list_prompts=handlers.list_prompts,
