@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import anyio
 import httpx2
 import pytest
 
 from .environment import open_environment
-from .judge import contains, find_problems
+from .judge import find_problems
 from .live import Model
 from .live import play as play_live
 from .play import play, play_all
@@ -53,20 +52,6 @@ async def test_a_task_without_calls_is_not_finished(task: Task):
             assert await find_problems(task, environment) != []
 
 
-@pytest.mark.parametrize(
-    ("value", "expected", "result"),
-    [
-        ({"a": 1, "b": 2}, {"a": 1}, True),
-        ({"b": 2}, {"a": None}, False),
-        ([{"a": 1}], [{"a": 1}, {}], False),
-        ([{"a": 1, "b": 2}], [{"b": 2}], True),
-        (None, {"a": 1}, False),
-    ],
-)
-def test_the_judge_accepts_additional_content(value: Any, expected: Any, result: bool):
-    assert contains(value, expected) is result
-
-
 def model_response(request: httpx2.Request) -> httpx2.Response:
     """Call users-retrieve once, then answer the person."""
     body = json.loads(request.content)
@@ -87,11 +72,3 @@ async def test_a_live_model_finishes_a_task():
             outcome = await play_live(Model(http, "any"), TASKS[0])
     assert outcome.problems == []
     assert [call.tool for call in outcome.calls] == ["users-retrieve"]
-
-
-async def test_a_live_model_without_tool_calls_does_not_finish_a_task():
-    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, json={"content": []}))
-    with anyio.fail_after(10):
-        async with httpx2.AsyncClient(transport=transport, base_url="http://model.invalid") as http:
-            outcome = await play_live(Model(http, "any"), TASKS[0])
-    assert outcome.problems != []

@@ -21,19 +21,11 @@ EARLIER_ATTEMPT = "An earlier attempt"
 
 
 class InvariantViolation(AssertionError):
-    """An invariant does not hold."""
-
-    def __init__(self, invariant: str, details: str) -> None:
-        super().__init__(f"{invariant}: {details}")
-        self.invariant = invariant
+    """An invariant does not hold: its name, and the details."""
 
 
 def check_result(tool: Declaration, arguments: dict[str, Any], result: types.CallToolResult, log: str) -> str:
-    """Check one result and return its code.
-
-    Raises:
-        InvariantViolation: The result has the wrong form, is too long, or has a secret.
-    """
+    """Check one result and return its code."""
     text = text_of(result)
     code = _check_error(result, text) if result.is_error else _check_success(tool, result, text)
     if len(text) > MAX_RESULT_CHARS:
@@ -45,11 +37,7 @@ def check_result(tool: Declaration, arguments: dict[str, Any], result: types.Cal
 
 
 def check_secrets(tool: Declaration, arguments: dict[str, Any], result: types.CallToolResult | None, log: str) -> None:
-    """Check that neither the result nor the log has a secret or a part of one.
-
-    Raises:
-        InvariantViolation: There is one.
-    """
+    """Check that neither the result nor the log has a secret or a part of one."""
     dumped = result.model_dump(mode="json") if result else None
     output = json.dumps(dumped, ensure_ascii=False) + log + (text_of(result) if result else "")
     values = [arguments[name] for name in tool.secrets if isinstance(arguments.get(name), str)]
@@ -71,12 +59,7 @@ def text_of(result: types.CallToolResult) -> str:
 def check_effect(code: str, text: str, expected: RowCounts, added: RowCounts) -> None:
     """Check that a call had its effect once or not at all, and that its result says which.
 
-    Args:
-        expected: The rows that the same call adds without faults.
-        added: The rows that the call added.
-
-    Raises:
-        InvariantViolation: The effect happened twice, or the result contradicts it.
+    `expected` are the rows that the same call adds without faults, and `added` the rows that it added.
     """
     nothing = dict.fromkeys(added, 0)
     if added not in (nothing, expected):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,14 +26,8 @@ from core13_mcp.server.handlers import build_server
 pytestmark = pytest.mark.anyio
 
 KEY = "phx_hostile00000000000000000000000"
-WRITE: dict[str, Any] = {
-    "project_id": 1,
-    "insight": 1,
-    "target_type": "email",
-    "target_value": "a@b.example",
-    "enabled": False,
-}
-WRITE |= {"frequency": "daily", "start_date": "2026-01-01T09:00:00Z"}
+WRITE: dict[str, Any] = {"project_id": 1, "insight": 1, "target_type": "email", "target_value": "a@b.example"}
+WRITE |= {"frequency": "daily", "start_date": "2026-01-01T09:00:00Z", "enabled": False}
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 # Bytes that one response may allocate, with everything that is made of it.
@@ -44,13 +37,7 @@ Behavior = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None
 
 
 class HostileAPI:
-    """A running hostile API.
-
-    Attributes:
-        requests: The heads of the requests.
-        received: Set when a request arrives.
-        disconnected: Set when a connection ends.
-    """
+    """A running hostile API, with the heads of its requests."""
 
     def __init__(self) -> None:
         self.origin = ""
@@ -61,7 +48,7 @@ class HostileAPI:
 
 @asynccontextmanager
 async def hostile_api(behavior: Behavior) -> AsyncIterator[HostileAPI]:
-    """Run a server that reads the head of each request and then behaves as told."""
+    """Run a server that reads the head of each request and then calls `behavior`."""
     api = HostileAPI()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -166,12 +153,6 @@ async def test_a_flood_is_an_error_in_bounded_memory(flood: str) -> None:
     assert peak < MAX_ALLOCATED
 
 
-@pytest.mark.parametrize("flood", ["an endless body", "a gzip bomb", "no status line"])
-async def test_a_create_that_is_answered_by_a_flood_has_an_unknown_outcome(flood: str) -> None:
-    code, text = await call(FLOODS[flood], "subscriptions-create", **WRITE)
-    assert code == "outcome_unknown" and "subscriptions-list" in text
-
-
 INCOMPLETE = {
     "no response": send(),
     "a part of a response": send(HEAD + b'Content-Length: 100\r\n\r\n{"id": 1'),
@@ -220,37 +201,3 @@ async def test_a_cancelled_call_closes_its_connection_and_is_logged(caplog: pyte
             await api.disconnected.wait()
     [record] = caplog.records
     assert record.__dict__["details"].items() >= {"outcome": "cancelled", "attempts": 1}.items()
-
-
-async def test_a_closed_client_closes_the_connections_of_its_calls() -> None:
-    with anyio.fail_after(30):
-        async with hostile_api(send()) as api:
-            async with anyio.create_task_group() as tasks:
-
-                async def call_once() -> None:
-                    async with client_of(api.origin) as client:
-                        await client.call_tool("subscriptions-create", WRITE)
-
-                tasks.start_soon(call_once)
-                await api.received.wait()
-                tasks.cancel_scope.cancel()
-            await api.disconnected.wait()
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_to_another_host_is_not_followed(status: int) -> None:
-    with anyio.fail_after(30):
-        async with hostile_api(respond(b"{}")) as other:
-            to = b"HTTP/1.1 %d Moved\r\nLocation: %b/\r\nContent-Length: 0\r\n\r\n" % (status, other.origin.encode())
-            code, text = await call(send(to))
-            assert code == "unreadable" and other.origin not in text
-            assert not other.requests
-
-
-async def test_a_next_page_at_another_origin_is_neither_requested_nor_shown() -> None:
-    with anyio.fail_after(30):
-        async with hostile_api(respond(b"{}")) as other:
-            page = {"count": 2, "next": f"{other.origin}/api/users/?offset=1", "results": [{"uuid": "u"}]}
-            code, text = await call(respond(json.dumps(page).encode()), "users-list")
-            assert code == "ok" and json.loads(text)["next_offset"] == 1
-            assert other.origin not in text and not other.requests

@@ -169,37 +169,22 @@ async def test_an_answer_counts_once() -> None:
     assert writes(api) == 1
 
 
-async def test_an_answer_for_other_arguments_is_refused() -> None:
+@pytest.mark.parametrize("change", ["id", "loud", "caller", "server"])
+async def test_an_answer_for_another_call_caller_or_server_is_refused(change: str) -> None:
     api = FakeAPI(FOUND)
-    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
+    other = Credentials(SecretStr("phx_other000000000000000000"))
+    contexts = [call_context(api), call_context(api, credentials=other)]
+    arguments = {"id": 2} if change == "id" else {"id": 1, "loud": True} if change == "loud" else {"id": 1}
+    options: dict[str, Any] = {"elicitation_callback": person("accept")}
+    async with (
+        connected(lambda _: contexts[0], TOOL, **options) as client,
+        connected(call_context(api), TOOL, **options) as other_server,
+    ):
         state = (await first_request(client, id=1)).request_state
-        for other in ({"id": 2}, {"id": 1, "loud": True}):
-            with pytest.raises(MCPError):
-                await second_request(client, state, **other)
-    assert writes(api) == 0
-
-
-async def test_an_answer_of_another_caller_is_refused() -> None:
-    api = FakeAPI(FOUND)
-    contexts = [
-        call_context(api),
-        call_context(api, credentials=Credentials(SecretStr("phx_other000000000000000000"))),
-    ]
-    async with connected(lambda _: contexts[0], TOOL, elicitation_callback=person("accept")) as client:
-        state = (await first_request(client, id=1)).request_state
-        contexts.reverse()
+        if change == "caller":
+            contexts.reverse()
         with pytest.raises(MCPError):
-            await second_request(client, state, id=1)
-    assert writes(api) == 0
-
-
-async def test_an_answer_of_another_server_is_refused() -> None:
-    api = FakeAPI(FOUND)
-    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
-        state = (await first_request(client, id=1)).request_state
-    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
-        with pytest.raises(MCPError):
-            await second_request(client, state, id=1)
+            await second_request(other_server if change == "server" else client, state, **arguments)
     assert writes(api) == 0
 
 

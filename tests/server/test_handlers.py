@@ -5,9 +5,8 @@ import logging
 
 import anyio
 import httpx2
-import jsonschema
 import pytest
-from mcp import Client, MCPError
+from mcp import MCPError
 from mcp.types import INVALID_PARAMS
 
 from core13_mcp import __version__
@@ -144,7 +143,10 @@ async def test_a_key_in_an_argument_name_is_redacted():
 
 
 @in_both_modes
-@pytest.mark.parametrize("pin", ["complete", "structuredContent", "resultType", 'quoted " pin'])
+@pytest.mark.parametrize(
+    "pin",
+    ["complete", "structuredContent", "resultType", 'quoted " pin', "with\u200bspace", "\x03control", "to the\u202e right"],
+)
 async def test_a_secret_argument_is_redacted_in_the_content_only(mode, pin):
     tool = make_tool("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
     async with connected(call_context(FakeAPI(reply(200, {"pin": pin}))), tool, mode=mode) as client:
@@ -194,11 +196,3 @@ async def test_the_details_of_a_call_name_its_project(name, arguments, pinned, p
     async with connected(call_context(FakeAPI(reply(404, {})), project_id=pinned)) as client:
         result = await client.call_tool(name, arguments)
     assert result_meta(result, "call").get("project") == project
-
-
-async def test_results_of_the_sandbox_match_the_output_schema_with_each_detail(mcp: Client):
-    schema = load()["subscriptions-list"].output_schema
-    for detail in ("concise", "full"):
-        result = await mcp.call_tool("subscriptions-list", {"detail": detail, "limit": 3})
-        jsonschema.validate(result.structured_content, schema)
-        assert result.structured_content is not None and result.structured_content["next_offset"] == 3
