@@ -1,4 +1,4 @@
-"""The SDK's client, connected in memory to the real server, for both protocol eras."""
+"""The SDK's client, connected in memory to the real server, for old and new protocol versions."""
 
 from __future__ import annotations
 

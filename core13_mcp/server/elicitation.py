@@ -1,4 +1,4 @@
-"""Asks the person behind an MCP client, in both eras of the protocol."""
+"""Asks the person behind an MCP client, over old and new protocol versions."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ async def text(mcp: Client, name: str, **arguments: str) -> str:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_clients_of_both_protocol_eras_list_and_get_prompts(mode: Literal["auto", "legacy"]):
+async def test_clients_of_old_and_new_protocol_versions_list_and_get_prompts(mode: Literal["auto", "legacy"]):
     async with Client(build_server(load(), no_context, ""), mode=mode) as client:
         assert [prompt.name for prompt in (await client.list_prompts()).prompts] == NAMES
         assert "0190a1b2" in await text(client, "rotate-recording-link", recording_id="0190a1b2")
