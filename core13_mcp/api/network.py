@@ -14,7 +14,7 @@ import select
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any, TypeVar
 
 import anyio
@@ -125,11 +125,8 @@ class Stream(httpcore2.AsyncNetworkStream):
 
     def _is_readable(self) -> bool:
         # The pool closes an idle connection that has unread data or has ended.
-        return (
-            bool(self._received)
-            or any(_has_unread_data(ssl_object) for ssl_object in self._ssl_objects)
-            or self._socket_is_readable()
-        )
+        has_data = bool(self._received) or any(map(_has_unread_data, self._ssl_objects))
+        return has_data or self._socket_is_readable()
 
 
 @contextmanager
@@ -145,12 +142,11 @@ def _map_connect_errors(timeout: float | None) -> Iterator[None]:
 
 async def _close_on_failure(stream: ByteStream, connect: Awaitable[Connected]) -> Connected:
     """Wait for a handshake; close the stream if it fails, or if the caller is cancelled meanwhile."""
-    try:
+    async with AsyncExitStack() as on_failure:
+        on_failure.push_async_callback(anyio.aclose_forcefully, stream)
         connected = await connect
         await anyio.lowlevel.checkpoint_if_cancelled()
-    except BaseException:
-        await anyio.aclose_forcefully(stream)
-        raise
+        on_failure.pop_all()
     return connected
 
 

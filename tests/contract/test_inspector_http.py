@@ -63,24 +63,19 @@ async def check_access(home: Path, era: str, url: str, *headers: str) -> None:
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_the_inspector_calls_a_server_without_authentication(tmp_path: Path, era: str) -> None:
+@pytest.mark.parametrize("auth", ["none", "token", "own-key"])
+async def test_the_inspector_sends_the_credentials_that_the_server_requires(
+    tmp_path: Path, auth: str, era: str
+) -> None:
+    without, own_key = [Settings(sandbox=True, auth=auth, log_level="error") for auth in ("none", "own-key")]
+    settings, headers = {
+        "none": (without, []),
+        "token": (token_settings(tmp_path), [f"Authorization: Bearer {TOKEN}"]),
+        "own-key": (own_key, [f"X-PostHog-Api-Key: {sandbox.FULL_KEY}"]),
+    }[auth]
     with anyio.fail_after(TIMEOUT):
-        async with serving(Settings(sandbox=True, log_level="error")) as served:
-            await check_access(tmp_path, era, served.url)
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_the_inspector_sends_a_caller_token(tmp_path: Path, era: str) -> None:
-    with anyio.fail_after(TIMEOUT):
-        async with serving(token_settings(tmp_path)) as served:
-            await check_access(tmp_path, era, served.url, f"Authorization: Bearer {TOKEN}")
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_the_inspector_sends_its_own_api_key(tmp_path: Path, era: str) -> None:
-    with anyio.fail_after(TIMEOUT):
-        async with serving(Settings(sandbox=True, auth="own-key", log_level="error")) as served:
-            await check_access(tmp_path, era, served.url, f"X-PostHog-Api-Key: {sandbox.FULL_KEY}")
+        async with serving(settings) as served:
+            await check_access(tmp_path, era, served.url, *headers)
 
 
 @pytest.mark.parametrize("era", ERAS)

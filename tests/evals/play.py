@@ -1,4 +1,4 @@
-"""Play the tasks with the scripted agent."""
+"""Play the tasks with the scripted agent. `python -m tests.evals.play` plays all three times and prints the results."""
 
 from __future__ import annotations
 
@@ -50,3 +50,17 @@ def table(outcomes: list[Outcome]) -> str:
     rows.append((f"{done} of {len(rows)}", "", sum(row[2] for row in rows), sum(row[3] for row in rows)))
     lines = [f"{task:24} {finished:8} {calls:5} {characters:10,}" for task, finished, calls, characters in rows]
     return "\n".join([f"{'task':24} {'finished':8} calls characters", *lines])
+
+
+async def main() -> None:
+    """Play all tasks three times and print the results."""
+    print(f"With a wrong call first:\n\n{table(await play_all(mistakes=True))}\n")
+    print(f"With correct calls only:\n\n{table(await play_all(mistakes=False))}\n")
+    outcomes = await play_all(mistakes=True, reading="first line")
+    done = sum(not outcome.problems for outcome in outcomes)
+    print("With a wrong call first, if the agent reads only the first line of each error:")
+    print(f"{done} of {len(outcomes)} tasks are finished.")
+
+
+if __name__ == "__main__":
+    anyio.run(main)

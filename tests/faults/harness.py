@@ -36,10 +36,8 @@ RowCounts = dict[str, int]
 class Harness:
     """One server and one client for many calls, each with a new sandbox.
 
-    Attributes:
-        accepts: Whether the person accepts every confirmation.
-        added: The rows that the last call added to each table.
-        log: What the server logged during the last call.
+    After a call, `added` are the rows that it added to each table, and `log` is what the server logged. The person
+    accepts every confirmation if `accepts` is true.
     """
 
     def __init__(self, mode: Mode, log_format: str = "json") -> None:
@@ -54,17 +52,14 @@ class Harness:
         self._runner = asyncio.Runner(loop_factory=VirtualClockLoop)
         self._client: Client = self._runner.run(self._open())
 
-    def close(self) -> None:
-        """Stop the server and its logging."""
-        self._runner.run(self._close())
-        self._runner.close()
-        logging.getLogger().handlers.clear()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self._closing.set()
+        self._runner.run(asyncio.wait_for(self._task, None))
+        self._runner.close()
+        logging.getLogger().handlers.clear()
 
     def call(
         self, name: str, arguments: dict[str, Any], faults: list[str], cancel_after: float = math.inf
@@ -105,10 +100,6 @@ class Harness:
             async with Client(server, mode=self._mode, elicitation_callback=self._confirm) as client:
                 opened.set_result(client)
                 await self._closing.wait()
-
-    async def _close(self) -> None:
-        self._closing.set()
-        await self._task
 
     async def _confirm(self, context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
         return types.ElicitResult(action="accept" if self.accepts else "decline", content={})

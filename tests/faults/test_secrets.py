@@ -59,14 +59,9 @@ def echoes(request: str) -> list[tuple[int, object]]:
 
 
 class EchoAPI:
-    """An API that quotes each request in a different kind of response.
+    """An API that quotes each request, and `body`, in a different kind of response.
 
-    Args:
-        disconnect_every: If not 0, every so many requests get no response.
-
-    Attributes:
-        body: Text that the responses quote in addition to the head of the request.
-        request_lines: The first line of each request.
+    If `disconnect_every` is not 0, every so many requests get no response.
     """
 
     def __init__(self, disconnect_every: int = 0) -> None:

@@ -145,7 +145,15 @@ async def test_a_key_in_an_argument_name_is_redacted():
 @in_both_modes
 @pytest.mark.parametrize(
     "pin",
-    ["complete", "structuredContent", "resultType", 'quoted " pin', "with\u200bspace", "\x03control", "to the\u202e right"],
+    [
+        "complete",
+        "structuredContent",
+        "resultType",
+        'quoted " pin',
+        "with\u200bspace",
+        "\x03control",
+        "to the\u202e right",
+    ],
 )
 async def test_a_secret_argument_is_redacted_in_the_content_only(mode, pin):
     tool = make_tool("POST", properties={"id": {}, "pin": {"type": "string"}}, secrets=["pin"])
