@@ -90,7 +90,8 @@ def number(kind: type[int | float], minimum: float, maximum: float = math.inf) -
 
     def parse(text: str) -> float:
         try:
-            value = kind(text)
+            # A whole number may be written with a fraction of zero, such as 7.0.
+            value = kind(text.removesuffix(".0"))
         except ValueError:
             raise ValueError(f"not a number; {fix}") from None
         # NaN is never in range.

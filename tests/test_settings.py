@@ -18,6 +18,7 @@ from core13_mcp.settings import OPTIONS, Settings
         ("POSTHOG_PERSONAL_API_KEY", "pha_oauth", "personal_api_key", SecretStr("pha_oauth")),
         ("POSTHOG_PERSONAL_API_KEY", "0123456789abcdef", "personal_api_key", SecretStr("0123456789abcdef")),
         ("POSTHOG_PROJECT_ID", "7", "project_id", 7),
+        ("POSTHOG_PROJECT_ID", "7.0", "project_id", 7),
         ("CORE13_READ_ONLY", "1", "read_only", True),
         ("CORE13_READ_ONLY", "False", "read_only", False),
         ("CORE13_TOOLS", " users-* , subscriptions-list,", "tools", ("users-*", "subscriptions-list")),

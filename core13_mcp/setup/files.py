@@ -30,8 +30,8 @@ def backup_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.before-core13-mcp")
 
 
-def replace(path: Path, text: str) -> None:
-    """Replace the content of a file atomically, and keep a copy of the old content.
+def replace(path: Path, text: str, *, backup: bool = True) -> None:
+    """Replace the content of a file atomically, and with `backup` keep a copy of the old content.
 
     An existing file keeps its mode, and a link stays a link. A new file has mode 600, because it can contain a key.
     """
@@ -41,7 +41,8 @@ def replace(path: Path, text: str) -> None:
         mode = 0o600
         if path.exists():
             mode = path.stat().st_mode & 0o7777
-            _write(backup_path(path), path.read_bytes(), mode)
+            if backup:
+                _write(backup_path(path), path.read_bytes(), mode)
         _write(path, text.encode(), mode)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None

@@ -106,7 +106,11 @@ def install(file: ConfigFile, entry: ServerEntry) -> bool:
 
 
 def uninstall(file: ConfigFile) -> bool:
-    """Remove the entry and the backup, which can contain a key. Return False without entry."""
+    """Remove the entry; return False if there is none.
+
+    The backup of the last change is deleted if it has an entry, which can contain a key, or if it has nothing that the
+    file does not have.
+    """
     text = files.read(file.path) or ""
     if paths.get(_parse(file, text), file.entry_path) is None:
         return False
@@ -114,9 +118,19 @@ def uninstall(file: ConfigFile) -> bool:
     with _errors_with_path(file):
         for path, _ in changes(file.client, file.servers_path, any_entry):
             text = _editor(file).remove(text, path)
-    files.replace(file.path, text)
-    files.backup_path(file.path).unlink()
+    backup = files.backup_path(file.path)
+    old = _parse(file, files.read(backup) or "")
+    files.replace(file.path, text, backup=False)
+    if paths.get(old, file.entry_path) is not None or _without_empty(old) == _without_empty(_parse(file, text)):
+        backup.unlink(missing_ok=True)
     return True
+
+
+def _without_empty(value: Any) -> Any:
+    """Return a JSON value without empty objects and lists, which `install` creates around an entry."""
+    if isinstance(value, dict):
+        return {name: part for name, item in value.items() if (part := _without_empty(item)) not in ({}, [])}
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value
 
 
 def _parse(file: ConfigFile, text: str) -> Any:

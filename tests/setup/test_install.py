@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomlkit
 
 from core13_mcp.cli.main import main
 from core13_mcp.identity import VERSION
@@ -122,6 +123,19 @@ def test_uninstall_restores_the_file_and_deletes_the_backup(client, config):
     added = ',\n  "mcpServers": {}' if client == "gemini" else ""
     assert path.read_bytes().decode().replace(added, "") == before
     assert not backup(path).exists()
+
+
+@pytest.mark.parametrize("client", ["claude-code", "vscode", "codex", "zed"])
+def test_uninstall_keeps_a_backup_that_has_content_which_the_file_lost(client, config):
+    path = config(client)
+    before = path.read_bytes()
+    main(["install", client])
+    only_entry = {BEFORE[client][1]: {"core13-mcp": servers(client, path)["core13-mcp"]}}
+    path.write_text(tomlkit.dumps(only_entry) if client == "codex" else json.dumps(only_entry))
+
+    assert main(["uninstall", client]) == 0
+
+    assert backup(path).read_bytes() == before
 
 
 @every_client

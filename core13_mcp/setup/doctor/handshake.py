@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Mapping, Sequence
-from os import SEEK_END
+from contextlib import suppress
 from subprocess import PIPE
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
@@ -65,7 +67,10 @@ async def handshake(command: Sequence[str], environ: Mapping[str, str], timeout:
 
 def _kill(process: Process) -> None:
     if process.returncode is None:
-        process.kill()
+        # `process.kill` polls the process first. If the process has just ended, this takes its exit status from
+        # asyncio, which then prints a warning. Windows has no SIGKILL, and ends the process with any signal.
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 async def _exchange(process: Process, timeout: float) -> ServerInfo:
@@ -92,7 +97,7 @@ async def _exchange(process: Process, timeout: float) -> ServerInfo:
 async def _last_error(process: Process, stderr: IO[bytes]) -> str:
     with anyio.move_on_after(1):
         await process.wait()
-    stderr.seek(max(0, stderr.seek(0, SEEK_END) - _MAX_STDERR))
+    stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - _MAX_STDERR))
     lines = stderr.read().decode("utf-8", "replace").strip().splitlines()
     if not lines:
         return "the process ended without a message"
