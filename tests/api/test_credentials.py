@@ -12,13 +12,6 @@ from core13_mcp.settings import Settings
 KEY, OTHER = "phx_first00000000000000000000000", "phx_second0000000000000000000000"
 
 
-def test_the_credentials_are_in_the_environment() -> None:
-    settings = Settings.read(
-        {"POSTHOG_PERSONAL_API_KEY": KEY, "POSTHOG_SESSION_ID": "s-secret", "POSTHOG_CSRF_TOKEN": "c-secret"}
-    )
-    assert credentials_from(settings)().secrets == (KEY, "s-secret", "c-secret")
-
-
 def test_the_error_for_a_missing_key_names_the_page_for_keys_and_the_sandbox() -> None:
     with pytest.raises(ConfigurationError, match=r"Settings > Personal API keys.*--sandbox"):
         credentials_from(Settings())

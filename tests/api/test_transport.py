@@ -347,16 +347,6 @@ async def test_a_tls_handshake_that_fails_closes_its_connection(handler, error):
             await api.connection_closed.wait()
 
 
-async def test_a_request_that_is_cancelled_in_the_tls_handshake_closes_its_connection():
-    async with serve(answer_nothing) as api:
-        origin = api.origin.replace("http:", "https:")
-        async with PoolTransport(origin) as transport:
-            with anyio.move_on_after(0.2) as scope:
-                await fetch(transport, origin)
-            assert scope.cancelled_caught
-            await api.connection_closed.wait()
-
-
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
 async def test_a_request_that_is_cancelled_just_as_it_connects_closes_its_connection(tls, monkeypatch):
     connect = TLSStream.wrap if tls else anyio.connect_tcp

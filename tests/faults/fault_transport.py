@@ -104,12 +104,7 @@ FAULTS = (*SANDBOX_FAULTS, *REFUSALS, *CHANGED_RESPONSES, *NOT_SENT, *LOST_RESPO
 
 
 class FaultTransport(httpx2.AsyncBaseTransport):
-    """A transport to the sandbox `app`; each request meets the next of `faults`.
-
-    Attributes:
-        injected: The faults that requests met, and an empty string for each request without a fault.
-        open_requests: Requests without a response so far.
-    """
+    """A transport to the sandbox `app`. Each request meets the next of `faults`, which `injected` then contains."""
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None

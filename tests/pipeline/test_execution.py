@@ -137,13 +137,6 @@ class Person:
         return self.decision
 
 
-async def test_an_accepted_call_is_sent() -> None:
-    api, person = FakeAPI(SHOWN, SHOWN, OK), Person("accepted")
-    await call_value(CONFIRMED, api, ask=person, id=1)
-    assert api.request_lines[-1] == "POST /api/things/1/"
-    assert person.questions == ["Send Weekly to 2?"]
-
-
 async def test_a_call_whose_effect_changed_after_the_question_is_not_sent() -> None:
     api = FakeAPI(SHOWN, reply(200, {"title": "Weekly", "to": "a,b,c"}))
     error = await call_error(CONFIRMED, api, ask=Person("accepted"), id=1)

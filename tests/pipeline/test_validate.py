@@ -88,11 +88,6 @@ def test_the_details_name_the_first_invalid_argument() -> None:
     assert "field" not in error({"id": 1}).details
 
 
-def test_an_unknown_argument_of_a_tool_without_arguments_is_described() -> None:
-    tool = make_tool(properties={}, path="/api/things/")
-    assert argument_errors(tool, {"x": 1}) == ["x: no such argument. Arguments: none."]
-
-
 DATED = make_tool(properties={"id": {}, "at": {"type": "string", "format": "date-time", "description": "When."}})
 
 
