@@ -356,6 +356,11 @@ def test_a_closed_output_pipe_ends_a_command_with_status_1_and_no_message():
     assert child.wait(60) == 1
 
 
+def test_the_sandbox_does_not_start_with_a_file_that_it_cannot_open(tmp_path):
+    result = run_cli("sandbox", "--port", "0", "--db", str(tmp_path))
+    assert result.returncode == 2 and "The sandbox cannot start: " in result.stderr
+
+
 def test_the_sandbox_prints_its_address_and_reports_a_port_in_use():
     child = subprocess.Popen([*CLI, "sandbox", "--port", "0"], stderr=-1, text=True, env=clean_environment())
     assert child.stderr is not None

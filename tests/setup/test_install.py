@@ -22,7 +22,7 @@ from core13_mcp.setup.clients import CLIENTS
 from core13_mcp.setup.environment import Environment
 from core13_mcp.setup.install import server_command
 
-from ..processes import run_cli
+from ..processes import clean_environment, run_cli
 from ..terminal import at_a_terminal
 from .config_fixtures import BEFORE
 
@@ -336,7 +336,7 @@ def test_without_a_terminal_a_missing_key_is_an_error(capsys, monkeypatch):
     ("typed", "message"), [(PUBLIC_KEY, "public project key"), ("", "create a personal API key (phx_...) in PostHog")]
 )
 def test_an_unusable_typed_key_is_not_written(typed, message, home):
-    environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    environ = clean_environment(HOME=str(home))
     status, output = at_a_terminal([COMMAND, "install", "zed"], environ, [("not shown): ", f"{typed}\n")])
 
     assert (status, message in output) == (2, True)
