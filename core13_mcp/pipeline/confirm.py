@@ -1,37 +1,24 @@
-"""Whether a person must confirm a call, and the question. Pure."""
+"""What the answer to a question means for a call. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Literal
 
-from ..declarations.model import Confirm, Declaration
+from ..declarations.model import Declaration
 from ..errors import Declined
-from ..jsonio import JSON
-from ..text import render
+from .question import Question
 
 Policy = Literal["auto", "always", "never"]
 
 Decision = Literal["accepted", "declined", "unable"]
 """The answer to a question; `unable` if the client cannot ask the person."""
 
-Confirmer = Callable[[str], Awaitable[Decision]]
+Confirmer = Callable[[Question], Awaitable[Decision]]
 """Asks the person behind the client a question."""
 
 
-def find_confirmation(tool: Declaration, arguments: JSON, policy: Policy) -> Confirm | None:
-    """Return the first declared confirmation that applies to these arguments, if any."""
-    if policy == "never":
-        return None
-    return next((confirm for confirm in tool.confirm if confirm.validator.is_valid(arguments)), None)
-
-
-def render_question(confirm: Confirm, arguments: JSON, answer: Any) -> str:
-    """Return the question about the arguments and the API's response to `confirm.read`."""
-    return render(confirm.message, arguments=dict(arguments), answer=answer or {})
-
-
-def require_accepted(tool: Declaration, question: str, decision: Decision) -> None:
+def require_accepted(tool: Declaration, question: Question, decision: Decision) -> None:
     """Raise Declined unless the person accepted."""
     if decision == "accepted":
         return
@@ -40,7 +27,7 @@ def require_accepted(tool: Declaration, question: str, decision: Decision) -> No
             f"{tool.name}: the person declined; nothing was sent.", "Call it again only if the person asks for it."
         )
     # The question may quote text of other people. It stays in the first line, as data.
-    quoted = question.replace('"', "'")
+    quoted = question.text.replace('"', "'")
     raise Declined(
         f"{tool.name}: a person must confirm this call, and this client cannot ask; nothing was sent. "
         f'The question: "{quoted}"',

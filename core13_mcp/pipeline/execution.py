@@ -18,8 +18,9 @@ from ..redaction import redact
 from ..text import get_path, single_line
 from .bind import bind, expand_path, path_values
 from .call import Call
-from .confirm import Confirmer, find_confirmation, render_question, require_accepted
+from .confirm import Confirmer, require_accepted
 from .projection import CallResult, project_response
+from .question import Question, find_confirmation, render_question
 from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
 from .validate import argument_errors, invalid_arguments
 
@@ -115,7 +116,7 @@ class Execution:
 
     async def _require_confirmed(self) -> None:
         call, policy = self._call, self._call.context.confirm
-        confirm = find_confirmation(call.tool, call.arguments, policy)
+        confirm = None if policy == "never" else find_confirmation(call.tool, call.arguments)
         # The API refuses a request with unsupported credentials and says why, so there is nothing to confirm.
         if confirm is None or not call.context.credentials.supports(call.tool.endpoint.auth):
             return
@@ -124,14 +125,14 @@ class Execution:
             return
         question = await self._question(confirm)
         require_accepted(call.tool, question, await self._confirmer(question) if self._confirmer else "unable")
-        if confirm.read is not None and question != await self._question(confirm):
+        if confirm.read is not None and question.effect != (await self._question(confirm)).effect:
             raise Declined(
                 f"{call.tool.name}: the effect of this call changed after the person was asked; nothing was sent.",
                 "Call it again, so that the person is asked about the current effect.",
                 code="confirmation_stale",
             )
 
-    async def _question(self, confirm: Confirm) -> str:
+    async def _question(self, confirm: Confirm) -> Question:
         call = self._call
         if confirm.read is None:
             return render_question(confirm, call.arguments, None)

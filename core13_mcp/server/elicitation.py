@@ -16,6 +16,7 @@ from mcp.shared.exceptions import MCPError, NoBackChannelError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from ..pipeline.confirm import Confirmer, Decision
+from ..pipeline.question import Question
 
 # Seconds for which a question waits for its answer, and for which an answer is valid.
 CONFIRMATION_TTL = 300.0
@@ -68,12 +69,16 @@ class Elicitor:
         return _ask_by_request(request) if request.session.can_send_request else None
 
     def _ask_by_result(self, params: types.CallToolRequestParams) -> Confirmer:
-        async def ask(question: str) -> Decision:
+        async def ask(question: Question) -> Decision:
             response = (params.input_responses or {}).get("confirm")
             # The state of another version of this server has another form. It does not match, and the person is
             # asked again.
             nonce, _, digest = (params.request_state or "").partition(" ")
-            if isinstance(response, types.ElicitResult) and digest == _digest(question) and self._nonces.consume(nonce):
+            if (
+                isinstance(response, types.ElicitResult)
+                and digest == _digest(question.effect)
+                and self._nonces.consume(nonce)
+            ):
                 return "accepted" if response.action == "accept" else "declined"
             raise InputRequired(_input_required(question))
 
@@ -92,10 +97,12 @@ def request_state_middleware(name: str, principal: Any, keys: Sequence[str] = ()
 
 
 def _ask_by_request(request: ServerRequestContext[Any]) -> Confirmer:
-    async def ask(question: str) -> Decision:
+    async def ask(question: Question) -> Decision:
         with anyio.move_on_after(CONFIRMATION_TTL):
             try:
-                answer = await request.session.elicit_form(question, _EMPTY_FORM, related_request_id=request.request_id)
+                answer = await request.session.elicit_form(
+                    question.text, _EMPTY_FORM, related_request_id=request.request_id
+                )
             except (NoBackChannelError, MCPError):
                 return "unable"
             return "accepted" if answer.action == "accept" else "declined"
@@ -110,11 +117,11 @@ def _supports_forms(client: types.ClientCapabilities | None) -> bool:
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
-def _input_required(question: str) -> types.InputRequiredResult:
-    state = f"{secrets.token_urlsafe(12)} {_digest(question)}"
-    form = types.ElicitRequestFormParams(message=question, requested_schema=_EMPTY_FORM)
+def _input_required(question: Question) -> types.InputRequiredResult:
+    state = f"{secrets.token_urlsafe(12)} {_digest(question.effect)}"
+    form = types.ElicitRequestFormParams(message=question.text, requested_schema=_EMPTY_FORM)
     return types.InputRequiredResult(input_requests={"confirm": types.ElicitRequest(params=form)}, request_state=state)
 
 
-def _digest(question: str) -> str:
-    return hashlib.sha256(question.encode()).hexdigest()
+def _digest(effect: str) -> str:
+    return hashlib.sha256(effect.encode()).hexdigest()
