@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core13_mcp.declarations.catalog import load
-from core13_mcp.pipeline.confirm import find_confirmation, render_question
 from core13_mcp.pipeline.projection import project_response
+from core13_mcp.pipeline.question import find_confirmation, render_question
 
 CATALOG = load()
 
@@ -46,8 +46,8 @@ def test_a_question_has_the_number_of_recipients_if_there_are_several() -> None:
         (one, "by email right now to a@x.example?"),
         ({**one, "target_value": "a@x.example,b@x.example"}, "to 2 recipients: a@x.example,b@x.example?"),
     ):
-        confirm = find_confirmation(tool, arguments, "auto")
-        assert confirm is not None and render_question(confirm, arguments, None).endswith(end)
+        confirm = find_confirmation(tool, arguments)
+        assert confirm is not None and render_question(confirm, arguments, None).text.endswith(end)
 
 
 @pytest.mark.parametrize(

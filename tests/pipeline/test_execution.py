@@ -12,6 +12,7 @@ from core13_mcp.errors import Declined, InvalidArguments, OutcomeUnknown, Refuse
 from core13_mcp.pipeline.call import prepare
 from core13_mcp.pipeline.confirm import Decision, Policy
 from core13_mcp.pipeline.execution import Execution
+from core13_mcp.pipeline.question import Question
 
 from ..factories import PROJECT, make_tool
 from ..fake_api import KEY, FakeAPI, Reply, call_context, call_error, call_value, fail_with, reply
@@ -132,8 +133,8 @@ class Person:
         self.decision = decision
         self.questions: list[str] = []
 
-    async def __call__(self, question: str) -> Decision:
-        self.questions.append(question)
+    async def __call__(self, question: Question) -> Decision:
+        self.questions.append(question.text)
         return self.decision
 
 

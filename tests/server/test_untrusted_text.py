@@ -14,8 +14,9 @@ from mcp import Client
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import Declined
-from core13_mcp.pipeline.confirm import find_confirmation, render_question, require_accepted
+from core13_mcp.pipeline.confirm import require_accepted
 from core13_mcp.pipeline.projection import project_response
+from core13_mcp.pipeline.question import find_confirmation, render_question
 from core13_mcp.text import single_line, strip_invisible
 
 from ..clients import result_text
@@ -132,15 +133,16 @@ async def test_the_name_of_a_project_stays_in_the_first_line_of_an_error(injecti
 
 @each_injection
 def test_a_question_is_one_line_also_in_the_error_if_it_cannot_be_asked(injection: str) -> None:
-    confirm = find_confirmation(CATALOG["subscriptions-test-delivery-create"], {"id": 1}, "auto")
+    confirm = find_confirmation(CATALOG["subscriptions-test-delivery-create"], {"id": 1})
     assert confirm is not None
     subscription = {"title": injection, "target_value": "a@b.example", "target_type": "email"}
     question = render_question(confirm, {"id": 1}, subscription)
-    assert question.startswith("Send subscription 1") and question.endswith("a@b.example?")
-    assert "\n" not in question and not invisible(question)
+    text = question.text
+    assert text.startswith("Send subscription 1") and text.endswith("a@b.example?")
+    assert "\n" not in text and not invisible(text)
     with pytest.raises(Declined) as caught:
         require_accepted(CATALOG["subscriptions-test-delivery-create"], question, "unable")
-    assert str(caught.value).partition("\n")[0].endswith(f'The question: "{question.replace(chr(34), chr(39))}"')
+    assert str(caught.value).partition("\n")[0].endswith(f'The question: "{text.replace(chr(34), chr(39))}"')
 
 
 @each_injection

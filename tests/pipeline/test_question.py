@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core13_mcp.pipeline.confirm import (
+from core13_mcp.pipeline.question import (
     find_confirmation,
     render_question,
 )
@@ -23,11 +23,11 @@ TOOL = make_tool(
 
 @pytest.mark.parametrize(("arguments", "level"), [({"loud": 1}, "require"), ({}, "ask")])
 def test_the_first_confirmation_that_applies_is_used(arguments: dict[str, Any], level: str) -> None:
-    confirm = find_confirmation(TOOL, arguments, "auto")
+    confirm = find_confirmation(TOOL, arguments)
     assert confirm is not None and confirm.level == level
 
 
 def test_the_question_names_the_effect_of_the_call() -> None:
     confirm = TOOL.confirm[0]
-    assert render_question(confirm, {"id": 3}, {"name": "Ada"}) == "Shout at Ada, 3?"
-    assert render_question(confirm, {"id": 3}, None) == "Shout at unknown, 3?"
+    assert render_question(confirm, {"id": 3}, {"name": "Ada"}).text == "Shout at Ada, 3?"
+    assert render_question(confirm, {"id": 3}, None).text == "Shout at unknown, 3?"
