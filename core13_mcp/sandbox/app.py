@@ -13,8 +13,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .context import Options
-from .dispatch import PUBLIC, SESSION_ONLY, Operation, Resource, Services
-from .operations import sharing, subscriptions, users
+from .dispatch import (
+    KEY_OR_SESSION,
+    NO_SCOPE,
+    PUBLIC,
+    SESSION_FIRST,
+    SESSION_ONLY,
+    Operation,
+    Resource,
+    Services,
+)
+from .operations import personal_keys, sharing, subscriptions, users
 from .responses import api_error, json_response
 from .seed import seed
 from .store import Store
@@ -52,15 +61,19 @@ USER_ROUTES: Final[dict[str, dict[str, Operation]]] = {
     "/{uuid}": {
         "GET": Operation(users.retrieve, USER_READ, user_limits),
         "PATCH": Operation(users.update, USER_WRITE, user_limits),
-        "DELETE": Operation(users.destroy, SESSION_ONLY, user_limits),
+        "DELETE": Operation(users.destroy, NO_SCOPE, user_limits, credentials=SESSION_ONLY),
     },
-    "/{uuid}/credentials_review_complete": {"POST": Operation(users.review_credentials, SESSION_ONLY, user_limits)},
+    "/{uuid}/credentials_review_complete": {
+        "POST": Operation(users.review_credentials, NO_SCOPE, user_limits, credentials=SESSION_ONLY),
+    },
     "/{uuid}/github_login": {"GET": Operation(users.github_login, USER_READ, user_limits)},
     "/{uuid}/hedgehog_config": {
-        "GET": Operation(users.hedgehog, USER_READ, no_limits),
-        "PATCH": Operation(users.replace_hedgehog, USER_WRITE, no_limits),
+        "GET": Operation(users.hedgehog, USER_READ, no_limits, credentials=SESSION_FIRST),
+        "PATCH": Operation(users.replace_hedgehog, USER_WRITE, no_limits, credentials=SESSION_FIRST),
     },
 }
+# No tool calls this operation.
+KEY_ROUTE: Final = {"GET": Operation(personal_keys.retrieve, NO_SCOPE, credentials=KEY_OR_SESSION)}
 PUBLIC_ROUTES: Final[dict[str, dict[str, Operation]]] = {
     "/shared/{access_token}": dict.fromkeys(("GET", "POST"), Operation(sharing.shared_page, PUBLIC)),
     "/_sandbox/outbox": {"GET": Operation(lambda context: json_response(200, context.store.messages()), PUBLIC)},
@@ -115,6 +128,7 @@ def build(
 def _paths() -> Iterator[tuple[str, dict[str, Operation]]]:
     """Every path of the API, with and without its last slash, and the public paths."""
     for end in ("/", ""):
+        yield f"/api/personal_api_keys/{{id}}{end}", KEY_ROUTE
         for path, operations in USER_ROUTES.items():
             yield f"/api/users{path}{end}", operations
         for path, operations in PROJECT_ROUTES.items():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,16 +21,17 @@ ADMIN_LEVEL: Final = 8
 RECENT: Final = timedelta(hours=2)
 
 
-def authenticate(context: RequestContext, *, session_only: bool) -> Principal:
-    """Return the caller, identified by personal API key, OAuth token or login session."""
+def authenticate(context: RequestContext, kinds: Sequence[str]) -> Principal:
+    """Return the caller, identified by a credential of one of the kinds. The first kind names the scheme of a 401."""
     request = context.request
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     secret = token.strip()
-    if secret and scheme.lower() == "bearer" and not session_only:
-        return _by_bearer(context, secret)
+    kind = "oauth" if secret.startswith("pha_") else "personal"
+    if secret and scheme.lower() == "bearer" and kind in kinds:
+        return _by_bearer(context, secret, kind)
     principal = _principal(context, request.cookies.get("sessionid", ""), "session")
     if principal is None:
-        headers = {"WWW-Authenticate": "Session" if session_only else "Bearer"}
+        headers = {"WWW-Authenticate": "Session" if kinds[0] == "session" else "Bearer"}
         detail = "Authentication credentials were not provided."
         raise api_error(401, detail, code="not_authenticated", headers=headers)
     if request.method not in SAFE_METHODS:
@@ -41,8 +43,7 @@ def authenticate(context: RequestContext, *, session_only: bool) -> Principal:
     return principal
 
 
-def _by_bearer(context: RequestContext, secret: str) -> Principal:
-    kind = "oauth" if secret.startswith("pha_") else "personal"
+def _by_bearer(context: RequestContext, secret: str, kind: str) -> Principal:
     principal = _principal(context, secret, kind)
     if principal is None or is_expired(principal.grant.get("expires_at"), context.now):
         name = "Access token" if kind == "oauth" else "Personal API key found in the request"

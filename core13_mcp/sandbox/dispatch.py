@@ -6,7 +6,7 @@ The order is: credential, method, scope, project, plan, rate limit, then the ope
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -22,8 +22,13 @@ from .store import Store
 from .throttle import Limit, Throttle, default_limits
 
 MAX_BODY_BYTES: Final = 20_971_520
-# Instead of a scope: no credential is required, or only a login session is accepted.
-PUBLIC, SESSION_ONLY = "public", "session only"
+# Instead of a scope: no credential is required, or any accepted credential is sufficient.
+PUBLIC, NO_SCOPE = "public", "no scope"
+# The kinds of credential that an operation accepts, in the order in which the server tries them.
+ANY: Final = ("personal", "oauth", "session")
+SESSION_FIRST: Final = ("session", "personal", "oauth")
+KEY_OR_SESSION: Final = ("personal", "session")
+SESSION_ONLY: Final = ("session",)
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +41,7 @@ class Operation:
     limits: Callable[[RequestContext], list[Limit]] = default_limits
     # Whether the plan of the organization must include subscriptions.
     premium: bool = False
+    credentials: Sequence[str] = ANY
 
 
 @dataclass(frozen=True)
@@ -84,12 +90,12 @@ class Resource:
         operation = self.operations.get("GET" if method == "HEAD" else method)
         if operation and operation.scope == PUBLIC:
             return operation.run(context)
-        session_only = operation is not None and operation.scope == SESSION_ONLY
-        context = replace(context, principal=auth.authenticate(context, session_only=session_only))
+        context = replace(context, principal=auth.authenticate(context, operation.credentials if operation else ANY))
         if operation is None:
             allowed = {"Allow": ", ".join([*self.operations, "HEAD", "OPTIONS"])}
             raise api_error(405, f'Method "{method}" not allowed.', headers=allowed)
-        auth.check_scope(context.principal, operation.scope)
+        if operation.scope != NO_SCOPE:
+            auth.check_scope(context.principal, operation.scope)
         if "project_id" in context.path:
             context = auth.enter_project(context)
         if operation.premium and not context.has_feature("subscriptions"):
