@@ -12,7 +12,7 @@ import httpx2
 
 from ..api.exchange import APIRequest, ProgressCallback
 from ..api.session import APISession
-from ..declarations.model import Confirm, Project
+from ..declarations.model import Project
 from ..errors import Declined, ToolError
 from ..redaction import redact
 from ..text import get_path, single_line
@@ -20,7 +20,7 @@ from .bind import bind, expand_path, path_values
 from .call import Call
 from .confirm import Confirmer, require_accepted
 from .projection import CallResult, project_response
-from .question import Question, find_confirmation, render_question
+from .question import Confirmation, Question, find_confirmation, render_question
 from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
 from .validate import argument_errors, invalid_arguments
 
@@ -132,7 +132,7 @@ class Execution:
                 code="confirmation_stale",
             )
 
-    async def _question(self, confirm: Confirm) -> Question:
+    async def _question(self, confirm: Confirmation) -> Question:
         call = self._call
         if confirm.read is None:
             return render_question(confirm, call.arguments, None)

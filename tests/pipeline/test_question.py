@@ -22,12 +22,18 @@ TOOL = make_tool(
 
 
 @pytest.mark.parametrize(("arguments", "level"), [({"loud": 1}, "require"), ({}, "ask")])
-def test_the_first_confirmation_that_applies_is_used(arguments: dict[str, Any], level: str) -> None:
-    confirm = find_confirmation(TOOL, arguments)
-    assert confirm is not None and confirm.level == level
+def test_the_strictest_level_of_all_confirmations_that_apply_is_used(arguments: dict[str, Any], level: str) -> None:
+    confirmation = find_confirmation(TOOL, arguments)
+    assert confirmation is not None and confirmation.level == level
 
 
-def test_the_question_names_the_effect_of_the_call() -> None:
-    confirm = TOOL.confirm[0]
-    assert render_question(confirm, {"id": 3}, {"name": "Ada"}).text == "Shout at Ada, 3?"
-    assert render_question(confirm, {"id": 3}, None).text == "Shout at unknown, 3?"
+def question(arguments: dict[str, Any], answer: Any = None) -> str:
+    confirmation = find_confirmation(TOOL, arguments)
+    assert confirmation is not None
+    return render_question(confirmation, arguments, answer).text
+
+
+def test_the_question_names_every_effect_of_the_call() -> None:
+    assert question({"id": 3}) == "Go on?"
+    assert question({"id": 3, "loud": 1}, {"name": "Ada"}) == "Shout at Ada, 3? Go on?"
+    assert question({"id": 3, "loud": 1}) == "Shout at unknown, 3? Go on?"
