@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 from string import Formatter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from .files import MCP_KEYS
@@ -116,6 +116,7 @@ class Declaration(_Model):
         done: Notes on the effect of a write. The first one that applies is used.
         documented: Arguments of the API documentation that the tool does not accept, with the reason.
         secrets: Arguments whose values must not appear in results, questions or logs.
+        clear: The argument that lists fields to clear. They are sent as null.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -132,6 +133,13 @@ class Declaration(_Model):
     done: tuple[ConditionalMessage, ...] = ()
     documented: dict[str, str] = {}
     secrets: frozenset[str] = frozenset()
+    clear: str | None = None
+
+    @model_validator(mode="after")
+    def _check_clear(self) -> Self:
+        if self.clear is not None and not (self.clearable and set(self.clearable) <= self.arguments.keys()):
+            raise ValueError(f"clear: {self.clear} must be a list of names from an enum, all of them arguments")
+        return self
 
     @property
     def read_only(self) -> bool:
@@ -154,6 +162,12 @@ class Declaration(_Model):
     def arguments(self) -> dict[str, Any]:
         """The schema of each argument, by name."""
         return dict(self.input_schema.get("properties", {}))
+
+    @cached_property
+    def clearable(self) -> tuple[str, ...]:
+        """The fields that the argument `clear` can name."""
+        schema = self.arguments.get(self.clear, {}) if self.clear else {}
+        return tuple(schema.get("items", {}).get("enum", ()))
 
     def to_mcp(self) -> dict[str, Any]:
         """Return the definition that MCP clients receive."""

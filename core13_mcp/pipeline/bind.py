@@ -10,6 +10,7 @@ from ..api.exchange import APIRequest
 from ..declarations.model import Declaration
 from ..errors import InvalidArguments
 from ..jsonio import JSON
+from .clearing import cleared_fields
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -17,9 +18,10 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 def bind(tool: Declaration, arguments: JSON, project: int | str | None) -> APIRequest:
     """Build the request of a call. Arguments outside the path are its query or, for a POST or PATCH, its body."""
     endpoint = tool.endpoint
-    # `detail` is for this server and not sent to the API.
-    elsewhere = {*endpoint.placeholders, "detail"}
+    # `detail` and the argument that clears fields are for this server and not sent to the API.
+    elsewhere = {*endpoint.placeholders, "detail", tool.clear}
     other = {name: value for name, value in arguments.items() if name not in elsewhere}
+    other |= dict.fromkeys(cleared_fields(tool, arguments))
     has_query = endpoint.method in ("GET", "DELETE")
     # An empty object as the whole body is sent. Without arguments, there is no body.
     body = arguments[endpoint.body_argument] if endpoint.body_argument else other or None

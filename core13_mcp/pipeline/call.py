@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 from ..api.client import APIClient
 from ..api.credentials import Credentials
 from ..api.exchange import APIRequest
 from ..declarations.model import Declaration, Project
-from ..jsonio import JSON, parse_json
+from ..jsonio import JSON
 from ..text import strip_invisible
 from .bind import bind
+from .clearing import ignored_nulls
 from .confirm import Policy
+from .normalize import normalize
 from .validate import argument_errors, invalid_arguments
-
-# In Python a bool is an int, in JSON it is not, so a value must have exactly one of these types.
-_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
-    "object": (dict,),
-    "array": (list,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "null": (type(None),),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +52,7 @@ class Call:
         project: The project that the call is about, if any.
         missing_project: The project parameter of the tool, if the call must name a project and does not.
         secrets: Strings that must never appear in a result, a question or the log.
+        note: A sentence about arguments that were ignored, or an empty string.
     """
 
     tool: Declaration
@@ -69,16 +61,17 @@ class Call:
     project: int | str | None
     missing_project: Project | None
     secrets: tuple[str, ...]
+    note: str = ""
 
 
 def prepare(tool: Declaration, arguments: JSON, context: CallContext) -> Call:
     """Return the call that a client makes with these arguments."""
-    normalized = normalize(tool.arguments, arguments)
+    normalized = normalize(tool, arguments)
     project, missing_project = _resolve_project(tool, normalized, context.project_id)
     secrets = [value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str)]
     # Invisible characters are removed from every response, so a response contains the second form.
     hidden = (*context.credentials.secrets, *secrets, *map(strip_invisible, secrets))
-    return Call(tool, normalized, context, project, missing_project, hidden)
+    return Call(tool, normalized, context, project, missing_project, hidden, ignored_nulls(tool, arguments))
 
 
 def _resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> tuple[int | str | None, Project | None]:
@@ -99,46 +92,11 @@ def plan(tool: Declaration, arguments: JSON, project_id: int | None = None) -> A
     Raises:
         InvalidArguments: The call would be refused before a request is sent.
     """
-    normalized = normalize(tool.arguments, arguments)
+    normalized = normalize(tool, arguments)
     project, missing_project = _resolve_project(tool, normalized, project_id)
     errors = argument_errors(tool, normalized)
     if missing_project:
         errors.append(f"{missing_project.argument}: missing.")
     if errors:
-        raise invalid_arguments(tool, errors)
+        raise invalid_arguments(tool, errors, ignored_nulls(tool, arguments))
     return bind(tool, normalized, project)
-
-
-def normalize(properties: JSON, arguments: JSON) -> dict[str, Any]:
-    """Parse JSON text, drop a null that is not allowed, and add declared defaults.
-
-    Text is parsed if the type of the argument is not string. Models send `"[1,2]"` for a list, and null for an
-    absent argument. Validation reports all other mistakes.
-    """
-    # A schema can also be `true`.
-    schemas = {name: schema if isinstance(schema, dict) else {} for name, schema in properties.items()}
-    defaults = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
-    return defaults | {
-        name: _parsed(_types(schemas.get(name, {})), value)
-        for name, value in arguments.items()
-        if value is not None or name not in schemas or _allows_null(schemas[name])
-    }
-
-
-def _types(schema: JSON) -> tuple[str, ...]:
-    types = schema.get("type", ())
-    return (types,) if isinstance(types, str) else tuple(types)
-
-
-def _allows_null(schema: JSON) -> bool:
-    return "null" in _types(schema) or (not _types(schema) and None in schema.get("enum", [None]))
-
-
-def _parsed(types: tuple[str, ...], value: Any) -> Any:
-    if not isinstance(value, str) or not types or "string" in types:
-        return value
-    try:
-        parsed = parse_json(value)
-    except ValueError:
-        return value
-    return parsed if any(type(parsed) in _PYTHON_TYPES[name] for name in types) else value

@@ -85,18 +85,19 @@ class Execution:
         request = bind(call.tool, call.arguments, call.project)
         response = await self._fetch(request, use_fallback=True)
         max_chars = call.context.max_result_chars
-        result = project_response(call.tool, response, call.arguments, max_chars)
+        result = project_response(call.tool, response, call.arguments, max_chars, call.note)
         if len(result.text) > max_chars or not call.tool.output_validator.is_valid(result.value):
             # Clients reject a result that does not match the output schema.
             raise invalid_response(self._sent(request), "its body does not have the form of this API's responses")
         return result
 
     async def _require_valid(self) -> None:
-        call, note = self._call, ""
+        call, note = self._call, self._call.note
         errors = argument_errors(call.tool, call.arguments)
         if call.missing_project:
-            error, note = await self._find_project(call.missing_project)
+            error, project_note = await self._find_project(call.missing_project)
             errors.append(error)
+            note = f"{project_note} {note}".strip()
         if errors:
             raise invalid_arguments(call.tool, errors, note)
 
@@ -111,7 +112,7 @@ class Execution:
         if not isinstance(current, int):
             return f"{error}, and the current project is unknown: ask the person for its id.", ""
         name = single_line(str(get_path(user, project.name)), 80).replace('"', "'")
-        note = f' Current project: {current}, "{name}".'
+        note = f'Current project: {current}, "{name}".'
         return f"{error}: pass {project.argument}={current} for the current project.", note
 
     async def _require_confirmed(self) -> None:

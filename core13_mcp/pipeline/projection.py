@@ -25,11 +25,11 @@ class CallResult(NamedTuple):
         return cls(value, compact_json(value))
 
 
-def project_response(tool: Declaration, response: Any, arguments: JSON, max_chars: int) -> CallResult:
+def project_response(tool: Declaration, response: Any, arguments: JSON, max_chars: int, note: str = "") -> CallResult:
     """Return the result of a call in at most `max_chars` characters.
 
     It has the fields of the output schema, or all fields if `detail` is full. A page also has `next_offset` if there
-    are more rows. A write also has `done`, which describes its effect.
+    are more rows. A write also has `done`, which describes its effect, and `note` if there is one.
     """
     whole = response or {}
     is_full = arguments.get("detail") == "full"
@@ -37,10 +37,12 @@ def project_response(tool: Declaration, response: Any, arguments: JSON, max_char
     if _is_page(schema, whole):
         return _page(tool, schema, whole, int(arguments.get("offset", 0)), max_chars)
     fields = project(schema, whole)
-    done = _done(tool, arguments, whole)
+    added = {"done": _done(tool, arguments, whole), "note": note}
     remedy = "detail=concise is shorter" if is_full else "raising CORE13_MAX_RESULT_CHARS makes room"
-    keep = {"done", *tool.output_schema.get("required", ())}
-    return truncate({**fields, **({"done": done} if done else {})}, max_chars, keep=keep, remedy=remedy)
+    keep = {*added, *tool.output_schema.get("required", ())}
+    return truncate(
+        {**fields, **{name: text for name, text in added.items() if text}}, max_chars, keep=keep, remedy=remedy
+    )
 
 
 def project(schema: JSON, value: Any) -> Any:

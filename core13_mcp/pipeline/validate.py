@@ -10,6 +10,7 @@ from ..declarations.schema import SchemaError
 from ..errors import InvalidArguments
 from ..jsonio import JSON, json_error
 from ..text import did_you_mean, single_line
+from .clearing import clearing_errors
 
 _MAX_DESCRIPTION = 200
 
@@ -22,7 +23,7 @@ def invalid_arguments(tool: Declaration, errors: list[str], note: str = "") -> I
     count, it = (f"{len(errors)} invalid arguments", "them") if len(errors) > 1 else ("1 invalid argument", "it")
     listed = [f"({number}) {error}" for number, error in enumerate(errors, 1)] if len(errors) > 1 else errors
     return InvalidArguments(
-        f"{tool.name}: {count}; nothing was sent.{note}",
+        f"{tool.name}: {count}; nothing was sent. {note}".rstrip(),
         single_line(" ".join(listed), 2500),
         f"Correct {it} and call {tool.name} again.",
         field=errors[0].partition(":")[0] if ":" in errors[0] else None,
@@ -37,6 +38,7 @@ def argument_errors(tool: Declaration, arguments: JSON) -> list[str]:
     schema, described = tool.input_validator, []
     if not schema.is_valid(arguments):  # much faster than `iter_errors`, and nearly always true
         described = [text for error in schema.iter_errors(arguments) for text in _describe_error(tool, error)]
+    described += clearing_errors(tool, arguments)
     return described + [rule.message for rule in tool.rules if not rule.validator.is_valid(arguments)]
 
 
