@@ -26,6 +26,7 @@ from ..redaction import task_secrets
 from ..text import did_you_mean
 from .elicitation import Elicitor, InputRequired, request_state_middleware
 from .instructions import LIST_TTL_MS
+from .parameters import explain_invalid_parameters
 
 log = logging.getLogger("core13_mcp.calls")
 
@@ -63,7 +64,12 @@ def build_server(
     # Not an argument of the constructor, which accepts only handlers that return models of the SDK.
     server.add_request_handler("tools/call", types.CallToolRequestParams, handlers.call_tool)
     request_state = request_state_middleware(NAME, lambda request: resolve_context(request).principal, seal_keys)
-    server.middleware[:] = [*map(_only_if_traced, server.middleware), request_state, *middleware]
+    server.middleware[:] = [
+        *map(_only_if_traced, server.middleware),
+        explain_invalid_parameters,
+        request_state,
+        *middleware,
+    ]
     return server
 
 

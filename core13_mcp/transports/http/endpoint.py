@@ -16,6 +16,8 @@ from ... import tracing
 from ...errors import ConfigurationError
 from ...pipeline.call import CallContext
 from ...redaction import redact_keys
+from ..jsonrpc import MessageError, parse_message
+from .accept import accepts_event_stream, as_json, sdk_scope
 from .auth.authenticator import Authenticator
 from .errors import Rejected
 from .limits import FairLimiter, LimitOptions, Limits
@@ -66,8 +68,11 @@ class MCPEndpoint:
             # A server without sessions has no stream for GET and no session to end with DELETE.
             raise Rejected(405, "This endpoint accepts POST only.", {"Allow": "POST"})
         caller = self._authenticator.authenticate(request)
+        streams = accepts_event_stream(request)
+        _reject_compressed(request)
         async with self._limits.acquire(caller.principal, self._authenticator.trusted):
             body = await self._read_body(request)
+            _reject_malformed(body)
             unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
             async def replay() -> Message:
@@ -78,7 +83,7 @@ class MCPEndpoint:
                 if self._authenticator.verify:
                     await self._authenticator.verify(caller, body)
                 scope["state"] = {**scope.get("state", {}), "caller": caller}
-                await self._app(scope, replay, send)
+                await self._app(sdk_scope(scope), replay, send if streams else as_json(send))
 
     async def _read_body(self, request: Request) -> bytes:
         body = bytearray()
@@ -101,6 +106,22 @@ def resolve_context(context: ServerRequestContext[Any]) -> CallContext:
     caller = request.state.caller
     assert isinstance(caller, CallContext)
     return caller
+
+
+def _reject_compressed(request: Request) -> None:
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding != "identity":
+        message = (
+            f"This server does not decode request bodies with the encoding {coding[:40]}. Send the body uncompressed."
+        )
+        raise Rejected(415, message, {"Accept-Encoding": "identity", "Connection": "close"})
+
+
+def _reject_malformed(body: bytes) -> None:
+    try:
+        parse_message(body)
+    except MessageError as error:
+        raise Rejected.for_message(error) from None
 
 
 def _log_rejection(rejected: Rejected) -> None:

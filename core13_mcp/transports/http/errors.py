@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
+from ..jsonrpc import MessageError
+
 
 class Rejected(Exception):
     """A rejected request: an HTTP status, a message for the client, and response headers."""
@@ -14,12 +16,17 @@ class Rejected(Exception):
         super().__init__(message)
         self.status = status
         self.headers = dict(headers or {})
+        # The id is null: the request body, which has the id, may not have been read.
+        self._error = MessageError(None, -32000, message)
+
+    @classmethod
+    def for_message(cls, error: MessageError) -> Rejected:
+        """Return the rejection of a body that is not a valid message."""
+        rejected = cls(400, str(error))
+        rejected._error = error
+        return rejected
 
     @property
     def response(self) -> Response:
-        """A JSON-RPC error, because MCP clients show its message.
-
-        Its id is null: the request body, which has the id, may not have been read.
-        """
-        body = {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": str(self)}}
-        return JSONResponse(body, self.status, {"Cache-Control": "no-store", **self.headers})
+        """A JSON-RPC error, because MCP clients show its message."""
+        return JSONResponse(self._error.response, self.status, {"Cache-Control": "no-store", **self.headers})

@@ -36,12 +36,33 @@ def _unsafe(settings: Settings, address: Address) -> Iterator[str]:
                 "CORE13_HTTP_URL=https://... or CORE13_HTTP_HOSTS"
             )
     # With a proxy, a loopback address is not private.
-    public = public_url(settings.http_url).hostname if settings.http_url else None
-    if settings.auth == "none" and public and not is_loopback(public):
+    for variable, name in _public_names(settings) if settings.auth == "none" else ():
         yield (
-            f"CORE13_HTTP_URL shows that callers come through {public}, and with CORE13_AUTH=none each of them would "
-            "use the PostHog key of this server; set CORE13_AUTH to token, own-key or oauth"
+            f"{variable} shows that callers come through {name}, and with CORE13_AUTH=none each of them would use the "
+            "PostHog key of this server; set CORE13_AUTH to token, own-key or oauth"
         )
+
+
+def _public_names(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield each variable that allows a name of another machine, and the name."""
+    public = public_url(settings.http_url).hostname if settings.http_url else None
+    if public and not is_loopback(public):
+        yield "CORE13_HTTP_URL", public
+    for host in settings.http_hosts:
+        if not _is_local(host):
+            yield "CORE13_HTTP_HOSTS", host
+
+
+def _is_local(host: str) -> bool:
+    """Return whether a name, a name with a port or a network leads to this machine only."""
+    if "/" in host:
+        try:
+            return ipaddress.ip_network(host).is_loopback
+        except ValueError:
+            # `_without_effect` reports this value.
+            return True
+    url = split_url(f"http://{host}")
+    return is_loopback(host) or is_loopback(url.hostname or "" if url else "")
 
 
 def _missing(settings: Settings, address: Address) -> Iterator[str]:

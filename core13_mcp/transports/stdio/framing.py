@@ -13,7 +13,8 @@ from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCMessage, JSONRPCNotification, JSONRPCRequest
 
-from .messages import MessageError, read_message
+from ..jsonrpc import MessageError
+from .messages import read_message
 
 # A longer message is skipped up to its line end and answered with an error.
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -70,10 +71,8 @@ class JSONRPCStream(ObjectReceiveStream[SessionMessage], ObjectSendStream[Sessio
                     break
                 self._register(message)
             except MessageError as error:
-                fields = {"code": error.code, "message": str(error)}
-                response = {"jsonrpc": "2.0", "id": error.request_id, "error": fields}
                 with suppress(anyio.BrokenResourceError):
-                    await self._write(json.dumps(response, separators=(",", ":")).encode())
+                    await self._write(json.dumps(error.response, separators=(",", ":")).encode())
             else:
                 return SessionMessage(message)
         if self._finite:

@@ -9,6 +9,7 @@ import anyio
 import httpx2
 import pytest
 
+from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 
 from .http_server import headers, message, post, serving
@@ -36,6 +37,7 @@ async def test_the_names_of_this_machine_and_its_own_origin_are_allowed(url: str
 async def test_configured_hosts_and_origins_are_allowed_and_get_cors_headers() -> None:
     settings = Settings(
         sandbox=True,
+        auth="own-key",
         http_hosts=("tools.example.com", "10.1.0.0/16"),
         http_origins=("https://app.example.com",),
         log_level="error",
@@ -50,7 +52,8 @@ async def test_configured_hosts_and_origins_are_allowed_and_get_cors_headers() -
     ]
     async with serving(settings) as server:
         url = f"http://127.0.0.1:{server.listener.getsockname()[1]}/mcp"
-        responses = [await post(url, sent=one) for one in sent]
+        key = {"X-PostHog-Api-Key": sandbox.FULL_KEY}
+        responses = [await post(url, sent={**key, **one}) for one in sent]
         preflight_headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}
         async with httpx2.AsyncClient() as http:
             preflight = await http.options(url, headers={**preflight_headers, "Host": "tools.example.com"})

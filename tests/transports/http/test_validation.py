@@ -38,8 +38,19 @@ async def start_error(address: str, **fields: Any) -> str:
         ("[::]:0", PUBLIC, "set CORE13_AUTH to token"),
         ("0", {"http_posthog_hosts": "eu"}, "with CORE13_AUTH=own-key only"),
         ("0", {"http_url": "https://[::1"}, "is not a URL"),
-        ("0", {"http_hosts": "10.0.0.1/8"}, "is not a name, a name with a port, or a network"),
+        ("0", {"http_hosts": ("10.0.0.1/8",)}, "is not a name, a name with a port, or a network"),
         ("0", {"http_origins": "https://app.example.com/page"}, "is not an origin such as https://app.example.com"),
+        *(
+            ("0", {"http_hosts": (host,)}, f"CORE13_HTTP_HOSTS shows that callers come through {host}, and with")
+            for host in (
+                "mcp.example.com",
+                "mcp.example.com:8080",
+                "192.0.2.1",
+                "10.0.0.0/8",
+                "0.0.0.0/0",
+                "[2001:db8::1]",
+            )
+        ),
         ("127.0.0.1:65536", {}, "is not [HOST:]PORT"),
     ],
 )
@@ -89,8 +100,9 @@ async def test_a_safe_configuration_starts(tmp_path: Path) -> None:
     safe: list[tuple[str, dict[str, Any]]] = [
         ("0", {}),
         ("localhost:0", {}),
+        ("0", {"http_hosts": ("localhost:9", "127.0.0.2", "127.0.0.0/8", "::1", "[::1]:80")}),
         ("0.0.0.0:0", {"auth": "token", "caller_tokens_file": str(file), **PUBLIC}),
-        ("0.0.0.0:0", {"auth": "own-key", "http_hosts": "tools.example.com"}),
+        ("0.0.0.0:0", {"auth": "own-key", "http_hosts": ("tools.example.com",)}),
         ("0.0.0.0:0", {"auth": "oauth", "sandbox": False, **PUBLIC}),
         ("0", {"auth": "oauth", "sandbox": False}),
     ]

@@ -11,8 +11,9 @@ import pytest
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCRequest, JSONRPCResponse
 
+from core13_mcp.transports.jsonrpc import MessageError
 from core13_mcp.transports.stdio.framing import JSONRPCStream
-from core13_mcp.transports.stdio.messages import MessageError, read_line
+from core13_mcp.transports.stdio.messages import read_line
 
 from .peer import TIMEOUT, lines, message
 

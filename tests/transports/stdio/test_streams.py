@@ -84,37 +84,14 @@ NOT_JSON = [
     b'{"a":"\\ud800"}',
     b"[" * 100_000,
 ]
-NOT_JSON_RPC: list[tuple[bytes, Any]] = [
-    (b"[]", None),
-    (b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]', None),
-    (b"42", None),
-    (b'"text"', None),
-    (b"null", None),
-    (b"{}", None),
-    (b'{"jsonrpc":"1.0","id":5,"method":"ping"}', 5),
-    (b'{"id":"seven"}', "seven"),
-    (b'{"id":"\xff"}', None),
-    (b'{"id":true}', None),
-    (b'{"id":[1]}', None),
-    (b'{"jsonrpc":"2.0","id":9,"method":1}', 9),
-    (b'{"jsonrpc":"2.0","id":1.5,"method":"ping"}', None),
-    (b'{"jsonrpc":"2.0","id":null,"method":"ping"}', None),
-    (b'{"jsonrpc":"2.0","id":{},"method":"ping"}', None),
-]
 
 
-async def test_a_line_that_is_not_a_message_gets_an_error_and_the_server_continues():
+async def test_a_line_that_is_not_json_gets_an_error_and_the_server_continues():
     async with peer("--sandbox") as client:
         for line in NOT_JSON:
             await client.send(line)
             reply = await client.receive()
             assert (reply["id"], reply["error"]["code"]) == (None, -32700), line[:50]
-        await client.send(b'{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"\\ud800"}}')
-        assert (await client.receive())["id"] == 8, "the sender waits for this id"
-        for line, request_id in NOT_JSON_RPC:
-            await client.send(line)
-            reply = await client.receive()
-            assert (reply["id"], reply["error"]["code"]) == (request_id, -32600), line
         await client.send(b"", b"   ", b"\r", message("ping", 77))
         assert (await client.receive())["id"] == 77
         await client.close()

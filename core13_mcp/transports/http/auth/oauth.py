@@ -21,7 +21,7 @@ from ....api.exchange import APIRequest
 from ....api.session import APISession
 from ....identity import TITLE
 from ....jsonio import parse_json
-from ....keys import OAUTH_PREFIX
+from ....keys import OAUTH_PREFIX, key_problem
 from ....pipeline.call import CallContext
 from ..errors import Rejected
 from .authenticator import Authenticator, bearer, identified
@@ -60,7 +60,8 @@ class ProtectedResource:
             token = bearer(request)
             if token is None:
                 raise self._challenge(401, "Log in: this server accepts OAuth access tokens.", scope=self._all_scopes)
-            if not token.startswith(OAUTH_PREFIX):
+            # A token with other characters cannot be sent to its issuer.
+            if not token.startswith(OAUTH_PREFIX) or key_problem(token):
                 raise self._invalid_token(f"This is not an access token of {self._issuer.origin}.")
             return identified(template, token)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import anyio
+import httpx2
 import pytest
 from mcp import MCPError
 
@@ -15,7 +17,7 @@ from core13_mcp.settings import Settings
 
 from ....asgi import listening
 from ....clients import CLIENT_MODES
-from ..http_server import StubAPI, call_user, client, fast, post, serving
+from ..http_server import StubAPI, call_user, client, fast, headers, message, post, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -186,3 +188,28 @@ async def test_a_caller_selects_one_of_the_allowed_hosts() -> None:
     assert [response.status_code for response in responses] == [200, 403, 400]
     assert (len(default.requests), len(other.requests)) == (0, 1)
     assert second in responses[1].json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "header"),
+    [
+        ({"auth": "token"}, "Authorization"),
+        ({"auth": "own-key"}, "X-PostHog-Api-Key"),
+        ({"auth": "own-key", "http_bearer_keys": True}, "Authorization"),
+        ({"auth": "oauth", "sandbox": False}, "Authorization"),
+    ],
+    ids=["token", "own-key", "bearer", "oauth"],
+)
+@pytest.mark.parametrize("value", ["Bearer pha_\xe9\xff", "B\xe9arer pha_x"])
+async def test_a_header_with_other_characters_than_ascii_gets_401(
+    tokens: Path, settings: dict[str, Any], header: str, value: str
+) -> None:
+    file = str(tokens) if settings["auth"] == "token" else None
+    all_settings = Settings(**{"sandbox": True, "log_level": "error", "caller_tokens_file": file, **settings})
+    async with serving(all_settings) as server, httpx2.AsyncClient() as http:
+        sent = [(name.encode(), text.encode()) for name, text in headers().items()]
+        response = await http.post(
+            server.url, json=message(), headers=[*sent, (header.encode(), value.encode("latin-1"))]
+        )
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"]
