@@ -69,7 +69,7 @@ class InvalidArguments(ToolError):
 
 
 class Declined(ToolError):
-    """The person declined, or the client cannot ask for confirmation. Nothing was sent."""
+    """The call was not confirmed. Nothing was sent."""
 
     code = "declined"
 

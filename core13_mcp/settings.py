@@ -45,8 +45,9 @@ class Settings(NamedTuple):
     exclude_tools: tuple[str, ...] = _option("names or globs of the tools to disable; overrides --tools", words)
     tools_dir: str | None = _option("directory of declarations that are added to the built-in ones or replace them")
     confirm: Confirm = _option(
-        "auto: ask if the client can; always: refuse if it cannot ask; never: do not ask", Choice(Confirm), "auto"
+        "auto: by a form, or by a code in the chat; always: by a form only; never: do not ask", Choice(Confirm), "auto"
     )
+    confirm_timeout: float = _option("seconds for the answer to a question", number(float, 1, 3600), "300")
     timeout: float = _option("seconds for a whole call, including retries", number(float, 0.001, 600), "30")
     max_result_chars: int = _option("maximum length of a result, in characters", number(int, 1000), "40000")
     log_level: LogLevel = _option("debug, info, warning or error; logs go to stderr", Choice(LogLevel), "info")

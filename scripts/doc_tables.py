@@ -37,7 +37,7 @@ def table(head: str, rows: Iterable[tuple[object, ...]]) -> str:
 def _tool(tool: Declaration) -> tuple[str, ...]:
     levels = {confirm.level for confirm in tool.confirm}
     when = ", for some arguments" if any(confirm.when for confirm in tool.confirm) else ""
-    confirmation = "required" if "require" in levels else "if the client can ask" if levels else ""
+    confirmation = "form" if "require" in levels else "form or code" if levels else ""
     scope = f"`{tool.endpoint.scope}`" if tool.endpoint.scope else "none: needs a login session"
     return f"[`{tool.name}`](docs/tools/{tool.name}.md)", tool.title, scope, confirmation + when
 

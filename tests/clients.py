@@ -18,6 +18,11 @@ from core13_mcp.server.handlers import ContextResolver, build_server
 CLIENT_MODES = ["auto", "legacy"]
 
 
+async def accept(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+    """Answer every question with yes, as an elicitation callback."""
+    return types.ElicitResult(action="accept", content={"confirm": True})
+
+
 @asynccontextmanager
 async def connected(
     context: CallContext | ContextResolver, *tools: Declaration, mode: str = "auto", **options: Any

@@ -16,6 +16,7 @@ from core13_mcp.server.handlers import build_server
 from core13_mcp.server.instructions import instructions
 from core13_mcp.settings import OPTIONS, Settings
 
+from .clients import accept
 from .fake_api import NO_DELAY
 
 # Hypothesis uses the same examples in every run, has no time limit and stores nothing.
@@ -39,11 +40,11 @@ def settings() -> Settings:
 
 @pytest.fixture
 async def mcp(settings: Settings) -> AsyncIterator[Client]:
-    """An MCP client that is connected in memory to the real server with the sandbox."""
+    """An MCP client that confirms every call, connected in memory to the real server with the sandbox."""
     catalog = enabled_tools(settings)
     async with context_provider(settings) as caller:
         server = build_server(catalog, lambda _: caller(), instructions(settings, len(catalog), len(catalog)))
-        async with Client(server) as client:
+        async with Client(server, elicitation_callback=accept) as client:
             yield client
 
 

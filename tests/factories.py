@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core13_mcp.declarations.files import with_confirmation
 from core13_mcp.declarations.model import Declaration
 
 PROJECT = {
@@ -39,5 +40,5 @@ def declaration_json(method: str = "GET", path: str = "/api/things/{id}/", **key
 
 
 def make_tool(method: str = "GET", path: str = "/api/things/{id}/", **keys: Any) -> Declaration:
-    """The same declaration, parsed."""
-    return Declaration.model_validate(declaration_json(method, path, **keys))
+    """The same declaration, parsed, with the argument `confirmation` if it asks."""
+    return Declaration.model_validate(with_confirmation(declaration_json(method, path, **keys)))

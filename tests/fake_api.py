@@ -13,6 +13,7 @@ from core13_mcp.api.retry import RetryPolicy
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import ToolError
 from core13_mcp.keys import SecretStr
+from core13_mcp.pipeline.approval import Channel
 from core13_mcp.pipeline.call import CallContext, prepare
 from core13_mcp.pipeline.execution import Execution
 
@@ -70,11 +71,11 @@ def call_context(api: httpx2.AsyncBaseTransport, **options: Any) -> CallContext:
 
 
 async def call_value(
-    tool: Declaration, api: FakeAPI, /, *, ask: Any = None, timeout: float = 30.0, **arguments: Any
+    tool: Declaration, api: FakeAPI, /, *, ask: Any = "client", timeout: float = 30.0, **arguments: Any
 ) -> Any:
     """Call a tool and return the value of its result."""
     call = prepare(tool, arguments, call_context(api, timeout=timeout))
-    return (await Execution(call, confirmer=ask).run()).value
+    return (await Execution(call, Channel(ask)).run()).value
 
 
 async def call_error(tool: Declaration, api: FakeAPI, /, **arguments: Any) -> ToolError:

@@ -61,6 +61,7 @@ def make_context(settings: Settings, client: APIClient, credentials: Credentials
         credentials=credentials,
         project_id=settings.project_id,
         confirm=settings.confirm,
+        confirm_timeout=settings.confirm_timeout,
         timeout=settings.timeout,
         max_result_chars=settings.max_result_chars,
     )

@@ -16,6 +16,10 @@ from ..settings import Settings
 MCP_KEYS = ("name", "title", "description", "annotations", "inputSchema", "outputSchema")
 PROMPT_KEYS = ("name", "title", "description", "arguments")
 
+# The argument that `read_declarations` adds to a tool that a person can confirm through the conversation.
+CONFIRMATION = "confirmation"
+CONFIRMATION_SCHEMA = {"type": "string", "description": "Code from a refusal."}
+
 
 def builtin_dir() -> Path:
     """Return the tools/ directory: inside the installed package, or at the top of a checkout."""
@@ -45,7 +49,21 @@ def read_declarations(extra_dir: str | None = None) -> dict[str, Any]:
     """
     folders = [builtin_dir(), *([Path(extra_dir)] if extra_dir else [])]
     declarations = dict(pair for folder in folders for pair in _read_folder(folder))
-    return {name: declarations[name] for name in sorted(declarations)}
+    return {name: with_confirmation(declarations[name]) for name in sorted(declarations)}
+
+
+def with_confirmation(declaration: Any) -> Any:
+    """Return a declaration with the argument `confirmation`, if one of its confirmations has the level `ask`.
+
+    A declaration that is not valid, or has such an argument already, is returned unchanged.
+    """
+    match declaration:
+        case {"confirm": list(confirms), "inputSchema": {"properties": dict(properties)} as schema}:
+            levels = [confirm.get("level") for confirm in confirms if isinstance(confirm, dict)]
+            if "ask" in levels and CONFIRMATION not in properties:
+                extended = {**properties, CONFIRMATION: CONFIRMATION_SCHEMA}
+                return {**declaration, "inputSchema": {**schema, "properties": extended}}
+    return declaration
 
 
 def enabled_names(read_only: Mapping[str, bool], settings: Settings) -> list[str]:

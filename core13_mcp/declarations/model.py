@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from .files import MCP_KEYS
+from .files import CONFIRMATION, CONFIRMATION_SCHEMA, MCP_KEYS
 from .schema import Schema
 
 
@@ -99,7 +99,7 @@ class Confirm(ConditionalMessage):
     """A question to a person before the call is sent.
 
     Attributes:
-        level: Whether a client that cannot ask may send the call (`ask`) or not (`require`).
+        level: Whether the person can also confirm through the conversation (`ask`), or by a form only (`require`).
         read: The path of a request to send first. The question can contain values of its response.
     """
 
@@ -144,6 +144,12 @@ class Declaration(_Model):
     @property
     def read_only(self) -> bool:
         return self.annotations.read_only_hint
+
+    @property
+    def accepts_codes(self) -> bool:
+        """Whether a code in the argument `confirmation` can confirm a call."""
+        declared = self.arguments.get(CONFIRMATION) == CONFIRMATION_SCHEMA
+        return declared and any(confirm.level == "ask" for confirm in self.confirm)
 
     @property
     def repeatable(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..api.client import APIClient
 from ..api.credentials import Credentials
 from ..api.exchange import APIRequest
+from ..declarations.files import CONFIRMATION
 from ..declarations.model import Declaration, Project
 from ..jsonio import JSON
 from ..text import strip_invisible
@@ -24,6 +25,7 @@ class CallContext:
 
     Attributes:
         project_id: The project of a call that does not name one.
+        confirm_timeout: Seconds for the answer to a question.
         timeout: Seconds for the requests of one call, including retries.
         name: The caller's name in the logs; empty over stdio, which has only one caller.
     """
@@ -32,6 +34,7 @@ class CallContext:
     credentials: Credentials
     project_id: int | None = None
     confirm: Policy = "auto"
+    confirm_timeout: float = 300.0
     timeout: float = 30.0
     retry: bool = True
     max_result_chars: int = 40_000
@@ -48,11 +51,12 @@ class Call:
     """One call of a tool, with everything that can be computed before a request is sent.
 
     Attributes:
-        arguments: The normalized arguments with defaults. They may be invalid.
+        arguments: The normalized arguments with defaults, without `confirmation`. They may be invalid.
         project: The project that the call is about, if any.
         missing_project: The project parameter of the tool, if the call must name a project and does not.
         secrets: Strings that must never appear in a result, a question or the log.
         note: A sentence about arguments that were ignored, or an empty string.
+        confirmation: The code with which the person confirmed the call, or an empty string.
     """
 
     tool: Declaration
@@ -62,16 +66,26 @@ class Call:
     missing_project: Project | None
     secrets: tuple[str, ...]
     note: str = ""
+    confirmation: str = ""
 
 
 def prepare(tool: Declaration, arguments: JSON, context: CallContext) -> Call:
     """Return the call that a client makes with these arguments."""
-    normalized = normalize(tool, arguments)
+    normalized, confirmation = _split(tool, normalize(tool, arguments))
     project, missing_project = _resolve_project(tool, normalized, context.project_id)
     secrets = [value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str)]
     # Invisible characters are removed from every response, so a response contains the second form.
     hidden = (*context.credentials.secrets, *secrets, *map(strip_invisible, secrets))
-    return Call(tool, normalized, context, project, missing_project, hidden, ignored_nulls(tool, arguments))
+    note = ignored_nulls(tool, arguments)
+    return Call(tool, normalized, context, project, missing_project, hidden, note, confirmation)
+
+
+def _split(tool: Declaration, arguments: JSON) -> tuple[JSON, str]:
+    """Return the arguments of the API, and the code in the argument `confirmation`."""
+    if not tool.accepts_codes:
+        return arguments, ""
+    rest = {name: value for name, value in arguments.items() if name != CONFIRMATION}
+    return rest, str(arguments.get(CONFIRMATION) or "")
 
 
 def _resolve_project(tool: Declaration, arguments: JSON, pinned: int | None) -> tuple[int | str | None, Project | None]:
@@ -92,7 +106,7 @@ def plan(tool: Declaration, arguments: JSON, project_id: int | None = None) -> A
     Raises:
         InvalidArguments: The call would be refused before a request is sent.
     """
-    normalized = normalize(tool, arguments)
+    normalized, _ = _split(tool, normalize(tool, arguments))
     project, missing_project = _resolve_project(tool, normalized, project_id)
     errors = argument_errors(tool, normalized)
     if missing_project:

@@ -1,10 +1,11 @@
-"""Executes a call: validate, confirm, send, project. All other modules here are pure."""
+"""Executes a call: validate, confirm, send, project."""
 
 from __future__ import annotations
 
 import copy
 import time
 from dataclasses import replace
+from functools import partial
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -13,12 +14,12 @@ import httpx2
 from ..api.exchange import APIRequest, ProgressCallback
 from ..api.session import APISession
 from ..declarations.model import Project
-from ..errors import Declined, ToolError
+from ..errors import Declined, InvalidArguments, ToolError
 from ..redaction import redact
 from ..text import get_path, single_line
+from .approval import Channel, require_confirmed
 from .bind import bind, expand_path, path_values
 from .call import Call
-from .confirm import Confirmer, require_accepted
 from .projection import CallResult, project_response
 from .question import Confirmation, Question, find_confirmation, render_question
 from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
@@ -26,13 +27,12 @@ from .validate import argument_errors, invalid_arguments
 
 
 class Execution:
-    """One execution of a call. It has no `confirmer` if the client cannot ask the person."""
+    """One execution of a call. `channel` says how the person can confirm it."""
 
-    def __init__(
-        self, call: Call, confirmer: Confirmer | None = None, on_progress: ProgressCallback | None = None
-    ) -> None:
+    def __init__(self, call: Call, channel: Channel | None = None, on_progress: ProgressCallback | None = None) -> None:
         self._call = call
-        self._confirmer = confirmer
+        self._channel = channel or Channel()
+        self._refused = False
         context = call.context
         self._session = APISession(
             context.client, context.credentials, context.timeout, retry=context.retry, on_progress=on_progress
@@ -41,10 +41,13 @@ class Execution:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Status, attempts, times and project of the call so far, also after a cancellation."""
+        """Status, attempts, times and project of the call so far, also after a cancellation.
+
+        A call that this server refused has no status and no attempts: those of the reads before are not its own.
+        """
         facts = {
-            "status": self._session.status,
-            "attempts": self._session.attempts,
+            "status": None if self._refused else self._session.status,
+            "attempts": None if self._refused else self._session.attempts,
             "waited_seconds": round(self._session.waited, 2) or None,
             "milliseconds": round((time.monotonic() - self._started) * 1000),
             "project": self._call.project,
@@ -66,6 +69,7 @@ class Execution:
                 return CallResult.of(redact(result.value, self._call.secrets))
             return result
         except ToolError as error:
+            self._refused = isinstance(error, Declined | InvalidArguments)
             raise self._redacted(error) from None
 
     def internal_error(self) -> ToolError:
@@ -121,17 +125,7 @@ class Execution:
         # The API refuses a request with unsupported credentials and says why, so there is nothing to confirm.
         if confirm is None or not call.context.credentials.supports(call.tool.endpoint.auth):
             return
-        is_required = policy == "always" or confirm.level == "require"
-        if self._confirmer is None and not is_required:
-            return
-        question = await self._question(confirm)
-        require_accepted(call.tool, question, await self._confirmer(question) if self._confirmer else "unable")
-        if confirm.read is not None and question.effect != (await self._question(confirm)).effect:
-            raise Declined(
-                f"{call.tool.name}: the effect of this call changed after the person was asked; nothing was sent.",
-                "Call it again, so that the person is asked about the current effect.",
-                code="confirmation_stale",
-            )
+        await require_confirmed(call, confirm, self._channel, partial(self._question, confirm))
 
     async def _question(self, confirm: Confirmation) -> Question:
         call = self._call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,7 +20,9 @@ from ..declarations.catalog import Catalog
 from ..declarations.prompts import Prompts
 from ..errors import ConfigurationError, ToolError
 from ..identity import NAME, TITLE, VERSION
+from ..pipeline.approval import Channel
 from ..pipeline.call import Call, CallContext, prepare
+from ..pipeline.confirmation_code import ConfirmationCodes
 from ..pipeline.execution import Execution
 from ..pipeline.projection import CallResult
 from ..redaction import task_secrets
@@ -45,10 +48,12 @@ def build_server(
 ) -> Server[Any]:
     """Return an MCP server that offers the tools of a catalog.
 
-    The first of `seal_keys` encrypts the state of a confirmation, and each of them decrypts it, so server processes
-    with the same keys accept each other's state. `middleware` runs last before a handler.
+    The first of `seal_keys` protects confirmations, and each of them verifies confirmations, so server processes with
+    the same keys accept each other's. Without keys, this process uses a random one. `middleware` runs last before a
+    handler.
     """
-    handlers = Handlers(catalog, resolve_context)
+    keys = tuple(seal_keys) or (secrets.token_hex(32),)
+    handlers = Handlers(catalog, resolve_context, ConfirmationCodes(keys))
     cache_hint = CacheHint(ttl_ms=LIST_TTL_MS, scope="public")
     server: Server[Any] = Server(
         NAME,
@@ -63,7 +68,7 @@ def build_server(
     )
     # Not an argument of the constructor, which accepts only handlers that return models of the SDK.
     server.add_request_handler("tools/call", types.CallToolRequestParams, handlers.call_tool)
-    request_state = request_state_middleware(NAME, lambda request: resolve_context(request).principal, seal_keys)
+    request_state = request_state_middleware(NAME, lambda request: resolve_context(request).principal, keys)
     server.middleware[:] = [
         *map(_only_if_traced, server.middleware),
         explain_invalid_parameters,
@@ -79,8 +84,9 @@ class Handlers:
     They turn every exception of a call into a result, because the SDK would show its text to clients.
     """
 
-    def __init__(self, catalog: Catalog, resolve_context: ContextResolver) -> None:
+    def __init__(self, catalog: Catalog, resolve_context: ContextResolver, codes: ConfirmationCodes) -> None:
         self._catalog = catalog
+        self._codes = codes
         self._resolve_context = resolve_context
         tools = [types.Tool.model_validate(tool.to_mcp()) for tool in catalog.values()]
         self._tools = types.ListToolsResult(tools=tools)
@@ -96,8 +102,10 @@ class Handlers:
             suggestion = did_you_mean(params.name, self._catalog)
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:100]}. {suggestion}".rstrip())
         try:
-            call = prepare(tool, params.arguments or {}, self._resolve_context(request))
-            execution = Execution(call, self._elicitor.for_request(request, params), _progress_reporter(request))
+            context, report = self._resolve_context(request), _progress_reporter(request)
+            call = prepare(tool, params.arguments or {}, context)
+            ask = self._elicitor.for_request(request, params, context.confirm_timeout, report)
+            execution = Execution(call, Channel(ask, self._codes), report)
             result = await _run(call, execution)
             facts = execution.facts
             _log(call, str(result.details["code"]) if isinstance(result, ToolError) else "ok", facts)

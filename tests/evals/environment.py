@@ -24,6 +24,7 @@ from core13_mcp.server.instructions import instructions
 from core13_mcp.settings import Settings
 
 from ..asgi import ResetTransport
+from ..clients import accept
 from .tasks import Task
 
 CATALOG = load()
@@ -109,7 +110,7 @@ async def open_environment(task: Task) -> AsyncIterator[Environment]:
     ):
         context = CallContext(client=upstream, credentials=_credentials(task.key), timeout=5.0)
         server = build_server(CATALOG, lambda _: context, instructions(Settings(), len(CATALOG), len(CATALOG)))
-        async with Client(server) as client:
+        async with Client(server, elicitation_callback=accept) as client:
             for _ in range(task.before.times):
                 await api.post(task.before.post, json=task.before.body)
             app.state.faults.extend(task.faults)

@@ -102,7 +102,7 @@ class Harness:
                 await self._closing.wait()
 
     async def _confirm(self, context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
-        return types.ElicitResult(action="accept" if self.accepts else "decline", content={})
+        return types.ElicitResult(action="accept" if self.accepts else "decline", content={"confirm": True})
 
 
 def _row_counts(app: Any) -> RowCounts:

@@ -6,14 +6,13 @@ from typing import Any
 
 import anyio
 import jsonschema
-import mcp_types as types
 import pytest
 from mcp import Client
 
 from core13_mcp import sandbox
 from core13_mcp.declarations.catalog import load
 
-from ..clients import result_text
+from ..clients import accept, result_text
 from ..processes import stdio_parameters
 
 pytestmark = pytest.mark.anyio
@@ -42,10 +41,6 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("session-recordings-sharing-refresh-create", RECORDING, {"enabled": True}),
     ("session-recordings-sharing-passwords-destroy", {**RECORDING, "password_id": 4}, {}),  # the second one, created by the refresh
 ]  # fmt: skip
-
-
-async def accept(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
-    return types.ElicitResult(action="accept", content={})
 
 
 async def call_tool(client: Client, name: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import Declined, InvalidArguments, OutcomeUnknown, Refused, Unreadable
 from core13_mcp.pipeline.call import prepare
-from core13_mcp.pipeline.confirm import Decision, Policy
+from core13_mcp.pipeline.confirm import Answer, Policy
 from core13_mcp.pipeline.execution import Execution
 from core13_mcp.pipeline.question import Question
 
@@ -104,7 +104,7 @@ async def test_a_fallback_is_not_sent_for_the_request_that_prepares_a_question()
     fallback = {"instead": {"status": 405, "method": "PATCH", "body": {"deleted": True}}}
     confirm = [{"level": "require", "read": "/api/things/{id}/", "say": "Delete {answer.title}?"}]
     api = FakeAPI(reply(405, {}))
-    await call_error(make_tool("DELETE", endpoint=fallback, confirm=confirm), api, ask=Person("accepted"), id=1)
+    await call_error(make_tool("DELETE", endpoint=fallback, confirm=confirm), api, ask=Person(YES), id=1)
     assert api.request_lines == ["GET /api/things/1/"]
 
 
@@ -129,31 +129,35 @@ SHOWN = reply(200, {"title": "Weekly", "to": "a,b"})
 class Person:
     """Gives the same answer to every question, and records the questions."""
 
-    def __init__(self, decision: Decision) -> None:
-        self.decision = decision
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
         self.questions: list[str] = []
 
-    async def __call__(self, question: Question) -> Decision:
+    async def __call__(self, question: Question) -> Answer:
         self.questions.append(question.text)
-        return self.decision
+        return self.answer
+
+
+YES = Answer("accept", confirmed=True, seconds=2.0)
+NO = Answer("decline", seconds=2.0)
 
 
 async def test_a_call_whose_effect_changed_after_the_question_is_not_sent() -> None:
     api = FakeAPI(SHOWN, reply(200, {"title": "Weekly", "to": "a,b,c"}))
-    error = await call_error(CONFIRMED, api, ask=Person("accepted"), id=1)
+    error = await call_error(CONFIRMED, api, ask=Person(YES), id=1)
     assert isinstance(error, Declined) and error.details["code"] == "confirmation_stale"
     assert not [line for line in api.request_lines if line.startswith("POST")]
 
 
 async def test_a_question_has_no_secret() -> None:
     tool = make_tool("POST", confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Use {answer.title}?"}])
-    person = Person("declined")
+    person = Person(NO)
     await call_error(tool, FakeAPI(reply(200, {"title": f"the key {KEY}"})), ask=person, id=1)
     assert person.questions == ["Use the key [withheld]?"]
 
 
 async def test_a_person_is_not_asked_about_an_object_that_does_not_exist() -> None:
-    person = Person("accepted")
+    person = Person(YES)
     error = await call_error(CONFIRMED, FakeAPI(reply(404, {})), ask=person, id=1)
     assert isinstance(error, Refused) and person.questions == []
 
@@ -161,7 +165,8 @@ async def test_a_person_is_not_asked_about_an_object_that_does_not_exist() -> No
 @pytest.mark.parametrize(
     ("policy", "level", "lines"),
     [
-        ("auto", "ask", ["POST /api/things/1/"]),
+        ("auto", "ask", []),
+        ("never", "ask", ["POST /api/things/1/"]),
         ("never", "require", ["POST /api/things/1/"]),
         ("auto", "require", []),
         ("always", "ask", []),
@@ -180,7 +185,7 @@ async def test_the_policy_decides_about_a_call_if_the_client_cannot_ask(
 
 
 async def test_a_person_is_not_asked_about_a_call_with_invalid_arguments() -> None:
-    person = Person("accepted")
+    person = Person(YES)
     await call_error(CONFIRMED, FakeAPI(OK), ask=person, id="x", other=1)
     assert person.questions == []
 
@@ -189,6 +194,6 @@ async def test_a_person_is_not_asked_about_a_call_that_the_api_refuses_without_a
     tool = make_tool(
         "DELETE", endpoint={"scope": None, "auth": "session"}, confirm=[{"level": "require", "say": "Really?"}]
     )
-    person = Person("declined")
+    person = Person(NO)
     error = await call_error(tool, FakeAPI(reply(401, {})), ask=person, id=1)
     assert error.details["status"] == 401 and person.questions == []

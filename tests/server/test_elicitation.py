@@ -1,7 +1,8 @@
-"""An answer to a confirmation counts once, for one question, one caller and one call."""
+"""A form is a question about one call, and an answer counts once, for one question, one caller and one call."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from mcp.types import INVALID_PARAMS
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.keys import SecretStr
-from core13_mcp.server.elicitation import CONFIRMATION_TTL, Elicitor, UsedNonces
+from core13_mcp.server.elicitation import PROGRESS_INTERVAL, STATE_TTL, Elicitor
 from core13_mcp.server.handlers import build_server
 
 from ..clients import CLIENT_MODES, connected, result_meta, result_text
@@ -33,19 +34,35 @@ TOOL = make_tool(
 )
 STRICT = make_tool("POST", confirm=[{"level": "require", "say": "Really?"}])
 NAME = TOOL.name
+FORM = {
+    "type": "object",
+    "properties": {"confirm": {"type": "boolean", "title": "Yes, do it"}},
+    "required": ["confirm"],
+}
 FOUND = reply(200, {"id": 1, "title": "Weekly"})
-ACCEPTED = {"confirm": types.ElicitResult(action="accept", content={})}
+YES: dict[str, Any] = {"confirm": True}
+ACCEPTED = {"confirm": types.ElicitResult(action="accept", content=YES)}
 
 
-def person(action: str, questions: list[str] | None = None) -> Callable[..., Any]:
-    """Return an elicitation callback that gives the same answer to every question."""
+def person(
+    action: str, content: Any = YES, *, seconds: float = 0.0, forms: list[types.ElicitRequestFormParams] | None = None
+) -> Callable[..., Any]:
+    """Return an elicitation callback that gives the same answer to every question, after some seconds."""
 
     async def callback(_: Any, params: types.ElicitRequestFormParams) -> types.ElicitResult:
-        if questions is not None:
-            questions.append(params.message)
-        return types.ElicitResult(action=action, content={} if action == "accept" else None)  # type: ignore[arg-type]  # tests pass accept, decline or cancel
+        if forms is not None:
+            forms.append(params)
+        await anyio.sleep(seconds)
+        return types.ElicitResult(action=action, content=content if action == "accept" else None)  # type: ignore[arg-type]  # tests pass accept, decline or cancel
 
     return callback
+
+
+def set_time(monkeypatch: pytest.MonkeyPatch, module: str = "core13_mcp.server.elicitation") -> list[float]:
+    """Replace the wall clock of a module by a list with the current time."""
+    now = [1e9]
+    monkeypatch.setattr(f"{module}.time", SimpleNamespace(time=lambda: now[0]))
+    return now
 
 
 def writes(api: FakeAPI) -> int:
@@ -68,56 +85,151 @@ async def second_request(client: Client, state: str | None, responses: Any = ACC
 
 @in_both_modes
 async def test_an_accepted_call_is_sent_once(mode: str) -> None:
-    api, questions = FakeAPI(FOUND), list[str]()
-    callback = person("accept", questions)
+    api, forms = FakeAPI(FOUND), list[types.ElicitRequestFormParams]()
+    callback = person("accept", forms=forms)
     async with connected(call_context(api), TOOL, mode=mode, elicitation_callback=callback) as client:
         result = await client.call_tool(NAME, {"id": 1})
     assert not result.is_error and writes(api) == 1
-    assert questions == ["Send Weekly?"]
+    [form] = forms
+    assert form.message == "Send Weekly?" and form.requested_schema == FORM
 
 
 @in_both_modes
-@pytest.mark.parametrize("action", ["decline", "cancel"])
-async def test_a_call_that_is_not_accepted_is_not_sent(mode: str, action: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "content", "answer"),
+    [
+        ("decline", None, "'decline'"),
+        ("cancel", None, "'cancel', which is neither yes nor no,"),
+        ("accept", {}, "'accept' without confirm=true"),
+        ("accept", None, "'accept' without confirm=true"),
+        ("accept", {"confirm": False}, "'accept' without confirm=true"),
+        ("accept", {"confirm": "true"}, "'accept' without confirm=true"),
+        ("accept", {"confirm": 1}, "'accept' without confirm=true"),
+        ("accept", {"agree": True}, "'accept' without confirm=true"),
+    ],
+)
+async def test_an_answer_that_is_not_yes_sends_nothing_and_states_what_the_client_answered(
+    mode: str, action: str, content: Any, answer: str
+) -> None:
     api = FakeAPI(FOUND)
-    async with connected(call_context(api), TOOL, mode=mode, elicitation_callback=person(action)) as client:
+    async with connected(call_context(api), TOOL, mode=mode, elicitation_callback=person(action, content)) as client:
         result = await client.call_tool(NAME, {"id": 1})
-    assert result.is_error and result_meta(result)["code"] == "declined" and writes(api) == 0
+    text = result_text(result)
+    assert result.is_error and writes(api) == 0
+    # The tests answer within some milliseconds, faster than a person can read the question.
+    assert result_meta(result)["code"] == "confirmation_instant"
+    assert re.match(rf"{NAME}: the client answered {re.escape(answer)} after \d+ ms; nothing was sent. The", text)
+    assert "without a user may answer by itself" in text and "confirmation=" in text and "CORE13_CONFIRM=never" in text
+
+
+@pytest.mark.parametrize(
+    ("action", "content", "code", "has_code"),
+    [
+        ("decline", None, "declined", False),
+        ("cancel", None, "confirmation_cancelled", True),
+        ("accept", {}, "confirmation_incomplete", True),
+    ],
+)
+def test_each_slow_answer_that_is_not_yes_has_its_own_code(
+    action: str, content: Any, code: str, has_code: bool
+) -> None:
+    async def run() -> types.CallToolResult:
+        callback = person(action, content, seconds=2)
+        async with connected(call_context(api), TOOL, mode="legacy", elicitation_callback=callback) as client:
+            return await client.call_tool(NAME, {"id": 1})
+
+    api = FakeAPI(FOUND)
+    result = run_without_waiting(run())
+    assert result_meta(result)["code"] == code and writes(api) == 0
+    assert "after 2 s; nothing was sent" in result_text(result)
+    assert ("confirmation=" in result_text(result)) is has_code
+
+
+@pytest.mark.parametrize(
+    ("action", "seconds", "code"),
+    [
+        ("decline", 0.05, "confirmation_instant"),
+        # The clock of the replica that asked is ahead.
+        ("decline", -5, "confirmation_instant"),
+        ("decline", 0.5, "declined"),
+        ("accept", 299, None),
+        ("accept", 301, "confirmation_timeout"),
+    ],
+)
+async def test_the_time_of_an_answer_is_measured_across_two_requests(
+    action: str, seconds: float, code: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, now = FakeAPI(FOUND), set_time(monkeypatch)
+    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
+        state = (await first_request(client, id=1)).request_state
+        now[0] += seconds
+        answer = {"confirm": types.ElicitResult(action=action, content=YES)}  # type: ignore[arg-type]  # a parameter
+        result = await second_request(client, state, answer, id=1)
+    assert (result_meta(result)["code"] if result.is_error else None) == code
+    assert writes(api) == (code is None)
 
 
 @in_both_modes
-async def test_without_elicitation_only_a_call_that_requires_confirmation_is_refused(mode: str) -> None:
+@pytest.mark.parametrize("policy", ["auto", "always"])
+async def test_a_call_that_requires_a_form_is_refused_without_one_and_without_a_code(mode: str, policy: str) -> None:
     api = FakeAPI(FOUND)
-    async with connected(call_context(api), TOOL, mode=mode) as client:
-        assert not (await client.call_tool(NAME, {"id": 1})).is_error
-    async with connected(call_context(api), STRICT, mode=mode) as client:
+    tool = STRICT if policy == "auto" else TOOL
+    async with connected(call_context(api, confirm=policy), tool, mode=mode) as client:
         refused = await client.call_tool(NAME, {"id": 1})
-    assert result_meta(refused)["code"] == "confirmation_required" and "Really?" in result_text(refused)
-    assert writes(api) == 1
+    text = result_text(refused)
+    assert result_meta(refused)["code"] == "confirmation_required" and writes(api) == 0
+    assert "this client does not show forms" in text and "No code can confirm this call" in text
 
 
-async def test_a_client_whose_elicitation_fails_cannot_ask() -> None:
+async def test_a_client_that_answers_with_an_error_is_quoted() -> None:
     async def fail(*_: Any) -> types.ErrorData:
-        return types.ErrorData(code=-1, message="no window")
+        return types.ErrorData(code=-1, message='no\n"window"')
 
     api = FakeAPI(FOUND)
     async with connected(call_context(api), TOOL, mode="legacy", elicitation_callback=fail) as client:
         result = await client.call_tool(NAME, {"id": 1})
-    assert result_meta(result)["code"] == "confirmation_required" and writes(api) == 0
+    assert result_meta(result)["code"] == "confirmation_failed" and writes(api) == 0
+    assert "answered the question with an error (\"no 'window'\")" in result_text(result)
 
 
-def test_a_question_without_an_answer_is_declined() -> None:
-    async def wait(*_: Any) -> types.ElicitResult:
-        await anyio.sleep_forever()
-        raise AssertionError
+async def test_an_answer_that_is_not_valid_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def invalid(*_: Any, **__: Any) -> None:
+        types.ElicitResult.model_validate({"action": "perhaps"})
 
-    async def run() -> None:
-        async with connected(call_context(api), TOOL, mode="legacy", elicitation_callback=wait) as client:
-            result = await client.call_tool(NAME, {"id": 1})
-        assert result_meta(result)["code"] == "declined" and writes(api) == 0
+    # The SDK's client sends valid answers only.
+    monkeypatch.setattr("mcp.server.session.ServerSession.elicit_form", invalid)
+    api = FakeAPI(FOUND)
+    async with connected(call_context(api), TOOL, mode="legacy", elicitation_callback=person("accept")) as client:
+        result = await client.call_tool(NAME, {"id": 1})
+    assert result_meta(result)["code"] == "confirmation_failed" and writes(api) == 0
+
+
+def test_a_question_without_an_answer_ends_after_its_timeout_and_reports_progress_until_then() -> None:
+    messages = list[str | None]()
+
+    async def report(progress: float, total: float | None, message: str | None) -> None:
+        messages.append(message)
+
+    async def run() -> types.CallToolResult:
+        context, callback = call_context(api, confirm_timeout=35.0, timeout=5.0), person("accept", seconds=60)
+        async with connected(context, TOOL, mode="legacy", elicitation_callback=callback) as client:
+            return await client.call_tool(NAME, {"id": 1}, progress_callback=report)
 
     api = FakeAPI(FOUND)
-    run_without_waiting(run())
+    result = run_without_waiting(run())
+    assert result_meta(result)["code"] == "confirmation_timeout" and writes(api) == 0
+    assert "the question got no answer within 35 s" in result_text(result)
+    assert messages == ["waiting for the answer to a question"] * (1 + int(35 // PROGRESS_INTERVAL))
+
+
+def test_the_time_for_an_answer_is_not_part_of_the_timeout_of_the_call() -> None:
+    async def run() -> types.CallToolResult:
+        context, callback = call_context(api, timeout=5.0), person("accept", seconds=120)
+        async with connected(context, TOOL, mode="legacy", elicitation_callback=callback) as client:
+            return await client.call_tool(NAME, {"id": 1})
+
+    api = FakeAPI(FOUND)
+    assert not run_without_waiting(run()).is_error and writes(api) == 1
 
 
 async def test_the_question_is_returned_with_an_encrypted_state() -> None:
@@ -146,7 +258,7 @@ async def test_a_forged_state_is_refused(state: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", ['{"question": "x", "once": "y"}', '{"question": "x", "nonce": []}', "[]", "no json", ""]
+    "state", ['{"question": "x", "nonce": "y"}', "nonce digest", "nonce digest yesterday", "nonce digest 1 2", ""]
 )
 async def test_an_answer_to_a_question_of_another_version_does_not_count(state: str) -> None:
     async def other_version(ctx: Any, call_next: Any) -> Any:
@@ -202,18 +314,10 @@ async def test_an_expired_state_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("mcp.server.request_state.time", SimpleNamespace(time=lambda: now[0]))
     async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
         state = (await first_request(client, id=1)).request_state
-        now[0] += CONFIRMATION_TTL + 1
+        now[0] += STATE_TTL + 1
         with pytest.raises(MCPError):
             await second_request(client, state, id=1)
     assert writes(api) == 0
-
-
-def test_a_nonce_is_forgotten_when_it_expires() -> None:
-    now = [0.0]
-    nonces = UsedNonces(lambda: now[0])
-    assert [nonces.consume("a"), nonces.consume("a"), nonces.consume("b")] == [True, False, True]
-    now[0] = CONFIRMATION_TTL + 1
-    assert nonces.consume("b")
 
 
 async def test_a_call_is_not_sent_if_the_key_disappears_between_the_requests() -> None:
@@ -234,20 +338,27 @@ async def test_a_call_is_not_sent_if_the_key_disappears_between_the_requests() -
 
 
 @pytest.mark.parametrize(
-    ("capability", "version", "can_send", "can_ask"),
+    ("capability", "version", "can_send", "obstacle"),
     [
-        (None, "2026-07-28", True, False),
-        (types.ElicitationCapability(), "2026-07-28", False, True),
-        (types.ElicitationCapability(form=types.FormElicitationCapability()), "2026-07-28", False, True),
-        (types.ElicitationCapability(url=types.UrlElicitationCapability()), "2026-07-28", True, False),
-        (types.ElicitationCapability(), "2025-06-18", True, True),
-        (types.ElicitationCapability(), "2025-06-18", False, False),
+        (None, "2026-07-28", True, "client"),
+        (types.ElicitationCapability(), "2026-07-28", False, None),
+        (types.ElicitationCapability(form=types.FormElicitationCapability()), "2026-07-28", False, None),
+        (types.ElicitationCapability(url=types.UrlElicitationCapability()), "2026-07-28", True, "client"),
+        (types.ElicitationCapability(), "2025-06-18", True, None),
+        (None, "2025-06-18", True, "client"),
+        (types.ElicitationCapability(), "2025-06-18", False, "transport"),
+        (None, "2025-06-18", False, "client"),
     ],
 )
-def test_the_client_and_the_connection_decide_whether_the_person_can_be_asked(
-    capability: types.ElicitationCapability | None, version: str, can_send: bool, can_ask: bool
+def test_the_client_and_the_connection_decide_whether_a_form_can_be_shown(
+    capability: types.ElicitationCapability | None, version: str, can_send: bool, obstacle: str | None
 ) -> None:
     capabilities = types.ClientCapabilities(elicitation=capability)
     session = SimpleNamespace(client_capabilities=capabilities, can_send_request=can_send)
     request: Any = SimpleNamespace(session=session, protocol_version=version, request_id=1)
-    assert (Elicitor().for_request(request, types.CallToolRequestParams(name=NAME)) is not None) is can_ask
+    ask = Elicitor().for_request(request, types.CallToolRequestParams(name=NAME), 300.0, no_progress)
+    assert (ask if isinstance(ask, str) else None) == obstacle
+
+
+async def no_progress(_: str) -> None:
+    """Report nothing."""

@@ -13,8 +13,7 @@ import pytest
 from mcp import Client
 
 from core13_mcp.declarations.catalog import load
-from core13_mcp.errors import Declined
-from core13_mcp.pipeline.confirm import require_accepted
+from core13_mcp.pipeline.confirm import Answer, refusal
 from core13_mcp.pipeline.projection import project_response
 from core13_mcp.pipeline.question import find_confirmation, render_question
 from core13_mcp.text import single_line, strip_invisible
@@ -140,9 +139,10 @@ def test_a_question_is_one_line_also_in_the_error_if_it_cannot_be_asked(injectio
     text = question.text
     assert text.startswith("Send subscription 1") and text.endswith("a@b.example?")
     assert "\n" not in text and not invisible(text)
-    with pytest.raises(Declined) as caught:
-        require_accepted(CATALOG["subscriptions-test-delivery-create"], question, "unable")
-    assert str(caught.value).partition("\n")[0].endswith(f'The question: "{text.replace(chr(34), chr(39))}"')
+    quoted = f"The question: “{text.translate(str.maketrans('“”', chr(39) * 2))}”"
+    for answer in ("client", Answer("cancel")):
+        error = refusal("things-do", question, answer, "K7QX-2MPD-4A9T", None)
+        assert str(error).partition("\n")[0].endswith(quoted)
 
 
 @each_injection

@@ -78,7 +78,7 @@ async def test_calls_and_their_confirmations_may_reach_different_replicas(deploy
 
     async def agree(_: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
         questions.append(params.message)
-        return types.ElicitResult(action="accept", content={})
+        return types.ElicitResult(action="accept", content={"confirm": True})
 
     async with _client(deployment, agree) as client:
         await client.list_tools()

@@ -68,7 +68,7 @@ class Demo:
         """Print a confirmation prompt of the server and accept it, as the user of the client would."""
         self.confirmations += 1
         self._print("    ? ", f"{params.message} [confirmation prompt; the demo answers yes]", "yellow")
-        return ElicitResult(action="accept", content={})
+        return ElicitResult(action="accept", content={"confirm": True})
 
     async def step(self, title: str, tool: str, arguments: JSON, expect: Expect, lines: str = "{done}") -> JSON:
         """Call a tool, check the outcome and print it under a title.

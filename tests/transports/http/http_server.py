@@ -62,7 +62,7 @@ async def client(
     """Connect the SDK's client; `answer` is the user's answer to a confirmation."""
 
     async def elicit(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-        return ElicitResult(action=answer, content={})  # type: ignore[arg-type]  # the tests pass accept or decline
+        return ElicitResult(action=answer, content={"confirm": True})  # type: ignore[arg-type]  # the tests pass accept or decline
 
     async with httpx2.AsyncClient(headers=dict(headers or {}), timeout=20) as http:
         transport = streamable_http_client(url, http_client=http)

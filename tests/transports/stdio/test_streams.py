@@ -68,7 +68,8 @@ async def calling_peer() -> AsyncIterator[tuple[PendingAPI, Peer]]:
         origin = f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
         tasks.start_soon(listener.serve, api.serve)
         key = "phx_pending0000000000"
-        async with peer(POSTHOG_HOST=origin, POSTHOG_PERSONAL_API_KEY=key, CORE13_LOG_LEVEL="error") as client:
+        settings = {"POSTHOG_HOST": origin, "POSTHOG_PERSONAL_API_KEY": key, "CORE13_CONFIRM": "never"}
+        async with peer(**settings, CORE13_LOG_LEVEL="error") as client:
             await client.initialize()
             await client.send(message("tools/call", 1, **WRITE))
             await api.arrived.wait()
