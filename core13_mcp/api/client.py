@@ -26,6 +26,15 @@ _TIMEOUTS = httpx2.Timeout(None, connect=10.0).as_dict()
 _HEADERS = {"User-Agent": f"{NAME}/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 
+# The extension of a prepared request that states whether the API may have received a byte of it.
+_SENT = "core13_mcp.sent"
+
+
+def may_be_sent(request: httpx2.Request) -> bool:
+    """Whether the API may have received a byte of a prepared request, in any attempt so far."""
+    return bool(request.extensions.get(_SENT))
+
+
 class ResponseTooLarge(httpx2.RequestError):
     """The response is larger than `MAX_RESPONSE_BYTES`."""
 
@@ -60,6 +69,7 @@ class APIClient:
         retry_policy: RetryPolicy | None = None,
     ) -> None:
         self.origin = origin
+        self._url_origin = _origin(httpx2.URL(origin))
         self.retry_policy = retry_policy or RetryPolicy()
         self._read_only = read_only
         self._in_process = transport is not None
@@ -79,7 +89,7 @@ class APIClient:
         if self._read_only and request.method != "GET":
             raise ConfigurationError(f"this server is read-only; {request.method} is refused")
         try:
-            return httpx2.Request(
+            prepared = httpx2.Request(
                 request.method,
                 self.origin + request.path,
                 params=dict(request.query) or None,
@@ -93,6 +103,10 @@ class APIClient:
                 "The arguments do not fit into a URL: they are too long or contain characters that a URL cannot "
                 "hold; nothing was sent."
             ) from None
+        if _origin(prepared.url) != self._url_origin:
+            # The declarations are checked when they are loaded. This also covers other callers.
+            raise ConfigurationError("the path of the request names another host; nothing was sent")
+        return prepared
 
     async def send_once(self, request: httpx2.Request, deadline: Deadline) -> APIResponse:
         """Send a prepared request once and return the response, whatever its status.
@@ -117,6 +131,8 @@ class APIClient:
         except TimeoutError:
             error = httpx2.ReadTimeout if sent else httpx2.PoolTimeout
             raise error("the deadline of the call has passed", request=request) from None
+        finally:
+            request.extensions[_SENT] = sent or may_be_sent(request)
 
     @property
     def _transport(self) -> httpx2.AsyncBaseTransport:
@@ -124,6 +140,10 @@ class APIClient:
         if self._open_transport is None:
             self._open_transport = PoolTransport(self.origin)
         return self._open_transport
+
+
+def _origin(url: httpx2.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port
 
 
 async def _exchange(transport: httpx2.AsyncBaseTransport, request: httpx2.Request) -> APIResponse:

@@ -15,7 +15,7 @@ import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
@@ -23,6 +23,7 @@ import httpcore2
 from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.tls import TLSAttribute, TLSStream
 
+from .failures import tls_failure
 from .proxy import Proxy
 
 # Bytes. An event loop delivers at most this much at once; `is_readable` cannot see what a smaller read leaves behind.
@@ -49,7 +50,7 @@ class Backend(httpcore2.AsyncNetworkBackend):
     ) -> Stream:
         """Connect to a host, or to the proxy and through it to the host, within `timeout` seconds."""
         address = (self._proxy.host, self._proxy.port) if self._proxy else (host, port)
-        with _map_connect_errors(timeout):
+        with self._proxy.failures(host, timeout) if self._proxy else _map_connect_errors(host, timeout):
             tcp = await anyio.connect_tcp(*address)
             return await _close_on_failure(tcp, self._open_tunnel(Stream(tcp), host, port))
 
@@ -72,6 +73,8 @@ class Stream(httpcore2.AsyncNetworkStream):
         # Received data, and how much of it `read` has returned.
         self._received = b""
         self._position = 0
+        # Whether the last operation was a read, so that the next write begins another request.
+        self._is_idle = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if not self._received:
@@ -84,6 +87,7 @@ class Stream(httpcore2.AsyncNetworkStream):
             self._position = end
         else:
             self._received, self._position = b"", 0
+        self._is_idle = True
         return data
 
     async def _receive(self) -> bytes:
@@ -98,6 +102,10 @@ class Stream(httpcore2.AsyncNetworkStream):
         # httpcore2 ends a request that has no body with an empty write.
         if not buffer:
             return
+        # The API has closed the connection since its last response. Nothing of this request was sent.
+        if self._is_idle and self._is_readable():
+            raise httpcore2.ConnectError("the idle connection was closed")
+        self._is_idle = False
         try:
             await self.raw.send(buffer)
         except (*_BROKEN, anyio.EndOfStream) as error:
@@ -110,10 +118,9 @@ class Stream(httpcore2.AsyncNetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> Stream:
         """Do a TLS handshake within `timeout` seconds, or close the connection."""
-        with _map_connect_errors(timeout):
-            wrap = TLSStream.wrap(
-                self.raw, hostname=server_hostname, ssl_context=ssl_context, standard_compatible=False
-            )
+        with _map_connect_errors(server_hostname or "", timeout):
+            raw = cast(ByteStream, _Unsplit(self.raw))
+            wrap = TLSStream.wrap(raw, hostname=server_hostname, ssl_context=ssl_context, standard_compatible=False)
             tls = await _close_on_failure(self.raw, wrap)
         return Stream(tls, (*self._ssl_objects, tls.extra(TLSAttribute.ssl_object)))
 
@@ -129,14 +136,31 @@ class Stream(httpcore2.AsyncNetworkStream):
         return has_data or self._socket_is_readable()
 
 
+class _Unsplit:
+    """The part of a stream that TLS uses. It returns data as it arrives.
+
+    TLS reads 64 KiB at once. `_has_unread_data` cannot see what such a read leaves in the stream.
+    """
+
+    def __init__(self, raw: ByteStream) -> None:
+        self.send, self.aclose, self.extra_attributes = raw.send, raw.aclose, raw.extra_attributes
+        self._receive = raw.receive
+
+    async def receive(self) -> bytes:
+        return await self._receive(RECEIVE_SIZE)
+
+
 @contextmanager
-def _map_connect_errors(timeout: float | None) -> Iterator[None]:
+def _map_connect_errors(host: str, timeout: float | None) -> Iterator[None]:
     try:
         with anyio.fail_after(timeout):
             yield
     except TimeoutError as error:
         raise httpcore2.ConnectTimeout(str(error)) from error
-    except (OSError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
+    except ssl.SSLError as error:
+        raise tls_failure(error, host) from error
+    # A ValueError means that the host is not a valid name in DNS or TLS.
+    except (OSError, ValueError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
         raise httpcore2.ConnectError(str(error)) from error
 
 

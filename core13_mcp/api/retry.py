@@ -11,9 +11,10 @@ from email.utils import parsedate_to_datetime
 import httpx2
 
 from .exchange import APIResponse
+from .failures import ConnectFailure
 
-# No connection was made, so the API cannot have received the request.
-NOT_SENT_ERRORS = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+# No byte of the request was sent, so the API cannot have received it. The last one is for a request that is not HTTP.
+NOT_SENT_ERRORS = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.LocalProtocolError)
 
 # The API, or a proxy in front of it, failed before or after it applied the request.
 AMBIGUOUS_STATUSES = range(500, 1000)
@@ -32,7 +33,7 @@ class RetryPolicy:
         """Return the seconds from an attempt, counted from 1, to the next one, or None if `outcome` is final."""
         # A request that may be applied is sent again only if sending it twice has the same effect.
         is_safe = repeatable if is_ambiguous(outcome) else not isinstance(outcome, APIResponse) or outcome.status == 429
-        if attempt >= self.max_attempts or not is_safe:
+        if attempt >= self.max_attempts or not is_safe or isinstance(outcome, ConnectFailure):
             return None
         backoff: float = self.uniform(0.25, 0.5) * 2 ** (attempt - 1)
         if not isinstance(outcome, APIResponse):

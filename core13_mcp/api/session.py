@@ -8,7 +8,7 @@ from dataclasses import replace
 import anyio
 import httpx2
 
-from .client import APIClient, Deadline
+from .client import APIClient, Deadline, may_be_sent
 from .credentials import Credentials
 from .exchange import APIRequest, APIResponse, ProgressCallback
 from .retry import AttemptOutcome, is_ambiguous
@@ -28,6 +28,7 @@ class APISession:
         waited: Seconds spent between attempts.
         status: HTTP status of the last response; None if the last request got no response.
         ambiguous: Whether an earlier attempt of the last request may have been applied.
+        write_sent: Whether the API may have received a byte of a request that can change something.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class APISession:
         self.waited = 0.0
         self.status: int | None = None
         self.ambiguous = False
+        self.write_sent = False
 
     async def send(self, request: APIRequest) -> APIResponse:
         """Send a request, again if that is safe, and return the last response, whatever its status.
@@ -64,6 +66,7 @@ class APISession:
         try:
             response = await self._send_with_retries(prepared, request.repeatable, deadline)
         finally:
+            self.write_sent |= prepared.method != "GET" and may_be_sent(prepared)
             self._elapsed += anyio.current_time() - started
         self.status = response.status
         return response

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -9,8 +11,10 @@ from typing import cast
 import httpcore2
 import httpx2
 
+from .failures import trust_store_failure
 from .network import Backend
 from .proxy import Proxy, proxy_url
+from .trust import configured_context
 
 # Connections that are open at the same time.
 MAX_CONNECTIONS = 32
@@ -25,7 +29,6 @@ _ERRORS = (
     httpcore2.TimeoutException,
     httpcore2.NetworkError,
     httpcore2.ProtocolError,
-    httpcore2.ProxyError,
     httpcore2.UnsupportedProtocol,
 )
 
@@ -37,11 +40,11 @@ class PoolTransport(httpx2.AsyncBaseTransport):
     handshake behind a proxy fails or is cancelled.
 
     Raises:
-        httpx2.ProxyError: The environment sets a proxy that is not an HTTP proxy.
+        ConnectFailure: The environment sets a proxy that is not an HTTP proxy, or certificates that are unusable.
     """
 
     def __init__(self, origin: str, max_connections: int = MAX_CONNECTIONS) -> None:
-        ssl_context = httpx2.create_ssl_context()
+        ssl_context = _ssl_context() if origin.startswith("https:") else None
         proxy = proxy_url(origin)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=ssl_context,
@@ -69,6 +72,13 @@ class PoolTransport(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+def _ssl_context() -> ssl.SSLContext:
+    try:
+        return configured_context(os.environ) or httpx2.create_ssl_context(trust_env=False)
+    except OSError as error:
+        raise trust_store_failure(error) from error
 
 
 class _Body(httpx2.AsyncByteStream):

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from ..api.credentials import Credentials
+from ..api.trust import check_trust_store
 from ..declarations.catalog import enabled_tools, load
-from ..errors import Core13Error
+from ..errors import ConfigurationError, Core13Error
 from ..identity import NAME, VERSION
 from ..keys import SecretStr
 from ..logs import configure_logging
@@ -28,13 +29,13 @@ async def diagnose(environment: Environment, flags: Mapping[str, Any]) -> AsyncI
     for finding in invalid:
         yield finding
     configure_logging("error", settings.log_format, ())
-    async for finding in _check_api(settings, {finding.check for finding in invalid}):
+    async for finding in _check_api(settings, environment, {finding.check for finding in invalid}):
         yield finding
     async for finding in check_clients(environment, settings.timeout):
         yield finding
 
 
-async def _check_api(settings: Settings, invalid: set[str]) -> AsyncIterator[Finding]:
+async def _check_api(settings: Settings, environment: Environment, invalid: set[str]) -> AsyncIterator[Finding]:
     """Check the key and the API. `invalid` are the names of the checks that have failed already."""
     credentials, finding = check_key(settings)
     if settings.sandbox:
@@ -49,6 +50,11 @@ async def _check_api(settings: Settings, invalid: set[str]) -> AsyncIterator[Fin
         enabled = load()
     if "host" in invalid:
         # Without a valid host the key would go to the default host.
+        return
+    try:
+        check_trust_store([] if settings.sandbox else [settings.host], environment.variables)
+    except ConfigurationError as error:
+        yield from_error("tls", error)
         return
     async with api_clients(settings) as clients:
         # Without a key, an error response still shows that the API is there.

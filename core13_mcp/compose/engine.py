@@ -1,15 +1,17 @@
 """API clients, credentials and call contexts, built from the settings.
 
-The functions raise ConfigurationError if there is no usable key or sandbox database.
+The functions raise ConfigurationError if there is no usable key, sandbox database or trust store.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from ..api.client import APIClient
 from ..api.credentials import CredentialProvider, Credentials, credentials_from
+from ..api.trust import check_trust_store
 from ..logs import configure_logging
 from ..pipeline.call import CallContext
 from ..settings import Settings
@@ -47,6 +49,7 @@ async def api_clients(settings: Settings) -> AsyncIterator[list[APIClient]]:
         from .sandbox import sandbox_transport
 
         transport, origins = sandbox_transport(settings), [SANDBOX_ORIGIN]
+    check_trust_store(origins, os.environ)
     async with AsyncExitStack() as stack:
         yield [
             await stack.enter_async_context(APIClient(origin, read_only=settings.read_only, transport=transport))

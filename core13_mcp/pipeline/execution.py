@@ -74,7 +74,7 @@ class Execution:
 
     def internal_error(self) -> ToolError:
         """Return the error for an unexpected exception of `run`."""
-        return self._redacted(internal_error(self._call, sent=self._session.attempts > 0))
+        return self._redacted(internal_error(self._call, sent=self._session.write_sent))
 
     def _redacted(self, error: ToolError) -> ToolError:
         clean = copy.copy(error)

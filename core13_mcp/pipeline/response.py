@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 
 from ..api.exchange import APIRequest, APIResponse
+from ..api.failures import ConnectFailure
 from ..api.retry import AMBIGUOUS_STATUSES, NOT_SENT_ERRORS, retry_after
 from ..errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
 from ..jsonio import parse_json
@@ -24,7 +25,7 @@ _NOT_SENT_PROBLEMS = {
     httpx2.ConnectError: "the connection failed",
     httpx2.ConnectTimeout: "the connection took too long",
     httpx2.PoolTimeout: "no connection became free in time",
-    httpx2.ProxyError: "the proxy refused the connection or cannot be used",
+    httpx2.LocalProtocolError: "the request cannot be sent as HTTP",
 }
 
 
@@ -59,13 +60,7 @@ def parse_response(sent: SentRequest, response: APIResponse) -> Any:
 def from_transport_error(sent: SentRequest, error: httpx2.RequestError) -> ToolError:
     """Return the error for a request without a readable response."""
     if isinstance(error, NOT_SENT_ERRORS) and not sent.ambiguous:
-        problem = next(text for kind, text in _NOT_SENT_PROBLEMS.items() if isinstance(error, kind))
-        return Unavailable(
-            f"{sent.call.tool.name}: the API could not be reached: {problem}; nothing was sent.",
-            "Call again later. If that does not help, the administrator of this server can run `core13-mcp doctor`.",
-            code="unreachable",
-            retryable=True,
-        )
+        return _unreachable(sent, error)
     if not isinstance(error, httpx2.TransportError):
         return invalid_response(sent, "its body is too large or wrongly compressed")
     timed_out = isinstance(error, httpx2.TimeoutException)
@@ -73,6 +68,19 @@ def from_transport_error(sent: SentRequest, error: httpx2.RequestError) -> ToolE
     if not sent.request.repeatable:
         return _outcome_unknown(sent.call, reason)
     return Unavailable(f"{sent.call.tool.name}: {reason}.", "Calling again is safe.", retryable=True)
+
+
+def _unreachable(sent: SentRequest, error: httpx2.RequestError) -> ToolError:
+    problem = next(text for kind, text in _NOT_SENT_PROBLEMS.items() if isinstance(error, kind))
+    step = "Call again later. If that does not help, the administrator of this server can run `core13-mcp doctor`."
+    is_permanent = isinstance(error, ConnectFailure)
+    if is_permanent:
+        problem = str(error)
+        step = (
+            "The same call fails again until the administrator of this server corrects this; see `core13-mcp doctor`."
+        )
+    message = f"{sent.call.tool.name}: the API could not be reached: {problem}; nothing was sent."
+    return Unavailable(message, step, code="unreachable", retryable=not is_permanent)
 
 
 def invalid_response(sent: SentRequest, problem: str, status: int | None = None) -> ToolError:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from core13_mcp.api.exchange import APIResponse
+from core13_mcp.api.failures import ConnectFailure
 from core13_mcp.api.retry import AttemptOutcome, RetryPolicy, retry_after
 
 LOWEST = RetryPolicy(uniform=lambda low, _: low)
@@ -43,7 +44,9 @@ READ_ERROR = httpx2.ReadError("")
         (CONNECT_ERROR, False, 0.25),
         (httpx2.ConnectTimeout(""), False, 0.25),
         (httpx2.PoolTimeout(""), False, 0.25),
-        (httpx2.ProxyError(""), False, 0.25),
+        (httpx2.LocalProtocolError(""), False, 0.25),
+        (ConnectFailure("proxy", "", ""), False, None),
+        (ConnectFailure("tls", "", ""), True, None),
     ],
 )
 def test_an_outcome_decides_whether_and_when_a_request_is_sent_again(

@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import socket
-import ssl
-import struct
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -19,105 +15,33 @@ import httpx2
 import pytest
 from anyio.streams.tls import TLSStream
 
+from core13_mcp.api.failures import ConnectFailure
+from core13_mcp.api.proxy import proxy_url
 from core13_mcp.api.retry import NOT_SENT_ERRORS
 from core13_mcp.api.transport import PoolTransport
 
+from .servers import (
+    ESTABLISHED,
+    NO_TLS,
+    OK,
+    Handler,
+    Server,
+    SetEnvironment,
+    answer_all,
+    answer_connect,
+    answer_nothing,
+    close,
+    in_turn,
+    reset,
+    response,
+    serve,
+    tunnel_to,
+    write_no_tls,
+)
+
 pytestmark = pytest.mark.anyio
 
-# Of 127.0.0.1 and of posthog.example, a name that only the test proxy resolves.
-CERTIFICATE = Path(__file__).with_name("certificate.pem")
 PROXIED = "https://posthog.example"
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-NO_TLS = b"This is not a TLS record."
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-class Server:
-    """The address of a test server and what happened to it."""
-
-    def __init__(self, port: int, scheme: str = "http") -> None:
-        self.port = port
-        self.origin = f"{scheme}://127.0.0.1:{port}"
-        self.connections = 0
-        self.connection_closed = anyio.Event()
-
-
-@asynccontextmanager
-async def serve(handler: Handler, tls: bool = False) -> AsyncIterator[Server]:
-    """Run a TCP server that passes each connection to the handler, then waits until the client closes it."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server.connections += 1
-        tasks.append(asyncio.current_task())
-        try:
-            await handler(reader, writer)
-            await reader.read()
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-            server.connection_closed.set()
-
-    tasks: list[asyncio.Task[None] | None] = []
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if tls else None
-    if context:
-        context.load_cert_chain(CERTIFICATE)
-    listener = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
-    server = Server(listener.sockets[0].getsockname()[1], "https" if tls else "http")
-    with anyio.fail_after(30):
-        try:
-            yield server
-        finally:
-            listener.close()
-            for task in filter(None, tasks):
-                task.cancel()
-                await task
-
-
-async def answer_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer each request with an empty JSON object."""
-    while await reader.readuntil(b"\r\n\r\n"):
-        writer.write(OK)
-
-
-async def answer_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Read what arrives."""
-
-
-def tunnel_to(port: int, requests: list[bytes] | None = None) -> Handler:
-    """Return the handler of a proxy: answer CONNECT, then copy bytes from and to a port of this machine."""
-
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        finally:
-            writer.close()
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readuntil(b"\r\n\r\n")
-        if requests is not None:
-            requests.append(request)
-        api_reader, api_writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        await asyncio.gather(copy(reader, api_writer), copy(api_reader, writer))
-
-    return handle
-
-
-def in_turn(*handlers: Handler) -> Handler:
-    """Return a handler that passes the first connection to the first handler, and so on."""
-    remaining = iter(handlers)
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await next(remaining)(reader, writer)
-
-    return handle
 
 
 async def fetch(
@@ -131,24 +55,6 @@ async def fetch(
         return await response.aread()
     finally:
         await response.aclose()
-
-
-SetEnvironment = Callable[..., None]
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> SetEnvironment:
-    """Trust the test certificate, use no proxy, and return a function that sets variables."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-    def set_variables(**variables: str) -> None:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-
-    return set_variables
 
 
 # Direct connections
@@ -173,13 +79,6 @@ async def test_a_response_that_ends_early_is_a_protocol_error(tls):
     async with serve(end_early, tls) as api, PoolTransport(api.origin) as transport:
         with pytest.raises(httpx2.RemoteProtocolError):
             await fetch(transport, api.origin)
-
-
-def reset(writer: asyncio.StreamWriter) -> None:
-    """Close the connection with a TCP reset."""
-    connection: socket.socket = writer.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
 
 
 async def reset_in_response(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -223,10 +122,6 @@ async def test_a_closed_port_is_a_connect_error():
 
 
 # Data behind a response
-
-
-def response(status: str, body: bytes) -> bytes:
-    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 TRAILING = {
@@ -305,6 +200,25 @@ async def test_a_connection_that_is_closed_right_behind_its_response_is_not_reus
         assert api.connections == 2
 
 
+async def test_over_tls_a_connection_with_data_behind_64_kib_of_records_is_not_reused():
+    # Five bytes of header and 17 of authentication are added to each record of at most 16 KiB of data.
+    size = 65_536 - 4 * 22
+    head = len(response("200 OK", b"x" * 65_000)) - 65_000
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        # Increases the size of the TCP window, so that the client receives everything below at once.
+        writer.write(response("200 OK", b"x" * 2_000_000))
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(response("200 OK", b"x" * (size - head)))
+        writer.write(TRAILING["a 429 response"])
+
+    # Session tickets would move the boundary.
+    async with serve(answer, tls=True, tickets=0) as api, PoolTransport(api.origin) as transport:
+        assert [len(await fetch(transport, api.origin)) for _ in range(3)] == [2_000_000, size - head, 2_000_000]
+        assert api.connections == 2
+
+
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 1_000_000])
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
 async def test_a_response_of_any_size_leaves_its_connection_open(tls, size):
@@ -318,15 +232,6 @@ async def test_a_response_of_any_size_leaves_its_connection_open(tls, size):
 
 
 # Failed, late and cancelled handshakes. A pool with one connection shows that the failure has released it.
-
-
-async def write_no_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.write(NO_TLS)
-
-
-async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read(1)
-    writer.close()
 
 
 FAILED_HANDSHAKES: dict[str, tuple[Handler, type[Exception]]] = {
@@ -398,7 +303,7 @@ async def test_a_proxy_needs_neither_credentials_nor_a_scheme(environment, varia
     async with serve(answer_all, tls=True) as api, serve(tunnel_to(api.port, requests)) as proxy:
         environment(**{variable: f"127.0.0.1:{proxy.port}"})
         async with PoolTransport("https://[2001:db8::1]:8443") as transport:
-            with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            with pytest.raises(httpx2.ConnectError, match="not valid for this name"):
                 await fetch(transport, "https://[2001:db8::1]:8443")
     assert requests[0].startswith(b"CONNECT [2001:db8::1]:8443 HTTP/1.1\r\n")
     assert b"authorization" not in requests[0].lower()
@@ -423,46 +328,59 @@ async def test_a_loopback_address_is_connected_directly(environment, tls):
         assert proxy.connections == 0
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9:8000", "localhost", "LOCALHOST:8010", "[::1]:8000"])
+def test_no_loopback_host_has_a_proxy(environment, scheme, host):
+    environment(HTTP_PROXY="http://p.example", HTTPS_PROXY="http://p.example", ALL_PROXY="http://p.example")
+    assert proxy_url(f"{scheme}://{host}") is None
+
+
+@pytest.mark.parametrize(("port", "has_proxy"), [(8443, False), (443, True)])
+def test_no_proxy_can_name_a_host_with_its_port(environment, port, has_proxy):
+    environment(HTTPS_PROXY="http://p.example", NO_PROXY="posthog.example:8443")
+    assert (proxy_url(f"https://posthog.example:{port}") is not None) is has_proxy
+
+
 @pytest.mark.parametrize(
     "url", ["gopher://me:hunter22@proxy.example", "socks5://me:hunter22@proxy.example", "http://me:hunter22@:none"]
 )
 async def test_a_proxy_of_another_kind_is_an_error_that_does_not_show_its_password(environment, url):
     environment(HTTPS_PROXY=url)
-    with pytest.raises(httpx2.ProxyError) as error:
+    with pytest.raises(ConnectFailure, match="the URL of the proxy") as error:
         PoolTransport(PROXIED)
     assert "hunter22" not in str(error.value)
 
 
-def answer_connect(data: bytes, close: bool = False) -> Handler:
-    """Return the handler of a proxy that answers CONNECT with these bytes."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(data)
-        if close:
-            writer.close()
-
-    return handle
-
-
-ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-FAILED_TUNNELS: dict[str, tuple[Handler, type[Exception]]] = {
-    "407": (answer_connect(response("407 Proxy Authentication Required", b"")), httpx2.ProxyError),
-    "502": (answer_connect(response("502 Bad Gateway", b"<html>")), httpx2.ProxyError),
-    "no HTTP": (answer_connect(b"SSH-2.0-OpenSSH_9.7\r\n\r\n"), httpx2.ProxyError),
-    "a long response": (answer_connect(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 100_000), httpx2.ProxyError),
-    "data after the response": (answer_connect(ESTABLISHED + NO_TLS), httpx2.ProxyError),
-    "closed without a response": (answer_connect(b"", close=True), httpx2.ConnectError),
-    "closed in the response": (answer_connect(ESTABLISHED[:-1], close=True), httpx2.ConnectError),
-    "closed in the handshake": (answer_connect(ESTABLISHED, close=True), httpx2.ConnectError),
-    "no response": (answer_nothing, httpx2.ConnectTimeout),
-    "no answer in the handshake": (answer_connect(ESTABLISHED), httpx2.ConnectTimeout),
+FAILED_TUNNELS: dict[str, tuple[Handler, type[Exception], str]] = {
+    "407": (
+        answer_connect(response("407 Proxy Authentication Required", b"")),
+        ConnectFailure,
+        "does not accept the user name and the password in its URL",
+    ),
+    "403": (answer_connect(response("403 Forbidden", b"")), ConnectFailure, "refuses connections to posthog.example"),
+    "502": (answer_connect(response("502 Bad Gateway", b"<html>")), ConnectFailure, "cannot connect to posthog.ex"),
+    "no HTTP": (answer_connect(b"SSH-2.0-OpenSSH_9.7\r\n\r\n"), ConnectFailure, "does not answer as an HTTP proxy"),
+    "a long response": (
+        answer_connect(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 100_000),
+        ConnectFailure,
+        "does not answer as an HTTP proxy",
+    ),
+    "data after the response": (
+        answer_connect(ESTABLISHED + NO_TLS),
+        ConnectFailure,
+        "does not answer as an HTTP proxy",
+    ),
+    "closed without a response": (answer_connect(b"", close=True), ConnectFailure, "closes the connection"),
+    "closed in the response": (answer_connect(ESTABLISHED[:-1], close=True), ConnectFailure, "closes the connection"),
+    "closed in the handshake": (answer_connect(ESTABLISHED, close=True), httpx2.ConnectError, ""),
+    "no response": (answer_nothing, ConnectFailure, "does not answer in time"),
+    "no answer in the handshake": (answer_connect(ESTABLISHED), httpx2.ConnectTimeout, ""),
 }
 
 
-@pytest.mark.parametrize(("handler", "error"), FAILED_TUNNELS.values(), ids=FAILED_TUNNELS)
+@pytest.mark.parametrize(("handler", "error", "message"), FAILED_TUNNELS.values(), ids=FAILED_TUNNELS)
 async def test_a_tunnel_that_fails_is_an_error_before_sending_and_frees_its_place_in_the_pool(
-    environment, handler, error
+    environment, handler, error, message
 ):
     async with (
         serve_behind_proxy(environment, handler) as (_, _),
@@ -471,6 +389,7 @@ async def test_a_tunnel_that_fails_is_an_error_before_sending_and_frees_its_plac
         with pytest.raises(error) as failure:
             await fetch(transport, PROXIED, connect=0.3)
         assert isinstance(failure.value, NOT_SENT_ERRORS) and "p@ss" not in str(failure.value)
+        assert message in str(failure.value)
         assert await fetch(transport, PROXIED) == b"{}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import anyio
 import httpx2
 import pytest
 
+from core13_mcp.api.failures import tls_failure
+from core13_mcp.api.proxy import Proxy
 from core13_mcp.declarations.catalog import load
 
 from ..fake_api import FakeAPI, Reply, call_error, fail_with, reply
@@ -52,6 +55,17 @@ async def tool_errors() -> list[str]:
     return [str(await call_error(tools[name], FakeAPI(answer), **arguments)) for name, arguments, answer in TOOL_ERRORS]
 
 
+def connect_errors() -> list[str]:
+    """The failures of connections; tests/api makes each of them happen."""
+    errors = [ssl.SSLCertVerificationError(1, ""), ssl.SSLCertVerificationError(1, ""), ssl.SSLCertVerificationError()]
+    for error, code in zip(errors, (10, 62, 18), strict=True):
+        error.verify_code, error.verify_message = code, ""
+    no_tls = ssl.SSLError(1, "")
+    no_tls.reason = "WRONG_VERSION_NUMBER"
+    proxy = Proxy("proxy.example", 3128).failure(Proxy("proxy.example", 3128).refusal(407, "a.example"), "a.example")
+    return [str(proxy), *(str(tls_failure(error, "a.example")) for error in (*errors, no_tls))]
+
+
 def command_errors() -> list[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
@@ -60,6 +74,8 @@ def command_errors() -> list[str]:
             run_cli("call", "users-retrieve", **{KEY: f"${{{KEY}}}"}),
             run_cli("call", "users-retrieve", **{KEY: "phc_public"}),
             run_cli("call", "users-retrieve", POSTHOG_HOST="https://us.i.posthog.com", **{KEY: "phx_" + "k" * 40}),
+            run_cli("call", "users-retrieve", SSL_CERT_FILE="/none", **{KEY: "phx_" + "k" * 40}),
+            run_cli("call", "users-retrieve", SSL_CERT_DIR="/none", **{KEY: "phx_" + "k" * 40}),
             run_cli("tools", CORE13_READONLY="1"),
             run_cli("serve", "--sandbox", "--http", address),
             run_cli("install", "cursor", "--uvx", "--print", PATH=""),
@@ -72,7 +88,7 @@ def command_errors() -> list[str]:
 
 @pytest.mark.usefixtures("without_pauses")
 def test_the_product_prints_every_message_of_the_page() -> None:
-    printed = "\n".join([*command_errors(), *anyio.run(tool_errors)])
+    printed = "\n".join([*command_errors(), *connect_errors(), *anyio.run(tool_errors)])
     quotes = messages(PAGE.read_text("utf-8"))
     assert len(quotes) >= 15
     assert [quote for quote in quotes if quote not in printed] == []

@@ -94,7 +94,7 @@ CHANGED_RESPONSES: dict[str, Change] = {
 NOT_SENT: dict[str, type[httpx2.TransportError]] = {
     "connection refused": httpx2.ConnectError,
     "connection timeout": httpx2.ConnectTimeout,
-    "the proxy refuses": httpx2.ProxyError,
+    "no free connection": httpx2.PoolTimeout,
 }
 LOST_RESPONSES: dict[str, type[httpx2.TransportError]] = {
     "connection broken after the request took effect": httpx2.RemoteProtocolError,

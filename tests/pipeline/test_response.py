@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from core13_mcp.api.retry import NOT_SENT_ERRORS
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import OutcomeUnknown, Refused, Unavailable, Unreadable
 
@@ -128,7 +129,7 @@ async def test_a_read_without_a_clear_response_may_be_called_again(response: Rep
 
 
 @ALL
-@pytest.mark.parametrize("kind", [httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError])
+@pytest.mark.parametrize("kind", NOT_SENT_ERRORS)
 async def test_an_error_before_the_request_was_sent_says_so(
     tool: Declaration, kind: type[httpx2.TransportError]
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from ...api.failures import ConnectFailure
 from ...api.proxy import proxy_url
 from ...errors import ConfigurationError, Core13Error
 
@@ -42,21 +42,10 @@ def from_error(check: str, error: Core13Error) -> Finding:
 
 def from_network_error(error: httpx2.RequestError, origin: str) -> Finding:
     """Return the reason why the API at an origin cannot be reached."""
-    host, proxy = urlsplit(origin).hostname, proxy_host(origin)
-    causes = list(_causes(error))
-    tls_error = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
-    check = "tls" if tls_error else "proxy" if proxy else "host"
-    if isinstance(tls_error, ssl.SSLCertVerificationError):
-        message = f"the certificate of {host} is not trusted: {tls_error.verify_message or 'it cannot be verified'}"
-        fix = "add your organization's root certificate to the system's trust store, or set SSL_CERT_FILE to its file"
-    elif tls_error:
-        message = f"the TLS handshake with {origin} failed ({tls_error.reason or 'connection closed'})"
-        fix = "correct POSTHOG_HOST and its port, or the proxy, to use https"
-    elif proxy:
-        message = f"{origin} cannot be reached through the proxy {proxy}"
-        fix = f"correct HTTPS_PROXY (an http:// or https:// URL), or bypass the proxy with NO_PROXY={host}"
-    elif any(isinstance(cause, socket.gaierror) for cause in causes):
-        message = f"the host name {host} cannot be resolved"
+    if isinstance(error, ConnectFailure):
+        return Finding(error.check, "wrong", str(error), error.fix)
+    if any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
+        message = f"the host name {urlsplit(origin).hostname} cannot be resolved"
         fix = "correct POSTHOG_HOST, or check DNS, VPN and HTTPS_PROXY"
     elif isinstance(error, httpx2.TimeoutException):
         message = f"{origin} did not answer before the timeout"
@@ -64,7 +53,7 @@ def from_network_error(error: httpx2.RequestError, origin: str) -> Finding:
     else:
         message = f"{origin} does not accept connections"
         fix = "correct POSTHOG_HOST and its port, or start the server at this address"
-    return Finding(check, "wrong", message, fix)
+    return Finding("host", "wrong", message, fix)
 
 
 def proxy_host(origin: str) -> str | None:

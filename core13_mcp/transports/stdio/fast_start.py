@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ...api.credentials import credentials_from
+from ...api.trust import check_trust_store
 from ...declarations.files import MCP_KEYS, PROMPT_KEYS, enabled_declarations, enabled_prompts, read_declarations
 from ...identity import NAME, TITLE, VERSION
 from ...server.instructions import LIST_TTL_MS, instructions
@@ -83,8 +84,9 @@ class FastStart:
         ):
             return cls(None)
         if not settings.sandbox:
-            # Only checks that there is a usable key.
+            # Only checks that the key and the trust store are usable.
             credentials_from(settings)
+            check_trust_store([settings.host], os.environ)
         results = first_results(settings)
         # No call is running before the SDK takes over, so SIGTERM ends the process at once.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
