@@ -63,6 +63,7 @@ class FastStart:
         self._parsed = 0
         self._previous: FirstRequest | None = None
         self._answered: set[str | int] = set()
+        self._tools_listed = False
 
     @classmethod
     def open(cls, settings: Settings) -> FastStart:
@@ -97,8 +98,7 @@ class FastStart:
         # If a descriptor fails here, it also fails in the transport, which handles the error.
         with suppress(OSError):
             while self._results is not None:
-                listed = self._previous is not None and self._previous.method in ("tools/list", "prompts/list")
-                if not select.select([self._source], [], [], 0 if listed else timeout)[0]:
+                if not select.select([self._source], [], [], 0 if self._tools_listed else timeout)[0]:
                     break
                 chunk = os.read(self._source, _MAX_BYTES)
                 self._data += chunk
@@ -116,6 +116,7 @@ class FastStart:
             if request is None or request.request_id in self._answered:
                 return False
             self._parsed, self._previous = end + 1, request
+            self._tools_listed |= request.method == "tools/list"
             if request.request_id is not None:
                 self._answered.add(request.request_id)
                 result = {**_version_fields(request), **results[request.method]}

@@ -51,7 +51,10 @@ def parse_first_request(line: bytes, previous: FirstRequest | None) -> FirstRequ
         }:
             expected = method in (*_LISTS, "server/discover") and version == MODERN_VERSION
             first = previous is None or previous.version == version
-            accepted = expected and first and not rest and not meta and _is_client(capabilities, info)
+            accepted = expected and first and not rest and _is_progress(meta) and _is_client(capabilities, info)
+        case {"_meta": {**list_meta}, **rest} if previous and previous.version != MODERN_VERSION:
+            version = previous.version
+            accepted = method in _LISTS and previous.method != "initialize" and not rest and _is_progress(list_meta)
         case dict() if not params and previous and previous.version != MODERN_VERSION:
             version = previous.version
             expected_methods = ("notifications/initialized",) if previous.method == "initialize" else _LISTS
@@ -80,6 +83,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError("an object has the same key twice")
     return value
+
+
+def _is_progress(meta: dict[Any, Any]) -> bool:
+    """Return whether metadata asks for progress notifications at most. The results of lists have none."""
+    return not meta or (meta.keys() == {"progressToken"} and type(meta["progressToken"]) in (str, int))
 
 
 def _is_client(capabilities: Any, info: Any) -> bool:

@@ -113,10 +113,20 @@ def test_the_protocol_versions_are_those_of_the_sdk():
     assert (HANDSHAKE_VERSIONS, (MODERN_VERSION,)) == (HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS)
 
 
+def with_progress_token(content: dict[str, Any], token: str | int) -> dict[str, Any]:
+    params = content.get("params", {})
+    return {**content, "params": {**params, "_meta": {**params.get("_meta", {}), "progressToken": token}}}
+
+
 @pytest.mark.smoke
+@pytest.mark.parametrize("token", [None, 0, "t"])
 @pytest.mark.parametrize("version", [*HANDSHAKE_VERSIONS, MODERN_VERSION])
-def test_the_answers_equal_those_of_the_sdk(version, pipes):
-    messages = first_messages(version)
+def test_the_answers_equal_those_of_the_sdk(version, token, pipes):
+    # Codex and Copilot CLI ask for progress of `tools/list`.
+    messages = [
+        with_progress_token(content, token) if token is not None and "/list" in content["method"] else content
+        for content in first_messages(version)
+    ]
     responses = pipes.exchange(*messages)
     assert len(responses) == 3
     assert responses == sdk_responses(Settings(sandbox=True), messages)
@@ -292,8 +302,18 @@ FIRST = first_messages("2025-06-18")
         ([FIRST[0], *FIRST[2:]], ["q0"]),
         ([FIRST[0], first_messages(MODERN_VERSION)[1]], ["q0"]),
         ([first_messages(MODERN_VERSION)[0], FIRST[2]], ["q0"]),
+        ([*FIRST[:2], with_progress_token(FIRST[2], True)], ["q0"]),
+        ([*FIRST[:2], message("tools/list", "q1", _meta={"progressToken": 1, "other": 1})], ["q0"]),
     ],
-    ids=["unknown method", "same id twice", "no notification", "modern list", "list without version"],
+    ids=[
+        "unknown method",
+        "same id twice",
+        "no notification",
+        "modern list",
+        "no version",
+        "boolean",
+        "other metadata",
+    ],
 )
 def test_an_unexpected_message_and_all_that_follow_are_left_to_the_sdk(messages, answered, pipes):
     data = lines(*messages) + b'{"jsonrpc":'
