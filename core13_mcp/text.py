@@ -61,23 +61,40 @@ def single_line(text: str, max_length: int = 300) -> str:
     return line if len(line) <= max_length else line[: max_length - 1] + "…"
 
 
+# Quotation marks of every kind, and characters that look like them.
+_QUOTATION_MARK = re.compile(
+    "["
+    "\"'`\u00b4\u00ab\u00bb\u2018-\u201f\u2039\u203a"
+    "\u02b9-\u02bf\u02c8\u02ca\u02cb\u02dd\u02ee\u055a\u05f3\u05f4\u2032-\u2037"  # modifiers and primes
+    "\u275b-\u275e\u276e\u276f\u2e42\u300c-\u300f\u301d-\u301f\ufe41-\ufe44\uff02\uff07\uff40\uff62\uff63"
+    "]"
+)
+
+
+def quote(text: str, max_length: int = 300) -> str:
+    """Return text of other people on one line in “quotation marks” that it cannot close.
+
+    Quotation marks inside become apostrophes. Text that is truncated has its length behind it.
+    """
+    line = _QUOTATION_MARK.sub("'", " ".join(strip_invisible(text).split()))
+    return f"“{line}”" if len(line) <= max_length else f"“{line[:max_length]}…” ({len(line)} characters)"
+
+
 class _JSONFormatter(Formatter):
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
         return get_path(kwargs, field_name), field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        if format_spec == "count":
-            return str(len([entry for entry in str(value or "").split(",") if entry.strip()]))
         if isinstance(value, bool):
             return str(value).lower()
         return single_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill a template such as `{arguments.id}` or `{answer.target:count}` from JSON values.
+    """Fill a template such as `{arguments.id}` with text that the reader wrote, for prompts and for the terminal.
 
-    `count` gives the number of comma-separated entries. A missing value becomes "unknown". Each value is put on one
-    line and truncated.
+    A missing value becomes "unknown". Each value is put on one line and truncated. For text of other people, there is
+    `templates.language.fill`.
     """
     return _JSONFormatter().vformat(template, (), values)
 

@@ -25,7 +25,7 @@ LAYERS = [
     "api declarations",
     "settings",
     "options logs",
-    "files redaction tracing",
+    "files redaction templates tracing",
     "errors identity jsonio keys origins text",
 ]
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ..errors import DeclarationError
 from ..settings import Settings
+from ..templates.language import check_template
 from .files import enabled_names, read_declarations, without_project
 from .model import Declaration
 from .schema import Schema
@@ -37,6 +38,15 @@ def enabled_tools(settings: Settings, declared: Catalog | None = None) -> Catalo
     return {name: _without_project(catalog[name]) if settings.project_id else catalog[name] for name in names}
 
 
+def _check_templates(tool: Declaration) -> None:
+    """Raise ValueError if a template is wrong, or if one question would need the responses of two requests."""
+    titles = [entry.title for entry in tool.confirm if entry.title]
+    for template in (*titles, *(part.message for part in (*tool.confirm, *tool.done)), *tool.hints.values()):
+        check_template(template)
+    if len({entry.read for entry in tool.confirm if entry.read}) > 1:
+        raise ValueError("confirm: all entries with `read` must have the same one")
+
+
 def _without_project(tool: Declaration) -> Declaration:
     return Declaration.model_validate(without_project(tool.model_dump(by_alias=True)))
 
@@ -48,6 +58,7 @@ def _parse(name: str, content: Any) -> Declaration:
         for definition in (declaration.input_schema, declaration.output_schema, *conditions):
             # A wrong schema fails here at start, and not in the first call.
             Schema(definition)
+        _check_templates(declaration)
         if name != declaration.name:
             raise ValueError(f"it declares the tool {declaration.name}; rename the file to {declaration.name}.json")
         return declaration

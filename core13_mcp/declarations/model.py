@@ -100,10 +100,13 @@ class Confirm(ConditionalMessage):
 
     Attributes:
         level: Whether the person can also confirm through the conversation (`ask`), or by a form only (`require`).
+        title: The action, such as "Send it to {answer.target_value:count recipient} now". Without it, the text only
+            adds to that of other entries.
         read: The path of a request to send first. The question can contain values of its response.
     """
 
     level: Literal["ask", "require"]
+    title: str | None = None
     read: str | None = None
 
 
@@ -111,7 +114,7 @@ class Declaration(_Model):
     """A tool: its MCP definition, its endpoint, and how calls are checked, confirmed and explained.
 
     Attributes:
-        confirm: Confirmations. The first one that applies is used.
+        confirm: Confirmations. All that apply are one question.
         hints: What to do next, by HTTP status or by status and error code of the API, such as `400 invalid_input`.
         done: Notes on the effect of a write. The first one that applies is used.
         documented: Arguments of the API documentation that the tool does not accept, with the reason.

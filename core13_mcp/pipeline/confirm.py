@@ -86,10 +86,10 @@ def refusal(
         # The question was asked too if there is an answer.
         reason = f"{problem_reason}, and {reason}" if isinstance(answer, Answer) else problem_reason
         error_code = error_code if isinstance(answer, Answer) else problem_code
-    # The question may quote text of other people. It stays in the first line, as data.
-    quoted = single_line(question.text, len(question.text) + 1).translate(str.maketrans("“”", "''"))
+    # The question quotes text of other people in “ ”. With other quotation marks around it, these stay distinct.
+    quoted = single_line(question.text, len(question.text) + 1).replace('"', "'")
     return Declined(
-        f"{tool}: {reason}; nothing was sent. The question: “{quoted}”",
+        f'{tool}: {reason}; nothing was sent. The question: "{quoted}"',
         _WITHOUT_USER if isinstance(answer, Answer) else "",
         _next_step(tool, answer, code),
         _alternatives(answer, code),

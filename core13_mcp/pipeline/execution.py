@@ -16,7 +16,7 @@ from ..api.session import APISession
 from ..declarations.model import Project
 from ..errors import Declined, InvalidArguments, ToolError
 from ..redaction import redact
-from ..text import get_path, single_line
+from ..text import get_path, quote
 from .approval import Channel, require_confirmed
 from .bind import bind, expand_path, path_values
 from .call import Call
@@ -115,8 +115,8 @@ class Execution:
         current = get_path(user, project.id)
         if not isinstance(current, int):
             return f"{error}, and the current project is unknown: ask the person for its id.", ""
-        name = single_line(str(get_path(user, project.name)), 80).replace('"', "'")
-        note = f'Current project: {current}, "{name}".'
+        name = quote(str(get_path(user, project.name)), 80)
+        note = f"Current project: {current}, {name}."
         return f"{error}: pass {project.argument}={current} for the current project.", note
 
     async def _require_confirmed(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from ..declarations.model import Declaration
 from ..jsonio import JSON, compact_json
-from ..text import render
+from ..templates.language import fill
 
 _MAX_NAMES = 8
 _PLAIN_NAME = re.compile(r"\w{1,40}", re.ASCII)
@@ -111,7 +111,7 @@ def _is_page(schema: JSON, response: dict[str, Any]) -> bool:
 def _done(tool: Declaration, arguments: JSON, response: Any) -> str | None:
     facts = {"arguments": dict(arguments), "answer": response}
     template = next((done.message for done in tool.done if done.validator.is_valid(facts)), None)
-    return template and render(template, **facts)
+    return template and fill(template, **facts)
 
 
 def _listed(names: list[str]) -> str:

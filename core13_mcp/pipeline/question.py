@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..declarations.model import Confirm, Declaration
 from ..jsonio import JSON
-from ..text import render
+from ..templates.language import MISSING, fill, get_value, paths
+from ..text import single_line
+
+_MAX_TITLE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Confirmation:
 
     @property
     def read(self) -> str | None:
-        """The path of the request to send first. All entries of a tool have the same one."""
+        """The path of the request to send first. All entries of a tool that have one have the same."""
         return next((entry.read for entry in self.entries if entry.read), None)
 
 
@@ -52,5 +57,55 @@ def find_confirmation(tool: Declaration, arguments: JSON) -> Confirmation | None
 def render_question(confirmation: Confirmation, arguments: JSON, answer: Any) -> Question:
     """Return the question about the arguments and the API's response to `confirmation.read`."""
     values = {"arguments": dict(arguments), "answer": answer or {}}
-    text = " ".join(render(entry.message, **values) for entry in confirmation.entries)
-    return Question(text, title="Yes, do it", effect=text)
+    texts = [fill(entry.message, **values) for entry in confirmation.entries]
+    others = ", ".join(_other_arguments(confirmation, arguments))
+    text = " ".join([*texts, *([f"Also in this call: {others}."] if others else [])])
+    return Question(text, _title(confirmation, values), _effect(confirmation, values))
+
+
+def _other_arguments(confirmation: Confirmation, arguments: JSON) -> Iterator[str]:
+    """Describe the arguments that no text of the question mentions, so that it names everything that is sent."""
+    tool = confirmation.tool
+    mentioned = set().union(*(paths(entry.message) for entry in confirmation.entries))
+    for name, value in arguments.items():
+        schema = tool.arguments.get(name, {})
+        is_default = "default" in schema and schema["default"] == value
+        if name == "detail" or is_default or f"arguments.{name}" in mentioned:
+            continue
+        shown = fill(f"{{arguments.{name}:{_form(schema)}}}", arguments={name: value})
+        yield f"{name} {'(not shown)' if name in tool.secrets else shown}"
+
+
+def _form(schema: JSON) -> str:
+    """Return the form of an argument in a template. Only text that the schema lists is not quoted."""
+    if schema.get("format") == "date-time":
+        return "time"
+    return "word" if "enum" in schema or "enum" in schema.get("items", {}) else ""
+
+
+def _title(confirmation: Confirmation, values: dict[str, Any]) -> str:
+    """Return the title of the first entry with the strictest level, and how many other changes there are."""
+    titled = [entry for entry in confirmation.entries if entry.title]
+    titled.sort(key=lambda entry: entry.level != "require")
+    if not titled:
+        return single_line(confirmation.tool.title, _MAX_TITLE)
+    title = single_line(fill(titled[0].title or "", **values), _MAX_TITLE)
+    others = len(titled) - 1
+    return f"{title}, and {others} more change{'' if others == 1 else 's'}" if others else title
+
+
+def _effect(confirmation: Confirmation, values: dict[str, Any]) -> str:
+    """Return everything that decides the effect, as JSON: the entries, the arguments, and the values that they read."""
+    secrets = {*confirmation.tool.secrets, "detail"}
+    used = set().union(*(paths(entry.message) | paths(entry.title or "") for entry in confirmation.entries))
+    effect = {
+        "entries": [entry.message for entry in confirmation.entries],
+        "arguments": {name: value for name, value in values["arguments"].items() if name not in secrets},
+        "answer": {path: _stored(values, path) for path in used if path.startswith("answer.")},
+    }
+    return json.dumps(effect, sort_keys=True)
+
+
+def _stored(values: JSON, path: str) -> Any:
+    value = get_value(values, path)
+    return None if value is MISSING else value

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from ..api.exchange import APIResponse
 from ..jsonio import parse_json
 from ..redaction import redact
-from ..text import render, single_line
+from ..templates.language import fill
+from ..text import single_line
 from .call import Call
 
 # Next steps by status, or by status and error code. A declaration can replace them.
@@ -58,7 +59,7 @@ def parse_error(response: APIResponse, secrets: tuple[str, ...]) -> APIError:
     return APIError(
         code if _API_CODE.fullmatch(code) else "",
         field and single_line(field, 60),
-        single_line(texts.get("detail", texts.get("error", ""))).replace('"', "'").rstrip("."),
+        single_line(texts.get("detail", texts.get("error", ""))).rstrip("."),
     )
 
 
@@ -66,9 +67,9 @@ def next_step(call: Call, status: str, code: str = "", field: str | None = None)
     """Return the next step. The hints of the declaration come before the general ones."""
     tool, exact = call.tool, f"{status} {code}"
     hints = (tool.hints.get(exact), _HINTS.get(exact), tool.hints.get(status), _HINTS.get(status))
-    return render(
+    return fill(
         next(filter(None, hints), ""),
-        arguments=call.arguments,
+        arguments=dict(call.arguments),
         scope=tool.endpoint.scope or "the rights of a login session",
         field=field if field in tool.arguments else "the argument that the API names",
     )

@@ -14,7 +14,7 @@ from ..api.failures import ConnectFailure
 from ..api.retry import AMBIGUOUS_STATUSES, NOT_SENT_ERRORS, retry_after
 from ..errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
 from ..jsonio import parse_json
-from ..text import may_have_invisible, strip_invisible
+from ..text import may_have_invisible, quote, strip_invisible
 from .call import Call
 from .refusal import DEFAULT_CODES, APIError, next_step, parse_error
 
@@ -109,7 +109,7 @@ def _error(sent: SentRequest, response: APIResponse) -> ToolError:
     error = parse_error(response, sent.call.secrets)
     reason = f"{response.status} {responses.get(response.status, '(unknown status)')}"
     if error.message:
-        reason += f', the API says: "{error.message}"'
+        reason += f", the API says: {quote(error.message)}"
     if response.status not in AMBIGUOUS_STATUSES:
         return _refused(sent, response, error, reason)
     if not sent.request.repeatable:

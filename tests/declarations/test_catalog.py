@@ -86,6 +86,13 @@ ENDPOINT = declaration_json()["endpoint"]
         ({"rules": [{"say": "No.", "condition": {"type": "nonsense"}}]}, "nonsense"),
         ({"confirm": [{"level": "ask", "say": "Really?", "when": {"required": 1}}]}, "1"),
         ({"done": [{"say": "Done.", "when": {"required": 1}}]}, "1"),
+        ({"done": [{"say": "Done {answer.id:loud}."}]}, "no form 'loud'"),
+        ({"hints": {"404": "Look {at."}}, "expected '}'"),
+        ({"confirm": [{"level": "ask", "say": "Really?", "title": "{id:loud}"}]}, "no form 'loud'"),
+        (
+            {"confirm": [{"level": "ask", "say": "Really?", "read": f"/api/{name}/"} for name in "ab"]},
+            "all entries with `read` must have the same one",
+        ),
         ({"description": {"$ref": "fields/none.json#/x"}}, "none.json"),
         ({"description": {"$ref": "fields/common.json#/none"}}, "none"),
         ({"description": {"$ref": "fields/../../x.json#/x"}}, "outside the directory"),

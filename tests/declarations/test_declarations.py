@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from string import Formatter
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,6 +22,7 @@ from core13_mcp.declarations.schema import Schema
 from core13_mcp.errors import InvalidArguments
 from core13_mcp.jsonio import compact_json
 from core13_mcp.pipeline.bind import expand_path
+from core13_mcp.templates.language import paths
 
 from .subschemas import subschemas
 
@@ -34,6 +34,9 @@ FREE_FORM = {"users-hedgehog-config-retrieve", "users-hedgehog-config-partial-up
 
 # Characters of tools/list as compact JSON, without and with output schemas. Lower them when the list gets shorter.
 MAX_WITHOUT_OUTPUT, MAX_WITH_OUTPUT = 23_500, 28_500
+
+# They change without a change of the effect, so no question reads them: an answer would be refused as outdated.
+VOLATILE = {"next_delivery_date", "updated_at", "created_at"}
 
 HOSTILE = [
     "", ".", "..", "/", "a/b", "../users", "..%2F", "%2F", "%2e%2e", "?", "a?b=c", "#", "a#b", ";", "\\", "..\\..",
@@ -72,10 +75,6 @@ def texts_of(tool: Declaration) -> Iterator[str]:
     yield from (*tool.hints.values(), *tool.documented.values())
     for parts in (tool.rules, tool.confirm, tool.done):
         yield from (part.message for part in parts)
-
-
-def placeholders(template: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(template) if name}
 
 
 def tool_that_reads(path: str) -> Declaration:
@@ -189,9 +188,10 @@ def test_rules_and_conditions_mention_declared_arguments_only(tool: Declaration)
 def test_every_placeholder_of_a_template_has_a_value(tool: Declaration):
     for part in tool.confirm:
         read = tool_that_reads(part.read).output_schema["properties"].keys() if part.read else set()
-        assert placeholders(part.message) <= {f"arguments.{n}" for n in tool.arguments} | {f"answer.{n}" for n in read}
+        known = {f"arguments.{n}" for n in tool.arguments} | {f"answer.{n}" for n in read - VOLATILE}
+        assert paths(part.message) | paths(part.title or "") <= known
     for hint in tool.hints.values():
-        assert placeholders(hint) <= {"scope", "field"} | {f"arguments.{n}" for n in tool.arguments}
+        assert paths(hint) <= {"scope", "field"} | {f"arguments.{n}" for n in tool.arguments}
 
 
 @each_tool
@@ -199,7 +199,7 @@ def test_hints_and_done_notes_contain_no_text_from_other_people(tool: Declaratio
     safe = {"arguments.id", "arguments.uuid", "arguments.password_id", "arguments.target_type"}
     safe |= {"answer.id", "answer.target_type", "answer.target_value", "answer.team.id", "scope", "field"}
     for text in (*tool.hints.values(), *(part.message for part in tool.done)):
-        assert placeholders(text) <= safe
+        assert paths(text) <= safe
         assert "{answer.target_value}" not in text, "the number of recipients only"
 
 

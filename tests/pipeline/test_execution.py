@@ -153,7 +153,7 @@ async def test_a_question_has_no_secret() -> None:
     tool = make_tool("POST", confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Use {answer.title}?"}])
     person = Person(NO)
     await call_error(tool, FakeAPI(reply(200, {"title": f"the key {KEY}"})), ask=person, id=1)
-    assert person.questions == ["Use the key [withheld]?"]
+    assert person.questions == ["Use “the key [withheld]”? Also in this call: id 1."]
 
 
 async def test_a_person_is_not_asked_about_an_object_that_does_not_exist() -> None:

@@ -41,7 +41,7 @@ async def test_invisible_characters_are_removed_from_a_response(ascii_only: bool
     ("status", "code", "body", "parts"),
     [
         (400, "taken", VALIDATION_ERROR, ["400 Bad Request", "Already there", "(field name)", "Take another."]),
-        (400, "other", {"code": "other", "detail": 'A "quoted" word.'}, ["\"A 'quoted' word", "Read the manual."]),
+        (400, "other", {"code": "other", "detail": 'A "quoted" word.'}, ["“A 'quoted' word”", "Read the manual."]),
         (400, "bad_request", {"error": "By hand."}, ["By hand"]),
         (400, "bad_request", b"<html>", ["things-do: 400 Bad Request\nRead the manual."]),
         (400, "bad_request", [1], ["things-do: 400 Bad Request\nRead the manual."]),

@@ -72,7 +72,13 @@ async def test_a_code_confirms_a_call_of_a_client_without_forms(mode: str) -> No
 async def test_the_refusal_tells_the_model_to_show_the_question_before_it_repeats_the_call() -> None:
     async with connected(call_context(FakeAPI(FOUND)), TOOL) as client:
         text = result_text(await refused(client, id=1))
-    steps = ["nothing was sent", "“Send Weekly?”", "First show the question", "wait for their answer", "confirmation="]
+    steps = [
+        "nothing was sent",
+        '"Send “Weekly”? Also in this call: id 1."',
+        "First show the question",
+        "wait for their answer",
+        "confirmation=",
+    ]
     positions = [text.index(step) for step in steps]
     assert positions == sorted(positions) and len(text.split("\n")) <= 4
 
@@ -137,7 +143,7 @@ async def test_a_code_is_for_one_effect_only() -> None:
     async with connected(call_context(api), TOOL) as client:
         code = code_in(await refused(client, id=1))
         changed = await refused(client, id=1, confirmation=code)
-        assert result_meta(changed)["code"] == "confirmation_stale" and "Send Daily?" in result_text(changed)
+        assert result_meta(changed)["code"] == "confirmation_stale" and "Send “Daily”?" in result_text(changed)
         assert writes(api) == []
         assert not (await client.call_tool(NAME, {"id": 1, "confirmation": code_in(changed)})).is_error
 

@@ -36,7 +36,7 @@ STRICT = make_tool("POST", confirm=[{"level": "require", "say": "Really?"}])
 NAME = TOOL.name
 FORM = {
     "type": "object",
-    "properties": {"confirm": {"type": "boolean", "title": "Yes, do it"}},
+    "properties": {"confirm": {"type": "boolean", "title": "Do a thing"}},
     "required": ["confirm"],
 }
 FOUND = reply(200, {"id": 1, "title": "Weekly"})
@@ -91,7 +91,7 @@ async def test_an_accepted_call_is_sent_once(mode: str) -> None:
         result = await client.call_tool(NAME, {"id": 1})
     assert not result.is_error and writes(api) == 1
     [form] = forms
-    assert form.message == "Send Weekly?" and form.requested_schema == FORM
+    assert form.message == "Send “Weekly”? Also in this call: id 1." and form.requested_schema == FORM
 
 
 @in_both_modes
@@ -236,7 +236,9 @@ async def test_the_question_is_returned_with_an_encrypted_state() -> None:
     async with connected(call_context(FakeAPI(FOUND)), TOOL, elicitation_callback=person("accept")) as client:
         first = await first_request(client, id=1)
     [request] = (first.input_requests or {}).values()
-    assert isinstance(request, types.ElicitRequest) and request.params.message == "Send Weekly?"
+    assert (
+        isinstance(request, types.ElicitRequest) and request.params.message == "Send “Weekly”? Also in this call: id 1."
+    )
     assert first.request_state and "Weekly" not in first.request_state and KEY not in first.request_state
 
 

@@ -74,7 +74,7 @@ async def delete_and_restore(demo: Demo, target: JSON) -> None:
     title = "Delete it: the API only marks it as deleted, and the result says so"
     await demo.step(title, "subscriptions-destroy", target, Expect({"deleted": True}), "deleted {deleted}\n{done}")
     line = "deleted {deleted}, enabled {enabled}\n{done}"
-    restored = Expect({"deleted": False, "enabled": False})
+    restored = Expect({"deleted": False, "enabled": False}, confirmed=True)
     await demo.step("Restore it", UPDATE, {**target, "deleted": False}, restored, line)
 
 

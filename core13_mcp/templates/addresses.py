@@ -1,0 +1,98 @@
+"""Describes the address of one recipient, with marks where it may mislead a reader. Pure, standard library only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from ..text import quote, strip_invisible
+
+MAX_ADDRESS = 120
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_CHANNEL = re.compile(r"([\w#.-]{1,80})(?:\|(.*))?", re.ASCII | re.DOTALL)
+_PLAIN_ADDRESS = re.compile(r"[\w.+/=&-]+@[\w.-]+")
+_PLAIN_HOST = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]+)?", re.IGNORECASE)
+_AUTHORITY_END = re.compile(r"[/?#]")
+
+
+def describe_recipient(recipient: str) -> str:
+    """Return an email address, a channel id or a URL as a person reads it, with notes in parentheses.
+
+    A URL can be a credential, so only its host and its last four characters are shown.
+    """
+    text = strip_invisible(recipient)
+    hidden = [] if text == recipient else ["contains invisible characters"]
+    if _URL.match(text):
+        shown, notes = _describe_url(text)
+    elif match := _CHANNEL.fullmatch(text):
+        shown, notes = match[1], list(script_notes(match[1]))
+        notes += [] if match[2] is None else [f"label {quote(match[2], 80)}"]
+    else:
+        is_plain = _PLAIN_ADDRESS.fullmatch(text) and len(text) <= MAX_ADDRESS
+        shown, notes = text if is_plain else _quote_middle(text), list(script_notes(text))
+    notes = [*notes, *hidden]
+    return f"{shown} ({'; '.join(notes)})" if notes else shown
+
+
+def script_notes(text: str) -> Iterator[str]:
+    """Describe the characters of an address or a host that can be mistaken for others.
+
+    Such a character is from another script than Latin, or is not in ASCII.
+    """
+    labels = re.split(r"[@.:]", text)
+    yield from _describe_characters(labels)
+    for label in labels:
+        if label.lower().startswith("xn--"):
+            yield _describe_punycode(label)
+
+
+def _describe_characters(labels: Iterable[str]) -> Iterator[str]:
+    scripts = [{_script(character) for character in label if character.isalpha()} for label in labels]
+    for script in sorted(set().union(*scripts) - {"Latin"}):
+        is_mixed = any({script, "Latin"} <= found for found in scripts)
+        yield f"contains {script} letters{' mixed with Latin ones' if is_mixed else ''}"
+    unusual = dict.fromkeys(c for label in labels for c in label if not c.isascii() and not _is_foreign_letter(c))
+    if unusual:
+        yield f"contains {quote(''.join(unusual), 20)}"
+
+
+def _is_foreign_letter(character: str) -> bool:
+    return character.isalpha() and _script(character) != "Latin"
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "unnamed").partition(" ")[0].capitalize()
+
+
+def _describe_punycode(label: str) -> str:
+    try:
+        decoded = label[4:].encode("ascii").decode("punycode")
+    except ValueError:
+        return f"{quote(label, 63)} is not a valid name"
+    notes = "; ".join(_describe_characters([decoded]))
+    return f"{quote(label, 63)} is displayed as {quote(decoded, 63)}" + (f", which {notes}" if notes else "")
+
+
+def _describe_url(url: str) -> tuple[str, list[str]]:
+    """Return the scheme and the complete host, and what else matters."""
+    scheme, _, rest = url.partition("://")
+    authority = _AUTHORITY_END.split(rest, maxsplit=1)[0]
+    user, separator, host = authority.rpartition("@")
+    tail = rest[len(authority) :]
+    has_path = len(tail) > 1
+    notes = [f"ends with {quote(tail[-4:])}"] if has_path else []
+    if separator:
+        notes.append(f"the text before @, {quote(user.partition(':')[0], MAX_ADDRESS)}, is not its host")
+    if "\\" in authority:
+        notes.append("its host is not certain, because it contains a backslash")
+    shown = host if _PLAIN_HOST.fullmatch(host) else quote(host, 253)
+    return f"{scheme.lower()}://{shown}/{'…' if has_path else ''}", [*notes, *script_notes(host)]
+
+
+def _quote_middle(text: str) -> str:
+    """Quote a text. If it is too long, keep its start and its end, which has the domain."""
+    if len(text) <= MAX_ADDRESS:
+        return quote(text, MAX_ADDRESS)
+    half = MAX_ADDRESS // 2
+    return f"{quote(f'{text[:half]}…{text[-half:]}')} ({len(text)} characters)"
