@@ -71,6 +71,13 @@ def boolean(text: str) -> bool:
     return _BOOLEANS[text.lower()]
 
 
+def switch(text: str) -> bool:
+    """Parse a setting that is on by default. Its flag takes a value."""
+    if text.lower() not in _BOOLEANS:
+        raise ValueError("not a switch; use on or off")
+    return _BOOLEANS[text.lower()]
+
+
 class Choice:
     """A parser that accepts the values of a Literal type only."""
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from .errors import ConfigurationError
 from .keys import SecretStr
-from .options import Choice, Option, api_key, boolean, cookie, number, origins, seal_keys, words
+from .options import Choice, Option, api_key, boolean, cookie, number, origins, seal_keys, switch, words
 from .origins import parse_origin
 from .text import did_you_mean
 
@@ -70,6 +70,12 @@ class Settings(NamedTuple):
     http_rate: int = _http("requests per minute and caller", number(int, 1), "240")
     http_at_once: int = _http("concurrent requests per caller", number(int, 1), "8")
     http_max_body: int = _http("maximum size of a request, in bytes", number(int, 1024, 4_194_304), "1048576")
+    http_sessions: bool = _http(
+        "sessions for clients of the 2025 protocols that show forms: on, or off if requests of one client may reach "
+        "different replicas",
+        switch,
+        "on",
+    )
     http_drain: float = _http("seconds to keep serving after SIGTERM, with /readyz at 503", number(float, 0, 600), "5")
     http_metrics: bool = _http("serve Prometheus metrics at /metrics", boolean)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mcp.server.context import ServerMiddleware
 from starlette.types import ASGIApp
 
 from ..api.client import APIClient
@@ -30,8 +31,9 @@ from ..transports.http.auth.oauth import ProtectedResource
 from ..transports.http.auth.tokens import CallerTokens
 from ..transports.http.endpoint import MCPEndpoint, resolve_context
 from ..transports.http.landing.page import PageContent, page
-from ..transports.http.limits import LimitOptions
+from ..transports.http.limits import LimitOptions, Limits
 from ..transports.http.metrics import Metrics
+from ..transports.http.requests import RequestRunner
 from ..transports.http.serving import Lifecycle, Server, raise_fd_limit
 from ..transports.http.validation import validate_http
 from .engine import api_clients, credential_provider, make_context
@@ -96,16 +98,26 @@ async def build_http(settings: Settings, address: str, **limits: Any) -> AsyncIt
             lifecycle = Lifecycle(drain=settings.http_drain, grace=settings.timeout + 5)
             resource = ProtectedResource(url, issuer, {name: tool.endpoint.scope for name, tool in catalog.items()})
             text = instructions(settings, len(catalog), len(declared))
-            middleware = [metrics.observe_operation] if metrics else []
+            limiter = _limits(settings, parsed, limits)
+            runner = RequestRunner(limiter.slots, lifecycle.stop)
+            middleware: list[ServerMiddleware[Any]] = [runner, *([metrics.observe_operation] if metrics else [])]
             server = build_server(catalog, resolve_context, text, seal_keys, middleware)
-            limit_options = LimitOptions(
-                per_minute=settings.http_rate, at_once=settings.http_at_once, max_body=settings.http_max_body, **limits
-            )
             content = _page_content(settings, url, mode_notices(settings, len(catalog), len(declared)))
             authenticator = _authenticator(settings, clients, resource)
-            mcp = MCPEndpoint(server, authenticator, limit_options, page(catalog, content))
+            mcp = MCPEndpoint(server, authenticator, limiter, lifecycle, page(catalog, content))
             routes = [resource.route] if settings.auth == "oauth" else []
             yield HTTPServer(app(settings, mcp, lifecycle, metrics, routes), listener, url, lifecycle)
+
+
+def _limits(settings: Settings, address: Address, limits: Mapping[str, Any]) -> Limits:
+    options: dict[str, Any] = {
+        # The only caller is the person at this machine.
+        "per_minute": None if settings.auth == "none" and address.local else settings.http_rate,
+        "at_once": settings.http_at_once,
+        "max_body": settings.http_max_body,
+        "sessions": settings.http_sessions,
+    }
+    return Limits(LimitOptions(**options, **limits))
 
 
 def _authenticator(settings: Settings, clients: Sequence[APIClient], resource: ProtectedResource) -> Authenticator:

@@ -25,13 +25,14 @@ class Answer:
     """What a client answered to a question.
 
     Attributes:
-        action: The action of the answer; `timeout` if it came too late or not at all, `error` if it is none.
+        action: The action of the answer; `timeout` if it came too late or not at all, `error` if it is none, and
+            `closed` if the connection or the server ended before it.
         confirmed: Whether the answer contains the required `true`.
         seconds: The time between the question and the answer.
         detail: The message of an error.
     """
 
-    action: Literal["accept", "decline", "cancel", "timeout", "error"]
+    action: Literal["accept", "decline", "cancel", "timeout", "error", "closed"]
     confirmed: bool = False
     seconds: float = 0.0
     detail: str = ""
@@ -114,6 +115,8 @@ def _reason(answer: Answer | Obstacle) -> tuple[str, str]:
     match answer.action:
         case "timeout":
             return "confirmation_timeout", f"the question got no answer within {time}"
+        case "closed":
+            return "confirmation_failed", "the connection or this server ended before the question got an answer"
         case "error":
             detail = single_line(answer.detail, 100).replace('"', "'")
             return "confirmation_failed", f'the client answered the question with an error ("{detail}")'

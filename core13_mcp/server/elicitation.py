@@ -141,7 +141,7 @@ async def _elicit(request: Request, question: Question) -> Answer:
     except ValidationError:
         return Answer("error", detail="the answer is not valid")
     except (NoBackChannelError, MCPError) as error:
-        return Answer("error", detail=str(error))
+        return Answer("closed" if error.code == types.CONNECTION_CLOSED else "error", detail=str(error))
     return _answer(result, anyio.current_time() - started)
 
 

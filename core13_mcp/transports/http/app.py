@@ -54,9 +54,9 @@ def app(
         cors = Middleware(
             CORSMiddleware,
             allow_origins=[origin.rstrip("/") for origin in settings.http_origins],
-            allow_methods=["POST"],
+            allow_methods=["POST", "GET", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["WWW-Authenticate", "Retry-After"],
+            expose_headers=["WWW-Authenticate", "Retry-After", "Mcp-Session-Id"],
         )
         middleware.append(cors)
     if metrics:

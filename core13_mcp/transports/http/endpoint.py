@@ -1,12 +1,14 @@
-"""The ASGI application at `/mcp`: authentication, limits and the request body."""
+"""The ASGI application at `/mcp`: authentication, limits, the request body and sessions."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-import anyio
 from mcp.server import Server, ServerRequestContext
+from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import ClientDisconnect, Request
@@ -16,43 +18,58 @@ from ... import tracing
 from ...errors import ConfigurationError
 from ...pipeline.call import CallContext
 from ...redaction import redact_keys
-from ..jsonrpc import MessageError, parse_message
-from .accept import accepts_event_stream, as_json, sdk_scope
+from .accept import accepts_event_stream, as_json
 from .auth.authenticator import Authenticator
 from .errors import Rejected
-from .limits import FairLimiter, LimitOptions, Limits
+from .limits import Limits
+from .posts import PostedMessage, reject_compressed
+from .requests import RunningRequest, running_request
+from .serving import Lifecycle
+from .sessions import Session, Sessions, opens_session, uses_sessions
+from .slots import FairLimiter
 
 log = logging.getLogger("core13_mcp.http")
 
+# `HostOriginMiddleware` checks Host and Origin for every route. A second list could only disagree.
+_SECURITY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+
 
 class MCPEndpoint:
-    """An MCP server over stateless Streamable HTTP, for all protocol versions; browsers get the page.
+    """An MCP server over Streamable HTTP, for all protocol versions; browsers get the page.
 
-    A request must pass the checks of the method, the caller, the limits and the body. The server must get its callers
-    from `resolve_context`.
+    A request must pass the checks of the method, the caller, the session, the limits and the body. The server must get
+    its callers from `resolve_context`. A client of a 2025 protocol that can show forms gets a session, because a
+    question is a request of the server. All other clients have no session, so each request may go to another replica.
     """
 
-    def __init__(self, server: Server[Any], authenticator: Authenticator, options: LimitOptions, page: ASGIApp) -> None:
-        manager = StreamableHTTPSessionManager(
-            server,
-            # Not in the JSON-only mode, in which a client that disconnects does not cancel its call.
-            stateless=True,
-            # `HostOriginMiddleware` checks Host and Origin for every route. A second list could only disagree.
-            security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
-        )
-        self.run = manager.run
+    def __init__(
+        self, server: Server[Any], authenticator: Authenticator, limits: Limits, lifecycle: Lifecycle, page: ASGIApp
+    ) -> None:
         self.page = page
-        self._app = manager.handle_request
         self._authenticator = authenticator
-        self._options = options
-        self._limits = Limits(options)
-        self._slots = FairLimiter(options.max_concurrent, options.at_once)
+        self._limits = limits
+        self._options = limits.options
+        self._lifecycle = lifecycle
+        self._verifications = FairLimiter(self._options.max_concurrent, self._options.at_once)
+        self._sessions = Sessions(self._options)
+        # Not in the JSON-only mode, in which a client that disconnects does not cancel its call, and which has no
+        # questions.
+        self._stateless = StreamableHTTPSessionManager(server, stateless=True, security_settings=_SECURITY)
+        self._stateful = StreamableHTTPSessionManager(
+            server, security_settings=_SECURITY, session_idle_timeout=self._options.session_idle, max_sessions=None
+        )
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Serve for the length of the block."""
+        async with self._stateless.run(), self._stateful.run():
+            yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         try:
             with tracing.continued_trace(Request(scope).headers):
-                await self._dispatch(scope, receive, send)
+                await self._dispatch(Request(scope, receive), send)
         except ClientDisconnect:
             # The client closed the connection before its request was complete, so there is no one to respond to.
             return
@@ -60,68 +77,80 @@ class MCPEndpoint:
             _log_rejection(rejected)
             await rejected.response(scope, receive, send)
 
-    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+    async def _dispatch(self, request: Request, send: Send) -> None:
         if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", ""):
-            return await self.page(scope, receive, send)
-        if request.method != "POST":
-            # A server without sessions has no stream for GET and no session to end with DELETE.
-            raise Rejected(405, "This endpoint accepts POST only.", {"Allow": "POST"})
+            return await self.page(request.scope, request.receive, send)
+        session_id = request.headers.get(MCP_SESSION_ID_HEADER, "") if self._may_have_session(request) else ""
+        if request.method != "POST" and not (session_id and request.method in ("GET", "DELETE")):
+            # Only a session has a stream for GET, or can be ended with DELETE.
+            raise Rejected(405, "This endpoint accepts POST only, except in a session.", {"Allow": "POST"})
         caller = self._authenticator.authenticate(request)
+        owner = caller.name if self._authenticator.trusted else caller.principal
+        session = self._sessions.find(session_id, owner) if session_id else None
+        if request.method == "POST":
+            await self._post(session, caller, owner, request, send)
+        elif session is not None:
+            await self._stream_or_end(session, caller, request, send)
+
+    def _may_have_session(self, request: Request) -> bool:
+        return self._options.sessions and uses_sessions(request)
+
+    async def _post(
+        self, session: Session | None, caller: CallContext, owner: str, request: Request, send: Send
+    ) -> None:
         streams = accepts_event_stream(request)
-        _reject_compressed(request)
-        async with self._limits.acquire(caller.principal, self._authenticator.trusted):
-            body = await self._read_body(request)
-            _reject_malformed(body)
-            unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        reject_compressed(request)
+        with self._limits.acquire(owner, self._authenticator.trusted) as open_request:
+            post = await PostedMessage.read(request, self._options)
+            await self._verify(caller, post.body)
+            running = RunningRequest(caller, owner, open_request, streams)
+            post.scope["state"] = {**request.scope.get("state", {}), "running": running}
+            try:
+                if streams and not session and self._may_have_session(request) and opens_session(post.message):
+                    await self._open_session(owner, post, send)
+                else:
+                    await self._handle(session, post.scope, post.receive, send if streams else as_json(send))
+            finally:
+                # In a session, the SDK does not cancel a call whose client disconnects.
+                running.cancellation.cancel()
 
-            async def replay() -> Message:
-                return unread.pop() if unread else await receive()
+    async def _open_session(self, owner: str, post: PostedMessage, send: Send) -> None:
+        with self._sessions.opening(owner) as session:
+            if session is None:
+                log.warning("a client gets no session, because its caller or the server has too many")
+            await self._handle(session if self._lifecycle.accepting else None, post.scope, post.receive, send)
 
-            # A slow upload must not use a slot, so the body is complete before the request waits for one.
-            async with self._slots.slot(caller.principal):
-                if self._authenticator.verify:
-                    await self._authenticator.verify(caller, body)
-                scope["state"] = {**scope.get("state", {}), "caller": caller}
-                await self._app(sdk_scope(scope), replay, send if streams else as_json(send))
+    async def _stream_or_end(self, session: Session, caller: CallContext, request: Request, send: Send) -> None:
+        with self._limits.acquire(session.owner, self._authenticator.trusted):
+            await self._verify(caller, b"")
+        # A stream is open as long as its client, so it does not count as an open request.
+        with self._lifecycle.stop.ends() as stop:
+            await self._handle(session, request.scope, request.receive, send)
+        if stop.cancelled_caught:
+            await send({"type": "http.response.body", "body": b""})
+        if request.method == "DELETE":
+            self._sessions.end(session)
 
-    async def _read_body(self, request: Request) -> bytes:
-        body = bytearray()
-        # The rest of a rejected body would be read as the next request, so the connection is closed.
-        close = {"Connection": "close"}
-        with anyio.move_on_after(self._options.body_timeout):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > self._options.max_body:
-                    raise Rejected(413, f"The request body has more than {self._options.max_body} bytes.", close)
-            return bytes(body)
-        message = f"The request body did not arrive within {self._options.body_timeout:g} s. Send the request again."
-        raise Rejected(408, message, close)
+    async def _handle(self, session: Session | None, scope: Scope, receive: Receive, send: Send) -> None:
+        if session is None:
+            return await self._stateless.handle_request(scope, receive, send)
+
+        async def send_and_observe(message: Message) -> None:
+            self._sessions.observe(session, message)
+            await send(message)
+
+        with session.in_use():
+            await self._stateful.handle_request(scope, receive, send_and_observe)
+
+    async def _verify(self, caller: CallContext, body: bytes) -> None:
+        if self._authenticator.verify:
+            async with self._verifications.slot(caller.principal):
+                await self._authenticator.verify(caller, body)
 
 
 def resolve_context(context: ServerRequestContext[Any]) -> CallContext:
     """Return the caller of a request that `MCPEndpoint` accepted."""
-    request = context.request
-    assert isinstance(request, Request)
-    caller = request.state.caller
-    assert isinstance(caller, CallContext)
-    return caller
-
-
-def _reject_compressed(request: Request) -> None:
-    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if coding != "identity":
-        message = (
-            f"This server does not decode request bodies with the encoding {coding[:40]}. Send the body uncompressed."
-        )
-        raise Rejected(415, message, {"Accept-Encoding": "identity", "Connection": "close"})
-
-
-def _reject_malformed(body: bytes) -> None:
-    try:
-        parse_message(body)
-    except MessageError as error:
-        raise Rejected.for_message(error) from None
+    return running_request(context).caller
 
 
 def _log_rejection(rejected: Rejected) -> None:

@@ -1,16 +1,17 @@
-"""Limits of the HTTP endpoint: request rates, open requests, and slots for running requests."""
+"""Limits of the HTTP endpoint: request rates, open requests and open questions."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import anyio
 
 from .errors import Rejected
+from .slots import FairLimiter
 
 # Requests of one caller that may wait, for each that may run.
 MAX_QUEUED_PER_SLOT = 4
@@ -23,8 +24,8 @@ BURST_SECONDS = 15.0
 class LimitOptions:
     """The limits of one server process."""
 
-    # The limits of one caller: requests in a minute, and requests that run at the same time.
-    per_minute: int = 240
+    # The limits of one caller: requests in a minute (None: no limit), and requests that run at the same time.
+    per_minute: int | None = 240
     at_once: int = 8
     # Anyone can invent new keys, so all callers that the server neither verifies itself nor remembers share this rate.
     new_callers_per_minute: int = 1200
@@ -34,6 +35,12 @@ class LimitOptions:
     max_concurrent: int = 32
     # Requests that run or wait.
     max_open: int = 4096
+    # Whether clients of the 2025 protocols that can show forms get sessions.
+    sessions: bool = True
+    # Sessions of one caller and of all callers, and the seconds after which a session without a request ends.
+    sessions_per_caller: int = 64
+    max_sessions: int = 1024
+    session_idle: float = 1800.0
     # Bytes of a request body, and seconds in which it must arrive.
     max_body: int = 1024 * 1024
     body_timeout: float = 20.0
@@ -59,22 +66,25 @@ class TokenBucket:
 
 @dataclass(slots=True)
 class _CallerState:
-    rate: TokenBucket
+    rate: TokenBucket | None
     open: int = 0
+    questions: int = 0
 
 
 class Limits:
     """The limits of each caller, and those that all callers share."""
 
     def __init__(self, options: LimitOptions) -> None:
-        self._options = options
+        self.options = self._options = options
+        self.slots = FairLimiter(options.max_concurrent, options.at_once)
         self._new_callers = TokenBucket(options.new_callers_per_minute)
         # The caller with the oldest last request comes first.
         self._callers: OrderedDict[str, _CallerState] = OrderedDict()
+        self._max_open_per_caller = options.at_once * (1 + MAX_QUEUED_PER_SLOT)
         self._open = 0
 
-    @asynccontextmanager
-    async def acquire(self, caller: str, trusted: bool = True) -> AsyncIterator[None]:
+    @contextmanager
+    def acquire(self, caller: str, trusted: bool = True) -> Iterator[OpenRequest]:
         """Count a request of a caller, which is open for the length of the block.
 
         Args:
@@ -87,73 +97,64 @@ class Limits:
         if self._open >= self._options.max_open:
             raise _retry_later(503, "This server has too many open requests.", 1)
         state = self._state(caller, trusted, now)
-        if state.open >= self._options.at_once * (1 + MAX_QUEUED_PER_SLOT):
+        if state.open >= self._max_open_per_caller:
             raise _retry_later(429, f"You have {state.open} open requests, and more are not accepted.", 1)
-        if wait := state.rate.take(now):
+        if state.rate is not None and (wait := state.rate.take(now)):
             raise _retry_later(429, f"You made more than {self._options.per_minute} requests in a minute.", wait)
-        state.open, self._open = state.open + 1, self._open + 1
+        self._count(state, 1)
+        try:
+            yield OpenRequest(self, state)
+        finally:
+            self._count(state, -1)
+
+    def may_ask(self, state: _CallerState) -> bool:
+        """Return whether a request of this caller may ask a question now."""
+        return state.questions < self._max_open_per_caller
+
+    @contextmanager
+    def question(self, state: _CallerState) -> Iterator[None]:
+        """Count a request as a question instead of an open request, for the length of the block.
+
+        A caller whose requests all wait for answers can therefore still send the answers.
+        """
+        state.questions += 1
+        self._count(state, -1)
         try:
             yield
         finally:
-            state.open, self._open = state.open - 1, self._open - 1
+            state.questions -= 1
+            self._count(state, 1)
+
+    def _count(self, state: _CallerState, change: int) -> None:
+        state.open, self._open = state.open + change, self._open + change
 
     def _state(self, caller: str, trusted: bool, now: float) -> _CallerState:
         if caller not in self._callers:
             if not trusted and (wait := self._new_callers.take(now)):
                 raise _retry_later(429, "Too many new callers use this server.", wait)
-            self._callers[caller] = _CallerState(TokenBucket(self._options.per_minute))
+            per_minute = self._options.per_minute
+            self._callers[caller] = _CallerState(None if per_minute is None else TokenBucket(per_minute))
         self._callers.move_to_end(caller)
         if len(self._callers) > self._options.max_remembered:
             self._callers.popitem(last=False)
         return self._callers[caller]
 
 
-class FairLimiter:
-    """A semaphore that is fair per caller.
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A request that `Limits` has accepted."""
 
-    A free slot goes to the waiting caller that has the fewest slots, then to the one that has waited longest. A caller
-    with many requests therefore delays its own requests only. No caller has more than `per_caller` slots.
-    """
+    _limits: Limits
+    _state: _CallerState
 
-    def __init__(self, slots: int, per_caller: int) -> None:
-        self._slots = slots
-        self._per_caller = per_caller
-        self._in_use: Counter[str] = Counter()
-        # The waiting requests of each caller. The order of the callers is the order in which they get a slot.
-        self._waiting: dict[str, deque[anyio.Event]] = {}
+    @property
+    def may_ask(self) -> bool:
+        """Whether the caller has room for another open question."""
+        return self._limits.may_ask(self._state)
 
-    @asynccontextmanager
-    async def slot(self, caller: str) -> AsyncIterator[None]:
-        """Wait for a slot and use it for the length of the block."""
-        assigned = anyio.Event()
-        self._waiting.setdefault(caller, deque()).append(assigned)
-        self._assign_slot()
-        try:
-            await assigned.wait()
-            yield
-        finally:
-            # A request that is cancelled while it waits may have got a slot at the same moment.
-            if assigned.is_set():
-                self._in_use -= Counter([caller])
-            else:
-                self._waiting[caller].remove(assigned)
-                if not self._waiting[caller]:
-                    del self._waiting[caller]
-            self._assign_slot()
-
-    def _assign_slot(self) -> None:
-        if self._in_use.total() == self._slots:
-            return
-        eligible = [name for name in self._waiting if self._in_use[name] < self._per_caller]
-        if not eligible:
-            return
-        caller = min(eligible, key=self._in_use.__getitem__)
-        self._in_use[caller] += 1
-        requests = self._waiting.pop(caller)
-        requests.popleft().set()
-        if requests:
-            # After the other callers.
-            self._waiting[caller] = requests
+    def question(self) -> AbstractContextManager[None]:
+        """Count the request as an open question for the length of the block."""
+        return self._limits.question(self._state)
 
 
 def _retry_later(status: int, reason: str, seconds: float) -> Rejected:

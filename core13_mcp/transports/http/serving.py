@@ -6,13 +6,16 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
 from typing import Any
 
+import anyio
 import uvicorn
+from sse_starlette.sse import AppStatus
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -21,6 +24,30 @@ HEADER_TIMEOUT = 15.0
 
 # The number of open connections that the process asks the system for.
 MAX_CONNECTIONS = 65_536
+
+
+class Stop:
+    """The end of the server: it ends open questions and streams, which have no other limit than a long time."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._scopes: set[anyio.CancelScope] = set()
+
+    def request(self) -> None:
+        """End all open questions and streams, and allow no new ones."""
+        self.requested = True
+        for scope in self._scopes:
+            scope.cancel()
+
+    @contextmanager
+    def ends(self) -> Iterator[anyio.CancelScope]:
+        """Cancel the block when the server stops."""
+        with anyio.CancelScope() as scope:
+            self._scopes.add(scope)
+            try:
+                yield scope
+            finally:
+                self._scopes.discard(scope)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +62,7 @@ class Lifecycle:
     grace: float = 1.0
     # Whether the drain phase has not started yet.
     accepting: bool = True
+    stop: Stop = field(default_factory=Stop)
 
 
 class Server(uvicorn.Server):
@@ -67,11 +95,18 @@ class Server(uvicorn.Server):
         )
         self._lifecycle = lifecycle
         self._ready = ready
+        # sse-starlette would end all responses of the 2025 protocols when the drain phase ends, before the grace period.
+        AppStatus.enable_automatic_graceful_drain = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept requests, and then call `ready`. uvicorn has installed the signal handlers before."""
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End open questions and streams, and wait until all other requests have finished."""
+        self._lifecycle.stop.request()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handle SIGTERM or SIGINT. uvicorn's own method would raise the signal again after the shutdown."""

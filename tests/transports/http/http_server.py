@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from core13_mcp.compose.http import HTTPServer, build_http
 from core13_mcp.settings import Settings
-from core13_mcp.transports.http.serving import HEADER_TIMEOUT, Lifecycle, Server
+from core13_mcp.transports.http.serving import HEADER_TIMEOUT, Server
 
 from ...processes import CLI, clean_environment
 
@@ -43,7 +43,7 @@ async def serving(
 ) -> AsyncIterator[HTTPServer]:
     """Serve in this process like `serve --http 0`; `limits` are fields of `LimitOptions`."""
     async with _timeout(), build_http(settings, "0", **limits) as http, anyio.create_task_group() as tasks:
-        server = Server(http.app, Lifecycle(), header_timeout=header_timeout)
+        server = Server(http.app, http.lifecycle, header_timeout=header_timeout)
         # The test, not uvicorn, decides what a signal means.
         server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
         tasks.start_soon(server.serve, [http.listener])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +15,8 @@ from anyio.abc import ByteStream
 from core13_mcp import sandbox
 from core13_mcp.settings import Settings
 from core13_mcp.transports.http.errors import Rejected
-from core13_mcp.transports.http.limits import FairLimiter, LimitOptions, Limits
+from core13_mcp.transports.http.limits import LimitOptions, Limits
+from core13_mcp.transports.http.slots import FairLimiter
 
 from ...asgi import listening
 from .http_server import StubAPI, call_user, headers, message, post, serving, wait_for_requests
@@ -104,7 +105,7 @@ async def test_a_free_slot_goes_to_another_caller_first() -> None:
 async def acquire(limits: Limits, caller: str, trusted: bool = False) -> int:
     """Make one request and return the status of its rejection, or 200."""
     try:
-        async with limits.acquire(caller, trusted):
+        with limits.acquire(caller, trusted):
             return 200
     except Rejected as rejected:
         assert int(rejected.headers["Retry-After"]) >= 1
@@ -113,16 +114,16 @@ async def acquire(limits: Limits, caller: str, trusted: bool = False) -> int:
 
 async def test_a_caller_with_too_many_open_requests_gets_429() -> None:
     limits = Limits(LimitOptions(at_once=1, per_minute=6000))
-    async with AsyncExitStack() as stack:
+    with ExitStack() as stack:
         for _ in range(5):
-            await stack.enter_async_context(limits.acquire("many"))
+            stack.enter_context(limits.acquire("many"))
         assert [await acquire(limits, caller) for caller in ("many", "one")] == [429, 200]
     assert await acquire(limits, "many") == 200
 
 
 async def test_too_many_open_requests_of_all_callers_get_503() -> None:
     limits = Limits(LimitOptions(max_open=1))
-    async with limits.acquire("one"):
+    with limits.acquire("one"):
         assert await acquire(limits, "another") == 503
 
 

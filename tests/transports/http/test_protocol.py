@@ -67,9 +67,12 @@ async def test_an_accepted_confirmation_runs_the_call(url: str) -> None:
 
 @pytest.mark.parametrize(("name", "arguments"), [("subscriptions-create", SUBSCRIPTION), ("users-destroy", {})])
 async def test_a_2025_client_gets_no_form_without_a_session_and_the_error_names_the_reason(
-    url: str, name: str, arguments: dict[str, Any]
+    settings: Settings, name: str, arguments: dict[str, Any]
 ) -> None:
-    async with client(url, "legacy", answer="accept") as mcp:
+    async with (
+        serving(settings._replace(http_sessions=False)) as server,
+        client(server.url, "legacy", answer="accept") as mcp,
+    ):
         result = await mcp.call_tool(name, arguments)
     assert result_meta(result)["code"] == "confirmation_required"
     assert "over HTTP the server can show a form to a client of the 2025 protocol" in result_text(result)

@@ -19,7 +19,7 @@ from core13_mcp.settings import Settings
 
 from ....asgi import listening
 from ....clients import CLIENT_MODES
-from ..http_server import serving
+from ..http_server import message, serving
 from .oauth_client import Storage, User, logged_in
 
 pytestmark = pytest.mark.anyio
@@ -100,7 +100,7 @@ async def test_a_revoked_token_is_rejected(servers: Servers) -> None:
         form = {"token": token, "client_id": storage.client.client_id}
         form |= {"client_secret": storage.client.client_secret or ""}
         revocation = await http.post(metadata["revocation_endpoint"], data=form)
-        response = await http.post(servers.url, json={}, headers={"Authorization": f"Bearer {token}"})
+        response = await http.post(servers.url, json=message(), headers={"Authorization": f"Bearer {token}"})
     assert revocation.status_code == 200
     assert response.status_code == 401
     assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
