@@ -52,7 +52,7 @@ COMMANDS = {
     ),
     "call": Help(
         "call a tool and print its result",
-        "[--dry-run] NAME [JSON | key=value ... | -]",
+        "[--dry-run] [--yes] NAME [JSON | key=value ... | -]",
         """\
   core13-mcp call users-retrieve --sandbox
   core13-mcp call users-list limit=2 detail=full

@@ -148,6 +148,7 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
         "arguments", nargs="*", default=[], metavar="JSON | key=value ... | -", help="its arguments; - reads stdin"
     )
     call.add_flag("--dry-run", "print the request and do not send it")
+    call.add_flag("--yes", "confirm the call, and send it without a question")
     sandbox.add_values(
         "what", ("serve", "outbox"), nargs="?", default="serve", metavar="ACTION", help="serve (the default) or outbox"
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -29,13 +30,14 @@ def status_line(text: str) -> None:
 
 
 @contextmanager
-def spinner(name: str, interval: float = 1.0) -> Iterator[None]:
+def spinner(name: str, interval: float = 1.0) -> Iterator[Callable[[], None]]:
     """Show on a terminal's stderr how long a block has been waiting for `name`.
 
-    The status line appears after `interval` seconds, and is updated as often. Most calls are faster.
+    The status line appears after `interval` seconds, and is updated as often. Most calls are faster. The block can
+    call the function that it gets to count from zero again.
     """
     if not supports_color(sys.stderr):
-        yield
+        yield lambda: None
         return
     # Imported here because the import takes 40 ms and most commands print a few lines only.
     import asyncio
@@ -49,9 +51,41 @@ def spinner(name: str, interval: float = 1.0) -> Iterator[None]:
         status_line(style(f"{name}: waiting for {loop.time() - start:.0f} s, Ctrl-C ends it", "dim", sys.stderr))
         timer = loop.call_later(interval, update)
 
+    def restart() -> None:
+        nonlocal start
+        start = loop.time()
+
     timer = loop.call_later(interval, update)
     try:
-        yield
+        yield restart
     finally:
         timer.cancel()
         status_line("")
+
+
+def can_prompt() -> bool:
+    """Return whether a person at a terminal can read a question and type the answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def prompt_yes_no(text: str) -> bool:
+    """Print a question on stderr, and return whether the person types `y` or `yes`. Ctrl-C raises KeyboardInterrupt."""
+    with interruptible():
+        print(f"{text} [y/N] ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+    if not line.endswith("\n"):
+        print(file=sys.stderr)
+    return line.strip().lower() in ("y", "yes")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a block that waits for input.
+
+    The handler of the event loop only cancels the running task, and the task then still waits for the input.
+    """
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)

@@ -40,6 +40,12 @@ def credential_provider(settings: Settings) -> CredentialProvider:
     return lambda: credentials
 
 
+def confirmation_keys(settings: Settings, credentials: Credentials) -> tuple[str, ...]:
+    """Return the secrets for the codes of a process that makes one call, and that another process must accept."""
+    keys = tuple(key.get_secret_value() for key in settings.seal_keys)
+    return keys or ("\n".join(credentials.secrets),)
+
+
 @asynccontextmanager
 async def api_clients(settings: Settings) -> AsyncIterator[list[APIClient]]:
     """Yield an API client for each origin that calls may use; the first is the default."""

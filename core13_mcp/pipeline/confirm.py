@@ -132,25 +132,20 @@ def _reason(answer: Answer | Obstacle) -> tuple[str, str]:
 def _next_step(tool: str, answer: Answer | Obstacle, code: str | None) -> str:
     if isinstance(answer, Answer) and answer.is_refusal:
         return f"Call {tool} again only if the person wants it. The question is then asked again."
+    first = "First show the question to the person and wait for their answer. Only if they agree,"
+    lifetime = f"for {CODE_LIFETIME_MINUTES} minutes"
+    if answer == "shell":
+        option = f" or with confirmation={code} (valid {lifetime})" if code else ""
+        return f"{first} run the same command again with --yes{option}."
     if code is None:
         return "No code can confirm this call. Show the question to the person, and name what they can do."
-    again = f"make the same call again with confirmation={code}"
-    if answer == "shell":
-        again = f"run the same command again with confirmation={code} or with --yes"
-    return (
-        "First show the question to the person and wait for their answer. Only if they agree, "
-        f"{again}. The code is valid once, for {CODE_LIFETIME_MINUTES} minutes."
-    )
+    return f"{first} make the same call again with confirmation={code}. The code is valid once, {lifetime}."
 
 
 def _alternatives(answer: Answer | Obstacle, code: str | None) -> str:
     """Return how the call can be confirmed without a code."""
     if answer == "shell":
-        return (
-            "On a terminal, the command asks for a confirmation."
-            if code
-            else ("Run the command on a terminal, which asks for a confirmation, or add --yes.")
-        )
+        return "On a terminal, the command asks for the confirmation itself."
     client = "a client of protocol version 2026-07-28, or over stdio one" if answer == "transport" else "a client"
     prefix = "Or use" if code else "Use"
     if isinstance(answer, Answer) and answer.is_refusal:

@@ -176,7 +176,7 @@ def test_a_call_accepts_key_value_pairs_json_or_json_on_stdin(execute, monkeypat
         (["call", "users-retrieve"], 2, "Personal API keys"),
         (["call", "subscriptions-retrieve", "--sandbox", "id=999"], 1, "404 Not Found"),
         (["call", "subscriptions-retrieve", "--dry-run", "id=x"], 1, "id:"),
-        (["call", "users-destroy", "--sandbox"], 1, "CORE13_CONFIRM=never"),
+        (["call", "users-destroy", "--sandbox"], 1, "run the same command again with --yes."),
         (["sandbox", "outbox"], 2, "--db"),
         (["sandbox", "outbox", "--db", "/no/such/file.db"], 2, "No sandbox database"),
     ],
@@ -223,7 +223,7 @@ def test_an_invalid_setting_is_one_line_of_error_with_status_2(execute, monkeypa
 def test_a_sandbox_database_keeps_the_outbox(execute, tmp_path: Path):
     file = str(tmp_path / "sandbox.db")
     sending = ["subscriptions-test-delivery-create", "id=1", "project_id=1", "--sandbox", "--sandbox-db", file]
-    assert execute("call", *sending).status == 0
+    assert execute("call", *sending, "--yes").status == 0
     rows = [json.loads(line) for line in execute("sandbox", "outbox", "--db", file).out.splitlines()]
     assert rows
 

@@ -45,6 +45,50 @@ def test_the_prompt_for_a_key_does_not_show_the_key(home):
     assert sandbox.FULL_KEY in (home / ".config/zed/settings.json").read_text()
 
 
+def test_ctrl_c_at_the_prompt_for_a_key_ends_the_command_and_writes_nothing(home):
+    code, _ = run("install", "zed", typed=[("not shown): ", "\x03")])
+
+    assert code == 130 and not (home / ".config/zed/settings.json").exists()
+
+
+SEND = ("call", "subscriptions-test-delivery-create", "id=1", "project_id=1", "--sandbox")
+
+
+@pytest.mark.parametrize("answer", ["y\n", "Yes\n"])
+@pytest.mark.parametrize("policy", ["auto", "always"])
+def test_a_call_that_the_person_confirms_at_the_terminal_is_sent(answer, policy):
+    code, output = run(*SEND, "--confirm", policy, typed=[("? [y/N] ", answer)])
+
+    assert code == 0
+    assert 'Send subscription 1, "Weekly growth"' in output and "Queued: subscription 1" in output
+
+
+@pytest.mark.parametrize("answer", ["\n", "n\n", "maybe\n", "\x04"])
+def test_a_call_that_the_person_does_not_confirm_at_the_terminal_is_not_sent(answer):
+    code, output = run(*SEND, typed=[("? [y/N] ", answer)])
+
+    assert code == 1
+    assert "subscriptions-test-delivery-create: not confirmed; nothing was sent." in output and "Queued" not in output
+
+
+def test_ctrl_c_at_the_question_ends_the_command_with_status_130():
+    code, output = run(*SEND, typed=[("? [y/N] ", "\x03")])
+
+    assert code == 130 and "Queued" not in output and "Traceback" not in output
+
+
+def test_the_person_at_the_terminal_can_confirm_a_call_that_requires_a_form():
+    code, output = run("call", "users-destroy", "--sandbox", typed=[("? [y/N] ", "y\n")])
+
+    assert code == 1 and "409 Conflict" in output
+
+
+def test_a_call_with_yes_is_sent_without_a_question():
+    code, output = run(*SEND, "--yes")
+
+    assert code == 0 and "[y/N]" not in output
+
+
 def test_a_request_that_is_typed_on_a_terminal_is_answered_and_ctrl_c_ends_the_server_with_status_130():
     ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
     typed = [("`core13-mcp demo` shows an example session.", ping), ('"result":{}', "\x04")]

@@ -5,21 +5,27 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 
-from ...compose.engine import SANDBOX_ORIGIN, context_provider
+from ...compose.engine import SANDBOX_ORIGIN, confirmation_keys, context_provider
 from ...declarations.catalog import enabled_tools
 from ...declarations.model import Declaration
-from ...errors import ConfigurationError, ToolError
+from ...errors import ConfigurationError, Declined, ToolError
 from ...jsonio import JSON, parse_json
+from ...pipeline.approval import Channel
 from ...pipeline.call import plan, prepare
+from ...pipeline.confirm import Answer, Confirmer
+from ...pipeline.confirmation_code import ConfirmationCodes
 from ...pipeline.execution import Execution
+from ...pipeline.question import Question
 from ...redaction import REDACTED
 from ...settings import Settings
 from ...text import did_you_mean, single_line
-from ..terminal import spinner, status_line
+from ..terminal import can_prompt, prompt_yes_no, spinner, status_line
 
 _FORMS = "Write them as key=value words or as one JSON object, or use - to read a JSON object from stdin."
 
@@ -36,18 +42,22 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         if arguments.dry_run:
             _print_request(tool, tool_arguments, settings)
         else:
-            await _call(tool, tool_arguments, settings)
+            await _call(tool, tool_arguments, settings, yes=arguments.yes)
     except ToolError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-async def _call(tool: Declaration, arguments: JSON, settings: Settings) -> None:
+async def _call(tool: Declaration, arguments: JSON, settings: Settings, *, yes: bool) -> None:
     async with context_provider(settings) as get_context:
-        call = prepare(tool, arguments, get_context())
-        with spinner(tool.name):
-            result = await Execution(call, on_progress=_print_progress).run()
+        context = get_context()
+        codes = ConfirmationCodes(confirmation_keys(settings, context.credentials))
+        # The person who adds --yes has confirmed the call.
+        call = prepare(tool, arguments, replace(context, confirm="never") if yes else context)
+        with spinner(tool.name) as restart:
+            channel = Channel(_ask(tool.name, restart) if can_prompt() else "shell", codes)
+            result = await Execution(call, channel, _print_progress).run()
     print(json.dumps(result.value, indent=2, ensure_ascii=False))
 
 
@@ -78,6 +88,18 @@ def _print_request(tool: Declaration, arguments: JSON, settings: Settings) -> No
         body = {name: REDACTED if name in tool.secrets else value for name, value in request.body.items()}
         print(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
     print("Dry run: nothing was sent.", file=sys.stderr)
+
+
+def _ask(tool: str, restart: Callable[[], None]) -> Confirmer:
+    async def ask(question: Question) -> Answer:
+        status_line("")
+        print(question.text, file=sys.stderr)
+        if not prompt_yes_no(f"{question.title}?"):
+            raise Declined(f"{tool}: not confirmed; nothing was sent.")
+        restart()
+        return Answer("accept", confirmed=True)
+
+    return ask
 
 
 async def _print_progress(message: str) -> None:

@@ -18,6 +18,7 @@ from ...setup.clients import CLIENTS, Client, ConfigFile
 from ...setup.entries import KEY, Secret, ServerEntry
 from ...setup.environment import Environment
 from ...setup.install import edit, install, make_entry, stored_key
+from ..terminal import interruptible
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -44,7 +45,8 @@ def _prompt_for_key(client: Client) -> str:
             f"{client.title} needs the key in its file, and no key is set; set {KEY} for this command, or use "
             f"--personal-api-key-file to name a file that contains it; {HOW_TO_GET_A_KEY}"
         )
-    key = getpass("PostHog personal API key (phx_..., not shown): ").strip()
+    with interruptible():
+        key = getpass("PostHog personal API key (phx_..., not shown): ").strip()
     problem = key_problem(key) if key else HOW_TO_GET_A_KEY
     if problem:
         raise ConfigurationError(problem)
