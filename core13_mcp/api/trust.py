@@ -30,7 +30,7 @@ def check_trust_store(origins: Iterable[str], environ: Mapping[str, str]) -> Non
     for variable, check in ((FILE, _file_problem), (DIRECTORY, _directory_problem)):
         problem = check(environ[variable]) if environ.get(variable) else None
         if problem:
-            raise ConfigurationError(f"{variable}: {problem}; or unset the variable to use the system's certificates")
+            raise ConfigurationError(f"{variable}: {problem}, or unset the variable to use the system's certificates")
 
 
 def configured_context(environ: Mapping[str, str]) -> ssl.SSLContext | None:

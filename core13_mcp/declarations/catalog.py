@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,8 +11,10 @@ from pydantic import ValidationError
 from ..errors import DeclarationError
 from ..settings import Settings
 from ..templates.language import check_template
+from .directory import display_path
 from .files import enabled_names, read_declarations, without_project
 from .model import Declaration
+from .problems import describe_problems
 from .schema import Schema
 
 # Declarations by tool name, in alphabetical order.
@@ -25,7 +28,9 @@ def load(extra_dir: str | None = None) -> Catalog:
         ConfigurationError: `extra_dir` cannot be read.
         DeclarationError: A file is not a valid declaration, or has another name than its tool.
     """
-    return {name: _parse(name, content) for name, content in read_declarations(extra_dir).items()}
+    folder = Path(extra_dir) if extra_dir else None
+    contents = read_declarations(extra_dir)
+    return {name: _parse(name, content, display_path(name, folder)) for name, content in contents.items()}
 
 
 def enabled_tools(settings: Settings, declared: Catalog | None = None) -> Catalog:
@@ -51,7 +56,7 @@ def _without_project(tool: Declaration) -> Declaration:
     return Declaration.model_validate(without_project(tool.model_dump(by_alias=True)))
 
 
-def _parse(name: str, content: Any) -> Declaration:
+def _parse(name: str, content: Any, file: str) -> Declaration:
     try:
         declaration = Declaration.model_validate(content)
         conditions = [part.when for part in (*declaration.rules, *declaration.confirm, *declaration.done)]
@@ -63,7 +68,6 @@ def _parse(name: str, content: Any) -> Declaration:
             raise ValueError(f"it declares the tool {declaration.name}; rename the file to {declaration.name}.json")
         return declaration
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
-        raise DeclarationError(f"tools/{name}.json: {problems}") from None
+        raise DeclarationError(f"{file}: {describe_problems(error)}") from None
     except ValueError as error:
-        raise DeclarationError(f"tools/{name}.json: {error}") from None
+        raise DeclarationError(f"{file}: {error}") from None

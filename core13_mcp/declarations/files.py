@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from fnmatch import fnmatchcase
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigurationError, DeclarationError
+from ..errors import ConfigurationError
 from ..settings import Settings
+from .directory import builtin_dir, read_folder
 
 # The keys of a declaration and of a prompt that MCP clients receive, spelled as MCP spells them.
 MCP_KEYS = ("name", "title", "description", "annotations", "inputSchema", "outputSchema")
@@ -19,12 +19,6 @@ PROMPT_KEYS = ("name", "title", "description", "arguments")
 # The argument that `read_declarations` adds to a tool that a person can confirm through the conversation.
 CONFIRMATION = "confirmation"
 CONFIRMATION_SCHEMA = {"type": "string", "description": "Code from a refusal."}
-
-
-def builtin_dir() -> Path:
-    """Return the tools/ directory: inside the installed package, or at the top of a checkout."""
-    installed = Path(__file__).parents[1] / "tools"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "tools"
 
 
 def read_server_file(name: str) -> Any:
@@ -45,10 +39,10 @@ def read_declarations(extra_dir: str | None = None) -> dict[str, Any]:
 
     Raises:
         ConfigurationError: `extra_dir` cannot be read.
-        DeclarationError: A file is not JSON, or has a reference to a field that does not exist.
+        DeclarationError: A file cannot be read, or one of its references cannot be replaced.
     """
     folders = [builtin_dir(), *([Path(extra_dir)] if extra_dir else [])]
-    declarations = dict(pair for folder in folders for pair in _read_folder(folder))
+    declarations = dict(pair for folder in folders for pair in read_folder(folder))
     return {name: with_confirmation(declarations[name]) for name in sorted(declarations)}
 
 
@@ -101,53 +95,5 @@ def without_project(declaration: dict[str, Any]) -> dict[str, Any]:
     return {**declaration, "inputSchema": {**schema, "properties": properties}, "documented": documented}
 
 
-def inline(node: Any, resolve: Callable[[str], Any]) -> Any:
-    """Replace every `$ref` by the value that it names; keys beside the `$ref` override keys of that value.
-
-    MCP clients and model providers reject references, so a declaration must not contain any.
-    """
-    match node:
-        case {"$ref": str(reference), **siblings}:
-            target = inline(resolve(reference), resolve)
-            return {**target, **inline(siblings, resolve)} if siblings else target
-        case dict():
-            return {key: inline(value, resolve) for key, value in node.items()}
-        case list():
-            return [inline(value, resolve) for value in node]
-        case _:
-            return node
-
-
 def _matches(name: str, globs: Iterable[str]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
-
-
-def _read_folder(folder: Path) -> Iterator[tuple[str, Any]]:
-    try:
-        files = sorted(file for file in folder.iterdir() if file.suffix == ".json")
-    except OSError as error:
-        raise ConfigurationError(
-            f"CORE13_TOOLS_DIR: {folder} cannot be read: {error.strerror}", "Name a directory of declarations."
-        ) from None
-    for file in files:
-        try:
-            yield file.stem, inline(json.loads(file.read_text("utf-8")), partial(_resolve, folder))
-        except (ValueError, OSError, RecursionError) as error:
-            raise DeclarationError(f"tools/{file.name}: {error}") from None
-
-
-def _resolve(folder: Path, reference: str) -> Any:
-    """Return a shared field, from a file in the directory itself or else in the built-in one."""
-    path, _, name = reference.partition("#/")
-    if path.startswith("/") or ".." in path.split("/"):
-        raise ValueError(f"the $ref to {path!r} is outside the directory")
-    file = folder / path
-    fields = _read_json(file if file.is_file() else builtin_dir() / path)
-    if name not in fields:
-        raise ValueError(f"the $ref {reference!r} names a field that does not exist")
-    return fields[name]
-
-
-@cache
-def _read_json(file: Path) -> Any:
-    return json.loads(file.read_text("utf-8"))

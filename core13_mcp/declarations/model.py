@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from .files import CONFIRMATION, CONFIRMATION_SCHEMA, MCP_KEYS
+from .paths import APIPath, placeholders, require_known_placeholders
 from .schema import Schema
 
 
@@ -45,7 +45,7 @@ class Endpoint(_Model):
     """
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
-    path: Annotated[str, Field(pattern=r"^/api/.*/$")]
+    path: APIPath
     scope: Annotated[str, Field(pattern=r"^[a-z_]+:(read|write)$")] | None = None
     auth: Literal["key", "session"] = "key"
     body_argument: str | None = Field(None, alias="whole")
@@ -53,7 +53,7 @@ class Endpoint(_Model):
 
     @cached_property
     def placeholders(self) -> tuple[str, ...]:
-        return tuple(name for _, name, _, _ in Formatter().parse(self.path) if name)
+        return tuple(placeholders(self.path))
 
 
 class Project(_Model):
@@ -68,7 +68,7 @@ class Project(_Model):
 
     argument: str
     current: str
-    read: str
+    read: APIPath
     id: str
     name: str
     owner: str | None = None
@@ -107,7 +107,7 @@ class Confirm(ConditionalMessage):
 
     level: Literal["ask", "require"]
     title: str | None = None
-    read: str | None = None
+    read: APIPath | None = None
 
 
 class Declaration(_Model):
@@ -142,6 +142,16 @@ class Declaration(_Model):
     def _check_clear(self) -> Self:
         if self.clear is not None and not (self.clearable and set(self.clearable) <= self.arguments.keys()):
             raise ValueError(f"clear: {self.clear} must be a list of names from an enum, all of them arguments")
+        return self
+
+    @model_validator(mode="after")
+    def _check_placeholders(self) -> Self:
+        names = {*self.arguments, *([self.project.argument] if self.project else [])}
+        require_known_placeholders("endpoint.path", self.endpoint.path, names)
+        for index, confirm in enumerate(self.confirm):
+            require_known_placeholders(f"confirm.{index}.read", confirm.read or "", names)
+        # The request for the current project has no arguments.
+        require_known_placeholders("project.read", self.project.read if self.project else "", ())
         return self
 
     @property

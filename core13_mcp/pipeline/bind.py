@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import quote
 
 from ..api.exchange import APIRequest
 from ..declarations.model import Declaration
+from ..declarations.paths import PLACEHOLDER
 from ..errors import InvalidArguments
 from ..jsonio import JSON
 from .clearing import cleared_fields
-
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def bind(tool: Declaration, arguments: JSON, project: int | str | None) -> APIRequest:
@@ -46,7 +44,7 @@ def expand_path(path: str, values: JSON) -> str:
     Raises:
         InvalidArguments: A value is missing, empty, or a dot segment, which quoting does not make safe.
     """
-    return _PLACEHOLDER.sub(lambda match: _segment(match[1], values.get(match[1])), path)
+    return PLACEHOLDER.sub(lambda match: _segment(match[1], values.get(match[1])), path)
 
 
 def _segment(name: str, value: Any) -> str:

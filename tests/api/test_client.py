@@ -106,3 +106,11 @@ async def test_a_wrongly_compressed_response_is_an_error() -> None:
 async def test_an_unused_client_closes_without_a_connection() -> None:
     async with APIClient(ORIGIN):
         pass
+
+
+@pytest.mark.parametrize("path", ["@127.0.0.1:8098/x/", ".evil.example/x/", ":8443/x/", "x/"])
+async def test_a_path_that_names_another_host_is_refused_before_it_gets_the_key(path: str) -> None:
+    api = FakeAPI(reply(200, {}))
+    with pytest.raises(ConfigurationError, match="names another host; nothing was sent"):
+        await send(api, APIRequest(method="GET", path=path))
+    assert api.requests == []

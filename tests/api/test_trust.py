@@ -118,7 +118,7 @@ def test_serve_and_call_do_not_start_with_an_unusable_file(command):
 
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == (
-        "core13-mcp: SSL_CERT_FILE: there is no file /none.pem; name a file of certificates in PEM format; or unset the "
+        "core13-mcp: SSL_CERT_FILE: there is no file /none.pem; name a file of certificates in PEM format, or unset the "
         "variable to use the system's certificates\n"
     )
 

@@ -21,7 +21,7 @@ from core13_mcp.cli import main as cli
 from core13_mcp.cli.commands import call as command
 from core13_mcp.cli.parser import parse
 from core13_mcp.declarations.catalog import load
-from core13_mcp.declarations.files import builtin_dir
+from core13_mcp.declarations.directory import builtin_dir
 from core13_mcp.settings import OPTIONS, flag_values
 
 from ..processes import CLI, clean_environment, run_cli

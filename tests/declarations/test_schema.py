@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from core13_mcp.declarations.catalog import load
-from core13_mcp.declarations.files import inline
+from core13_mcp.declarations.directory import inline
 from core13_mcp.declarations.schema import Schema
 from core13_mcp.jsonio import MAX_DEPTH, MAX_TOKENS, json_error, parse_json
 

@@ -44,7 +44,7 @@ async def check_clients(environment: Environment, timeout: float) -> AsyncIterat
 async def _check_own_command(environment: Environment, timeout: float) -> Finding:
     command = server_command()
     # Without the settings of this shell: problems in them have their own findings.
-    settings = ("CORE13_", "POSTHOG_")
+    settings = ("CORE13_", "POSTHOG_", "SSL_CERT_")
     variables = {name: value for name, value in environment.variables.items() if not name.startswith(settings)}
     try:
         server = await handshake(command, {**variables, KEY: PLACEHOLDER_KEY}, timeout)

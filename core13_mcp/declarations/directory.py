@@ -1,0 +1,157 @@
+"""Reads a directory of declarations, which may be faulty or hostile. Standard library only.
+
+A file must be a regular file in the directory, and of limited size, also after its references are replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError, DeclarationError
+
+# Bytes of one file. The longest file in tools/ has 8 KiB.
+MAX_BYTES = 256 * 1024
+
+# Values of one declaration after its references are replaced, and their levels. In tools/ there are 700 and 12.
+MAX_VALUES = 10_000
+MAX_DEPTH = 64
+
+
+def builtin_dir() -> Path:
+    """Return the tools/ directory: inside the installed package, or at the top of a checkout."""
+    installed = Path(__file__).parents[1] / "tools"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "tools"
+
+
+def read_folder(folder: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the name without suffix and the content of each JSON file, with its references replaced.
+
+    Raises:
+        ConfigurationError: The folder cannot be read.
+        DeclarationError: A file cannot be read, or one of its references cannot be replaced.
+    """
+    try:
+        files = sorted(file for file in folder.iterdir() if file.suffix == ".json")
+    except OSError as error:
+        raise ConfigurationError(
+            f"CORE13_TOOLS_DIR: {folder} cannot be read: {error.strerror}", "Name a directory of declarations."
+        ) from None
+    for file in files:
+        try:
+            yield file.stem, inline(read_json(file, folder), lambda reference: _resolve(folder, reference))
+        except ValueError as error:
+            raise DeclarationError(f"{display_path(file.stem, folder)}: {error}") from None
+
+
+def display_path(name: str, extra_dir: Path | None) -> str:
+    """Return the path of a declaration for error messages."""
+    file = extra_dir / f"{name}.json" if extra_dir else None
+    return str(file) if file and extra_dir != builtin_dir() and os.path.lexists(file) else f"tools/{name}.json"
+
+
+def read_json(file: Path, folder: Path) -> Any:
+    """Return the content of a JSON file in a folder.
+
+    Raises:
+        ValueError: The file is not a regular file in the folder, is too large, or is not JSON.
+    """
+    try:
+        path = os.path.realpath(file, strict=True)
+        if not Path(path).is_relative_to(os.path.realpath(folder)):
+            raise ValueError("it is a link to a file outside the directory; copy that file into the directory")
+        # Opening a named pipe would wait for its writer.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ValueError("it is not a regular file")
+        with open(path, "rb") as opened:
+            data = opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"it cannot be read: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES} bytes")
+    try:
+        return json.loads(data)
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8 text") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def inline(node: Any, resolve: Callable[[str], Any]) -> Any:
+    """Replace every `$ref` by the value that it names; keys beside the `$ref` override keys of that value.
+
+    MCP clients and model providers reject references, so a declaration must not contain any.
+
+    Raises:
+        ValueError: A reference cannot be replaced, or the result is too large.
+    """
+    return _Expansion(resolve).expand(node)
+
+
+class _Expansion:
+    """Replaces the references of one declaration, and counts the values of the result."""
+
+    def __init__(self, resolve: Callable[[str], Any]) -> None:
+        self._resolve = resolve
+        self._values = 0
+        # The references whose values are being expanded, from the outside to the inside.
+        self._open: list[str] = []
+
+    def expand(self, node: Any, depth: int = 0) -> Any:
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise ValueError(f"it has more than {MAX_VALUES} values after every $ref is replaced")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels after every $ref is replaced")
+        match node:
+            case {"$ref": str(reference), **siblings}:
+                return self._replace(reference, siblings, depth)
+            case dict():
+                return {key: self.expand(value, depth + 1) for key, value in node.items()}
+            case list():
+                return [self.expand(value, depth + 1) for value in node]
+            case _:
+                return node
+
+    def _replace(self, reference: str, siblings: dict[Any, Any], depth: int) -> Any:
+        if reference in self._open:
+            raise ValueError(f"the $ref {reference!r} contains itself: {' -> '.join([*self._open, reference])}")
+        self._open.append(reference)
+        target = self.expand(self._resolve(reference), depth + 1)
+        self._open.pop()
+        if not siblings:
+            return target
+        match target:
+            case dict():
+                return {**target, **self.expand(siblings, depth + 1)}
+            case _:
+                raise ValueError(f"the $ref {reference!r} has keys beside it, but it does not name an object")
+
+
+def _resolve(folder: Path, reference: str) -> Any:
+    """Return a shared field, from a file in the directory itself or else in the built-in one."""
+    path, _, name = reference.partition("#/")
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"the $ref to {path!r} is outside the directory")
+    base = folder if os.path.lexists(folder / path) else builtin_dir()
+    try:
+        fields = _read_fields(base / path, base)
+    except ValueError as error:
+        raise ValueError(f"the file of the $ref {reference!r}: {error}") from None
+    if name not in fields:
+        raise ValueError(f"the $ref {reference!r} names a field that does not exist")
+    return fields[name]
+
+
+@cache
+def _read_fields(file: Path, folder: Path) -> dict[str, Any]:
+    match read_json(file, folder):
+        case dict() as fields:
+            return fields
+        case _:
+            raise ValueError("it is not a JSON object")
