@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from string import Formatter
 from typing import Any
 
-_INVISIBLE = re.compile(
+# Characters that a person does not see, except tab and line ends.
+INVISIBLE = re.compile(
     "["
     "\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"  # control characters except tab and line ends
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners and fillers
@@ -28,7 +29,7 @@ def strip_invisible(value: Any) -> Any:
     match value:
         case str():
             # Most text is plain ASCII. This check takes a tenth of the time of the search.
-            return value if value.isascii() and value.isprintable() else _INVISIBLE.sub("", value)
+            return value if value.isascii() and value.isprintable() else INVISIBLE.sub("", value)
         case dict():
             return {strip_invisible(name): strip_invisible(part) for name, part in value.items()}
         case list():
@@ -52,7 +53,7 @@ def may_have_invisible(text: bytes) -> bool:
         return True
     if text.isascii():
         return False
-    return _INVISIBLE.search(text.translate(None, _ASCII).decode("utf-8", "surrogatepass")) is not None
+    return INVISIBLE.search(text.translate(None, _ASCII).decode("utf-8", "surrogatepass")) is not None
 
 
 def single_line(text: str, max_length: int = 300) -> str:

@@ -71,10 +71,17 @@ def call_context(api: httpx2.AsyncBaseTransport, **options: Any) -> CallContext:
 
 
 async def call_value(
-    tool: Declaration, api: FakeAPI, /, *, ask: Any = "client", timeout: float = 30.0, **arguments: Any
+    tool: Declaration,
+    api: FakeAPI,
+    /,
+    *,
+    ask: Any = "client",
+    confirm: Any = "auto",
+    timeout: float = 30.0,
+    **arguments: Any,
 ) -> Any:
     """Call a tool and return the value of its result."""
-    call = prepare(tool, arguments, call_context(api, timeout=timeout))
+    call = prepare(tool, arguments, call_context(api, timeout=timeout, confirm=confirm))
     return (await Execution(call, Channel(ask)).run()).value
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ..errors import DeclarationError
 from ..settings import Settings
 from ..templates.language import check_template
+from .base import ConditionalMessage
 from .directory import display_path
 from .files import enabled_names, read_declarations, without_project
 from .model import Declaration
@@ -46,7 +47,9 @@ def enabled_tools(settings: Settings, declared: Catalog | None = None) -> Catalo
 def _check_templates(tool: Declaration) -> None:
     """Raise ValueError if a template is wrong, or if one question would need the responses of two requests."""
     titles = [entry.title for entry in tool.confirm if entry.title]
-    for template in (*titles, *(part.message for part in (*tool.confirm, *tool.done)), *tool.hints.values()):
+    # The messages of rules are templates only if there are derived values for them.
+    parts = (*tool.confirm, *tool.done, *tool.notes, *(tool.rules if tool.derive else ()))
+    for template in (*titles, *(part.message for part in parts), *tool.hints.values()):
         check_template(template)
     if len({entry.read for entry in tool.confirm if entry.read}) > 1:
         raise ValueError("confirm: all entries with `read` must have the same one")
@@ -56,10 +59,14 @@ def _without_project(tool: Declaration) -> Declaration:
     return Declaration.model_validate(without_project(tool.model_dump(by_alias=True)))
 
 
+def _conditional_messages(tool: Declaration) -> tuple[ConditionalMessage, ...]:
+    return (*tool.rules, *tool.checks, *tool.confirm, *tool.done, *tool.notes)
+
+
 def _parse(name: str, content: Any, file: str) -> Declaration:
     try:
         declaration = Declaration.model_validate(content)
-        conditions = [part.when for part in (*declaration.rules, *declaration.confirm, *declaration.done)]
+        conditions = [part.when for part in _conditional_messages(declaration)]
         for definition in (declaration.input_schema, declaration.output_schema, *conditions):
             # A wrong schema fails here at start, and not in the first call.
             Schema(definition)

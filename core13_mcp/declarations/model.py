@@ -5,19 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
+from .base import ConditionalMessage, Model
+from .derivation import Derivation
 from .files import CONFIRMATION, CONFIRMATION_SCHEMA, MCP_KEYS
 from .paths import APIPath, placeholders, require_known_placeholders
 from .schema import Schema
+from .text_check import TextCheck
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
-
-
-class Annotations(_Model):
+class Annotations(Model):
     """The four hints of an MCP tool. None of them has a default, so that a declaration states all four."""
 
     read_only_hint: bool
@@ -26,7 +24,7 @@ class Annotations(_Model):
     open_world_hint: bool
 
 
-class Fallback(_Model):
+class Fallback(Model):
     """The request to send to the same path if the API answers the first one with `status`."""
 
     status: int
@@ -34,7 +32,7 @@ class Fallback(_Model):
     body: dict[str, Any]
 
 
-class Endpoint(_Model):
+class Endpoint(Model):
     """The API endpoint of a tool.
 
     Attributes:
@@ -56,7 +54,7 @@ class Endpoint(_Model):
         return tuple(placeholders(self.path))
 
 
-class Project(_Model):
+class Project(Model):
     """The argument that selects the project, and how to find the caller's current project.
 
     Attributes:
@@ -73,17 +71,6 @@ class Project(_Model):
     name: str
     owner: str | None = None
     projects: str | None = None
-
-
-class ConditionalMessage(_Model):
-    """A message, and the JSON Schema that a call must match for it to apply. The default matches every call."""
-
-    when: dict[str, Any] = {}
-    message: Annotated[str, Field(alias="say")]
-
-    @cached_property
-    def validator(self) -> Schema:
-        return Schema(self.when)
 
 
 class Rule(ConditionalMessage):
@@ -110,16 +97,21 @@ class Confirm(ConditionalMessage):
     read: APIPath | None = None
 
 
-class Declaration(_Model):
+class Declaration(Model):
     """A tool: its MCP definition, its endpoint, and how calls are checked, confirmed and explained.
 
     Attributes:
         confirm: Confirmations. All that apply are one question.
-        hints: What to do next, by HTTP status or by status and error code of the API, such as `400 invalid_input`.
+        hints: What to do next, by HTTP status or by status and error code of the API, such as `400 invalid_input`,
+            or by status and field, such as `400 field start_date`, or `400 field none` for an error without a field.
         done: Notes on the effect of a write. The first one that applies is used.
         documented: Arguments of the API documentation that the tool does not accept, with the reason.
         secrets: Arguments whose values must not appear in results, questions or logs.
         clear: The argument that lists fields to clear. They are sent as null.
+        checks: Forms of texts that a schema cannot explain.
+        derive: Computed values for rules and notes, by name.
+        notes: Further notes on the result of a write. All that apply are used.
+        mask: Fields whose URLs are credentials. Only the call that sets one shows it.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -132,11 +124,15 @@ class Declaration(_Model):
     project: Project | None = None
     rules: tuple[Rule, ...] = ()
     confirm: tuple[Confirm, ...] = ()
-    hints: dict[str, str] = {}
+    hints: dict[str, str] = Field({})
     done: tuple[ConditionalMessage, ...] = ()
-    documented: dict[str, str] = {}
+    documented: dict[str, str] = Field({})
     secrets: frozenset[str] = frozenset()
     clear: str | None = None
+    checks: tuple[TextCheck, ...] = ()
+    derive: dict[str, Derivation] = Field({})
+    notes: tuple[ConditionalMessage, ...] = ()
+    mask: frozenset[str] = frozenset()
 
     @model_validator(mode="after")
     def _check_clear(self) -> Self:

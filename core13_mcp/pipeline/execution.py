@@ -20,6 +20,7 @@ from ..text import get_path, quote
 from .approval import Channel, require_confirmed
 from .bind import bind, expand_path, path_values
 from .call import Call
+from .masking import mask_urls, masked
 from .projection import CallResult, project_response
 from .question import Confirmation, Question, find_confirmation, render_question
 from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
@@ -78,7 +79,8 @@ class Execution:
 
     def _redacted(self, error: ToolError) -> ToolError:
         clean = copy.copy(error)
-        clean.args = (redact(str(error), self._call.secrets),)
+        text = redact(str(error), self._call.secrets)
+        clean.args = (mask_urls(text) if self._call.tool.mask else text,)
         clean.field = redact(error.field, self._call.secrets)
         return clean
 
@@ -87,7 +89,8 @@ class Execution:
         await self._require_valid()
         await self._require_confirmed()
         request = bind(call.tool, call.arguments, call.project)
-        response = await self._fetch(request, use_fallback=True)
+        sent = [value for name, value in call.arguments.items() if name in call.tool.mask]
+        response = masked(call.tool, await self._fetch(request, use_fallback=True), keep=sent)
         max_chars = call.context.max_result_chars
         result = project_response(call.tool, response, call.arguments, max_chars, call.note)
         if len(result.text) > max_chars or not call.tool.output_validator.is_valid(result.value):

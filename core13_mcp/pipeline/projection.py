@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
+from ..declarations.derivation import derive
 from ..declarations.model import Declaration
 from ..jsonio import JSON, compact_json
 from ..templates.language import fill
@@ -37,7 +39,8 @@ def project_response(tool: Declaration, response: Any, arguments: JSON, max_char
     if _is_page(schema, whole):
         return _page(tool, schema, whole, int(arguments.get("offset", 0)), max_chars)
     fields = project(schema, whole)
-    added = {"done": _done(tool, arguments, whole), "note": note}
+    facts = {"arguments": dict(arguments), "answer": whole, "derived": derive(tool.derive, arguments, whole)}
+    added = {"done": _done(tool, facts), "note": " ".join(filter(None, (*_notes(tool, facts), note)))}
     remedy = "detail=concise is shorter" if is_full else "raising CORE13_MAX_RESULT_CHARS makes room"
     keep = {*added, *tool.output_schema.get("required", ())}
     return truncate(
@@ -108,10 +111,13 @@ def _is_page(schema: JSON, response: dict[str, Any]) -> bool:
     return bool(is_kept) and all(isinstance(row, dict) for row in rows)
 
 
-def _done(tool: Declaration, arguments: JSON, response: Any) -> str | None:
-    facts = {"arguments": dict(arguments), "answer": response}
+def _done(tool: Declaration, facts: dict[str, Any]) -> str | None:
     template = next((done.message for done in tool.done if done.validator.is_valid(facts)), None)
     return template and fill(template, **facts)
+
+
+def _notes(tool: Declaration, facts: dict[str, Any]) -> Iterator[str]:
+    return (fill(note.message, **facts["derived"]) for note in tool.notes if note.validator.is_valid(facts))
 
 
 def _listed(names: list[str]) -> str:

@@ -11,6 +11,7 @@ from ..declarations.model import Confirm, Declaration
 from ..jsonio import JSON
 from ..templates.language import MISSING, fill, get_value, paths
 from ..text import single_line
+from .masking import mask_urls
 
 _MAX_TITLE = 60
 
@@ -60,7 +61,10 @@ def render_question(confirmation: Confirmation, arguments: JSON, answer: Any) ->
     texts = [fill(entry.message, **values) for entry in confirmation.entries]
     others = ", ".join(_other_arguments(confirmation, arguments))
     text = " ".join([*texts, *([f"Also in this call: {others}."] if others else [])])
-    return Question(text, _title(confirmation, values), _effect(confirmation, values))
+    title = _title(confirmation, values)
+    if confirmation.tool.mask:
+        text, title = mask_urls(text), mask_urls(title)
+    return Question(text, title, _effect(confirmation, values))
 
 
 def _other_arguments(confirmation: Confirmation, arguments: JSON) -> Iterator[str]:

@@ -12,7 +12,7 @@ from ..templates.language import fill
 from ..text import single_line
 from .call import Call
 
-# Next steps by status, or by status and error code. A declaration can replace them.
+# Next steps by status, or by status and error code. A declaration can replace them, also by status and field.
 _HINTS = {
     "400": "Correct {field} and call again.",
     "401": "The key was not accepted: it is wrong, was revoked, or belongs to another region or host.",
@@ -66,7 +66,8 @@ def parse_error(response: APIResponse, secrets: tuple[str, ...]) -> APIError:
 def next_step(call: Call, status: str, code: str = "", field: str | None = None) -> str:
     """Return the next step. The hints of the declaration come before the general ones."""
     tool, exact = call.tool, f"{status} {code}"
-    hints = (tool.hints.get(exact), _HINTS.get(exact), tool.hints.get(status), _HINTS.get(status))
+    declared = [tool.hints.get(key) for key in (f"{status} field {field or 'none'}", exact)]
+    hints = (*declared, _HINTS.get(exact), tool.hints.get(status), _HINTS.get(status))
     return fill(
         next(filter(None, hints), ""),
         arguments=dict(call.arguments),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+from ..declarations.derivation import derive
 from ..declarations.model import Declaration
 from ..declarations.schema import SchemaError
 from ..errors import InvalidArguments
 from ..jsonio import JSON, json_error
+from ..templates.language import fill
 from ..text import did_you_mean, single_line
 from .clearing import clearing_errors
+from .text_checks import text_errors
 
 _MAX_DESCRIPTION = 200
 
@@ -38,8 +41,22 @@ def argument_errors(tool: Declaration, arguments: JSON) -> list[str]:
     schema, described = tool.input_validator, []
     if not schema.is_valid(arguments):  # much faster than `iter_errors`, and nearly always true
         described = [text for error in schema.iter_errors(arguments) for text in _describe_error(tool, error)]
-    described += clearing_errors(tool, arguments)
-    return described + [rule.message for rule in tool.rules if not rule.validator.is_valid(arguments)]
+    return [
+        *described,
+        *text_errors(tool, arguments),
+        *clearing_errors(tool, arguments),
+        *_rule_errors(tool, arguments),
+    ]
+
+
+def _rule_errors(tool: Declaration, arguments: JSON) -> Iterator[str]:
+    """Yield the message of every rule that the arguments or the values derived from them violate."""
+    derived = derive(tool.derive, arguments)
+    facts = {**arguments, "derived": derived} if tool.derive else arguments
+    for rule in tool.rules:
+        if not rule.validator.is_valid(facts):
+            # Without derived values, a message is plain text, which may contain braces.
+            yield fill(rule.message, **derived) if tool.derive else rule.message
 
 
 def _describe_error(tool: Declaration, error: SchemaError) -> Iterator[str]:

@@ -73,7 +73,7 @@ def texts_of(tool: Declaration) -> Iterator[str]:
     yield tool.description
     yield from (schema["description"] for schema in tool.arguments.values())
     yield from (*tool.hints.values(), *tool.documented.values())
-    for parts in (tool.rules, tool.confirm, tool.done):
+    for parts in (tool.rules, tool.checks, tool.confirm, tool.done, tool.notes):
         yield from (part.message for part in parts)
 
 
@@ -177,10 +177,12 @@ def test_any_text_stays_in_its_path_segment(value: str):
 
 @each_tool
 def test_rules_and_conditions_mention_declared_arguments_only(tool: Declaration):
-    for condition in (*(rule.when for rule in tool.rules), *(part.when for part in tool.confirm)):
-        assert properties_in(condition) <= tool.arguments.keys()
-    names = properties_in([part.when for part in tool.done]) - {"arguments", "answer"}
-    assert names <= tool.arguments.keys() | tool.output_schema.get("properties", {}).keys()
+    derived = {"derived", *tool.derive}
+    for condition in (part.when for part in (*tool.rules, *tool.checks, *tool.confirm)):
+        assert properties_in(condition) <= tool.arguments.keys() | derived
+    names = properties_in([part.when for part in (*tool.done, *tool.notes)]) - {"arguments", "answer"}
+    assert names <= tool.arguments.keys() | tool.output_schema.get("properties", {}).keys() | derived
+    assert {check.argument for check in tool.checks} <= tool.arguments.keys()
     assert tool.endpoint.body_argument is None or tool.endpoint.body_argument in tool.input_schema["required"]
 
 
@@ -190,6 +192,8 @@ def test_every_placeholder_of_a_template_has_a_value(tool: Declaration):
         read = tool_that_reads(part.read).output_schema["properties"].keys() if part.read else set()
         known = {f"arguments.{n}" for n in tool.arguments} | {f"answer.{n}" for n in read - VOLATILE}
         assert paths(part.message) | paths(part.title or "") <= known
+    for entry in (*tool.rules, *tool.notes):
+        assert paths(entry.message) <= tool.derive.keys()
     for hint in tool.hints.values():
         assert paths(hint) <= {"scope", "field"} | {f"arguments.{n}" for n in tool.arguments}
 
@@ -213,7 +217,7 @@ def test_a_write_declares_a_done_note_and_its_property(tool: Declaration):
 @each_tool
 def test_hints_exist_for_the_statuses_that_the_api_returns(tool: Declaration):
     for key in tool.hints:
-        assert re.fullmatch(r"unknown|4\d\d( [a-z_]+)?", key)
+        assert re.fullmatch(r"unknown|4\d\d( field)?( [a-z_]+)?", key)
     assert ("unknown" in tool.hints) == (not tool.repeatable), "a write with an unknown outcome needs a hint"
     assert "403" in tool.hints
     assert "404" in tool.hints or not tool.endpoint.placeholders
@@ -249,6 +253,12 @@ def test_secrets_are_declared_names_and_include_passwords(tool: Declaration):
     assert tool.secrets <= names
     texts = {name for name, schema in tool.arguments.items() if schema["type"] == "string"}
     assert {name for name in texts if "password" in name} <= tool.secrets
+
+
+@each_tool
+def test_a_tool_with_recipients_masks_them(tool: Declaration):
+    texts = [compact_json(tool.output_schema), *tool.arguments, *(part.message for part in tool.confirm)]
+    assert ("target_value" in " ".join(texts)) == ("target_value" in tool.mask)
 
 
 @each_tool

@@ -156,7 +156,7 @@ CASES = {
         new(start_date="2020-01-01", count=2),
         400,
         "invalid_input",
-        "Correct start_date and call again",
+        "a later until_date or none, a larger count",
         field="start_date",
     ),
     "400, a key of a map": Case(

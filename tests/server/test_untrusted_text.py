@@ -14,6 +14,7 @@ from mcp import Client
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.pipeline.confirm import Answer, refusal
+from core13_mcp.pipeline.masking import mask_urls
 from core13_mcp.pipeline.projection import project_response
 from core13_mcp.pipeline.question import find_confirmation, render_question
 from core13_mcp.text import quote, strip_invisible
@@ -114,7 +115,7 @@ async def test_a_message_of_the_api_stays_in_the_first_line_of_an_error(injectio
     assert injected[1:] == harmless[1:]
     assert len(injected) <= 4
     assert not invisible("\n".join(injected))
-    assert quote(injection.rstrip(".")) in injected[0]
+    assert mask_urls(quote(injection.rstrip("."))) in injected[0]
 
 
 @each_injection

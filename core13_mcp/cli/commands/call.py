@@ -21,6 +21,7 @@ from ...pipeline.call import plan, prepare
 from ...pipeline.confirm import Answer, Confirmer
 from ...pipeline.confirmation_code import ConfirmationCodes
 from ...pipeline.execution import Execution
+from ...pipeline.masking import masked
 from ...pipeline.question import Question
 from ...redaction import REDACTED
 from ...settings import Settings
@@ -86,6 +87,7 @@ def _print_request(tool: Declaration, arguments: JSON, settings: Settings) -> No
     print(request.method, httpx2.URL(origin + request.path, params=dict(request.query) or None))
     if request.body is not None:
         body = {name: REDACTED if name in tool.secrets else value for name, value in request.body.items()}
+        body = masked(tool, body)
         print(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
     print("Dry run: nothing was sent.", file=sys.stderr)
 
