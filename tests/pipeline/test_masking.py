@@ -89,7 +89,7 @@ async def test_a_question_shows_the_hosts_of_the_old_and_the_new_url() -> None:
     async with connected(call_context(api), elicitation_callback=decline) as client:
         result = await client.call_tool("subscriptions-partial-update", arguments)
     host = "https://acme.webhook.office.com/…"
-    assert f'{host} (ends with “5a7e”)' in questions[0] and f'{host} (ends with “9b3f”)' in questions[0]
+    assert f"{host} (ends with “5a7e”)" in questions[0] and f"{host} (ends with “9b3f”)" in questions[0]
     assert "secret" not in questions[0] + result_text(result)
 
 
