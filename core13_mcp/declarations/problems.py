@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ValidationError
 
 from ..text import did_you_mean
-from .model import Annotations, ConditionalMessage, Confirm, Declaration, Endpoint, Fallback, Project, Rule
+from .base import ConditionalMessage
+from .derivation import Derivation
+from .model import Annotations, Confirm, Declaration, Endpoint, Fallback, Project, Rule
+from .text_check import Fault, TextCheck
 
 _MODELS: Mapping[str, type[BaseModel]] = {
     "annotations": Annotations,
@@ -17,6 +20,10 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "rules": Rule,
     "confirm": Confirm,
     "done": ConditionalMessage,
+    "notes": ConditionalMessage,
+    "checks": TextCheck,
+    "faults": Fault,
+    "derive": Derivation,
 }
 
 
@@ -35,6 +42,6 @@ def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
 
 def _keys(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that a declaration can have at a location."""
-    names = [str(step) for step in location if isinstance(step, str)]
-    model = _MODELS[names[-1]] if names else Declaration
+    # The keys of `derive` are names that the declaration chooses.
+    model = next((_MODELS[str(step)] for step in reversed(location) if step in _MODELS), Declaration)
     return [key for name, field in model.model_fields.items() for key in dict.fromkeys((field.alias or name, name))]

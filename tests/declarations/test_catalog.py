@@ -116,6 +116,17 @@ FIELDS = {
             'confirm.0.raed: there is no such key. Did you mean "read"',
         ),
         ({"project": PROJECT | {"argumnt": 1}}, 'project.argumnt: there is no such key. Did you mean "argument"?'),
+        (
+            {"checks": [{"argument": "id", "say": "?", "faults": [{"patern": "x", "say": "?"}]}]},
+            'checks.0.faults.0.patern: there is no such key. Did you mean "pattern"?',
+        ),
+        (
+            {"derive": {"day": {"function": "weekday", "from": ["arguments.id"]}}},
+            "derive.day.from: there is no such key",
+        ),
+        ({"derive": {"day": {"function": "moon", "of": ["arguments.id"]}}}, "derive.day.function: Input should be"),
+        ({"notes": [{"say": "{day", "when": {}}]}, "expected '}'"),
+        ({"checks": [{"argument": "id", "say": "?", "when": {"required": 1}}]}, "1"),
         ({"anotations": 1}, 'anotations: there is no such key. Did you mean "annotations"?'),
         (
             {"endpoint": {**ENDPOINT, "path": "/api/things/{idd}/"}},
