@@ -17,6 +17,7 @@ from .text import did_you_mean
 Confirm = Literal["auto", "always", "never"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
+SandboxEra = Literal["page", "today"]
 Auth = Literal["none", "token", "own-key", "oauth"]
 
 # Kubernetes sets these variables in every pod if a Service is called core13-mcp.
@@ -54,6 +55,9 @@ class Settings(NamedTuple):
     log_format: LogFormat = _option("text or json", Choice(LogFormat), "text")
     sandbox: bool = _option("use the built-in fake PostHog; no account needed", boolean)
     sandbox_db: str | None = _option("file for the data of the sandbox; in memory by default")
+    sandbox_era: SandboxEra = _option(
+        "API version of the sandbox: page, or today for the newest one", Choice(SandboxEra), "page"
+    )
     http: str | None = _http("serve Streamable HTTP on [HOST:]PORT instead of stdio")
     auth: Auth = _http("how HTTP callers authenticate: none, token, own-key or oauth", Choice(Auth), "none")
     caller_tokens_file: str | None = _http(

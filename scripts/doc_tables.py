@@ -1,4 +1,4 @@
-"""The tables of the documentation that follow from data: tools, settings and clients."""
+"""The tables of the documentation that follow from data: tools, settings, clients and the eras of the sandbox."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.options import Option
+from core13_mcp.sandbox.eras import DIFFERENCES, Difference
 from core13_mcp.settings import OPTIONS
 from core13_mcp.setup.clients import CLIENTS, Client
 from core13_mcp.setup.entries import Secret
@@ -24,6 +25,7 @@ def generate() -> dict[str, str]:
         "variables of serve --http": _variables(serving=True),
         "keys": table("client | where the API key is stored | after `install`", map(_key, CLIENTS.values())),
         "files": table("client | scope | file", (row for client in CLIENTS.values() for row in _files(client))),
+        "eras": table("behaviour | `page` | `today`", map(_difference, DIFFERENCES.values())),
     }
 
 
@@ -72,3 +74,16 @@ def _files(client: Client) -> Iterable[tuple[str, ...]]:
 
 def _environment(system: str) -> Environment:
     return Environment(platform=system, home=Path("~"), variables={"APPDATA": "%APPDATA%"}, cwd=Path("."))
+
+
+def _difference(difference: Difference) -> tuple[str, ...]:
+    return difference.text, _shown(difference.page), _shown(difference.today)
+
+
+def _shown(value: object) -> str:
+    """A value of an era, as a cell of a table."""
+    if isinstance(value, tuple):
+        return ", ".join(f"`{name}`" for name in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else f"`{value}`"

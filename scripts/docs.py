@@ -27,7 +27,12 @@ import doc_tables
 import tool_pages
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "tests" / "evals" / "README.md"]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "tests" / "evals" / "README.md",
+    ROOT / "core13_mcp" / "sandbox" / "README.md",
+]
 BIN = Path(sys.executable).parent
 TABLE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 BLOCK = re.compile(

@@ -156,6 +156,7 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
         "--port", "port to listen on; 0 selects a free port (default 8013)", type=int, default=8013, metavar="PORT"
     )
     sandbox.add_flag("--db", "file for the data; in memory by default", default=":memory:", metavar="FILE")
+    sandbox.add_flag("--era", "version of the API: page (the default) or today", ("page", "today"), default="page")
     sandbox.add_flag("--faults", "allow fault injection by request header")
     for parser in (install, parsers["uninstall"]):
         parser.add_values("client", CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))

@@ -20,16 +20,17 @@ from ..settings import Settings
 SANDBOX_KEY = sandbox.FULL_KEY
 
 
-async def serve_sandbox(port: int, database: str, *, faults: bool, ready: Callable[[str], None]) -> None:
+async def serve_sandbox(port: int, database: str, *, era: str, faults: bool, ready: Callable[[str], None]) -> None:
     """Serve the sandbox on loopback until SIGINT or SIGTERM.
 
     Args:
         port: 0 selects a free port.
         database: A file, or `:memory:`.
+        era: The version of the API: `page` or `today`.
         ready: Called with the origin as soon as connections are accepted.
     """
     try:
-        await sandbox.serve("127.0.0.1", port, database, faults=faults, oauth=True, ready=ready)
+        await sandbox.serve("127.0.0.1", port, database, era=era, faults=faults, oauth=True, ready=ready)
     except (OSError, ValueError) as error:
         message = f"The sandbox cannot start: {error}"
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
@@ -51,7 +52,7 @@ def read_outbox(database: str) -> list[dict[str, Any]]:
 def sandbox_transport(settings: Settings) -> httpx2.AsyncBaseTransport:
     """Build a transport whose requests go to a sandbox in this process."""
     try:
-        app = sandbox.build(settings.sandbox_db or ":memory:")
+        app = sandbox.build(settings.sandbox_db or ":memory:", era=settings.sandbox_era)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"CORE13_SANDBOX_DB: {error}") from None
     return httpx2.ASGITransport(app, raise_app_exceptions=False)

@@ -23,6 +23,7 @@ from .dispatch import (
     Resource,
     Services,
 )
+from .eras import ERAS
 from .operations import personal_keys, sharing, subscriptions, users
 from .responses import api_error, json_response
 from .seed import seed
@@ -83,6 +84,7 @@ PUBLIC_ROUTES: Final[dict[str, dict[str, Operation]]] = {
 def build(
     database: str = ":memory:",
     *,
+    era: str = "page",
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     faults: bool = False,
     oauth: bool = False,
@@ -95,20 +97,21 @@ def build(
 
     Args:
         database: A file, which several processes may share, or `:memory:`.
+        era: The version of the API: `page` for that of the API page, `today` for the newest known one.
         clock: Returns the current time in UTC.
         faults: Whether requests, and the list of strings `app.state.faults`, can inject faults.
         oauth: Whether to add PostHog's authorization server, with a consent page for the user Ada.
-        **options: The fields of `Options`.
+        **options: The other fields of `Options`.
 
     Raises:
         OSError: The database cannot be opened.
         ValueError: The database is not one of the sandbox.
     """
-    store = Store(database)
+    store, options_of_instance = Store(database), Options(era=ERAS[era], **options)
     with store.transaction():
         if store.create():
-            seed(store, clock())
-    services = Services(store, clock, Options(**options), Throttle())
+            seed(store, clock(), ERAS[era])
+    services = Services(store, clock, options_of_instance, Throttle())
     routes = [Route(path, Resource(services, operations)) for path, operations in _paths()]
     if oauth:
         # The authorization server imports the MCP SDK, which takes half a second.

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from .context import Principal, RequestContext
 from .responses import api_error
+from .store import Row
 from .validation import parse_integer
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
@@ -73,16 +74,30 @@ def check_scope(principal: Principal, scope: str) -> None:
         raise api_error(403, f"API key missing required scope '{scope}'")
 
 
-def enter_project(context: RequestContext) -> RequestContext:
-    """Add the project of the path and its organization, after a check that the caller may use them.
+def check_restrictions(context: RequestContext) -> None:
+    """Check that a key that is restricted to projects or organizations may use the project of the path."""
+    grant = context.principal.grant
+    if "project_id" not in context.path or not grant.keys() & {"projects", "organizations"}:
+        return
+    project = _find_project(context)
+    for name, own_id in (("project", project["id"]), ("organization", project["organization_id"])):
+        if own_id not in grant.get(f"{name}s", [own_id]):
+            raise api_error(403, f"API key does not have access to the requested {name}: ID {own_id}.")
 
-    The path contains a number, or `@current` for the current project of the caller.
-    """
-    store, principal, key = context.store, context.principal, context.path["project_id"]
-    number = principal.user["doc"]["current_project"] if key == "@current" else parse_integer(key)
-    project = store.one("select * from project where id = ?", number)
+
+def _find_project(context: RequestContext) -> Row:
+    """The project of the path: a number, or `@current` for the current project of the caller."""
+    key = context.path["project_id"]
+    number = context.principal.user["doc"]["current_project"] if key == "@current" else parse_integer(key)
+    project = context.store.one("select * from project where id = ?", number)
     if project is None:
         raise api_error(404, "Project not found.")
+    return project
+
+
+def enter_project(context: RequestContext) -> RequestContext:
+    """Add the project of the path and its organization, after a check that the caller is a member."""
+    store, principal, project = context.store, context.principal, _find_project(context)
     sql = (
         "select o.*, m.level from organization o join membership m on m.organization_id = o.id "
         "where o.id = ? and m.person_id = ?"
@@ -90,9 +105,6 @@ def enter_project(context: RequestContext) -> RequestContext:
     organization = store.one(sql, project["organization_id"], principal.id)
     if organization is None:
         raise api_error(403, "You don't have access to the project.")
-    for name, own_id in (("project", project["id"]), ("organization", organization["id"])):
-        if own_id not in principal.grant.get(f"{name}s", [own_id]):
-            raise api_error(403, f"API key does not have access to the requested {name}.")
     context = replace(context, project=project, organization=organization)
     admins_only = context.has_feature("organization_security_settings") and not organization["doc"]["personal_keys"]
     if admins_only and principal.kind == "personal" and organization["level"] < ADMIN_LEVEL:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from .eras import ERAS, Era
 from .responses import APIError, api_error
 from .store import Row, Store
 
@@ -25,6 +26,8 @@ class Options:
     token_guard: bool = True
     # A new e-mail address waits for its verification.
     mail: bool = True
+    # The version of the API.
+    era: Era = ERAS["page"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class RequestContext:
     principal: Principal = ANONYMOUS
     project: Row = field(default_factory=dict)
     organization: Row = field(default_factory=dict)
+
+    @property
+    def era(self) -> Era:
+        return self.options.era
 
     @property
     def path(self) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """Route a request to its operation, with the server's order of checks.
 
-The order is: credential, method, scope, project, plan, rate limit, then the operation itself.
+The order is: credential, method, restrictions of the key, scope, project, plan, rate limit, then the operation.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Operation:
     run: Callable[[RequestContext], Response]
     scope: str
     limits: Callable[[RequestContext], list[Limit]] = default_limits
-    # Whether the plan of the organization must include subscriptions.
+    # Whether the plan of the organization must include subscriptions, in the era that has this rule.
     premium: bool = False
     credentials: Sequence[str] = ANY
 
@@ -94,11 +94,12 @@ class Resource:
         if operation is None:
             allowed = {"Allow": ", ".join([*self.operations, "HEAD", "OPTIONS"])}
             raise api_error(405, f'Method "{method}" not allowed.', headers=allowed)
+        auth.check_restrictions(context)
         if operation.scope != NO_SCOPE:
             auth.check_scope(context.principal, operation.scope)
         if "project_id" in context.path:
             context = auth.enter_project(context)
-        if operation.premium and not context.has_feature("subscriptions"):
+        if operation.premium and context.era.premium_only and not context.has_feature("subscriptions"):
             raise api_error(402, "This feature is part of the premium PostHog offering: subscriptions.")
         if context.options.throttle:
             self.services.throttle.check(operation.limits(context), context.now.timestamp())

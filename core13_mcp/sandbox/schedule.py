@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from dateutil import rrule
 
+from .eras import Era
 from .store import format_timestamp
 
 
@@ -36,17 +37,30 @@ MIN_NOTICE: Final = timedelta(minutes=15)
 HORIZON: Final = timedelta(days=40 * 366)
 
 
-def next_delivery(rule: Mapping[str, Any], now: datetime) -> str | None:
+def next_delivery(rule: Mapping[str, Any], now: datetime, era: Era) -> str | None:
     """The first occurrence more than 15 minutes after `now`, None if there is none within some decades."""
     weekdays = [WEEKDAYS.index(day) for day in rule["byweekday"] or ()]
+    position = _position(rule, era)
     # No period contains so many of the weekdays. dateutil would search for very long.
-    if weekdays and abs(rule["bysetpos"] or 0) > len(set(weekdays)) * FREQUENCIES[rule["frequency"]].weeks:
+    if abs(position or 0) > len(set(weekdays)) * FREQUENCIES[rule["frequency"]].weeks:
         return None
     earliest = now + MIN_NOTICE
-    date = next((date for date in _occurrences(rule, weekdays, earliest) if date > earliest), None)
+    try:
+        occurrences = _occurrences({**rule, "bysetpos": position}, weekdays, earliest)
+        date = next((date for date in occurrences if date > earliest), None)
+    except (OverflowError, ValueError):
+        # dateutil calculates beyond the year 9999.
+        date = None
     if date is None or (rule["until_date"] and date > datetime.fromisoformat(rule["until_date"])):
         return None
     return format_timestamp(date)
+
+
+def _position(rule: Mapping[str, Any], era: Era) -> int | None:
+    """The position within the weekdays of a period, None if the server ignores it."""
+    position: int | None = rule["bysetpos"]
+    counts = rule["byweekday"] and rule["frequency"] in era.positional_frequencies
+    return position if counts else None
 
 
 def _occurrences(rule: Mapping[str, Any], weekdays: list[int], earliest: datetime) -> Iterator[datetime]:
@@ -66,18 +80,33 @@ def _occurrences(rule: Mapping[str, Any], weekdays: list[int], earliest: datetim
         interval=rule["interval"],
         until=base + span if last - base > span else last,
         byweekday=weekdays or None,
-        bysetpos=rule["bysetpos"] if weekdays else None,
+        bysetpos=rule["bysetpos"],
     )
     return islice(dates, count)
 
 
-def summary(rule: Mapping[str, Any]) -> str:
+def summary(rule: Mapping[str, Any], era: Era) -> str:
     """The schedule as a sentence, such as "sent every 2 weeks" or "sent every month on the last Friday"."""
     interval, unit = rule["interval"], FREQUENCIES[rule["frequency"]].unit
     sentence = f"sent every {interval} {unit}s" if interval > 1 else f"sent every {unit}"
-    if not (rule["byweekday"] and rule["bysetpos"]):
+    days: list[str] = rule["byweekday"] or []
+    if days and _position(rule, era):
+        ordinal = ORDINALS.get(rule["bysetpos"])
+        return f"{sentence} on the {ordinal} {_day(days)}" if ordinal else "sent on a schedule"
+    if not days or not era.names_weekdays or (unit == "day" and set(days) == set(WEEKDAYS)):
         return sentence
-    if rule["bysetpos"] not in ORDINALS:
-        return "sent on a schedule"
-    day = rule["byweekday"][0].capitalize() if len(rule["byweekday"]) == 1 else "day"
-    return f"{sentence} on the {ORDINALS[rule['bysetpos']]} {day}"
+    return f"{sentence} on {_enumeration(days)}"
+
+
+def _day(days: list[str]) -> str:
+    """The noun for a day out of several weekdays."""
+    if len(days) == 1:
+        return days[0].capitalize()
+    return "weekday" if set(days) == set(WEEKDAYS[:5]) else "day"
+
+
+def _enumeration(days: list[str]) -> str:
+    if set(days) == set(WEEKDAYS[:5]):
+        return "weekdays"
+    *first, last = (day.capitalize() for day in days)
+    return f"{', '.join(first)} and {last}" if first else last

@@ -8,6 +8,7 @@ from typing import Final
 
 from . import fixtures
 from .auth import hash_password
+from .eras import Era
 from .schedule import next_delivery
 from .store import Doc, Store, format_timestamp
 
@@ -27,7 +28,8 @@ ANALYTICAL, HOBBY, COMPILERS = map(stable_uuid, ("Analytical Engines", "Hobby Ke
 PAID_FEATURES: Final = ["subscriptions", "advanced_permissions", "white_labelling"]
 ORGANIZATION: Final[Doc] = {
     "created_at": START, "personal_keys": True, "public_sharing": True, "sso_domains": [],
-    "is_ai_data_processing_approved": True, "summary_prompt_guide": True,
+    "is_ai_data_processing_approved": True, "summary_prompt_guide": True, "ai_credits_used_up": False,
+    "notification_locks": [], "verified_domains": [],
 }  # fmt: skip
 STRICT: Final[Doc] = {
     "personal_keys": False, "public_sharing": False, "sso_domains": ["compilers.example"], "summary_prompt_guide": False,
@@ -51,7 +53,7 @@ USER: Final[Doc] = {
     "notification_settings": {}, "anonymize_data": False, "allow_impersonation": None, "toolbar_mode": "toolbar",
     "events_column_config": {"active": "DEFAULT"}, "has_seen_product_intro_for": None, "scene_personalisation": [],
     "theme_mode": None, "hedgehog_config": None, "allow_sidebar_suggestions": None, "shortcut_position": None,
-    "role_at_organization": None, "hide_mcp_hints": False, "has_social_auth": False, "credentials_reviewed_at": None,
+    "role_at_organization": None, "ui_configuration": None, "hide_mcp_hints": False, "has_social_auth": False, "credentials_reviewed_at": None,
 }  # fmt: skip
 ADA: Final[Doc] = {
     "role_at_organization": "product", "github_login": "ada-lovelace",
@@ -89,7 +91,7 @@ DELETED_TILE: Final = (2, 4)
 # project, kind
 INTEGRATIONS: Final = ((1, "slack"), (1, "github"), (2, "slack"), (4, "slack"))
 SUBSCRIPTION: Final[Doc] = {
-    "dashboard": None, "insight": None, "dashboard_export_insights": [], "target_type": "email",
+    "dashboard": None, "insight": None, "prompt": None, "dashboard_export_insights": [], "target_type": "email",
     "target_value": "ada@analytical.example", "frequency": "weekly", "interval": 1, "byweekday": None,
     "bysetpos": None, "count": None, "start_date": START, "until_date": None, "deleted": False, "enabled": True,
     "title": None, "integration_id": None, "summary_enabled": False, "summary_prompt_guide": "", "created_by": 1,
@@ -139,7 +141,7 @@ def credentials(now: datetime) -> list[tuple[str, str, int, Doc]]:
     ]
 
 
-def seed(store: Store, now: datetime) -> None:
+def seed(store: Store, now: datetime, era: Era) -> None:
     """Fill an empty store. All dates are fixed, except next deliveries, which lie after `now`."""
     for name, plan, features, changes in ORGANIZATIONS:
         doc = {"name": name, "slug": name.lower().replace(" ", "-"), "plan": plan, "features": features}
@@ -159,7 +161,7 @@ def seed(store: Store, now: datetime) -> None:
         store.insert("integration", project_id=project, kind=kind)
     for number, (project, changes) in enumerate(SUBSCRIPTIONS):
         subscription = SUBSCRIPTION | changes | {"created_at": f"2025-01-03T10:0{number}:00Z"}
-        subscription["next_delivery_date"] = next_delivery(subscription, now)
+        subscription["next_delivery_date"] = next_delivery(subscription, now, era)
         store.insert("subscription", project_id=project, doc=subscription)
     for recording, token, protected in RECORDINGS:
         shared: Doc = {"created_at": START, "enabled": True, "settings": {"showInspector": False}, "expires_at": None}

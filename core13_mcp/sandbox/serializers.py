@@ -11,6 +11,8 @@ from .store import Doc, Row, Store, format_timestamp
 HEDGEHOG_FIELDS: Final = ("use_as_profile", "color", "accessories", "skin")
 # How long after a login a session may do sensitive actions.
 SENSITIVE_PERIOD: Final = timedelta(hours=2)
+# How long after a login a session may change the e-mail address.
+REAUTHENTICATION_PERIOD: Final = timedelta(minutes=5)
 SUMMARY_FIELDS: Final = (
     "id", "uuid", "distinct_id", "first_name", "last_name", "email", "is_email_verified", "hedgehog_config",
     "role_at_organization",
@@ -75,11 +77,7 @@ def _hedgehog_summary(config: Any) -> Doc | None:
 
 def user_profile(context: RequestContext, row: Row) -> Doc:
     """The full representation of a user, as the caller may see it. It never includes a password."""
-    doc, store, sensitive_until = row["doc"], context.store, None
-    if context.principal.by_session:
-        logged_in = context.principal.grant.get("logged_in_at")
-        login = datetime.fromisoformat(logged_in) if logged_in else context.now
-        sensitive_until = format_timestamp(login + SENSITIVE_PERIOD)
+    doc, store = row["doc"], context.store
     sql = "select min(person_id) from membership where organization_id = ?"
     first_user = store.value(sql, doc["current_organization"])
     keys = store.value("select count(*) from credential where kind = 'personal' and person_id = ?", row["id"])
@@ -93,15 +91,42 @@ def user_profile(context: RequestContext, row: Row) -> Doc:
         "shortcut_position": "above" if doc["shortcut_position"] is None else doc["shortcut_position"],
         "has_password": doc["password"] is not None,
         "has_sso_enforcement": any(row["email"].endswith(f"@{domain}") for domain in sso_domains(store)),
-        "sensitive_session_expires_at": sensitive_until,
+        "sensitive_session_expires_at": _login_plus(context, SENSITIVE_PERIOD),
         "is_organization_first_user": row["id"] == first_user if row["id"] == context.principal.id else None,
         "requires_credential_review": doc["credentials_reviewed_at"] is None and keys > 0,
+        **pick(_newer_fields(context, row), context.era.user_fields),
     }
 
 
-def sso_domains(store: Store) -> set[str]:
-    """The e-mail domains for which an organization enforces single sign-on."""
-    return {domain for row in store.all("select doc from organization") for domain in row["doc"]["sso_domains"]}
+def _newer_fields(context: RequestContext, row: Row) -> Doc:
+    own = row["id"] == context.principal.id
+    return {
+        "fresh_reauth_expires_at": _login_plus(context, REAUTHENTICATION_PERIOD),
+        "notification_locks": notification_locks(context.store, row) if own else [],
+        "ui_configuration": row["doc"]["ui_configuration"],
+        "is_impersonated_reason": None,
+    }
+
+
+def _login_plus(context: RequestContext, period: timedelta) -> str | None:
+    """When a period after the login of the session ends, None for keys and tokens."""
+    if not context.principal.by_session:
+        return None
+    logged_in = context.principal.grant.get("logged_in_at")
+    login = datetime.fromisoformat(logged_in) if logged_in else context.now
+    return format_timestamp(login + period)
+
+
+def notification_locks(store: Store, row: Row) -> list[Doc]:
+    """The notification settings that the organizations of a user have locked."""
+    sql = "select o.doc from organization o join membership m on m.organization_id = o.id where m.person_id = ?"
+    return [lock for member in store.all(sql, row["id"]) for lock in member["doc"]["notification_locks"]]
+
+
+def sso_domains(store: Store) -> dict[str, str]:
+    """The e-mail domains for which an organization enforces single sign-on, with the id of the organization."""
+    rows = store.all("select id, doc from organization")
+    return {domain: row["id"] for row in rows for domain in row["doc"]["sso_domains"]}
 
 
 def _organizations(store: Store, row: Row) -> Doc:

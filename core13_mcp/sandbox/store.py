@@ -14,7 +14,7 @@ from typing import Any, Final
 # The JSON object in the column `doc` of a row, or in a response.
 Doc = dict[str, Any]
 Row = dict[str, Any]
-VERSION: Final = 1
+VERSION: Final = 2
 NOT_A_SANDBOX: Final = "The file is not a database of this version of the sandbox. Choose another file."
 TABLES: Final = (
     "organization (id text primary key, doc text not null)",

@@ -101,7 +101,7 @@ class Environment:
 async def open_environment(task: Task) -> AsyncIterator[Environment]:
     """Open a fresh environment with the preparation that the task describes."""
     clock = Clock()
-    app = sandbox.build(faults=True, clock=clock)
+    app = sandbox.build(era=task.era, faults=True, clock=clock)
     transport = ResetTransport(app)
     headers = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}
     async with (

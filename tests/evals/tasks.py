@@ -58,6 +58,8 @@ class Task(StrictModel):
     id: str
     goal: str
     key: str = Field("key", alias="as")
+    # The version of the API that the sandbox imitates.
+    era: str = "today"
     details: JSON = {}
     before: Before = Before()
     faults: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""One sandbox for each test, with a clock that the test advances."""
+"""One sandbox for each test and era, with a clock that the test advances."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from core13_mcp import sandbox
+from core13_mcp.sandbox.eras import ERAS, Era
 
 from .sandbox_client import Client, Clock
 
@@ -26,9 +27,22 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(params=list(ERAS))
+def era(request: pytest.FixtureRequest) -> str:
+    """The name of the version of the API: each test runs in both."""
+    name: str = request.param
+    return name
+
+
 @pytest.fixture
-def app(clock: Clock) -> Iterator[Starlette]:
-    app = sandbox.build(clock=clock)
+def rules(era: str) -> Era:
+    """The behaviour of the era, from the table of differences."""
+    return ERAS[era]
+
+
+@pytest.fixture
+def app(clock: Clock, era: str) -> Iterator[Starlette]:
+    app = sandbox.build(clock=clock, era=era)
     yield app
     app.state.close()
 

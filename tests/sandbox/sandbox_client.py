@@ -64,9 +64,9 @@ class Client(httpx2.AsyncClient):
         return await self.patch(f"{SUBSCRIPTIONS}{key}/", json=changes)
 
 
-def edited_sandbox(database: str, clock: Clock, *statements: str) -> Starlette:
+def edited_sandbox(database: str, clock: Clock, era: str, *statements: str) -> Starlette:
     """A sandbox with a file whose initial content SQL statements have changed."""
-    app = sandbox.build(database, clock=clock)
+    app = sandbox.build(database, clock=clock, era=era)
     with closing(sqlite3.connect(database)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
@@ -80,6 +80,7 @@ def weekly(**changes: Any) -> dict[str, Any]:
         "target_type": "email",
         "target_value": "ada@analytical.example",
         "frequency": "weekly",
+        "interval": 1,
         "start_date": "2026-01-05T09:00:00Z",
     }
     return {name: value for name, value in (body | changes).items() if value is not None}

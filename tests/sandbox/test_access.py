@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core13_mcp import sandbox
+from core13_mcp.sandbox.eras import Era
 
 from . import sandbox_client as seeded
 from .conftest import Connect
@@ -123,19 +124,26 @@ async def test_a_restricted_key_cannot_use_projects_but_can_use_users(connect: C
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in IN_PROJECT if "subscriptions" in route[1]])
-async def test_subscriptions_return_402_without_the_premium_feature(connect: Connect, method: str, path: str) -> None:
+async def test_subscriptions_return_402_on_the_free_plan_if_the_era_does_it(
+    connect: Connect, rules: Era, method: str, path: str
+) -> None:
     response = await connect(sandbox.FREE_KEY).request(method, path.replace("projects/1/", "projects/3/"))
-    assert error(response) == (402, "payment_required", None)
-    assert response.json()["type"] == "server_error"
+    assert (response.status_code == 402) is rules.premium_only
+    if rules.premium_only:
+        assert error(response) == (402, "payment_required", None)
+        assert response.json()["type"] == "server_error"
 
 
-async def test_credential_scope_project_and_plan_are_checked_in_this_order_before_the_body(connect: Connect) -> None:
+async def test_credential_scope_project_and_plan_are_checked_in_this_order_before_the_body(
+    connect: Connect, rules: Era
+) -> None:
     malformed: dict[str, Any] = {"content": b"{", "headers": {"Content-Type": "application/json"}}
     free = "/api/projects/3/subscriptions/"
     assert (await connect().post(free, **malformed)).status_code == 401
     assert "scope" in (await connect(sandbox.READ_ONLY_KEY).post(free, **malformed)).json()["detail"]
     assert "access" in (await connect(sandbox.FULL_KEY).post(free, **malformed)).json()["detail"]
-    assert (await connect(sandbox.FREE_KEY).post(free, **malformed)).status_code == 402
+    plan = 402 if rules.premium_only else 400
+    assert (await connect(sandbox.FREE_KEY).post(free, **malformed)).status_code == plan
     assert error(await connect(sandbox.FULL_KEY).post(SUBSCRIPTIONS, **malformed)) == (400, "parse_error", None)
 
 

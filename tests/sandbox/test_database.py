@@ -68,9 +68,9 @@ async def test_a_file_that_is_not_a_database_is_rejected(tmp_path: Path) -> None
         sandbox.build(str(tmp_path / "nowhere" / "sandbox.db"))
 
 
-async def test_a_request_that_fails_halfway_changes_nothing(database: str, clock: Clock) -> None:
+async def test_a_request_that_fails_halfway_changes_nothing(database: str, clock: Clock, era: str) -> None:
     fails = "create trigger full before insert on outbox begin select raise(abort, 'disk full'); end"
-    app = edited_sandbox(database, clock, fails)
+    app = edited_sandbox(database, clock, era, fails)
     async with Client(app, session=sandbox.SESSION_ID) as session:
         before = (await session.get(ME)).json()
         change = {"first_name": "A", "password": "a much Better one 77", "current_password": sandbox.PASSWORD}

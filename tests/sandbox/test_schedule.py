@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from core13_mcp.sandbox.eras import Era
+
 from .sandbox_client import Client, Clock, error, subscription, weekly
 
 pytestmark = pytest.mark.anyio
+WORKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday"]
 PAST = "2020-03-02T09:30:00Z"
 
 
@@ -47,7 +50,8 @@ async def test_the_next_delivery_is_the_first_occurrence_more_than_15_minutes_ah
         {"count": 1, "start_date": PAST},
         {"count": 0},
         {"frequency": "daily", "count": 2, "start_date": "2025-12-31T09:00:00Z"},
-        {"frequency": "daily", "byweekday": ["monday"], "bysetpos": 2, "count": 5},
+        {"frequency": "monthly", "byweekday": ["monday"], "bysetpos": 6, "count": 5},
+        {"frequency": "daily", "interval": 7, "byweekday": ["tuesday"], "start_date": "2026-01-05T09:00:00Z"},
         {"frequency": "weekly", "byweekday": ["monday"], "count": 5, "start_date": PAST},
         {"frequency": "daily", "interval": 2**31 - 1, "start_date": PAST},
     ],
@@ -87,14 +91,59 @@ async def test_the_next_delivery_is_recomputed_when_the_schedule_changes_or_is_e
         ({"frequency": "daily"}, "sent every day"),
         ({"frequency": "monthly", "interval": 3}, "sent every 3 months"),
         ({"frequency": "yearly", "interval": 2}, "sent every 2 years"),
-        ({"frequency": "weekly", "byweekday": ["monday"]}, "sent every week"),
         ({"frequency": "monthly", "bysetpos": 1}, "sent every month"),
         ({"frequency": "monthly", "byweekday": ["friday"], "bysetpos": -1}, "sent every month on the last Friday"),
         ({"frequency": "monthly", "byweekday": ["monday", "friday"], "bysetpos": 2}, "sent every month on the second day"),
         ({"frequency": "monthly", "interval": 2, "byweekday": ["sunday"], "bysetpos": 4},
          "sent every 2 months on the fourth Sunday"),
         ({"frequency": "monthly", "byweekday": ["monday"], "bysetpos": 5}, "sent on a schedule"),
+        ({"frequency": "monthly", "byweekday": WORKDAYS, "bysetpos": 1}, "sent every month on the first weekday"),
+        ({"frequency": "daily", "byweekday": [*WORKDAYS, "saturday", "sunday"]}, "sent every day"),
     ],
 )  # fmt: skip
 async def test_the_summary_describes_the_schedule(ada: Client, rule: dict[str, Any], sentence: str) -> None:
     assert (await ada.create(**rule))["summary"] == sentence
+
+
+@pytest.mark.parametrize(
+    ("rule", "days"),
+    [
+        ({"frequency": "weekly", "byweekday": ["monday"]}, " on Monday"),
+        ({"frequency": "weekly", "byweekday": ["tuesday", "thursday"]}, " on Tuesday and Thursday"),
+        ({"frequency": "weekly", "byweekday": ["monday", "tuesday", "sunday"]}, " on Monday, Tuesday and Sunday"),
+        ({"frequency": "weekly", "byweekday": WORKDAYS}, " on weekdays"),
+    ],
+)
+async def test_the_summary_names_weekdays_if_the_era_does_it(
+    ada: Client, rules: Era, rule: dict[str, Any], days: str
+) -> None:
+    assert (await ada.create(**rule))["summary"] == "sent every week" + (days if rules.names_weekdays else "")
+
+
+@pytest.mark.parametrize(
+    ("frequency", "next_of_position", "next_of_weekday"),
+    [
+        ("yearly", "2027-01-04T09:30:00Z", "2026-01-12T09:30:00Z"),
+        ("monthly", "2026-02-02T09:30:00Z", None),
+        ("weekly", "2026-01-12T09:30:00Z", "2026-01-12T09:30:00Z"),
+    ],
+)
+async def test_bysetpos_counts_only_for_the_frequencies_of_the_era(
+    ada: Client, clock: Clock, rules: Era, frequency: str, next_of_position: str, next_of_weekday: str | None
+) -> None:
+    # The first Monday of January 2026 has passed.
+    clock.advance(7 * 86400)
+    created = await ada.create(frequency=frequency, byweekday=["monday"], bysetpos=1, start_date=PAST)
+    counts = frequency in rules.positional_frequencies
+    assert created["next_delivery_date"] == (next_of_position if counts else next_of_weekday)
+
+
+@pytest.mark.parametrize("frequency", ["daily", "weekly", "monthly", "yearly"])
+@pytest.mark.parametrize("weekdays", [None, ["monday"]])
+async def test_a_schedule_that_starts_in_the_last_year_of_the_calendar_does_not_fail(
+    ada: Client, frequency: str, weekdays: list[str] | None
+) -> None:
+    for start in ("9999-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"):
+        body = weekly(frequency=frequency, byweekday=weekdays, bysetpos=1, start_date=start)
+        response = await ada.post("/api/projects/1/subscriptions/", json=body)
+        assert response.status_code in (201, 400), response.text

@@ -47,8 +47,8 @@ async def run(_: argparse.Namespace, __: object) -> int:
 
 def server(database: Path, folder: str) -> StdioServerParameters:
     """The command of the child: this installation, independent of the settings in the environment."""
-    words = ["-m", "core13_mcp", "serve", "--sandbox", "--sandbox-db", str(database), "--log-level", "warning"]
-    return StdioServerParameters(command=sys.executable, args=words, cwd=folder)
+    words = ["--sandbox", "--sandbox-db", str(database), "--sandbox-era", "today", "--log-level", "warning"]
+    return StdioServerParameters(command=sys.executable, args=["-m", "core13_mcp", "serve", *words], cwd=folder)
 
 
 async def _connect_and_play(demo: Demo, child: StdioServerParameters, log: TextIO) -> None:

@@ -20,7 +20,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         for row in read_outbox(arguments.db):
             print(json.dumps(row, ensure_ascii=False))
     else:
-        await serve_sandbox(arguments.port, arguments.db, faults=arguments.faults, ready=_print_origin)
+        options = {"era": arguments.era, "faults": arguments.faults}
+        await serve_sandbox(arguments.port, arguments.db, **options, ready=_print_origin)
     return 0
 
 

@@ -21,6 +21,7 @@ GRACE_PERIOD: Final = timedelta(seconds=300)
 SETTINGS: Final = ("detailed", "hideExtraDetails", "legend", "noHeader", "showInspector", "whitelabel")
 SHOWN_FIELDS: Final = ("created_at", "enabled", "access_token", "settings", "password_required")
 NOT_IN_PLAN: Final = "Password protection is part of the advanced permissions feature, which your plan does not have."
+CONFIGURATIONS: Final = "select * from sharing where project_id = ? and recording_id = ? order by id desc"
 NEVER_SHARED: Final[Doc] = dict.fromkeys(SHOWN_FIELDS) | {"enabled": False, "password_required": False}
 
 
@@ -55,7 +56,11 @@ PASSWORD_FIELDS: Final = {
 
 
 def retrieve(context: RequestContext) -> Response:
-    return json_response(200, serialize(context, _configuration(context)))
+    """Return the configuration. One that is not stored has a random link, which does not work."""
+    row = _configuration(context)
+    if row["id"] is None:
+        row = {**row, "doc": row["doc"] | {"access_token": secrets.token_urlsafe(22)}}
+    return json_response(200, serialize(context, row))
 
 
 def update(context: RequestContext) -> Response:
@@ -71,20 +76,36 @@ def update(context: RequestContext) -> Response:
     if row["id"] is None:
         row = _insert(context, row["doc"] | sent)
     else:
-        row["doc"] |= sent
+        row["doc"] |= _renewed_link(context, row, sent) | sent
         context.store.update("sharing", row["id"], row["doc"])
     return json_response(200, serialize(context, row))
 
 
+def _renewed_link(context: RequestContext, row: Row, sent: Doc) -> Doc:
+    """The changes of the link if sharing is switched off or on, in the era that renews links."""
+    if not context.era.renews_links or sent.get("enabled", row["doc"]["enabled"]) == row["doc"]["enabled"]:
+        return {}
+    if sent["enabled"]:
+        return {"access_token": secrets.token_urlsafe(22)} if row["doc"].get("was_disabled") else {}
+    for old in context.store.all(CONFIGURATIONS, context.project["id"], context.path["recording_id"]):
+        if old["id"] != row["id"]:
+            context.store.update("sharing", old["id"], old["doc"] | {"expires_at": format_timestamp(context.now)})
+    return {"was_disabled": True}
+
+
 def refresh(context: RequestContext) -> Response:
-    """Create a new link. The old one works until the grace period ends; passwords get new ids."""
+    """Create a new link. The old one works until the grace period ends.
+
+    Passwords are copied, with new ids, only if the recording requires one. Otherwise they are lost.
+    """
     _check_policy(context)
     store, old = context.store, _configuration(context)
     new = _insert(context, old["doc"])
     if old["id"] is not None:
         expires_at = format_timestamp(context.now + GRACE_PERIOD)
         store.update("sharing", old["id"], old["doc"] | {"expires_at": expires_at})
-        for password in reversed(_active_passwords(store, old["id"])):
+        kept = _active_passwords(store, old["id"]) if old["doc"]["password_required"] else []
+        for password in reversed(kept):
             store.insert("share_password", sharing_id=new["id"], doc=password["doc"])
     return json_response(200, serialize(context, new))
 
@@ -151,8 +172,8 @@ def _configuration(context: RequestContext) -> Row:
         raise not_found()
     if len(recording) > 200:
         raise api_error(400, "Ensure this field has no more than 200 characters.", "recording_id", "max_length")
-    sql = "select * from sharing where project_id = ? and recording_id = ? order by id desc limit 1"
-    return context.store.one(sql, context.project["id"], recording) or {"id": None, "doc": NEVER_SHARED}
+    row = context.store.one(CONFIGURATIONS, context.project["id"], recording)
+    return row or {"id": None, "doc": NEVER_SHARED}
 
 
 def _insert(context: RequestContext, doc: Doc) -> Row:

@@ -12,7 +12,6 @@ from ..context import RequestContext
 from ..responses import api_error, not_found
 from ..store import Doc, Row
 from ..validation import TRUE, parse_integer
-from .subscription_fields import TARGET_TYPES
 
 ORDERS: Final = ("created_at", "next_delivery_date", "title", "created_by__email")
 
@@ -35,15 +34,29 @@ def search(context: RequestContext) -> list[Row]:
     if "deleted" not in context.query:
         rows = [row for row in rows if not row["doc"]["deleted"]]
     rows = _filter_for_lists(context, rows)
-    words = re.split(r"[\s,]+", context.query.get("search", "").strip().lower())
-    return _order(context, [row for row in rows if _contains(context, row["doc"], words)])
+    terms = _terms(context.query.get("search", "").lower())
+    return _order(context, [row for row in rows if _contains(context, row["doc"], terms)])
+
+
+def _terms(search: str) -> list[str]:
+    """The words of a search, separated by spaces and commas. A phrase in quotes is one term."""
+    quoted_or_word = re.findall(r"\"([^\"]*)\"|'([^']*)'|([^\s,]+)", search)
+    return [next(filter(None, groups), "") for groups in quoted_or_word]
 
 
 def resource(context: RequestContext, doc: Doc) -> Doc:
-    """The document of the dashboard or insight of a subscription."""
+    """The document of the dashboard or insight of a subscription; empty if it has a prompt."""
     table = "dashboard" if doc["dashboard"] is not None else "insight"
     row = context.store.one(f"select doc from {table} where id = ?", doc[table])
     return row["doc"] if row else {}
+
+
+def resource_name(context: RequestContext, doc: Doc) -> str | None:
+    """The name of what a subscription delivers. An AI report has its title, or the start of its prompt."""
+    if doc.get("prompt"):
+        return doc["title"] or str(doc["prompt"]).strip()[:60]
+    shown = resource(context, doc)
+    return shown.get("name") or shown.get("derived_name")
 
 
 def _filter(context: RequestContext, rows: list[Row]) -> list[Row]:
@@ -70,20 +83,22 @@ def _filter_for_lists(context: RequestContext, rows: list[Row]) -> list[Row]:
         user = context.store.value("select id from person where uuid = ?", creator.lower())
         rows = [row for row in rows if user is not None and row["doc"]["created_by"] == user]
     if target:
-        if target not in TARGET_TYPES:
-            detail = f"Select a valid choice. {target} is not one of the available choices."
-            raise api_error(400, detail, "target_type", "invalid_choice")
+        if target not in context.era.target_types:
+            raise api_error(400, f"Must be one of: {', '.join(sorted(context.era.target_types))}.", "target_type")
         rows = [row for row in rows if row["doc"]["target_type"] == target]
-    if kind in ("dashboard", "insight"):
-        rows = [row for row in rows if row["doc"][kind] is not None]
+    column = {"dashboard": "dashboard", "insight": "insight"} | (
+        {"ai_prompt": "prompt"} if context.era.ai_prompts else {}
+    )
+    if kind in column:
+        rows = [row for row in rows if row["doc"].get(column[kind]) is not None]
     return rows
 
 
-def _contains(context: RequestContext, doc: Doc, words: list[str]) -> bool:
-    """Whether every word is in the title or in the name of the resource."""
+def _contains(context: RequestContext, doc: Doc, terms: list[str]) -> bool:
+    """Whether every term is in the title or in the name of the resource."""
     shown = resource(context, doc)
     names = [name.lower() for name in (doc["title"], shown.get("name"), shown.get("derived_name")) if name]
-    return all(any(word in name for name in names) for word in words if word)
+    return all(any(term in name for name in names) for term in terms)
 
 
 def _order(context: RequestContext, rows: list[Row]) -> list[Row]:

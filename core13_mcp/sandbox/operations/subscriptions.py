@@ -12,8 +12,13 @@ from ..responses import json_response, page_response
 from ..schedule import SCHEDULE_FIELDS, next_delivery, summary
 from ..serializers import pick, user_summary
 from ..store import Doc, Row, format_timestamp
-from .subscription_queries import find, resource, search
-from .subscription_rules import check, summary_quota
+from .deliveries import deliver, recipients, send_after_change, send_after_create
+from .subscription_change import kind_of
+from .subscription_content import check_prompt_scope
+from .subscription_fields import AI_DEFAULTS
+from .subscription_limits import summary_quota
+from .subscription_queries import find, resource, resource_name, search
+from .subscription_rules import check
 
 # How long a test delivery is in progress.
 DELIVERY_TIME: Final = timedelta(seconds=5)
@@ -25,14 +30,13 @@ def list_all(context: RequestContext) -> Response:
 
 def create(context: RequestContext) -> Response:
     """Create a subscription and send it, unless it is paused or deleted."""
+    check_prompt_scope(context, None)
     change = check(context, None)
+    delivery_date = next_delivery(change.new, context.now, context.era)
     created = {"created_at": format_timestamp(context.now), "created_by": context.principal.id}
-    doc = (
-        change.new | created | {"delivering_until": None, "next_delivery_date": next_delivery(change.new, context.now)}
-    )
+    doc = change.new | created | {"delivering_until": None, "next_delivery_date": delivery_date}
     row = {"id": context.store.insert("subscription", project_id=context.project["id"], doc=doc), "doc": doc}
-    if _is_active(doc):
-        _send(context, row, "created", _recipients(doc), change.sent.get("invite_message"))
+    send_after_create(context, row, change.sent.get("invite_message"))
     return json_response(201, serialize(context, row))
 
 
@@ -41,42 +45,18 @@ def retrieve(context: RequestContext) -> Response:
 
 
 def update(context: RequestContext) -> Response:
-    """Change a subscription, and send it to new recipients, or to all if it is enabled again."""
+    """Change a subscription, and send what the change requires."""
     row = find(context)
+    check_prompt_scope(context, row)
     old = row["doc"]
     change = check(context, row)
     doc = dict(change.new)
     if change.enables_again or any(doc[name] != old[name] for name in SCHEDULE_FIELDS):
-        doc["next_delivery_date"] = next_delivery(doc, context.now)
+        doc["next_delivery_date"] = next_delivery(doc, context.now, context.era)
     row = {**row, "doc": doc}
     context.store.update("subscription", row["id"], doc)
-    message = change.sent.get("invite_message")
-    if _is_active(doc) and change.enables_again:
-        _send(context, row, "re-enabled", _recipients(doc), message)
-    elif _is_active(doc) and doc["target_value"] != old["target_value"]:
-        previous = old["target_value"].split(",") if doc["target_type"] == "email" else []
-        new = [recipient for recipient in _recipients(doc) if recipient not in previous]
-        _send(context, row, "target changed", new, message)
+    send_after_change(context, row, old, change)
     return json_response(200, serialize(context, row))
-
-
-def _is_active(doc: Doc) -> bool:
-    return bool(doc["enabled"] and not doc["deleted"])
-
-
-def _recipients(doc: Doc) -> list[str]:
-    """The recipients of a subscription: e-mail addresses split at commas, untrimmed, or one Slack channel."""
-    target: str = doc["target_value"]
-    return target.split("|")[:1] if doc["target_type"] == "slack" else target.split(",")
-
-
-def _send(context: RequestContext, row: Row, why: str, recipients: list[str], message: str | None) -> None:
-    """Add a delivery to the outbox. The API stores webhooks, but never sends to one."""
-    channel = row["doc"]["target_type"]
-    if channel != "webhook" and recipients:
-        subject = row["doc"]["title"] or resource(context, row["doc"]).get("name")
-        delivery = {"why": why, "channel": channel, "recipients": recipients, "subscription": row["id"]}
-        context.store.add_message(context.now, delivery | {"subject": subject, "message": message})
 
 
 def destroy(context: RequestContext) -> Response:
@@ -87,16 +67,17 @@ def destroy(context: RequestContext) -> Response:
 def test_delivery(context: RequestContext) -> Response:
     """Send a subscription to all recipients, as a test."""
     row = find(context)
+    check_prompt_scope(context, row)
     doc = row["doc"]
     if doc["deleted"]:
         return Response(None, 404)
     if not doc["enabled"]:
-        return json_response(409, {"detail": "This subscription is disabled. Enable it to send a test delivery."})
+        return json_response(409, {"detail": "Subscription is disabled. Re-enable it before sending a test delivery."})
     if doc["delivering_until"] and datetime.fromisoformat(doc["delivering_until"]) > context.now:
-        return json_response(409, {"detail": "A test delivery of this subscription is already in progress."})
-    until = format_timestamp(context.now + DELIVERY_TIME)
-    context.store.update("subscription", row["id"], doc | {"delivering_until": until})
-    _send(context, row, "test", _recipients(doc), None)
+        return json_response(409, {"detail": "Delivery already in progress"})
+    doc |= {"delivering_until": format_timestamp(context.now + DELIVERY_TIME)}
+    context.store.update("subscription", row["id"], doc)
+    deliver(context, row, "test", recipients(context, doc), None)
     return Response(None, 202)
 
 
@@ -107,17 +88,19 @@ def quota(context: RequestContext) -> Response:
 def serialize(context: RequestContext, row: Row) -> Doc:
     """The JSON representation of a subscription, in the order of the API's OpenAPI document."""
     doc = row["doc"]
-    shown = resource(context, doc)
-    return {
+    shown = {
         "id": row["id"],
         **pick(doc, ("dashboard", "insight")),
-        "insight_short_id": shown.get("short_id"),
-        "resource_name": shown.get("name") or shown.get("derived_name"),
+        "insight_short_id": resource(context, doc).get("short_id"),
+        "resource_name": resource_name(context, doc),
         **pick(doc, ("dashboard_export_insights", "target_type", "target_value", *SCHEDULE_FIELDS, "created_at")),
         "created_by": user_summary(context.store, doc["created_by"]),
         **pick(doc, ("deleted", "enabled", "title")),
-        "summary": summary(doc),
+        "summary": summary(doc, context.era),
         **pick(doc, ("next_delivery_date", "integration_id")),
         "invite_message": None,
         **pick(doc, ("summary_enabled", "summary_prompt_guide")),
     }
+    kind = kind_of(doc)
+    more = AI_DEFAULTS | {"resource_type": "ai_prompt" if kind == "prompt" else kind, "prompt": doc.get("prompt")}
+    return shown | pick(more, context.era.subscription_fields)

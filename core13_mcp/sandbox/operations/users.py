@@ -17,7 +17,7 @@ from .user_rules import HANDLED_SEPARATELY, check
 # Fields that a session may change without a recent login.
 ALLOWED_WHEN_STALE: Final = {
     "theme_mode", "set_current_organization", "set_current_team", "allow_sidebar_suggestions", "shortcut_position",
-    "has_seen_product_intro_for", "events_column_config", "role_at_organization",
+    "has_seen_product_intro_for", "events_column_config", "role_at_organization", "ui_configuration",
 }  # fmt: skip
 
 
