@@ -21,7 +21,7 @@ from core13_mcp import sandbox
 from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.declarations.catalog import load
-from core13_mcp.declarations.model import Declaration
+from core13_mcp.declarations.model import Confirm, Declaration
 from core13_mcp.jsonio import compact_json
 from core13_mcp.keys import SecretStr
 from core13_mcp.pipeline.call import CallContext
@@ -116,7 +116,7 @@ def page(tool: Declaration, result: CallToolResult) -> str:
         _facts(tool),
         _arguments(tool),
         _list("Rules", [part.message for part in (*tool.checks, *tool.rules)]),
-        _list("Confirmation", [f"{confirm.level}: {confirm.message}" for confirm in tool.confirm]),
+        _list("Confirmation", [_confirmation(confirm) for confirm in tool.confirm]),
         _list("What the result reports as done", [done.message for done in tool.done]),
         _list("What the result notes", [note.message for note in tool.notes]),
         _result(tool),
@@ -153,6 +153,10 @@ def _default(tool: Declaration, name: str, schema: dict[str, Any]) -> str:
     if name in tool.input_schema.get("required", ()):
         return "required"
     return f"`{schema['default']}`" if "default" in schema else ""
+
+
+def _confirmation(confirm: Confirm) -> str:
+    return f"{confirm.level}{f' (“{confirm.title}”)' if confirm.title else ', with another one'}: {confirm.message}"
 
 
 def _result(tool: Declaration) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from ..text import quote, strip_invisible
 
+# Longer texts are neither addresses nor hosts.
 MAX_ADDRESS = 120
+_MAX_HOST = 253
+_LETTER_NAME = re.compile("LETTER|IDEOGRAPH-|SYLLABLE")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _CHANNEL = re.compile(r"([\w#.-]{1,80})(?:\|(.*))?", re.ASCII | re.DOTALL)
 _PLAIN_ADDRESS = re.compile(r"[\w.+/=&-]+@[\w.-]+")
@@ -29,8 +32,7 @@ def describe_recipient(recipient: str) -> str:
         shown, notes = match[1], list(script_notes(match[1]))
         notes += [] if match[2] is None else [f"label {quote(match[2], 80)}"]
     else:
-        is_plain = _PLAIN_ADDRESS.fullmatch(text) and len(text) <= MAX_ADDRESS
-        shown, notes = text if is_plain else _quote_middle(text), list(script_notes(text))
+        shown, notes = _describe_address(text)
     notes = [*notes, *hidden]
     return f"{shown} ({'; '.join(notes)})" if notes else shown
 
@@ -47,22 +49,20 @@ def script_notes(text: str) -> Iterator[str]:
             yield _describe_punycode(label)
 
 
-def _describe_characters(labels: Iterable[str]) -> Iterator[str]:
-    scripts = [{_script(character) for character in label if character.isalpha()} for label in labels]
-    for script in sorted(set().union(*scripts) - {"Latin"}):
+def _describe_characters(labels: Sequence[str]) -> Iterator[str]:
+    scripts = [{_script(character) for character in label} for label in labels]
+    for script in sorted(set().union(*scripts) - {"Latin", ""}):
         is_mixed = any({script, "Latin"} <= found for found in scripts)
         yield f"contains {script} letters{' mixed with Latin ones' if is_mixed else ''}"
-    unusual = dict.fromkeys(c for label in labels for c in label if not c.isascii() and not _is_foreign_letter(c))
-    if unusual:
-        yield f"contains {quote(''.join(unusual), 20)}"
+    others = dict.fromkeys(c for label in labels for c in label if not c.isascii() and _script(c) in ("Latin", ""))
+    if others:
+        yield f"contains {quote(''.join(others), 20)}"
 
 
-def _is_foreign_letter(character: str) -> bool:
-    return character.isalpha() and _script(character) != "Latin"
-
-
-def _script(letter: str) -> str:
-    return unicodedata.name(letter, "unnamed").partition(" ")[0].capitalize()
+def _script(character: str) -> str:
+    """Return the script of a letter, such as `Latin`, or an empty string."""
+    name = unicodedata.name(character, "")
+    return name.partition(" ")[0].capitalize() if _LETTER_NAME.search(name) else ""
 
 
 def _describe_punycode(label: str) -> str:
@@ -81,18 +81,19 @@ def _describe_url(url: str) -> tuple[str, list[str]]:
     user, separator, host = authority.rpartition("@")
     tail = rest[len(authority) :]
     has_path = len(tail) > 1
-    notes = [f"ends with {quote(tail[-4:])}"] if has_path else []
+    # The last four characters of a short path are too much of it.
+    notes = [f"ends with {quote(tail[-4:])}"] if len(tail) > 8 else []
     if separator:
         notes.append(f"the text before @, {quote(user.partition(':')[0], MAX_ADDRESS)}, is not its host")
     if "\\" in authority:
         notes.append("its host is not certain, because it contains a backslash")
-    shown = host if _PLAIN_HOST.fullmatch(host) else quote(host, 253)
-    return f"{scheme.lower()}://{shown}/{'…' if has_path else ''}", [*notes, *script_notes(host)]
+    shown = host if len(host) <= _MAX_HOST and _PLAIN_HOST.fullmatch(host) else quote(host, _MAX_HOST)
+    return f"{scheme.lower()}://{shown}/{'…' if has_path else ''}", [*notes, *script_notes(host[:_MAX_HOST])]
 
 
-def _quote_middle(text: str) -> str:
-    """Quote a text. If it is too long, keep its start and its end, which has the domain."""
+def _describe_address(text: str) -> tuple[str, list[str]]:
+    """Return an address. Of a text that is too long for one, its start and its end, which has the domain."""
     if len(text) <= MAX_ADDRESS:
-        return quote(text, MAX_ADDRESS)
-    half = MAX_ADDRESS // 2
-    return f"{quote(f'{text[:half]}…{text[-half:]}')} ({len(text)} characters)"
+        return text if _PLAIN_ADDRESS.fullmatch(text) else quote(text), list(script_notes(text))
+    start, end = text[: MAX_ADDRESS // 2], text[-MAX_ADDRESS // 2 :]
+    return quote(f"{start}…{end}"), [f"{len(text)} characters", *script_notes(start + end)]

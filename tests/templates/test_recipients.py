@@ -25,21 +25,23 @@ MANY = ",".join(f"colleague{number:02}@ourcompany.example" for number in range(3
         ("Ada <ada@x.example>", "“Ada <ada@x.example>”"),
         ("x\"? yes", "“x'? yes”"),
         ("a" * 150 + "@x.example", f"“{'a' * 60}…{'a' * 50}@x.example” (160 characters)"),
+        ("\U0001d41ada@x.example", "\U0001d41ada@x.example (contains “\U0001d41a”)"),
         ("C1234", "C1234"),
         ("C1234|#general", "C1234 (label “#general”)"),
         ("https://hooks.x.example", "https://hooks.x.example/"),
-        ("https://hooks.x.example:8443/T/SECRET9Zk", "https://hooks.x.example:8443/… (ends with “t9Zk”)".replace("t9Zk", "T9Zk")),
-        ("https://hooks.ourcompany.example@evil.example/x", "https://evil.example/… (ends with “/x”; the text before @, “hooks.ourcompany.example”, is not its host)"),
+        ("https://hooks.x.example:8443/T/SECRET9Zk", "https://hooks.x.example:8443/… (ends with “T9Zk”)"),
+        ("https://hooks.ourcompany.example@evil.example/x", "https://evil.example/… (the text before @, “hooks.ourcompany.example”, is not its host)"),
         ("https://user:SECRET@evil.example", "https://evil.example/ (the text before @, “user”, is not its host)"),
         ("https://good.example\\@evil.example/", "https://evil.example/ (the text before @, “good.example\\”, is not its host; its host is not certain, because it contains a backslash)"),
-        ("https://\u0435vil.example?x=SECRET", "https://\u0435vil.example/… (ends with “CRET”; contains Cyrillic letters mixed with Latin ones)"),
+        ("https://\u0435vil.example?SECRET", "https://\u0435vil.example/… (contains Cyrillic letters mixed with Latin ones)"),
         ("https://[::1]/", "https://[::1]/"),
+        ("https://" + "a" * 300, f"https://“{'a' * 253}…” (300 characters)/"),
         ("https://a b/", "https://“a b”/"),
     ],
 )  # fmt: skip
 def test_a_recipient_is_marked_where_it_may_mislead(recipient: str, described: str) -> None:
     assert describe_recipient(recipient) == described
-    assert "SECRET" not in described.replace("SECRET9Zk", "")
+    assert "SECRET" not in describe_recipient(recipient)
 
 
 @pytest.mark.parametrize(
