@@ -14,22 +14,28 @@ JSON = Mapping[str, Any]
 # Levels of nested lists and objects. The validator, the SDK and Python's stack have limits of their own.
 MAX_DEPTH = 64
 
-# Brackets and commas in one JSON text. Each of them takes much more memory and time than its byte.
-MAX_TOKENS = 250_000
+# Brackets and commas in the JSON text of a response, and of a client's request, whose values are copied and checked
+# several times. Each of them takes much more memory and time than its byte.
+MAX_TOKENS = 150_000
+MAX_REQUEST_TOKENS = 20_000
+
+# Bits of the largest double. Python takes quadratic time to read and write the digits of a larger integer.
+_MAX_INT_BITS = 1024
 
 _NOT_TOKENS = bytes(set(range(256)) - set(b"[{,"))
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, max_tokens: int = MAX_REQUEST_TOKENS) -> Any:
     """Parse JSON strictly: without NaN, Infinity, and numbers such as 1e999.
 
     Raises:
-        ValueError: The text is not JSON, is nested deeper than `MAX_DEPTH`, or has more than `MAX_TOKENS`.
+        ValueError: The text is not JSON, is nested deeper than `MAX_DEPTH`, or has more than `max_tokens`.
     """
-    if len(text) > MAX_TOKENS and _count_tokens(text) > MAX_TOKENS:
+    if has_more_tokens(text, max_tokens):
         raise ValueError("too many values")
     try:
-        value = from_json(text, allow_inf_nan=False)
+        # Without a cache of strings, an object with very many names takes half of the time.
+        value = from_json(text, allow_inf_nan=False, cache_strings="none")
     except ValueError:
         # Not JSON, or JSON that the fast parser does not support, such as UTF-16 and halves of surrogate pairs.
         try:
@@ -44,14 +50,14 @@ def json_error(value: Any) -> str | None:
     """Return why a value cannot be sent as JSON, or None if it can."""
     try:
         _check(value, finite=False)
-    except ValueError:
-        return f"nested deeper than {MAX_DEPTH} levels"
+    except ValueError as error:
+        return str(error)
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
         return "contains half of a character (a lone surrogate)"
     except (ValueError, TypeError):
-        return "contains a number that JSON cannot represent, or one with too many digits"
+        return "contains a number that JSON cannot represent"
     return None
 
 
@@ -60,16 +66,21 @@ def compact_json(value: Any) -> str:
     return to_json(value).decode()
 
 
-def _count_tokens(text: str | bytes) -> int:
+def has_more_tokens(text: str | bytes | bytearray, limit: int) -> bool:
+    """Whether a JSON text has more brackets and commas than the limit."""
+    return len(text) > limit and _count_tokens(text) > limit
+
+
+def _count_tokens(text: str | bytes | bytearray) -> int:
     if isinstance(text, str):
         return sum(map(text.count, "[{,"))
     return len(text.translate(None, _NOT_TOKENS))  # six times as fast as `count`
 
 
 def _check(value: Any, levels: int = MAX_DEPTH, *, finite: bool = True) -> None:
-    """Raise ValueError if a parsed value is nested too deeply or has a number that is not finite."""
+    """Raise ValueError if a parsed value is nested too deeply, or has a number that is too large or not finite."""
     if levels < 0:
-        raise ValueError("nested too deeply")
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,)
     for part in parts:
         kind = type(part)
@@ -77,3 +88,5 @@ def _check(value: Any, levels: int = MAX_DEPTH, *, finite: bool = True) -> None:
             _check(part, levels - 1, finite=finite)
         elif kind is float and finite and not math.isfinite(part):
             raise ValueError("not a finite number")
+        elif kind is int and part.bit_length() > _MAX_INT_BITS:
+            raise ValueError("contains a number with too many digits")

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from string import Formatter
 from typing import Any
 
-# Characters that a person does not see, except tab and line ends.
-INVISIBLE = re.compile(
-    "["
+# Characters that a person does not see, except tab and line ends: the default-ignorable ones of Unicode, and others.
+_HIDDEN = (
     "\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"  # control characters except tab and line ends
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners and fillers
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"  # zero width, bidirectional
-    "\ud800-\udfff"  # lone surrogates
+    "\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # zero width, line separators, bidirectional
+    "\u2800\u3164\uffa0\ufff0-\ufffb\U00016fe4\U0001d159"  # blanks, fillers and unassigned characters
+    "\ufe00-\ufe0e\ud800-\udfff"  # variation selectors and lone surrogates
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # format controls of hieroglyphs, shorthand and music
     "\U000e0000-\U000e0fff"  # tags and variation selectors, which can encode a hidden message
-    "]"
 )
+# Joiners and the emoji selector are part of the spelling between emoji, and between letters of some scripts.
+_EMOJI = "[\u2190-\u27bf\u2900-\u2bff\u3030\U0001f000-\U0001faff]"
+_LETTER = "[\u0620-\u06ff\u0750-\u077f\u08a0-\u08c7\u0900-\u0dff]"  # Arabic, Persian and the scripts of India
+_REMOVED = re.compile(
+    f"[{_HIDDEN}]"
+    f"|\ufe0f(?<!{_EMOJI}\ufe0f)"
+    f"|\u200c(?!(?<={_LETTER}\u200c){_LETTER})"
+    f"|\u200d(?!(?<={_LETTER}\u200d){_LETTER}|(?:(?<={_EMOJI}\u200d)|(?<={_EMOJI}\ufe0f\u200d)){_EMOJI})"
+)
+_JOINERS = "\u200c\u200d\ufe0f"
+INVISIBLE = re.compile(f"[{_HIDDEN}{_JOINERS}]")
+
+# Characters that one search reads. Other threads can run only between two searches.
+_CHUNK = 65536
 
 
 def strip_invisible(value: Any) -> Any:
@@ -29,13 +42,28 @@ def strip_invisible(value: Any) -> Any:
     match value:
         case str():
             # Most text is plain ASCII. This check takes a tenth of the time of the search.
-            return value if value.isascii() and value.isprintable() else INVISIBLE.sub("", value)
+            return value if value.isascii() and value.isprintable() else _strip(value)
         case dict():
             return {strip_invisible(name): strip_invisible(part) for name, part in value.items()}
         case list():
             return [strip_invisible(part) for part in value]
         case _:
             return value
+
+
+def _strip(text: str) -> str:
+    return "".join(_REMOVED.sub("", chunk) for chunk in _chunks(text))
+
+
+def _chunks(text: str) -> Iterator[str]:
+    start = 0
+    while start < len(text):
+        end = start + _CHUNK
+        # A joiner stays with its neighbours. More than two in a row are never part of the spelling.
+        while end < start + _CHUNK + 4 and any(joiner in text[end - 1 : end + 1] for joiner in _JOINERS):
+            end += 1
+        yield text[start:end]
+        start = end
 
 
 _ASCII = bytes(range(128))
@@ -53,13 +81,16 @@ def may_have_invisible(text: bytes) -> bool:
         return True
     if text.isascii():
         return False
-    return INVISIBLE.search(text.translate(None, _ASCII).decode("utf-8", "surrogatepass")) is not None
+    return any(map(INVISIBLE.search, _chunks(text.translate(None, _ASCII).decode("utf-8", "surrogatepass"))))
 
 
 def single_line(text: str, max_length: int = 300) -> str:
     """Return the text on one line, without invisible characters, truncated to `max_length` characters."""
-    line = " ".join(strip_invisible(text).split())
-    return line if len(line) <= max_length else line[: max_length - 1] + "…"
+    # The start of a long text is enough, unless most of it is invisible.
+    start = text[: 20 * max_length]
+    line = " ".join(strip_invisible(start).split())
+    is_whole = len(line) <= max_length and len(start) == len(text)
+    return line if is_whole else line[: max_length - 1] + "…"
 
 
 # Quotation marks of every kind, and characters that look like them.

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from core13_mcp.text import may_have_invisible, render, single_line, strip_invisible
 
 INVISIBLE = ["\x00", "\x1b", "\x7f", "\x9f", "\u00ad", "\u200b", "\u200e", "\u202e", "\u2066", "\u2028", "\ufeff", "\u3164",
-          "\ufe0f", "\ud800", "\U000e0041", "\U000e01ef"]  # fmt: skip
+          "\ufe0f", "\u200c", "\u200d", "\u2800", "\ufff0", "\U0001d159", "\U00016fe4", "\ud800", "\U000e0041", "\U000e01ef"]  # fmt: skip
 
 
 @pytest.mark.parametrize("character", INVISIBLE, ids=ascii)
@@ -22,6 +22,33 @@ def test_invisible_characters_are_removed_from_values_and_names(character):
 @pytest.mark.parametrize("text", ["plain", "tab\tand\nlines\r\n", "Zoë", "日本語", "👍", "مرحبا", "a\u0301"])
 def test_ordinary_text_is_not_changed(text):
     assert strip_invisible(text) == text
+
+
+SPELLED = [
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",  # a family
+    "\u2764\ufe0f\u200d\U0001f525",  # a heart on fire
+    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian
+    "\u0915\u094d\u200d\u0937",  # Hindi
+]
+
+
+@pytest.mark.parametrize("text", SPELLED, ids=ascii)
+def test_joiners_that_are_a_part_of_the_spelling_are_kept(text):
+    assert strip_invisible(text) == text
+    assert strip_invisible("\u200b".join(text)) == text.translate(dict.fromkeys(map(ord, "\u200c\u200d\ufe0f")))
+
+
+@pytest.mark.parametrize(
+    "text", ["\u2764\u200d\u200d\U0001f525", "\u0645\u200c\u200d\u062e", "a\u200c\u062e", "\u2764\u200da"]
+)
+def test_joiners_elsewhere_or_in_a_row_are_removed(text):
+    assert strip_invisible(text) == text[0] + text[-1]
+
+
+@pytest.mark.parametrize("length", [65534, 65535, 65536])
+def test_long_text_is_stripped_like_short_text(length):
+    for part in (*SPELLED, "a\u200db", "\u200b" * 9, "\u200d" * 9):
+        assert strip_invisible("x" * length + part + "y") == "x" * length + strip_invisible(f"x{part}y")[1:]
 
 
 @given(some.text())
@@ -56,6 +83,8 @@ def test_a_single_line_has_no_line_ends_and_a_maximum_length():
     assert single_line(" a\n\n b\tc ") == "a b c"
     assert single_line("x" * 300) == "x" * 300
     assert single_line("x" * 301) == "x" * 299 + "…"
+    assert single_line("a " * 1_000_000, 5) == "a a …"
+    assert single_line("\u200b" * 10_000 + "hidden") == "…"
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,13 @@ class Schema:
         """Yield every validation error of a value. `is_valid` is much faster."""
         return map(_schema_error, self._validator.iter_errors(value))
 
+    def first_error(self, value: object) -> Iterator[SchemaError]:
+        """Yield the first validation error of a value, if there is one. Takes time linear in its size."""
+        try:
+            self._validator.validate(value)
+        except ValidationError as error:
+            yield _schema_error(error)
+
 
 def _is_date_time(text: str) -> bool:
     """Accept the dates that the API accepts: ISO 8601, with or without a time and a time zone."""

@@ -21,6 +21,7 @@ from .approval import Channel, require_confirmed
 from .bind import bind, expand_path, path_values
 from .call import Call
 from .masking import mask_urls, masked
+from .offload import run_large
 from .projection import CallResult, project_response
 from .question import Confirmation, Question, find_confirmation, render_question
 from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
@@ -39,6 +40,7 @@ class Execution:
             context.client, context.credentials, context.timeout, retry=context.retry, on_progress=on_progress
         )
         self._started = time.monotonic()
+        self._response_bytes = 0
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -89,14 +91,18 @@ class Execution:
         await self._require_valid()
         await self._require_confirmed()
         request = bind(call.tool, call.arguments, call.project)
-        sent = [value for name, value in call.arguments.items() if name in call.tool.mask]
-        response = masked(call.tool, await self._fetch(request, use_fallback=True), keep=sent)
-        max_chars = call.context.max_result_chars
-        result = project_response(call.tool, response, call.arguments, max_chars, call.note)
-        if len(result.text) > max_chars or not call.tool.output_validator.is_valid(result.value):
+        response = await self._fetch(request, use_fallback=True)
+        result = await run_large(self._response_bytes, self._project, response)
+        if len(result.text) > call.context.max_result_chars or not call.tool.output_validator.is_valid(result.value):
             # Clients reject a result that does not match the output schema.
             raise invalid_response(self._sent(request), "its body does not have the form of this API's responses")
         return result
+
+    def _project(self, response: Any) -> CallResult:
+        call = self._call
+        sent = [value for name, value in call.arguments.items() if name in call.tool.mask]
+        shown = masked(call.tool, response, keep=sent)
+        return project_response(call.tool, shown, call.arguments, call.context.max_result_chars, call.note)
 
     async def _require_valid(self) -> None:
         call, note = self._call, self._call.note
@@ -150,7 +156,8 @@ class Execution:
                 response = await self._session.send(request)
         except httpx2.RequestError as error:
             raise from_transport_error(self._sent(request), error) from None
-        return parse_response(self._sent(request), response)
+        self._response_bytes = len(response.body)
+        return await run_large(self._response_bytes, parse_response, self._sent(request), response)
 
     def _sent(self, request: APIRequest) -> SentRequest:
         return SentRequest(self._call, request, ambiguous=self._session.ambiguous)

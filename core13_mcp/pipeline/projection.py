@@ -65,14 +65,22 @@ def truncate(value: dict[str, Any], max_chars: int, *, keep: set[str], remedy: s
     whole = CallResult.of(value)
     if len(whole.text) <= max_chars:
         return whole
-    longest_first = sorted(value.keys() - keep, key=lambda name: len(compact_json(value[name])), reverse=True)
-    rest = dict(value)
+    lengths = {name: len(compact_json({name: part})) - 1 for name, part in value.items()}
+    by_length: dict[int, list[str]] = {}
+    for name in value.keys() - keep:
+        by_length.setdefault(lengths[name], []).append(name)
+    # There are far fewer lengths than fields. To sort all fields would keep other threads waiting.
+    longest_first = [name for length in sorted(by_length, reverse=True) for name in by_length[length]]
+    rest, length = dict(value), len(whole.text)
     for count, name in enumerate(longest_first, 1):
         del rest[name]
-        omitted = f"{_listed(longest_first[:count])}: too long for one result; {remedy}."
-        shorter = CallResult.of({**rest, "omitted": omitted})
-        if len(shorter.text) <= max_chars:
-            return shorter
+        length -= lengths[name]
+        # Serialize the rest only if it fits without `omitted`, so that all fields together take linear time.
+        if length <= max_chars:
+            omitted = f"{_listed(longest_first, count)}: too long for one result; {remedy}."
+            shorter = CallResult.of({**rest, "omitted": omitted})
+            if len(shorter.text) <= max_chars:
+                return shorter
     return CallResult.of(rest)
 
 
@@ -120,8 +128,8 @@ def _notes(tool: Declaration, facts: dict[str, Any]) -> Iterator[str]:
     return (fill(note.message, **facts["derived"]) for note in tool.notes if note.validator.is_valid(facts))
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: list[str], count: int) -> str:
     # In a free-form object, people choose the names, and could choose a sentence.
-    shown = ", ".join(name if _PLAIN_NAME.fullmatch(name) else "a field" for name in names[:_MAX_NAMES])
-    more = len(names) - _MAX_NAMES
+    shown = ", ".join(name if _PLAIN_NAME.fullmatch(name) else "a field" for name in names[: min(count, _MAX_NAMES)])
+    more = count - _MAX_NAMES
     return f"{shown} and {more} more" if more > 0 else shown

@@ -13,7 +13,7 @@ from ..api.exchange import APIRequest, APIResponse
 from ..api.failures import ConnectFailure
 from ..api.retry import AMBIGUOUS_STATUSES, NOT_SENT_ERRORS, retry_after
 from ..errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
-from ..jsonio import parse_json
+from ..jsonio import MAX_TOKENS, parse_json
 from ..text import may_have_invisible, quote, strip_invisible
 from .call import Call
 from .refusal import DEFAULT_CODES, APIError, next_step, parse_error
@@ -49,7 +49,7 @@ def parse_response(sent: SentRequest, response: APIResponse) -> Any:
     if not response.body:
         return None
     try:
-        value = parse_json(response.body)
+        value = parse_json(response.body, MAX_TOKENS)
     except ValueError:
         raise invalid_response(sent, "its body is not JSON", response.status) from None
     if not isinstance(value, dict):

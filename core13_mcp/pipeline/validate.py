@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
 
 from ..declarations.derivation import derive
 from ..declarations.model import Declaration
@@ -17,30 +20,40 @@ from .text_checks import text_errors
 
 _MAX_DESCRIPTION = 200
 
+# Errors in one message, and errors in the items of one array.
+_MAX_ERRORS = 20
+_MAX_ITEM_ERRORS = 10
+
+# Items of an array, properties of an object and characters of a string that are searched for errors. The validator
+# describes all errors at once, and each one takes as long as the size of its value.
+_MAX_PARTS = 50
+_MAX_TEXT = 5000
+
 
 def invalid_arguments(tool: Declaration, errors: list[str], note: str = "") -> InvalidArguments:
-    """Return one error that lists all errors of a call, so that they can be corrected at once.
+    """Return one error that lists the errors of a call, so that they can be corrected at once.
 
     The note may quote text of other people, so it is in the first line.
     """
+    listed, more = errors[:_MAX_ERRORS], len(errors) - _MAX_ERRORS
+    if len(errors) > 1:
+        listed = [f"({number}) {error}" for number, error in enumerate(listed, 1)]
     count, it = (f"{len(errors)} invalid arguments", "them") if len(errors) > 1 else ("1 invalid argument", "it")
-    listed = [f"({number}) {error}" for number, error in enumerate(errors, 1)] if len(errors) > 1 else errors
     return InvalidArguments(
         f"{tool.name}: {count}; nothing was sent. {note}".rstrip(),
-        single_line(" ".join(listed), 2500),
+        single_line(" ".join(listed), 2500) + (f" {more} more errors are not listed." if more > 0 else ""),
         f"Correct {it} and call {tool.name} again.",
-        field=errors[0].partition(":")[0] if ":" in errors[0] else None,
+        field=single_line(errors[0].partition(":")[0].partition(", ")[0], 60) if ":" in errors[0] else None,
     )
 
 
 def argument_errors(tool: Declaration, arguments: JSON) -> list[str]:
-    """Describe every error of the arguments in one sentence each."""
+    """Describe the errors of the arguments in one sentence each. Takes time linear in their size."""
     if json_error(arguments):  # a value that is not JSON cannot be validated either
         errors = ((name, json_error({name: value})) for name, value in arguments.items())
         return [f"{single_line(name, 60)}: {error}." for name, error in errors if error]
-    schema, described = tool.input_validator, []
-    if not schema.is_valid(arguments):  # much faster than `iter_errors`, and nearly always true
-        described = [text for error in schema.iter_errors(arguments) for text in _describe_error(tool, error)]
+    # `is_valid` is much faster than the search for errors, and nearly always true.
+    described = [] if tool.input_validator.is_valid(arguments) else list(_schema_errors(tool, arguments))
     return [
         *described,
         *text_errors(tool, arguments),
@@ -57,6 +70,38 @@ def _rule_errors(tool: Declaration, arguments: JSON) -> Iterator[str]:
         if not rule.validator.is_valid(facts):
             # Without derived values, a message is plain text, which may contain braces.
             yield fill(rule.message, **derived) if tool.derive else rule.message
+
+
+def _schema_errors(tool: Declaration, arguments: JSON) -> Iterator[str]:
+    names = [*filter(arguments.__contains__, tool.arguments)]
+    unknown = list(islice((name for name in arguments if name not in tool.arguments), _MAX_ERRORS))
+    excerpt = {name: _excerpt(arguments[name]) for name in (*names, *unknown)}
+    errors = list(tool.input_validator.iter_errors(excerpt))
+    item_errors: Counter[str] = Counter()
+    # If the excerpt is valid, the first error is in another part.
+    for error in errors or tool.input_validator.first_error(arguments):
+        array, bracket, _ = error.path.partition("[")
+        item_errors[array] += bool(bracket)
+        if not bracket or item_errors[array] <= _MAX_ITEM_ERRORS:
+            yield from _describe_error(tool, error)
+    for array, count in item_errors.items():
+        if count > _MAX_ITEM_ERRORS:
+            yield f"{array}: {count - _MAX_ITEM_ERRORS} more errors in its first {_MAX_PARTS} items."
+    if len(arguments) > len(excerpt):
+        yield f"{len(arguments) - len(excerpt)} more unknown arguments."
+
+
+def _excerpt(value: Any) -> Any:
+    """Return the start of a value, so that the number and the size of its errors have a limit."""
+    match value:
+        case str():
+            return value[:_MAX_TEXT]
+        case list():
+            return [_excerpt(part) for part in value[:_MAX_PARTS]]
+        case dict():
+            return {name[:_MAX_TEXT]: _excerpt(part) for name, part in islice(value.items(), _MAX_PARTS)}
+        case _:
+            return value
 
 
 def _describe_error(tool: Declaration, error: SchemaError) -> Iterator[str]:

@@ -5,6 +5,7 @@ The texts of the errors quote nothing, because the arguments of a call can conta
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCMessage, JSONRPCNotification, JSONRPCRequest
@@ -12,7 +13,9 @@ from mcp_types.jsonrpc import JSONRPCError, JSONRPCResponse
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from ..jsonio import parse_json
+from ..jsonio import MAX_REQUEST_TOKENS, has_more_tokens, parse_json
+
+_EARLY_ID = re.compile(rb'\s*\{[^{]*?"id"\s*:\s*([0-9]{1,18}|"[\w-]*")')
 
 
 class MessageError(Exception):
@@ -36,8 +39,11 @@ def parse_message(data: bytes) -> JSONRPCMessage:
     here.
 
     Raises:
-        MessageError: The text is not JSON in UTF-8, or the value is not a message.
+        MessageError: The text is not JSON in UTF-8, has too many values, or the value is not a message.
     """
+    if has_more_tokens(data, MAX_REQUEST_TOKENS):
+        text = f"Invalid request: the message has more than {MAX_REQUEST_TOKENS} values."
+        raise MessageError(_early_id(data), INVALID_REQUEST, text)
     try:
         value = from_json(data)
     except ValueError:
@@ -71,6 +77,12 @@ def _model(value: dict[str, Any]) -> type[JSONRPCRequest | JSONRPCNotification |
     if "method" in value:
         return JSONRPCRequest if "id" in value else JSONRPCNotification
     return JSONRPCError if "error" in value else JSONRPCResponse
+
+
+def _early_id(data: bytes) -> str | int | None:
+    """Return the id of a message if it comes before any nested object. To parse all values takes long."""
+    start = _EARLY_ID.match(data, 0, 1000)
+    return _usable_id({"id": from_json(start[1])}) if start else None
 
 
 def _find_id(data: bytes) -> str | int | None:

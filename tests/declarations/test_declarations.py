@@ -238,6 +238,12 @@ def test_every_output_schema_declares_its_properties(tool: Declaration):
 
 
 @each_tool
+def test_every_array_of_an_input_schema_has_a_maximum_length(tool: Declaration):
+    for _, schema in subschemas(tool.input_schema):
+        assert "array" not in schema.get("type", "") or 1 <= schema["maxItems"] <= 100, schema
+
+
+@each_tool
 def test_an_output_schema_has_no_nested_secret_and_no_constraint_that_a_newer_api_violates(tool: Declaration):
     for depth, schema in subschemas(tool.output_schema):
         assert not schema.keys() & {"additionalProperties", "format", "enum", "pattern", "minimum", "maximum"}

@@ -197,3 +197,13 @@ async def test_a_person_is_not_asked_about_a_call_that_the_api_refuses_without_a
     person = Person(NO)
     error = await call_error(tool, FakeAPI(reply(401, {})), ask=person, id=1)
     assert error.details["status"] == 401 and person.questions == []
+
+
+async def test_large_responses_have_the_same_results_as_small_ones() -> None:
+    tool, padding = make_tool(output={"type": "object", "properties": {"id": {}}, "required": ["id"]}), "x" * 100_000
+    api = FakeAPI(
+        reply(200, {"id": 1, "other": padding}), reply(200, {"other": padding}), reply(400, {"detail": padding})
+    )
+    assert await call_value(tool, api, id=1) == {"id": 1}
+    assert isinstance(await call_error(tool, api, id=1), Unreadable)
+    assert isinstance(await call_error(tool, api, id=1), Refused)

@@ -150,3 +150,35 @@ def test_unknown_arguments_with_the_same_description_share_a_sentence() -> None:
         "a, b: not accepted. It is ignored.",
         "zzz, yyy: no such argument. Arguments: id.",
     ]
+
+
+def test_the_errors_in_the_items_of_one_array_are_limited() -> None:
+    errors = argument_errors(TOOL, {"id": 1, "parts": ["x"] * 5000})
+    assert errors[9].startswith('parts[9]: "x" is not')
+    assert errors[10:] == ["parts: 40 more errors in its first 50 items."]
+
+
+def test_an_error_behind_the_start_of_a_value_is_described() -> None:
+    [error] = argument_errors(TOOL, {"id": 1, "parts": [*range(200), "x"]})
+    assert error == 'parts[200]: "x" is not of type "integer". Its parts.'
+
+
+def test_unknown_arguments_are_limited_and_the_others_are_counted() -> None:
+    errors = argument_errors(TOOL, {"id": 1, "colour": "red", **dict.fromkeys(map("x{}".format, range(5000)), 1)})
+    assert "x19: no such argument" in errors[0] and "x20" not in errors[0]
+    assert errors[1:] == ["4980 more unknown arguments."]
+
+
+def test_a_message_lists_at_most_twenty_errors_in_a_bounded_length() -> None:
+    properties = {f"field{number}": {"type": "integer", "description": "x" * 300} for number in range(30)}
+    wrong = dict.fromkeys(properties, "y" * 10_000)
+    raised = invalid_arguments(TOOL, argument_errors(make_tool(properties=properties), wrong))
+    assert "30 invalid arguments" in str(raised) and str(raised).splitlines()[1].endswith(
+        " 10 more errors are not listed."
+    )
+    assert len(str(raised)) < 3000
+
+
+def test_the_details_are_short_for_any_names() -> None:
+    error_field = error({"id": 1, "colour": "red", **{"x" * 5000 + str(number): 1 for number in range(100)}}).field
+    assert error_field is not None and len(error_field) <= 60

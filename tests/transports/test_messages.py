@@ -19,6 +19,7 @@ SECRET = "pl4nted-horse-stapler"
 IDS = ["null", "1.0", "1.5", "true", "false", "{}", "[1]"]
 BAD_ID = "Invalid request: the id is not a string or an integer."
 NO_MESSAGE = "Invalid request: the message is not a request, a notification or a response of JSON-RPC 2.0."
+TOO_MANY = "Invalid request: the message has more than 20000 values."
 NOT_JSON = "Parse error: the message is not JSON in UTF-8."
 
 # The line, and the id, the code and the text of the response.
@@ -45,6 +46,8 @@ MALFORMED: list[tuple[bytes, Any, int, str]] = [
     (b'{"jsonrpc":"2.0","id":4,"%s":1}' % SECRET.encode(), 4, -32600, NO_MESSAGE),
     (b'{"jsonrpc":"2.0","id":5,"error":"%s"}' % SECRET.encode(), 5, -32600, NO_MESSAGE),
     (b'{"jsonrpc":"2.0","id":null,"result":{}}', None, -32600, NO_MESSAGE),
+    (b'{"jsonrpc":"2.0","id":"b-8","method":"ping","params":{"a":[%s0]}}' % (b"1," * 20_000), "b-8", -32600, TOO_MANY),
+    (b'{"a":{},"id":9,"jsonrpc":"2.0","method":"ping","params":[%s0]}' % (b"1," * 20_000), None, -32600, TOO_MANY),
     (b'{"password":"%s"' % SECRET.encode(), None, -32700, NOT_JSON),
     (b'{"jsonrpc":"2.0","id":6,"method":"ping","params":{"a":"\xff%s"}}' % SECRET.encode(), 6, -32700, NOT_JSON),
     (b'{"jsonrpc":"2.0","id":"\xff","method":"ping"}', None, -32700, NOT_JSON),

@@ -17,7 +17,7 @@ from ..jsonrpc import MessageError
 from .messages import read_message
 
 # A longer message is skipped up to its line end and answered with an error.
-MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+MAX_MESSAGE_BYTES = 1024 * 1024
 
 # Requests without a response. Each needs memory, so more are answered with an error.
 MAX_IN_FLIGHT = 512

@@ -13,7 +13,7 @@ async def read_message(source: asyncio.StreamReader, max_bytes: int) -> JSONRPCM
     """Return the next message, or None at the end.
 
     Raises:
-        MessageError: The next line is not a valid message, or it is too long.
+        MessageError: The next line is not a valid message, is too long, or has too many values.
     """
     line = await read_line(source, max_bytes)
     return None if line is None else parse_message(line)
