@@ -57,8 +57,8 @@ Confirmer = Callable[[Question], Awaitable[Answer]]
 
 _OBSTACLES = {
     "client": "a person must confirm this call, and this client does not show forms (MCP elicitation)",
-    "transport": "a person must confirm this call, and over HTTP the server can show a form to a client of the 2025 "
-    "protocol versions only in a session, which this request does not have",
+    "transport": "a person must confirm this call, and this request over HTTP has no session, without which the server "
+    "cannot show a form to a client of the 2025 protocol versions",
     "shell": "a person must confirm this call",
 }
 _CODE_PROBLEMS = {
@@ -124,7 +124,7 @@ def _reason(answer: Answer | Obstacle) -> tuple[str, str]:
             code, reason = "confirmation_incomplete", "the client answered 'accept' without confirm=true"
         case "cancel":
             code, reason = "confirmation_cancelled", "the client answered 'cancel', which is neither yes nor no,"
-        case "decline":
+        case _:
             code, reason = "declined", "the client answered 'decline'"
     return "confirmation_instant" if answer.is_instant else code, f"{reason} after {time}"
 
@@ -146,8 +146,10 @@ def _alternatives(answer: Answer | Obstacle, code: str | None) -> str:
     """Return how the call can be confirmed without a code."""
     if answer == "shell":
         return "On a terminal, the command asks for the confirmation itself."
-    client = "a client of protocol version 2026-07-28, or over stdio one" if answer == "transport" else "a client"
+    client = "a client that shows forms to a user"
+    if answer == "transport":
+        client += " over stdio, with protocol version 2026-07-28, or in a session (CORE13_HTTP_SESSIONS)"
     prefix = "Or use" if code else "Use"
     if isinstance(answer, Answer) and answer.is_refusal:
         prefix = "If they saw no question, use"
-    return f"{prefix} {client} that shows forms to a user, or {_NEVER}."
+    return f"{prefix} {client}, or {_NEVER}."

@@ -48,10 +48,11 @@ class Execution:
 
         A call that this server refused has no status and no attempts: those of the reads before are not its own.
         """
+        session = self._session
+        waited = round(session.waited, 2) or None
+        sent = {"status": session.status, "attempts": session.attempts, "waited_seconds": waited}
         facts = {
-            "status": None if self._refused else self._session.status,
-            "attempts": None if self._refused else self._session.attempts,
-            "waited_seconds": round(self._session.waited, 2) or None,
+            **({} if self._refused else sent),
             "milliseconds": round((time.monotonic() - self._started) * 1000),
             "project": self._call.project,
         }

@@ -311,6 +311,14 @@ async def test_a_changed_effect_leads_to_a_new_question() -> None:
     assert writes(api) == 0
 
 
+async def test_an_answer_that_is_not_yes_ends_the_call_also_if_the_effect_has_changed() -> None:
+    api = FakeAPI(FOUND, reply(200, {"id": 1, "title": "Daily"}))
+    async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
+        state = (await first_request(client, id=1)).request_state
+        second = await second_request(client, state, {"confirm": types.ElicitResult(action="decline")}, id=1)
+    assert result_meta(second)["code"] == "confirmation_instant" and writes(api) == 0
+
+
 async def test_an_expired_state_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     api, now = FakeAPI(FOUND), [1e9]
     monkeypatch.setattr("mcp.server.request_state.time", SimpleNamespace(time=lambda: now[0]))

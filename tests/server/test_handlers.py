@@ -14,7 +14,7 @@ from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import ConfigurationError
 
 from ..clients import CLIENT_MODES, connected, result_meta, result_text
-from ..factories import make_tool
+from ..factories import PROJECT, make_tool
 from ..fake_api import KEY, FakeAPI, call_context, fail_with, reply
 
 pytestmark = pytest.mark.anyio
@@ -77,6 +77,27 @@ async def test_invalid_arguments_are_a_tool_error_and_not_a_protocol_error(mode)
     async with connected(call_context(api), READ, mode=mode) as client:
         result = await client.call_tool("things-do", {"id": "x", "nmae": 1})
     assert result.is_error and "2 invalid arguments" in result_text(result) and api.requests == []
+
+
+async def test_a_refused_call_does_not_report_the_status_of_the_reads_before_it() -> None:
+    arguments = {"project_id": {"type": "integer"}, "id": {"type": "integer"}}
+    confirm = [{"level": "require", "read": "/api/things/{id}/", "say": "Really?"}]
+    tool = make_tool(
+        "POST", "/api/projects/{project_id}/things/{id}/", project=PROJECT, properties=arguments, confirm=confirm
+    )
+    api = FakeAPI(OK)
+    async with connected(call_context(api), tool) as client:
+        refused = [await client.call_tool("things-do", {"id": 1, **more}) for more in ({}, {"project_id": 1})]
+    assert [result_meta(result)["code"] for result in refused] == ["invalid_arguments", "confirmation_required"]
+    assert len(api.requests) == 2 and all(line.startswith("GET") for line in api.request_lines)
+    assert not any({"status", "attempts", "waited_seconds"} & result_meta(result, "call").keys() for result in refused)
+
+
+async def test_a_call_whose_preparing_read_fails_reports_the_status_of_that_read() -> None:
+    tool = make_tool("POST", confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Really?"}])
+    async with connected(call_context(FakeAPI(reply(404, {}))), tool) as client:
+        result = await client.call_tool("things-do", {"id": 1})
+    assert result_meta(result)["status"] == result_meta(result, "call")["status"] == 404
 
 
 @in_both_modes

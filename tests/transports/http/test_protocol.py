@@ -75,7 +75,8 @@ async def test_a_2025_client_gets_no_form_without_a_session_and_the_error_names_
     ):
         result = await mcp.call_tool(name, arguments)
     assert result_meta(result)["code"] == "confirmation_required"
-    assert "over HTTP the server can show a form to a client of the 2025 protocol" in result_text(result)
+    assert "this request over HTTP has no session" in result_text(result)
+    assert "in a session (CORE13_HTTP_SESSIONS)" in result_text(result)
     assert ("confirmation=" in result_text(result)) is (name == "subscriptions-create")
 
 
