@@ -108,15 +108,28 @@ def _consent_page(pending: Doc, requested: list[str]) -> str:
 
 
 async def introspect(provider: Provider, request: Request) -> Response:
-    """Return whether a token is active, and its scopes (RFC 7662). The caller's token needs `introspection`."""
+    """Return whether a token is active, and its scopes (RFC 7662).
+
+    A token may introspect itself. For another token it needs the scope `introspection`.
+    """
     bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
     caller = provider.find("oauth", bearer)
     if caller is None:
         return JSONResponse({"error": "invalid_token"}, 401, {"WWW-Authenticate": "Bearer"})
-    if "introspection" not in caller["scopes"].split():
+    secret = await _introspected_token(request)
+    if secret != bearer and "introspection" not in caller["scopes"].split():
         return JSONResponse({"error": "insufficient_scope"}, 403)
-    token = provider.find("oauth", str((await request.form()).get("token", "")))
+    token = provider.find("oauth", secret)
     if token is None:
         return JSONResponse({"active": False})
-    facts = {"scope": token["scopes"], "client_id": token.get("client_id"), "token_type": "Bearer"}
-    return JSONResponse({"active": True, **facts, "sub": str(USER_ID)})
+    facts = {"scope": token["scopes"], "client_id": token.get("client_id"), "token_type": "access_token"}
+    scoped = {"scoped_teams": token.get("projects", []), "scoped_organizations": token.get("organizations", [])}
+    return JSONResponse({"active": True, **facts, **scoped, "sub": str(USER_ID)})
+
+
+async def _introspected_token(request: Request) -> str:
+    """The token in the body, a form or JSON."""
+    if request.headers.get("content-type", "").startswith("application/json"):
+        body = await request.json()
+        return str(body.get("token", "")) if isinstance(body, dict) else ""
+    return str((await request.form()).get("token", ""))

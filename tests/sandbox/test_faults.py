@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from core13_mcp import sandbox
+from core13_mcp.sandbox.testing.errors import ERRORS
 
 from ..asgi import listening
 from .sandbox_client import ME, SUBSCRIPTIONS, Client, Clock, error, weekly
@@ -64,6 +65,39 @@ async def test_a_status_fault_can_have_a_retry_after_header(ada: Client) -> None
     dated = await ada.get(QUOTA, headers=fault_header("status=503; retry-after-date=60"))
     assert dated.headers["retry-after"].endswith(" GMT")
     assert parsedate_to_datetime(dated.headers["retry-after"]).isoformat() == "2026-01-01T12:01:00+00:00"
+
+
+@pytest.mark.parametrize("name", list(ERRORS))
+async def test_a_named_error_has_the_shape_of_the_api_and_drops_the_request(
+    faulty: Starlette, ada: Client, name: str
+) -> None:
+    expected = ERRORS[name]
+    response = await ada.post(SUBSCRIPTIONS, json=weekly(), headers=fault_header(f"error={name}"))
+    status, code, attr = error(response)
+    assert (status, attr, response.json()["detail"]) == (expected.status, expected.attr, expected.detail)
+    assert expected.code in ("", code)
+    assert faulty.state.outbox() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path", "body"),
+    [
+        ("query-scope", "PATCH", "1/", {"prompt": "Why?"}),
+        ("webhook-unsupported", "POST", "", weekly(target_type="webhook", target_value="https://hooks.example.com/")),
+        ("schedule-ended", "POST", "", weekly(until_date="2020-01-01")),
+        ("schedule-ended-paused", "PATCH", "2/", {"enabled": True, "until_date": "2025-02-01"}),
+        ("slack-disconnected", "PATCH", "2/", {"enabled": True, "target_type": "slack", "target_value": "C1"}),
+    ],
+)
+async def test_a_named_error_equals_the_error_of_the_real_state(
+    clock: Clock, name: str, method: str, path: str, body: dict[str, object]
+) -> None:
+    app = sandbox.build(clock=clock, era="today")
+    async with Client(app, sandbox.LEGACY_KEY) as ada:
+        response = await ada.request(method, SUBSCRIPTIONS + path, json=body)
+    assert response.status_code == ERRORS[name].status
+    assert response.json() == ERRORS[name].body()
+    app.state.close()
 
 
 async def test_a_status_fault_drops_the_request_unless_applied(faulty: Starlette, ada: Client) -> None:

@@ -124,7 +124,7 @@ async def test_revocation_ends_access_and_refresh_tokens(client: OAuthClient) ->
     assert (await client.refresh(tokens["refresh_token"])).status_code == 400
 
 
-async def test_introspection_requires_a_token_with_its_scope(client: OAuthClient) -> None:
+async def test_a_token_introspects_itself_and_others_with_the_scope(client: OAuthClient) -> None:
     token, weak = [(await client.log_in(scopes))["access_token"] for scopes in ("introspection user:read", "user:read")]
 
     async def introspect(subject: str, bearer: str) -> tuple[int, Any]:
@@ -133,8 +133,14 @@ async def test_introspection_requires_a_token_with_its_scope(client: OAuthClient
         return response.status_code, response.json().get("scope", response.json().get("active"))
 
     assert await introspect(token, token) == (200, "introspection user:read")
+    assert await introspect(weak, weak) == (200, "user:read")
     assert await introspect("pha_unknown", token) == (200, False)
     assert (await introspect(token, weak))[0] == 403
+    sent: tuple[Any, ...] = ({"token": weak}, [weak])
+    headers = {"Authorization": f"Bearer {weak}"}
+    as_json = [await client.http.post("/oauth/introspect/", json=body, headers=headers) for body in sent]
+    assert [response.status_code for response in as_json] == [200, 403]
+    assert as_json[0].json().items() >= {"active": True, "scoped_teams": [], "scoped_organizations": []}.items()
     assert (await introspect(token, "pha_unknown"))[0] == 401
 
 

@@ -16,12 +16,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..responses import json_response
+from .errors import ERRORS
 from .responses import FaultyRequest
 
 HEADER: Final = "x-sandbox-fault"
 CONTROL_PATH: Final = "/_sandbox/faults"
 OPTIONS: Final = (
-    "status", "retry-after", "retry-after-date", "delay", "applied", "reset", "lost", "reset-midway", "truncated",
+    "status", "error", "retry-after", "retry-after-date", "delay", "applied", "reset", "lost", "reset-midway", "truncated",
     "wrong-types", "html", "redirect", "huge", "gzip-bomb", "trickle", "method", "path", "times",
 )  # fmt: skip
 NUMBERS: Final = {"status", "retry-after-date", "delay", "huge", "gzip-bomb", "trickle", "times"}
@@ -33,7 +34,7 @@ def parse(fault: str) -> dict[str, str]:
     """Return the options of a fault.
 
     Raises:
-        ValueError: An option does not exist, or requires a number.
+        ValueError: An option or a named error does not exist, or an option requires a number.
     """
     pairs = (part.partition("=") for part in fault.split(";") if part.strip())
     options = {name.strip(): value.strip() or DEFAULTS.get(name.strip(), "") for name, _, value in pairs}
@@ -42,6 +43,8 @@ def parse(fault: str) -> dict[str, str]:
         raise ValueError(f"Unknown fault option {min(unknown)!r}. The options are: {', '.join(OPTIONS)}.")
     for name in NUMBERS & options.keys():
         float(options[name])
+    if options.get("error", "ai-credits") not in ERRORS:
+        raise ValueError(f"Unknown error {options['error']!r}. The errors are: {', '.join(ERRORS)}.")
     return options
 
 

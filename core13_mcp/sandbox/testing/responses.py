@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..responses import error_body, json_response
 from .connections import RESET
+from .errors import ERRORS
 
 # Faults that apply the request before they change or drop its response.
 TRANSFORMING: Final = {"reset-midway", "truncated", "wrong-types", "trickle", "applied", "lost"}
@@ -62,16 +63,17 @@ class FaultyRequest:
         if "gzip-bomb" in options:
             packed = gzip_bomb(int(options["gzip-bomb"]))
             return Response(packed, 200, {"content-encoding": "gzip"}, "application/json")
-        return self._error() if "status" in options else self._transform(real)
+        return self._error() if options.keys() & {"status", "error"} else self._transform(real)
 
     def _error(self) -> Response:
-        status, headers = int(self.options["status"]), {}
+        named = ERRORS.get(self.options.get("error", ""))
+        status, headers = named.status if named else int(self.options["status"]), {}
         if "retry-after" in self.options:
             headers["retry-after"] = self.options["retry-after"]
         if "retry-after-date" in self.options:
             date = self.clock() + timedelta(seconds=float(self.options["retry-after-date"]))
             headers["retry-after"] = format_datetime(date, usegmt=True)
-        body = error_body(429 if status == 429 else 500, "This is an injected fault.")
+        body = named.body() if named else error_body(429 if status == 429 else 500, "This is an injected fault.")
         return json_response(status, body, headers)
 
     def _transform(self, real: Response) -> Response:
