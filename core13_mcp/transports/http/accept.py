@@ -42,7 +42,7 @@ def as_json(send: Send) -> Send:
     async def send_json(message: Message) -> None:
         nonlocal is_stream
         if message["type"] == "http.response.start":
-            is_stream = _is_event_stream(message)
+            is_stream = is_event_stream(message)
         if not is_stream:
             await send(message)
         elif message["type"] == "http.response.body":
@@ -54,15 +54,16 @@ def as_json(send: Send) -> Send:
     return send_json
 
 
+def is_event_stream(start: Message) -> bool:
+    """Return whether the start of a response is that of an event stream."""
+    return any(name.lower() == b"content-type" and value.startswith(_EVENT_STREAM) for name, value in start["headers"])
+
+
 def _media_types(header: str) -> Iterator[str]:
     for item in header.split(","):
         media_type, *parameters = (part.strip().lower() for part in item.split(";"))
         if not any(parameter.startswith("q=") and not parameter[2:].strip("0.") for parameter in parameters):
             yield media_type
-
-
-def _is_event_stream(start: Message) -> bool:
-    return any(name.lower() == b"content-type" and value.startswith(_EVENT_STREAM) for name, value in start["headers"])
 
 
 def _json_response(events: bytes) -> Iterator[Message]:

@@ -34,7 +34,8 @@ def app(
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
-        return PlainTextResponse("ready\n") if lifecycle.accepting else PlainTextResponse("draining\n", 503)
+        problem = "draining" if not lifecycle.accepting else "busy" if endpoint.busy else ""
+        return PlainTextResponse(f"{problem or 'ready'}\n", 503 if problem else 200)
 
     routes = [
         Route("/", endpoint.page, methods=["GET"]),

@@ -22,7 +22,7 @@ from .accept import accepts_event_stream, as_json
 from .auth.authenticator import Authenticator
 from .errors import Rejected
 from .limits import Limits
-from .posts import PostedMessage, reject_compressed
+from .posts import PostedMessage, finish_before_writing, reject_compressed
 from .requests import RunningRequest, running_request
 from .serving import Lifecycle
 from .sessions import Session, Sessions, opens_session, uses_sessions
@@ -92,6 +92,11 @@ class MCPEndpoint:
         elif session is not None:
             await self._stream_or_end(session, caller, request, send)
 
+    @property
+    def busy(self) -> bool:
+        """Whether no slot has become free for longer than the limit."""
+        return self._limits.slots.seconds_without_free_slot >= self._options.ready_timeout
+
     def _may_have_session(self, request: Request) -> bool:
         return self._options.sessions and uses_sessions(request)
 
@@ -105,11 +110,12 @@ class MCPEndpoint:
             await self._verify(caller, post.body)
             running = RunningRequest(caller, owner, open_request, streams)
             post.scope["state"] = {**request.scope.get("state", {}), "running": running}
+            send = finish_before_writing(open_request, send if streams else as_json(send))
             try:
                 if streams and not session and self._may_have_session(request) and opens_session(post.message):
                     await self._open_session(owner, post, send)
                 else:
-                    await self._handle(session, post.scope, post.receive, send if streams else as_json(send))
+                    await self._handle(session, post.scope, post.receive, send)
             finally:
                 # In a session, the SDK does not cancel a call whose client disconnects.
                 running.cancellation.cancel()

@@ -41,6 +41,8 @@ class LimitOptions:
     sessions_per_caller: int = 64
     max_sessions: int = 1024
     session_idle: float = 1800.0
+    # Seconds without a free slot after which `/readyz` reports that the server is busy.
+    ready_timeout: float = 1.0
     # Bytes of a request body, and seconds in which it must arrive.
     max_body: int = 1024 * 1024
     body_timeout: float = 20.0
@@ -85,7 +87,7 @@ class Limits:
 
     @contextmanager
     def acquire(self, caller: str, trusted: bool = True) -> Iterator[OpenRequest]:
-        """Count a request of a caller, which is open for the length of the block.
+        """Count a request of a caller, which is open until it is finished, at most for the length of the block.
 
         Args:
             trusted: Whether the server has verified the caller itself, so that it is never a new caller.
@@ -101,11 +103,12 @@ class Limits:
             raise _retry_later(429, f"You have {state.open} open requests, and more are not accepted.", 1)
         if state.rate is not None and (wait := state.rate.take(now)):
             raise _retry_later(429, f"You made more than {self._options.per_minute} requests in a minute.", wait)
-        self._count(state, 1)
+        self.count(state, 1)
+        request = OpenRequest(self, state)
         try:
-            yield OpenRequest(self, state)
+            yield request
         finally:
-            self._count(state, -1)
+            request.finish()
 
     def may_ask(self, state: _CallerState) -> bool:
         """Return whether a request of this caller may ask a question now."""
@@ -118,14 +121,15 @@ class Limits:
         A caller whose requests all wait for answers can therefore still send the answers.
         """
         state.questions += 1
-        self._count(state, -1)
+        self.count(state, -1)
         try:
             yield
         finally:
             state.questions -= 1
-            self._count(state, 1)
+            self.count(state, 1)
 
-    def _count(self, state: _CallerState, change: int) -> None:
+    def count(self, state: _CallerState, change: int) -> None:
+        """Change the number of open requests."""
         state.open, self._open = state.open + change, self._open + change
 
     def _state(self, caller: str, trusted: bool, now: float) -> _CallerState:
@@ -140,12 +144,19 @@ class Limits:
         return self._callers[caller]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenRequest:
     """A request that `Limits` has accepted."""
 
     _limits: Limits
     _state: _CallerState
+    _is_finished: bool = False
+
+    def finish(self) -> None:
+        """Stop to count the request as open. Its response may still be written, for which a connection has limits."""
+        if not self._is_finished:
+            self._is_finished = True
+            self._limits.count(self._state, -1)
 
     @property
     def may_ask(self) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import anyio
 from mcp_types import JSONRPCMessage
 from starlette.requests import Request
-from starlette.types import Message, Receive, Scope
+from starlette.types import Message, Receive, Scope, Send
 
 from ..jsonrpc import MessageError, parse_message
-from .accept import sdk_scope
+from .accept import is_event_stream, sdk_scope
 from .errors import Rejected
-from .limits import LimitOptions
+from .limits import LimitOptions, OpenRequest
 
 
 @dataclass(slots=True)
@@ -45,6 +45,20 @@ class PostedMessage:
             return await self._receive()
         self._is_received = True
         return {"type": "http.request", "body": self.body, "more_body": False}
+
+
+def finish_before_writing(open_request: OpenRequest, send: Send) -> Send:
+    """Wrap `send` so that a request is not open any more while its response is written.
+
+    An event stream starts before the work is done. `RequestRunner` finishes its request.
+    """
+
+    async def send_after_finish(message: Message) -> None:
+        if message["type"] == "http.response.start" and not is_event_stream(message):
+            open_request.finish()
+        await send(message)
+
+    return send_after_finish
 
 
 def reject_compressed(request: Request) -> None:

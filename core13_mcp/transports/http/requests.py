@@ -43,7 +43,7 @@ class RequestRunner:
         self._stop = stop
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """Run a request in a slot, until its client disconnects. The slot is free before the response is written."""
+        """Run a request in a slot, until its client disconnects. Nothing of it is counted while the response is written."""
         if ctx.request_id is None:
             # A notification does no work.
             return await call_next(ctx)
@@ -51,7 +51,10 @@ class RequestRunner:
         with running.cancellation:
             async with self._slots.slot(running.owner) as slot:
                 session = _Session(ctx.session, _Questions(running, slot, self._stop))
-                return await call_next(replace(ctx, session=cast(ServerSession, session)))
+                try:
+                    return await call_next(replace(ctx, session=cast(ServerSession, session)))
+                finally:
+                    running.open.finish()
         # In a session, the SDK runs a request to its end. No one reads this response.
         raise MCPError(types.CONNECTION_CLOSED, "The client disconnected.")
 

@@ -1,4 +1,4 @@
-"""The HTTP server process: signals, and connections with a timeout for request headers."""
+"""The HTTP server process: signals, and the phases of its shutdown."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
-from typing import Any
 
 import anyio
 import uvicorn
 from sse_starlette.sse import AppStatus
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# Seconds from the first byte of a request, or from the start of the connection, to the end of the request's header.
-HEADER_TIMEOUT = 15.0
+from .connection import Connection, Timeouts
 
 # The number of open connections that the process asks the system for.
 MAX_CONNECTIONS = 65_536
@@ -76,13 +73,13 @@ class Server(uvicorn.Server):
         app: ASGIApp,
         lifecycle: Lifecycle,
         ready: Callable[[], None] = lambda: None,
-        header_timeout: float = HEADER_TIMEOUT,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008  # frozen
     ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 # h11, because httptools accepts a space after a header value, which MCP's header rules forbid.
-                http=partial(_Connection, header_timeout=header_timeout),  # type: ignore[arg-type]  # used as a factory
+                http=partial(Connection, timeouts=timeouts),  # type: ignore[arg-type]  # used as a factory
                 ws="none",
                 log_config=None,
                 access_log=False,
@@ -121,48 +118,6 @@ class Server(uvicorn.Server):
 
     def _exit(self) -> None:
         self.should_exit = True
-
-
-class _Connection(H11Protocol):
-    """A uvicorn connection with a timeout for request headers, which uvicorn does not have.
-
-    The timer runs while a header is expected. It starts with the connection, and later with the first byte that arrives
-    between two requests. It stops when a header is complete (uvicorn has then created a cycle without a complete
-    response), when a response is complete (the connection is then idle, unless the next header is already in the
-    buffer), and when the connection is closed.
-    """
-
-    def __init__(self, *args: Any, header_timeout: float, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._header_timeout = header_timeout
-        self._timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's signature
-        super().connection_made(transport)
-        self._start_timer()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._stop_timer()
-        elif self._timer is None:
-            self._start_timer()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
-        super().connection_lost(exc)
-
-    def on_response_complete(self) -> None:
-        self._stop_timer()
-        super().on_response_complete()
-
-    def _start_timer(self) -> None:
-        self._timer = self.loop.call_later(self._header_timeout, self.transport.abort)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 def raise_fd_limit() -> None:

@@ -21,11 +21,14 @@ from starlette.types import Receive, Scope, Send
 
 from core13_mcp.compose.http import HTTPServer, build_http
 from core13_mcp.settings import Settings
-from core13_mcp.transports.http.serving import HEADER_TIMEOUT, Server
+from core13_mcp.transports.http.connection import Timeouts
+from core13_mcp.transports.http.serving import Server
 
 from ...processes import CLI, clean_environment
 
 MODERN = "2026-07-28"
+
+TIMEOUTS = Timeouts()
 
 # Seconds after which a test with a server fails.
 TIMEOUT = 60.0
@@ -38,12 +41,10 @@ async def _timeout() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def serving(
-    settings: Settings, header_timeout: float = HEADER_TIMEOUT, **limits: Any
-) -> AsyncIterator[HTTPServer]:
+async def serving(settings: Settings, timeouts: Timeouts = TIMEOUTS, **limits: Any) -> AsyncIterator[HTTPServer]:
     """Serve in this process like `serve --http 0`; `limits` are fields of `LimitOptions`."""
     async with _timeout(), build_http(settings, "0", **limits) as http, anyio.create_task_group() as tasks:
-        server = Server(http.app, http.lifecycle, header_timeout=header_timeout)
+        server = Server(http.app, http.lifecycle, timeouts=timeouts)
         # The test, not uvicorn, decides what a signal means.
         server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
         tasks.start_soon(server.serve, [http.listener])

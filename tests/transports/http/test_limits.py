@@ -14,6 +14,7 @@ from anyio.abc import ByteStream
 
 from core13_mcp import sandbox
 from core13_mcp.settings import Settings
+from core13_mcp.transports.http.connection import Timeouts
 from core13_mcp.transports.http.errors import Rejected
 from core13_mcp.transports.http.limits import LimitOptions, Limits
 from core13_mcp.transports.http.slots import FairLimiter
@@ -167,13 +168,13 @@ async def test_a_slow_body_delays_only_its_own_caller(settings: Settings) -> Non
 
 @pytest.mark.parametrize("sent", [b"", UNFINISHED_HEADER])
 async def test_a_connection_without_a_complete_header_is_closed(settings: Settings, sent: bytes) -> None:
-    async with serving(settings, header_timeout=0.1) as server, await connect(server.url) as stream:
+    async with serving(settings, timeouts=Timeouts(header=0.1)) as server, await connect(server.url) as stream:
         await stream.send(sent)
         assert await read_all(stream) == b""
 
 
 async def test_a_connection_whose_second_header_stays_incomplete_is_closed(settings: Settings) -> None:
-    async with serving(settings, header_timeout=1) as server, await connect(server.url) as stream:
+    async with serving(settings, timeouts=Timeouts(header=1)) as server, await connect(server.url) as stream:
         await stream.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert (await stream.receive()).startswith(b"HTTP/1.1 200")
         await stream.send(UNFINISHED_HEADER)
@@ -181,7 +182,7 @@ async def test_a_connection_whose_second_header_stays_incomplete_is_closed(setti
 
 
 async def test_an_idle_connection_is_not_closed_by_the_header_timeout(settings: Settings) -> None:
-    async with serving(settings, header_timeout=0.2) as server, httpx2.AsyncClient() as http:
+    async with serving(settings, timeouts=Timeouts(header=0.2)) as server, httpx2.AsyncClient() as http:
         first = await http.post(server.url, json=message(), headers=headers())
         async with await connect(server.url) as stream:
             # This connection is closed by the timeout, so the other one has been idle for longer than that.
