@@ -19,9 +19,10 @@ CREATE = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": Fal
 UPDATE = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True, "openWorldHint": False}
 
 
-def declaration_json(method: str = "GET", path: str = "/api/things/{id}/", **keys: Any) -> dict[str, Any]:
+def declaration_json(method: str = "GET", path: str | None = None, **keys: Any) -> dict[str, Any]:
     """The content of a declaration file; `keys` replace or add keys of the declaration."""
     properties = keys.pop("properties", {"id": {"type": "integer", "description": "The thing."}})
+    path = path or ("/api/things/{id}/" if "id" in properties else "/api/things/")
     return {
         "name": "things-do",
         "title": "Do a thing",
@@ -39,6 +40,6 @@ def declaration_json(method: str = "GET", path: str = "/api/things/{id}/", **key
     }
 
 
-def make_tool(method: str = "GET", path: str = "/api/things/{id}/", **keys: Any) -> Declaration:
+def make_tool(method: str = "GET", path: str | None = None, **keys: Any) -> Declaration:
     """The same declaration, parsed, with the argument `confirmation` if it asks."""
     return Declaration.model_validate(with_confirmation(declaration_json(method, path, **keys)))

@@ -49,6 +49,17 @@ def invalid_arguments(tool: Declaration, errors: list[str], note: str = "") -> I
 
 def argument_errors(tool: Declaration, arguments: JSON) -> list[str]:
     """Describe the errors of the arguments in one sentence each. Takes time linear in their size."""
+    unknown = [name for name in arguments if name not in tool.arguments]
+    surplus = (
+        frozenset(unknown[_MAX_ERRORS:]) if tool.input_schema.get("additionalProperties") is False else frozenset()
+    )
+    if not surplus:
+        return _all_errors(tool, arguments)
+    errors = _all_errors(tool, {name: value for name, value in arguments.items() if name not in surplus})
+    return [*errors, f"{len(surplus)} more unknown arguments."]
+
+
+def _all_errors(tool: Declaration, arguments: JSON) -> list[str]:
     if json_error(arguments):  # a value that is not JSON cannot be validated either
         errors = ((name, json_error({name: value})) for name, value in arguments.items())
         return [f"{single_line(name, 60)}: {error}." for name, error in errors if error]
@@ -73,10 +84,7 @@ def _rule_errors(tool: Declaration, arguments: JSON) -> Iterator[str]:
 
 
 def _schema_errors(tool: Declaration, arguments: JSON) -> Iterator[str]:
-    names = [*filter(arguments.__contains__, tool.arguments)]
-    unknown = list(islice((name for name in arguments if name not in tool.arguments), _MAX_ERRORS))
-    excerpt = {name: _excerpt(arguments[name]) for name in (*names, *unknown)}
-    errors = list(tool.input_validator.iter_errors(excerpt))
+    errors = list(tool.input_validator.iter_errors({name: _excerpt(value) for name, value in arguments.items()}))
     item_errors: Counter[str] = Counter()
     # If the excerpt is valid, the first error is in another part.
     for error in errors or tool.input_validator.first_error(arguments):
@@ -87,8 +95,6 @@ def _schema_errors(tool: Declaration, arguments: JSON) -> Iterator[str]:
     for array, count in item_errors.items():
         if count > _MAX_ITEM_ERRORS:
             yield f"{array}: {count - _MAX_ITEM_ERRORS} more errors in its first {_MAX_PARTS} items."
-    if len(arguments) > len(excerpt):
-        yield f"{len(arguments) - len(excerpt)} more unknown arguments."
 
 
 def _excerpt(value: Any) -> Any:
