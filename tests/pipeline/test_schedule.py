@@ -40,9 +40,9 @@ def refusals(tool: Declaration, arguments: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("start", "days", "correction"),
     [
-        (BERLIN, ["monday"], 'start_date=2031-05-11T23:00:00Z and byweekday=["sunday"].'),
-        (BERLIN, ["monday", "sunday"], 'byweekday=["sunday","saturday"].'),
-        (NEW_YORK, ["monday", "sunday"], 'start_date=2031-05-13T02:00:00Z and byweekday=["tuesday","monday"].'),
+        (BERLIN, ["monday"], 'start_date=2031-05-11T23:00:00Z and byweekday=["sunday"], or'),
+        (BERLIN, ["monday", "sunday"], 'byweekday=["sunday","saturday"], or'),
+        (NEW_YORK, ["monday", "sunday"], 'start_date=2031-05-13T02:00:00Z and byweekday=["tuesday","monday"], or'),
     ],
 )
 def test_weekdays_that_differ_in_utc_are_refused_with_the_correct_ones(
