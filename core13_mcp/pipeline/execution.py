@@ -34,7 +34,8 @@ class Execution:
     def __init__(self, call: Call, channel: Channel | None = None, on_progress: ProgressCallback | None = None) -> None:
         self._call = call
         self._channel = channel or Channel()
-        self._refused = False
+        self._reads = 0
+        self._has_outcome = False
         context = call.context
         self._session = APISession(
             context.client, context.credentials, context.timeout, retry=context.retry, on_progress=on_progress
@@ -46,13 +47,14 @@ class Execution:
     def facts(self) -> dict[str, Any]:
         """Status, attempts, times and project of the call so far, also after a cancellation.
 
-        A call that this server refused has no status and no attempts: those of the reads before are not its own.
+        The reads before the request of the call do not count, unless one of them failed: a call that this server refused
+        has no status.
         """
         session = self._session
         waited = round(session.waited, 2) or None
-        sent = {"status": session.status, "attempts": session.attempts, "waited_seconds": waited}
+        sent = {"status": session.status, "attempts": session.attempts - self._reads, "waited_seconds": waited}
         facts = {
-            **({} if self._refused else sent),
+            **(sent if self._has_outcome else {}),
             "milliseconds": round((time.monotonic() - self._started) * 1000),
             "project": self._call.project,
         }
@@ -73,7 +75,7 @@ class Execution:
                 return CallResult.of(redact(result.value, self._call.secrets))
             return result
         except ToolError as error:
-            self._refused = isinstance(error, Declined | InvalidArguments)
+            self._has_outcome |= not isinstance(error, Declined | InvalidArguments)
             raise self._redacted(error) from None
 
     def internal_error(self) -> ToolError:
@@ -92,6 +94,7 @@ class Execution:
         await self._require_valid()
         await self._require_confirmed()
         request = bind(call.tool, call.arguments, call.project)
+        self._reads, self._has_outcome = self._session.attempts, True
         response = await self._fetch(request, use_fallback=True)
         result = await run_large(self._response_bytes, self._project, response)
         if len(result.text) > call.context.max_result_chars or not call.tool.output_validator.is_valid(result.value):

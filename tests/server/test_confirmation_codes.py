@@ -6,6 +6,7 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import mcp_types as types
 import pytest
 from mcp import Client
@@ -106,6 +107,20 @@ async def test_a_code_counts_once_and_the_next_refusal_has_another_one() -> None
         used = await refused(client, id=1, confirmation=codes[0])
     assert len(writes(api)) == len(set(codes)) == 3
     assert result_meta(used)["code"] == "confirmation_used" and code_in(used) not in codes
+
+
+async def test_concurrent_calls_with_the_same_code_are_sent_once() -> None:
+    api, results = FakeAPI(FOUND), list[types.CallToolResult]()
+    async with connected(call_context(api), TOOL) as client:
+        code = code_in(await refused(client, id=1))
+
+        async def call() -> None:
+            results.append(await client.call_tool(NAME, {"id": 1, "confirmation": code}))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(call)
+    assert len(writes(api)) == 1 and sum(not result.is_error for result in results) == 1
 
 
 async def test_a_code_is_for_one_call_only() -> None:

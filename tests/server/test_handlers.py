@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 import anyio
 import httpx2
@@ -13,7 +14,7 @@ from core13_mcp import __version__
 from core13_mcp.declarations.catalog import load
 from core13_mcp.errors import ConfigurationError
 
-from ..clients import CLIENT_MODES, connected, result_meta, result_text
+from ..clients import CLIENT_MODES, accept, connected, result_meta, result_text
 from ..factories import PROJECT, make_tool
 from ..fake_api import KEY, FakeAPI, call_context, fail_with, reply
 
@@ -91,6 +92,35 @@ async def test_a_refused_call_does_not_report_the_status_of_the_reads_before_it(
     assert [result_meta(result)["code"] for result in refused] == ["invalid_arguments", "confirmation_required"]
     assert len(api.requests) == 2 and all(line.startswith("GET") for line in api.request_lines)
     assert not any({"status", "attempts", "waited_seconds"} & result_meta(result, "call").keys() for result in refused)
+
+
+async def test_the_attempts_of_a_call_do_not_include_the_reads_before_it() -> None:
+    tool = make_tool("POST", confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Really?"}])
+    api = FakeAPI(OK)
+    async with connected(call_context(api), tool, elicitation_callback=accept) as client:
+        result = await client.call_tool("things-do", {"id": 1})
+    assert result_meta(result, "call").items() >= {"status": 200, "attempts": 1}.items() and len(api.requests) == 4
+
+
+async def test_a_call_that_is_cancelled_while_a_form_is_open_is_logged_without_a_status(caplog) -> None:
+    caplog.set_level("INFO", "core13_mcp.calls")
+    tool = make_tool("POST", confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Really?"}])
+    asked = anyio.Event()
+
+    async def wait(*_: Any) -> Any:
+        asked.set()
+        await anyio.sleep_forever()
+
+    with anyio.fail_after(20):
+        async with (
+            connected(call_context(FakeAPI(OK)), tool, mode="legacy", elicitation_callback=wait) as client,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(client.call_tool, "things-do", {"id": 1})
+            await asked.wait()
+            tasks.cancel_scope.cancel()
+    [record] = [record for record in caplog.records if record.name == "core13_mcp.calls"]
+    assert record.details["outcome"] == "cancelled" and "status" not in record.details
 
 
 async def test_a_call_whose_preparing_read_fails_reports_the_status_of_that_read() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,31 @@ async def test_a_replica_accepts_a_confirmation_if_it_has_the_key(
         assert response["result"]["structuredContent"]["id"]
     else:
         assert response["error"]["message"] == "Invalid or expired requestState"
+
+
+async def test_a_code_of_one_replica_confirms_the_call_of_the_same_caller_on_another_one(tmp_path: Path) -> None:
+    def settings() -> Settings:
+        return Settings(
+            sandbox=True,
+            sandbox_db=str(tmp_path / "sandbox.db"),
+            seal_keys=(SecretStr(KEY),),
+            auth="own-key",
+            log_level="error",
+        )
+
+    async def create(url: str, key: str, **more: Any) -> dict[str, Any]:
+        arguments = {"name": "subscriptions-create", "arguments": {**SUBSCRIPTION, **more}}
+        response = await post(url, "tools/call", sent={"X-PostHog-Api-Key": key}, **arguments)
+        result: dict[str, Any] = response.json()["result"]
+        return result
+
+    async with serving(settings()) as one, serving(settings()) as two:
+        refused = await create(one.url, sandbox.FULL_KEY)
+        [code] = re.findall(r"confirmation=(\S+)\.", refused["content"][0]["text"])
+        other = await create(two.url, sandbox.STAFF_KEY, confirmation=code)
+        created = await create(two.url, sandbox.FULL_KEY, confirmation=code)
+    assert other["_meta"]["core13-mcp/error"]["code"] == "confirmation_invalid"
+    assert created["structuredContent"]["id"]
 
 
 async def test_a_confirmation_is_valid_once_and_for_its_own_caller_only() -> None:
