@@ -53,6 +53,8 @@ def _check_templates(tool: Declaration) -> None:
         check_template(template)
     if len({entry.read for entry in tool.confirm if entry.read}) > 1:
         raise ValueError("confirm: all entries with `read` must have the same one")
+    if any(entry.answer and not entry.read for entry in tool.confirm):
+        raise ValueError("confirm: `answer` needs `read`")
 
 
 def _without_project(tool: Declaration) -> Declaration:
@@ -67,6 +69,7 @@ def _parse(name: str, content: Any, file: str) -> Declaration:
     try:
         declaration = Declaration.model_validate(content)
         conditions = [part.when for part in _conditional_messages(declaration)]
+        conditions += [entry.answer for entry in declaration.confirm]
         for definition in (declaration.input_schema, declaration.output_schema, *conditions):
             # A wrong schema fails here at start, and not in the first call.
             Schema(definition)

@@ -90,11 +90,17 @@ class Confirm(ConditionalMessage):
         title: The action, such as "Send it to {answer.target_value:count recipient} now". Without it, the text only
             adds to that of other entries.
         read: The path of a request to send first. The question can contain values of its response.
+        answer: The JSON Schema that the response to `read` must match for the entry to apply.
     """
 
     level: Literal["ask", "require"]
     title: str | None = None
     read: APIPath | None = None
+    answer: dict[str, Any] = Field({})
+
+    @cached_property
+    def answer_validator(self) -> Schema:
+        return Schema(self.answer)
 
 
 class Declaration(Model):

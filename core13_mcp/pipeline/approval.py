@@ -26,17 +26,19 @@ class Channel:
 
 
 async def require_confirmed(
-    call: Call, confirmation: Confirmation, channel: Channel, read_question: Callable[[], Awaitable[Question]]
+    call: Call, confirmation: Confirmation, channel: Channel, read_question: Callable[[], Awaitable[Question | None]]
 ) -> None:
     """Ask the person, unless the arguments contain a valid code.
 
     Args:
-        read_question: Returns the question about the current effect of the call.
+        read_question: Returns the question about the current effect of the call, or None if there is none.
 
     Raises:
         Declined: The call is not confirmed, or its effect changed while the question was open.
     """
     question = await read_question()
+    if question is None:
+        return
     accepts_codes = confirmation.level == "ask" and call.context.confirm == "auto"
     codes = channel.codes if accepts_codes else None
     subject, problem = Subject(_identify(call), question.effect), None
@@ -46,12 +48,16 @@ async def require_confirmed(
             return
     answer = channel.ask if isinstance(channel.ask, str) else await channel.ask(question)
     if not isinstance(answer, str) and answer.is_yes:
-        if confirmation.read is not None and question.effect != (await read_question()).effect:
+        if confirmation.read is not None and not _is_same(question, await read_question()):
             raise stale(call.tool.name)
         return
     is_refusal = not isinstance(answer, str) and answer.is_refusal
     code = codes.make(subject) if codes and not is_refusal else None
     raise refusal(call.tool.name, question, answer, code, problem)
+
+
+def _is_same(question: Question, current: Question | None) -> bool:
+    return current is not None and question.effect == current.effect
 
 
 def _identify(call: Call) -> str:

@@ -140,12 +140,15 @@ class Execution:
             return
         await require_confirmed(call, confirm, self._channel, partial(self._question, confirm))
 
-    async def _question(self, confirm: Confirmation) -> Question:
+    async def _question(self, confirm: Confirmation) -> Question | None:
+        """Return the question about the current effect of the call, or None if there is nothing to confirm."""
         call = self._call
         if confirm.read is None:
             return render_question(confirm, call.arguments, None)
         path = expand_path(confirm.read, path_values(call.tool, call.arguments, call.project))
-        return render_question(confirm, call.arguments, redact(await self._fetch(self._read(path)), call.secrets))
+        answer = redact(await self._fetch(self._read(path)), call.secrets)
+        current = confirm.given(answer)
+        return render_question(current, call.arguments, answer) if current else None
 
     def _read(self, path: str) -> APIRequest:
         return APIRequest(method="GET", path=path, auth=self._call.tool.endpoint.auth)

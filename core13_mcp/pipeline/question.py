@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -48,11 +48,21 @@ class Confirmation:
         """The path of the request to send first. All entries of a tool that have one have the same."""
         return next((entry.read for entry in self.entries if entry.read), None)
 
+    def given(self, answer: Any) -> Confirmation | None:
+        """Return the entries that apply to the API's response to `read`, if any."""
+        return _confirmation(self.tool, (entry for entry in self.entries if entry.answer_validator.is_valid(answer)))
+
 
 def find_confirmation(tool: Declaration, arguments: JSON) -> Confirmation | None:
     """Return the declared confirmations that apply to these arguments, if any."""
-    entries = tuple(entry for entry in tool.confirm if entry.validator.is_valid(arguments))
-    return Confirmation(tool, entries) if entries else None
+    return _confirmation(tool, (entry for entry in tool.confirm if entry.validator.is_valid(arguments)))
+
+
+def _confirmation(tool: Declaration, entries: Iterable[Confirm]) -> Confirmation | None:
+    """Return a confirmation with these entries. Entries without a title only add to the text of those with one."""
+    found = tuple(entries)
+    is_untitled = not any(entry.title for entry in tool.confirm)
+    return Confirmation(tool, found) if found and (is_untitled or any(entry.title for entry in found)) else None
 
 
 def render_question(confirmation: Confirmation, arguments: JSON, answer: Any) -> Question:

@@ -103,6 +103,7 @@ FIELDS = {
             {"confirm": [{"level": "ask", "say": "Really?", "read": f"/api/{name}/"} for name in "ab"]},
             "all entries with `read` must have the same one",
         ),
+        ({"confirm": [{"level": "ask", "say": "Really?", "answer": {"required": ["id"]}}]}, "`answer` needs `read`"),
         (
             {"endpoint": {**ENDPOINT, "pth": 1, "path": "/x/"}},
             'endpoint.pth: there is no such key. Did you mean "path"?',

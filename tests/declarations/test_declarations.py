@@ -192,6 +192,7 @@ def test_every_placeholder_of_a_template_has_a_value(tool: Declaration):
         read = tool_that_reads(part.read).output_schema["properties"].keys() if part.read else set()
         known = {f"arguments.{n}" for n in tool.arguments} | {f"answer.{n}" for n in read - VOLATILE}
         assert paths(part.message) | paths(part.title or "") <= known
+        assert properties_in(part.answer) <= read
     for entry in (*tool.rules, *tool.notes):
         assert paths(entry.message) <= tool.derive.keys()
     for hint in tool.hints.values():

@@ -149,6 +149,34 @@ async def test_a_call_whose_effect_changed_after_the_question_is_not_sent() -> N
     assert not [line for line in api.request_lines if line.startswith("POST")]
 
 
+PAUSED, RUNNING = reply(200, {"on": False}), reply(200, {"on": True})
+CONDITIONAL = make_tool(
+    "POST",
+    "/api/things/{id}/",
+    confirm=[
+        {
+            "level": "ask",
+            "read": "/api/things/{id}/",
+            "answer": {"properties": {"on": {"const": False}}},
+            "say": "Switch on {arguments.id}?",
+        }
+    ],
+)
+
+
+async def test_a_person_is_asked_only_if_the_present_state_needs_it() -> None:
+    person, api = Person(NO), FakeAPI(PAUSED, RUNNING, OK)
+    await call_error(CONDITIONAL, api, ask=person, id=1)
+    await call_value(CONDITIONAL, api, id=1)
+    assert person.questions == ["Switch on 1?"]
+    assert api.request_lines == ["GET /api/things/1/", "GET /api/things/1/", "POST /api/things/1/"]
+
+
+async def test_a_call_whose_question_became_obsolete_is_not_sent() -> None:
+    error = await call_error(CONDITIONAL, FakeAPI(PAUSED, RUNNING), ask=Person(YES), id=1)
+    assert isinstance(error, Declined) and error.details["code"] == "confirmation_stale"
+
+
 async def test_a_question_has_no_secret() -> None:
     tool = make_tool("POST", confirm=[{"level": "ask", "read": "/api/things/{id}/", "say": "Use {answer.title}?"}])
     person = Person(NO)
