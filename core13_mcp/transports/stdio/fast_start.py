@@ -64,6 +64,7 @@ class FastStart:
         self._previous: FirstRequest | None = None
         self._answered: set[str | int] = set()
         self._tools_listed = False
+        self._interactive = False
 
     @classmethod
     def open(cls, settings: Settings) -> FastStart:
@@ -90,7 +91,7 @@ class FastStart:
             check_trust_store([settings.host], os.environ)
         results = first_results(settings)
         # No call is running before the SDK takes over, so SIGTERM ends the process at once.
-        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+        signal.signal(signal.SIGTERM, lambda *_: _exit_on_sigterm(settings))
         return cls(results)
 
     def answer(self, timeout: float = 0) -> None:
@@ -101,13 +102,14 @@ class FastStart:
                 if not select.select([self._source], [], [], 0 if self._tools_listed else timeout)[0]:
                     break
                 chunk = os.read(self._source, _MAX_BYTES)
+                self._interactive |= bool(chunk and self._answered)
                 self._data += chunk
                 if not chunk or len(self._data) > _MAX_BYTES or not self._answer_lines(self._results):
                     self._results = None
 
-    def detach(self) -> tuple[bytes, set[str | int]]:
-        """Return all bytes that were read, and the ids of the answered requests in them."""
-        return bytes(self._data), self._answered
+    def detach(self) -> tuple[bytes, set[str | int], bool]:
+        """Return all bytes that were read, the ids of the answered requests, and whether some came after a response."""
+        return bytes(self._data), self._answered, self._interactive
 
     def _answer_lines(self, results: Mapping[str, Any]) -> bool:
         """Answer every complete line; return False at the first unknown one."""
@@ -125,6 +127,20 @@ class FastStart:
                 os.set_blocking(self._sink, True)
                 write_all(self._sink, json.dumps(response, separators=(",", ":")).encode() + b"\n")
         return True
+
+
+def _exit_on_sigterm(settings: Settings) -> None:
+    try:
+        # Imported here, because other starts do not need them so early.
+        import logging
+
+        from ...logs import configure_logging
+
+        configure_logging(settings.log_level, settings.log_format, ())
+        logging.getLogger("core13_mcp").info("stopped: SIGTERM")
+    finally:
+        # The signal can interrupt an import, and then the log cannot be used.
+        os._exit(0)
 
 
 def is_pipe(descriptor: int) -> bool:

@@ -37,9 +37,9 @@ class Peer:
     """The other end of a server's pipes."""
 
     def __init__(self, process: Process) -> None:
-        assert process.stdout is not None
         self.process = process
-        self._lines = BufferedByteReceiveStream(process.stdout)
+        if process.stdout is not None:
+            self._lines = BufferedByteReceiveStream(process.stdout)
 
     async def send(self, *messages: dict[str, Any] | bytes) -> None:
         assert self.process.stdin is not None
@@ -73,6 +73,13 @@ class Peer:
 async def peer(*arguments: str, **variables: str) -> AsyncIterator[Peer]:
     """Start `core13-mcp serve` with these arguments and variables, and connect to it."""
     process = await anyio.open_process([*CLI, "serve", *arguments], env=clean_environment(**variables))
+    async with running(process) as client:
+        yield client
+
+
+@asynccontextmanager
+async def running(process: Process) -> AsyncIterator[Peer]:
+    """Connect to a server process, and kill it at the end."""
     with anyio.fail_after(TIMEOUT):
         async with process:
             try:

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import anyio
 import pytest
@@ -248,7 +248,7 @@ UNUSUAL_LINES = [b"", b"{", b"[]", b"\xff", b'{"jsonrpc":"2.0","id":1,"id":2,"me
 def test_an_unusual_first_line_is_left_to_the_sdk(line, pipes):
     line = line.rstrip(b"\n") + b"\n"
     assert pipes.exchange(line) == []
-    assert pipes.fast_start.detach() == (line, set())
+    assert pipes.fast_start.detach() == (line, set(), False)
 
 
 VSCODE = {"roots": {"listChanged": True}, "sampling": {}, "elicitation": {"form": {}, "url": {}}}
@@ -319,7 +319,27 @@ def test_an_unexpected_message_and_all_that_follow_are_left_to_the_sdk(messages,
     data = lines(*messages) + b'{"jsonrpc":'
     assert [response["id"] for response in pipes.exchange(data)] == answered
     assert pipes.exchange(lines(message("tools/list", 6))) == []
-    assert pipes.fast_start.detach() == (data, set(answered))
+    assert pipes.fast_start.detach() == (data, set(answered), False)
+
+
+def test_a_client_that_sends_more_after_a_response_is_interactive(pipes):
+    for content in FIRST[:2]:
+        pipes.exchange(content)
+    assert pipes.fast_start.detach() == (lines(*FIRST[:2]), {"q0"}, True)
+
+
+@pytest.mark.parametrize("log_format", ["text", "unknown"])
+def test_sigterm_before_the_sdk_is_imported_ends_the_process_also_if_the_log_fails(log_format, monkeypatch, capsys):
+    def exit_process(status: int) -> NoReturn:
+        raise SystemExit(status)
+
+    monkeypatch.setattr(os, "_exit", exit_process)
+    if log_format == "unknown":
+        monkeypatch.setitem(sys.modules, "core13_mcp.logs", None)
+    with connected_stdio(), pytest.raises(SystemExit, match="0"):
+        FastStart.open(Settings(sandbox=True))
+        signal.raise_signal(signal.SIGTERM)
+    assert capsys.readouterr().err.endswith(" info stopped: SIGTERM\n" if log_format == "text" else "")
 
 
 def test_a_client_that_does_not_read_yet_may_have_a_non_blocking_pipe():
@@ -348,7 +368,7 @@ def test_pipes_that_the_client_has_closed_are_left_to_the_sdk(end, pipes):
     os.close(getattr(pipes, end))
     pipes.fast_start.answer()
     pipes.fast_start.answer()
-    assert pipes.fast_start.detach() == (line, {"q0"})
+    assert pipes.fast_start.detach() == (line, {"q0"}, False)
 
 
 def test_a_fast_start_imports_neither_the_sdk_nor_pydantic_nor_asyncio():

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCRequest, JSONRPCResponse
+from mcp_types import ErrorData, JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
 from core13_mcp.transports.jsonrpc import MessageError
 from core13_mcp.transports.stdio.framing import JSONRPCStream
@@ -60,6 +60,8 @@ async def test_requests_above_the_limit_get_an_error_and_each_response_makes_roo
         await stream.send(response(1))
         source.feed_data(lines(message("ping", "last")))
         source.feed_eof()
+        await stream.at_end.wait()
+        stream.close()
     assert received == [0, 1, 2, "last"]
     assert [(reply["id"], reply.get("error", {}).get("code")) for reply in sink.messages] == [(3, -32000), (1, None)]
 
@@ -107,9 +109,66 @@ async def test_a_line_above_the_limit_is_an_error_and_the_next_line_is_read(data
 @pytest.mark.parametrize(("request_id", "open_requests"), [(1, 0), (2, 1), (None, 1), ([], 1)])
 async def test_a_cancelled_request_makes_room_for_another(request_id, open_requests):
     data = lines(message("ping", 1), message("notifications/cancelled", requestId=request_id), message("ping", 3))
-    stream = JSONRPCStream(source_of(data), (sink := Sink()).write, max_in_flight=1)
-    received = [content.message async for content in stream]
+    stream: Any = JSONRPCStream(source_of(data), (sink := Sink()).write, max_in_flight=1)
+    received = list[Any]()
+
+    async def receive() -> None:
+        async for content in stream:
+            received.append(content.message)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(receive)
+        await stream.at_end.wait()
+        stream.close()
     assert len(received) + len(sink.messages) == 3 and len(sink.messages) == open_requests
+
+
+async def test_the_input_ends_for_the_sdk_when_every_request_has_a_response():
+    stream: Any = JSONRPCStream(source_of(lines(message("ping", 1))), (sink := Sink()).write)
+    assert (await stream.receive()).message.id == 1
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(stream.send, response(1))
+        with pytest.raises(anyio.EndOfStream):
+            await stream.receive()
+    assert [reply["id"] for reply in sink.messages] == [1]
+
+
+async def test_after_the_end_of_the_input_a_request_to_the_client_fails_and_is_not_sent():
+    stream: Any = JSONRPCStream(source_of(lines(message("ping", 1))), (sink := Sink()).write)
+    assert (await stream.receive()).message.id == 1
+    before, after = (JSONRPCRequest(jsonrpc="2.0", id=number, method="elicitation/create") for number in (5, 6))
+    await stream.send(SessionMessage(before))
+    failed = (await stream.receive()).message
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(stream.send, SessionMessage(after))
+        failures = [failed, (await stream.receive()).message]
+    await stream.send(SessionMessage(JSONRPCNotification(jsonrpc="2.0", method="notifications/progress")))
+    assert [(failure.id, failure.error.message) for failure in failures] == [
+        (5, "Connection closed"),
+        (6, "Connection closed"),
+    ]
+    assert [sent.get("method") for sent in sink.messages] == ["elicitation/create"]
+
+
+async def test_a_request_to_the_client_that_has_a_response_does_not_fail():
+    data = lines(message("ping", 1), {"jsonrpc": "2.0", "id": 5, "result": {}})
+    source = asyncio.StreamReader()
+    stream: Any = JSONRPCStream(source, Sink().write)
+    await stream.send(SessionMessage(JSONRPCRequest(jsonrpc="2.0", id=5, method="elicitation/create")))
+    source.feed_data(data)
+    source.feed_eof()
+    assert [(await stream.receive()).message.id for _ in range(2)] == [1, 5]
+    await stream.send(response(1))
+    with pytest.raises(anyio.EndOfStream):
+        await stream.receive()
+
+
+async def test_the_sdks_error_for_a_call_that_it_cancels_becomes_an_unknown_outcome():
+    stream = JSONRPCStream(asyncio.StreamReader(), (sink := Sink()).write)
+    error = ErrorData(code=-32000, message="Connection closed")
+    await stream.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=1, error=error)))
+    [reply] = sink.messages
+    assert reply["error"]["code"] == -32000 and "its outcome is unknown" in reply["error"]["message"]
 
 
 async def test_a_request_to_the_client_is_sent():
