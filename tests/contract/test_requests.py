@@ -1,7 +1,7 @@
 """A Prism mock of the API's OpenAPI document accepts the requests of every tool.
 
-The variable CONTRACT is the path of the document, PRISM the command of the mock (default: `prism`). The arguments are those of
-the documentation.
+The variable CONTRACT contains the paths of the documents, separated as in PATH: one for each version of the API. PRISM is the
+command of the mock (default: `prism`). The arguments are those of the documentation.
 """
 
 import json
@@ -32,17 +32,21 @@ KEY = "phx_contract00000000000000000000000001"
 pytestmark = [pytest.mark.anyio, pytest.mark.system]
 
 
+DOCUMENTS = [path for path in os.environ.get("CONTRACT", "").split(os.pathsep) if path]
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="module", params=DOCUMENTS or [""], ids=lambda path: Path(path).stem)
+def prism(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The origin of a mock that rejects requests which the document does not allow."""
-    document, log = os.environ.get("CONTRACT"), tmp_path_factory.mktemp("prism") / "log"
-    if not document:
+    if not request.param:
         pytest.skip("CONTRACT is not set")
+    folder = tmp_path_factory.mktemp("prism")
+    document, log = _with_me(Path(request.param), folder / "document.json"), folder / "log"
     port = free_port()
     command = [os.environ.get("PRISM", "prism"), "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), document]
     with log.open("w") as sink, subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT) as process:
@@ -51,6 +55,19 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
+
+
+def _with_me(source: Path, target: Path) -> str:
+    """Copy a document without the format of path parameters: the API accepts `@me` where a document requires a UUID."""
+
+    def without_format(value: dict[str, Any]) -> dict[str, Any]:
+        if value.get("in") == "path":
+            value["schema"].pop("format", None)
+        return value
+
+    document = json.loads(source.read_text("utf-8"), object_hook=without_format)
+    target.write_text(json.dumps(document), "utf-8")
+    return str(target)
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
