@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 from collections.abc import Iterable
 
 from .redaction import error_location, redact, redact_keys, task_secrets
-
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+from .text import to_line
 
 
 class LineFormatter(logging.Formatter):
@@ -39,7 +37,7 @@ class LineFormatter(logging.Formatter):
             return redact_keys(json.dumps(redact(fields, secrets), default=str))
         start = f"{fields.pop('time')} {fields.pop('level')} {fields.pop('message')}"
         line = " ".join([start, *(f"{name}={value}" for name, value in fields.items())])
-        return redact_keys(_UNPRINTABLE.sub(" ", redact(line, secrets)))
+        return redact_keys(to_line(redact(line, secrets)))
 
 
 def configure_logging(level: str, form: str, secrets: Iterable[str]) -> None:

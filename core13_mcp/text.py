@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
@@ -88,9 +89,23 @@ def single_line(text: str, max_length: int = 300) -> str:
     """Return the text on one line, without invisible characters, truncated to `max_length` characters."""
     # The start of a long text is enough, unless most of it is invisible.
     start = text[: 20 * max_length]
-    line = " ".join(strip_invisible(start).split())
+    line = to_line(start)
     is_whole = len(line) <= max_length and len(start) == len(text)
     return line if is_whole else line[: max_length - 1] + "…"
+
+
+def to_line(text: str) -> str:
+    """Return the text on one line, without invisible characters and runs of spaces.
+
+    Text from files, the API and the network is printed in this form, so that it cannot control a terminal or look like
+    a line of this program.
+    """
+    return " ".join(strip_invisible(text).split())
+
+
+def escape_invisible(text: str) -> str:
+    """Replace invisible characters in a JSON text by escapes. The text has the same value."""
+    return _INVISIBLE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 # Quotation marks of every kind, and characters that look like them.
@@ -108,7 +123,7 @@ def quote(text: str, max_length: int = 300) -> str:
 
     Quotation marks inside become apostrophes. Text that is truncated has its length behind it.
     """
-    line = _QUOTATION_MARK.sub("'", " ".join(strip_invisible(text).split()))
+    line = _QUOTATION_MARK.sub("'", to_line(text))
     return f"“{line}”" if len(line) <= max_length else f"“{line[:max_length]}…” ({len(line)} characters)"
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core13_mcp.text import may_have_invisible, render, single_line, strip_invisible
+from core13_mcp.text import escape_invisible, may_have_invisible, render, single_line, strip_invisible, to_line
 
 INVISIBLE = ["\x00", "\x1b", "\x7f", "\x9f", "\u00ad", "\u200b", "\u200e", "\u202e", "\u2066", "\u2028", "\ufeff", "\u3164",
           "\ufe0f", "\u200c", "\u200d", "\u2800", "\ufff0", "\U0001d159", "\U00016fe4", "\ud800", "\U000e0041", "\U000e01ef"]  # fmt: skip
@@ -77,6 +77,20 @@ def test_json_with_an_invisible_character_is_recognized_in_every_encoding(charac
     encodings = ("utf-8", "utf-16", "utf-16-le", "utf-32-be")
     assert all(may_have_invisible(text.encode(encoding, "surrogatepass")) for encoding in encodings)
     assert not may_have_invisible('{"plain": ["a \\n \\" b", "é", 1, null]}'.encode())
+
+
+@given(some.text())
+def test_text_on_one_line_is_printable_and_stays_the_same(text):
+    line = to_line(text)
+    assert to_line(line) == line and len(line.splitlines()) <= 1
+    assert not {c for c in line if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")}
+
+
+@given(JSON)
+def test_escaped_json_has_the_same_value_and_no_invisible_characters(value: Any):
+    text = escape_invisible(json.dumps(value, ensure_ascii=False, indent=2))
+    assert json.loads(text) == json.loads(json.dumps(value))
+    assert strip_invisible(text) == text
 
 
 def test_a_single_line_has_no_line_ends_and_a_maximum_length():

@@ -88,7 +88,7 @@ exit status: 0 with the result on stdout, 1 with the error of the tool on stderr
     ),
     "doctor": Help(
         "check the configuration and print how to fix each problem",
-        "[--json]",
+        "[--json] [--run-project-commands]",
         """\
   core13-mcp doctor                                  with the variables of this shell
   core13-mcp doctor --sandbox                        all checks that need no account

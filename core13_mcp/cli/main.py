@@ -42,10 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except Core13Error as error:
-        from ..redaction import redact_keys
-
-        # A value in the message can be a key that was entered in the wrong place.
-        _print_error(redact_keys(str(error)))
+        _print_error(str(error))
         return 2
     except KeyboardInterrupt:
         return 130
@@ -93,4 +90,8 @@ def _run(arguments: Namespace) -> int:
 
 
 def _print_error(message: str) -> None:
-    print(f"core13-mcp: {message}", file=sys.stderr)
+    from ..redaction import redact_keys
+    from ..text import to_line
+
+    # A value in the message can be a key that was entered in the wrong place.
+    print(f"core13-mcp: {redact_keys(to_line(message))}", file=sys.stderr)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 from ..identity import NAME, VERSION
 from ..settings import OPTIONS
 from ..setup.clients import CLIENTS
-from ..text import did_you_mean
+from ..text import did_you_mean, to_line
 from .help import COMMANDS, PROGRAM, Help
 
 
@@ -80,7 +80,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from ..redaction import redact_keys
 
-        self.exit(2, f"{self.prog}: {redact_keys(message)}\nSee: {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {redact_keys(to_line(message))}\nSee: {self.prog} --help\n")
 
 
 def one_of(values: Sequence[str]) -> Callable[[str], str]:
@@ -165,6 +165,7 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
     install.add_flag("--remote", "URL of a server that runs elsewhere", metavar="URL")
     install.add_flag("--uvx", "run the server with uvx, at this version")
     parsers["doctor"].add_flag("--json", "print the result as JSON")
+    parsers["doctor"].add_flag("--run-project-commands", "also start commands that files of this directory contain")
     parsers["completion"].add_values("shell", ("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
 
 

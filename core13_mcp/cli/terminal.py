@@ -1,13 +1,16 @@
-"""Colours and progress on a terminal. Output to a file or a pipe is plain text."""
+"""Output: lines and JSON without control characters, and colours and progress on a terminal."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
+
+from ..text import escape_invisible, to_line
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -20,6 +23,24 @@ def supports_color(stream: TextIO) -> bool:
 def style(text: str, style: str, stream: TextIO | None = None) -> str:
     """Return the text in a style, or unchanged if the stream (by default standard output) shows no colours."""
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if supports_color(stream or sys.stdout) else text
+
+
+def print_line(text: str, stream: TextIO | None = None) -> None:
+    """Print a text on one line, with its indentation, to a stream (by default standard output)."""
+    indent = len(text) - len(text.lstrip(" "))
+    print(" " * indent + to_line(text), file=stream or sys.stdout, flush=True)
+
+
+def print_lines(text: str, stream: TextIO | None = None) -> None:
+    """Print each line of a text."""
+    for line in text.split("\n"):
+        print_line(line, stream)
+
+
+def print_json(value: Any, indent: int | None = 2) -> None:
+    """Print a JSON value, without `indent` on one line. Invisible characters in it are printed as escapes."""
+    separators = (",", ":") if indent is None else None
+    print(escape_invisible(json.dumps(value, indent=indent, ensure_ascii=False, separators=separators)))
 
 
 def status_line(text: str) -> None:
@@ -71,7 +92,7 @@ def can_prompt() -> bool:
 def prompt_yes_no(text: str) -> bool:
     """Print a question on stderr, and return whether the person types `y` or `yes`. Ctrl-C raises KeyboardInterrupt."""
     with interruptible():
-        print(f"{text} [y/N] ", end="", file=sys.stderr, flush=True)
+        print(f"{to_line(text)} [y/N] ", end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()
     if not line.endswith("\n"):
         print(file=sys.stderr)

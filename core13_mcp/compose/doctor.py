@@ -22,7 +22,9 @@ from ..setup.environment import Environment
 from .engine import api_clients, credential_provider, make_context
 
 
-async def diagnose(environment: Environment, flags: Mapping[str, Any]) -> AsyncIterator[Finding]:
+async def diagnose(
+    environment: Environment, flags: Mapping[str, Any], *, run_project_commands: bool = False
+) -> AsyncIterator[Finding]:
     """Check the settings, the key, the API and the clients; yield each finding at once."""
     yield Finding("version", "ok", f"{NAME} {VERSION}, Python {platform.python_version()}, {platform.system()}")
     settings, invalid = check_settings(environment.variables, flags)
@@ -31,7 +33,7 @@ async def diagnose(environment: Environment, flags: Mapping[str, Any]) -> AsyncI
     configure_logging("error", settings.log_format, ())
     async for finding in _check_api(settings, environment, {finding.check for finding in invalid}):
         yield finding
-    async for finding in check_clients(environment, settings.timeout):
+    async for finding in check_clients(environment, settings.timeout, run_project_commands):
         yield finding
 
 

@@ -59,16 +59,24 @@ class Client(NamedTuple):
                 f"{self.title} has no scope {scope!r}; use --scope with one of: {', '.join(self.files)}"
             )
         parents = ("projects", str(environment.cwd)) if scope == "local" else ()
-        return ConfigFile(self, scope, environment.path(self.files[scope]), (*parents, self.servers_key))
+        project = environment.cwd if scope == "project" else None
+        path = environment.path(self.files[scope])
+        return ConfigFile(self, scope, path, (*parents, self.servers_key), project)
 
 
 class ConfigFile(NamedTuple):
-    """A configuration file of a client; `servers_path` is the path to the server entries in it."""
+    """A configuration file of a client.
+
+    Attributes:
+        servers_path: The path to the server entries in the file.
+        project: The project to which the file belongs; None for a file of the person. Other people can write a project.
+    """
 
     client: Client
     scope: str
     path: Path
     servers_path: tuple[PathStep, ...]
+    project: Path | None = None
 
     @property
     def entry_path(self) -> tuple[PathStep, ...]:

@@ -6,22 +6,43 @@ Each function raises ConfigurationError if the file system refuses the operation
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from ..errors import ConfigurationError
 
+# Claude Code keeps the history of all projects in its configuration file.
+MAX_BYTES = 64 * 1024 * 1024
+
 
 def read(path: Path) -> str | None:
     """Return the text of a file with its original line ends; None if the file does not exist."""
     try:
-        return path.read_bytes().decode("utf-8")
+        # Opening a named pipe would wait for its writer, and a device can have no end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ConfigurationError(f"{path} cannot be read: it is not a regular file")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ConfigurationError(f"{path} cannot be read: it has more than {MAX_BYTES} bytes")
+        return data.decode("utf-8")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def require_inside(path: Path, project: Path) -> None:
+    """Raise ConfigurationError if a path in a project leads out of it through a symbolic link."""
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(project)):
+        raise ConfigurationError(
+            f"{path} leads to {real}, which is outside the project {project}; nothing was changed",
+            "Replace the link by a file, or change the other file yourself.",
+        )
 
 
 def backup_path(path: Path) -> Path:

@@ -78,7 +78,7 @@ def _changed_settings(settings: Settings) -> Mapping[str, str]:
 
 def stored_key(file: ConfigFile) -> str | None:
     """Return the key that this server's entry in the file contains, if any."""
-    return next(iter(inline_keys(paths.get(load(file), file.entry_path))), None)
+    return next(iter(inline_keys(paths.get(_parse(file, _read(file)), file.entry_path))), None)
 
 
 def load(file: ConfigFile) -> Any:
@@ -98,7 +98,7 @@ def edit(file: ConfigFile, text: str, entry: ServerEntry) -> str:
 
 def install(file: ConfigFile, entry: ServerEntry) -> bool:
     """Add the entry to the file, or replace it there. Return whether the file changed."""
-    text = files.read(file.path) or ""
+    text = _read(file)
     edited = edit(file, text, entry)
     if edited != text:
         files.replace(file.path, edited)
@@ -111,7 +111,7 @@ def uninstall(file: ConfigFile) -> bool:
     The backup of the last change is deleted if it has an entry, which can contain a key, or if it has nothing that the
     file does not have.
     """
-    text = files.read(file.path) or ""
+    text = _read(file)
     if paths.get(_parse(file, text), file.entry_path) is None:
         return False
     any_entry = ServerEntry(command=[NAME], secret=Secret())
@@ -124,6 +124,14 @@ def uninstall(file: ConfigFile) -> bool:
     if paths.get(old, file.entry_path) is not None or _without_empty(old) == _without_empty(_parse(file, text)):
         backup.unlink(missing_ok=True)
     return True
+
+
+def _read(file: ConfigFile) -> str:
+    """Return the text of a file that is going to be changed."""
+    # A repository can contain a link to a file of the person.
+    if file.project is not None:
+        files.require_inside(file.path, file.project)
+    return files.read(file.path) or ""
 
 
 def _without_empty(value: Any) -> Any:

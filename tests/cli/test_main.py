@@ -68,7 +68,8 @@ def test_version_and_help_are_printed(execute):
 
 def test_the_usage_line_shows_the_options_of_the_command_and_not_every_setting(execute):
     assert execute("--help").out.startswith("usage: core13-mcp [-h] [--SETTING ...] [--version] COMMAND ...\n")
-    assert execute("doctor", "--help").out.startswith("usage: core13-mcp doctor [-h] [--SETTING ...] [--json]\n")
+    usage = "usage: core13-mcp doctor [-h] [--SETTING ...] [--json] [--run-project-commands]\n"
+    assert execute("doctor", "--help").out.startswith(usage)
     assert execute("completion", "--help").out.startswith("usage: core13-mcp completion [-h] {bash,zsh,fish}\n")
 
 

@@ -187,7 +187,38 @@ def test_a_file_that_cannot_be_read_is_an_error(config, home, capsys):
     assert path.read_bytes() == b"\xff\xfe{}"
     errors = capsys.readouterr().err
     assert "cannot be read: it is not UTF-8 text; save it as UTF-8" in errors
-    assert "settings.json cannot be read: Is a directory" in errors
+    assert "settings.json cannot be read: it is not a regular file" in errors
+
+
+@pytest.mark.parametrize("command", ["install", "uninstall"])
+@pytest.mark.parametrize("link_folder", [False, True], ids=["the file is a link", "its folder is a link"])
+def test_a_link_in_a_project_to_a_file_outside_is_not_followed(command, link_folder, home, capsys):
+    other = home / "mcp.json"
+    other.write_text('{"mcpServers": {"core13-mcp": {"command": "mine"}}}')
+    project = home / "project"
+    if link_folder:
+        (project / ".cursor").symlink_to(home)
+    else:
+        (project / ".cursor").mkdir()
+        (project / ".cursor" / "mcp.json").symlink_to(other)
+
+    assert main([command, "cursor", "--scope", "project"]) == 2
+
+    assert json.loads(other.read_text()) == {"mcpServers": {"core13-mcp": {"command": "mine"}}}
+    assert {path.name for path in home.iterdir()} == {"project", "mcp.json"}
+    error = capsys.readouterr().err
+    assert f"leads to {other}, which is outside the project" in error and "Replace the link by a file" in error
+
+
+def test_a_link_in_a_project_to_a_file_of_the_project_is_followed(home):
+    project = home / "project"
+    (project / ".cursor").mkdir()
+    (project / ".cursor" / "mcp.json").symlink_to("../shared.json")
+
+    assert main(["install", "cursor", "--scope", "project"]) == 0
+
+    assert (project / ".cursor" / "mcp.json").is_symlink()
+    assert "core13-mcp" in json.loads((project / "shared.json").read_text())["mcpServers"]
 
 
 @pytest.mark.parametrize("command", ["install", "uninstall"])

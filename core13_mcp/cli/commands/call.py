@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +25,7 @@ from ...pipeline.question import Question
 from ...redaction import REDACTED
 from ...settings import Settings
 from ...text import did_you_mean, single_line
-from ..terminal import can_prompt, prompt_yes_no, spinner, status_line
+from ..terminal import can_prompt, print_json, print_line, print_lines, prompt_yes_no, spinner, status_line
 
 _FORMS = "Write them as key=value words or as one JSON object, or use - to read a JSON object from stdin."
 
@@ -45,7 +44,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         else:
             await _call(tool, tool_arguments, settings, yes=arguments.yes)
     except ToolError as error:
-        print(error, file=sys.stderr)
+        print_lines(str(error), sys.stderr)
         return 1
     return 0
 
@@ -59,7 +58,7 @@ async def _call(tool: Declaration, arguments: JSON, settings: Settings, *, yes: 
         with spinner(tool.name) as restart:
             channel = Channel(_ask(tool.name, restart) if can_prompt() else "shell", codes)
             result = await Execution(call, channel, _print_progress).run()
-    print(json.dumps(result.value, indent=2, ensure_ascii=False))
+    print_json(result.value)
 
 
 def parse_arguments(words: list[str]) -> dict[str, Any]:
@@ -84,18 +83,17 @@ def _print_request(tool: Declaration, arguments: JSON, settings: Settings) -> No
     """Print the request that the call would send, without credentials and secret arguments."""
     request = plan(tool, arguments, settings.project_id)
     origin = SANDBOX_ORIGIN if settings.sandbox else settings.host
-    print(request.method, httpx2.URL(origin + request.path, params=dict(request.query) or None))
+    print_line(f"{request.method} {httpx2.URL(origin + request.path, params=dict(request.query) or None)}")
     if request.body is not None:
         body = {name: REDACTED if name in tool.secrets else value for name, value in request.body.items()}
-        body = masked(tool, body)
-        print(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+        print_json(masked(tool, body), indent=None)
     print("Dry run: nothing was sent.", file=sys.stderr)
 
 
 def _ask(tool: str, restart: Callable[[], None]) -> Confirmer:
     async def ask(question: Question) -> Answer:
         status_line("")
-        print(question.text, file=sys.stderr)
+        print_lines(question.text, sys.stderr)
         if not prompt_yes_no(f"{question.title}?"):
             raise Declined(f"{tool}: not confirmed; nothing was sent.")
         restart()
@@ -106,4 +104,4 @@ def _ask(tool: str, restart: Callable[[], None]) -> Confirmer:
 
 async def _print_progress(message: str) -> None:
     status_line("")
-    print(message, file=sys.stderr)
+    print_line(message, sys.stderr)

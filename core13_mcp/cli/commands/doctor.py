@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
+from typing import Any
 
 from ...compose.doctor import diagnose
 from ...identity import VERSION
@@ -12,7 +12,8 @@ from ...redaction import redact, redact_keys
 from ...settings import OPTIONS, Settings, flag_values
 from ...setup.doctor.finding import Finding
 from ...setup.environment import Environment
-from ..terminal import status_line, style
+from ...text import to_line
+from ..terminal import print_json, status_line, style
 
 _STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
 
@@ -22,8 +23,9 @@ async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
     environment = Environment.current()
     secrets = [value for o in OPTIONS if o.secret and (value := environment.variables.get(o.variable))]
     findings = []
-    async for finding in diagnose(environment, flag_values(arguments)):
-        message, fix = (redact_keys(redact(text, secrets)) for text in (finding.message, finding.fix))
+    run_project_commands = arguments.run_project_commands
+    async for finding in diagnose(environment, flag_values(arguments), run_project_commands=run_project_commands):
+        message, fix = (redact_keys(redact(to_line(text), secrets)) for text in (finding.message, finding.fix))
         findings.append(replace(finding, message=message, fix=fix))
         status_line("")
         if not arguments.json:
@@ -32,7 +34,7 @@ async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
     status_line("")
     problems = sum(finding.status == "wrong" for finding in findings)
     if arguments.json:
-        print(_json(findings, ok=not problems))
+        print_json(_report(findings, ok=not problems))
     else:
         print(style(f"{problems} wrong" if problems else "all well", "bold"))
     return 1 if problems else 0
@@ -43,9 +45,9 @@ def _line(finding: Finding) -> str:
     return f"{style(f'{finding.status:5}', _STYLES[finding.status])}  {finding.check:33}  {finding.message}{fix}"
 
 
-def _json(findings: list[Finding], ok: bool) -> str:
+def _report(findings: list[Finding], ok: bool) -> dict[str, Any]:
     rows = [
         {"check": finding.check, "status": finding.status, "says": finding.message, "fix": finding.fix}
         for finding in findings
     ]
-    return json.dumps({"ok": ok, "version": VERSION, "findings": rows}, indent=2, ensure_ascii=False)
+    return {"ok": ok, "version": VERSION, "findings": rows}

@@ -18,7 +18,7 @@ from ...setup.clients import CLIENTS, Client, ConfigFile
 from ...setup.entries import KEY, Secret, ServerEntry
 from ...setup.environment import Environment
 from ...setup.install import edit, install, make_entry, stored_key
-from ..terminal import interruptible
+from ..terminal import interruptible, print_line
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -26,7 +26,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     file = CLIENTS[arguments.client].config_file(Environment.current(), arguments.scope)
     entry = make_entry(settings, arguments.uvx, arguments.remote)
     if arguments.show:
-        print(f"# for {file.path}", file=sys.stderr)
+        print_line(f"# for {file.path}", sys.stderr)
         print(edit(file, "", entry), end="")
         return 0
     if entry.needs_key_in_file(file.client):
@@ -35,7 +35,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         entry = replace(entry, secret=Secret(value=value))
     changed = install(file, entry)
     for line in _report(file, entry, changed):
-        print(line)
+        print_line(line)
     return 0
 
 

@@ -8,6 +8,7 @@ import sys
 
 from ...compose.sandbox import SANDBOX_KEY, read_outbox, serve_sandbox
 from ...settings import Settings
+from ...text import escape_invisible
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -18,7 +19,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     if arguments.what == "outbox":
         for row in read_outbox(arguments.db):
-            print(json.dumps(row, ensure_ascii=False))
+            print(escape_invisible(json.dumps(row, ensure_ascii=False)))
     else:
         options = {"era": arguments.era, "faults": arguments.faults}
         await serve_sandbox(arguments.port, arguments.db, **options, ready=_print_origin)

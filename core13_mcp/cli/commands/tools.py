@@ -5,7 +5,6 @@ This module imports the standard library only, so that the command takes some mi
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +12,8 @@ from typing import Any
 from ...declarations.files import MCP_KEYS, enabled_declarations, read_declarations
 from ...errors import ConfigurationError
 from ...settings import Settings
-from ...text import did_you_mean
-from ..terminal import style
+from ...text import did_you_mean, to_line
+from ..terminal import print_json, style
 
 
 def run(arguments: Namespace, settings: Settings) -> int:
@@ -32,7 +31,7 @@ def run(arguments: Namespace, settings: Settings) -> int:
     if arguments.name or arguments.json:
         definitions = {name: {key: tool[key] for key in MCP_KEYS} for name, tool in tools.items()}
         output = definitions[arguments.name] if arguments.name else list(definitions.values())
-        print(json.dumps(output, indent=2, ensure_ascii=False))
+        print_json(output)
     else:
         for tool in tools.values():
             print(_line(tool))
@@ -42,4 +41,4 @@ def run(arguments: Namespace, settings: Settings) -> int:
 def _line(tool: Mapping[str, Any]) -> str:
     hints, method = tool["annotations"], tool["endpoint"]["method"]
     color = "green" if hints["readOnlyHint"] else "red" if hints["destructiveHint"] else "yellow"
-    return f"{style(tool['name'].ljust(45), 'bold')} {style(method.ljust(6), color)} {tool['title']}"
+    return f"{style(tool['name'].ljust(45), 'bold')} {style(method.ljust(6), color)} {to_line(tool['title'])}"

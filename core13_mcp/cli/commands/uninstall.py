@@ -8,6 +8,7 @@ from ...identity import NAME
 from ...setup.clients import CLIENTS
 from ...setup.environment import Environment
 from ...setup.install import uninstall
+from ..terminal import print_line
 
 
 async def run(arguments: argparse.Namespace, _: object) -> int:
@@ -15,7 +16,7 @@ async def run(arguments: argparse.Namespace, _: object) -> int:
     client = CLIENTS[arguments.client]
     file = client.config_file(Environment.current(), arguments.scope)
     if uninstall(file):
-        print(f"{client.title}: removed {NAME} from {file.path}; restart {client.title} if it is running")
+        print_line(f"{client.title}: removed {NAME} from {file.path}; restart {client.title} if it is running")
     else:
-        print(f"{client.title}: {file.path} has no entry {NAME}; nothing was changed")
+        print_line(f"{client.title}: {file.path} has no entry {NAME}; nothing was changed")
     return 0

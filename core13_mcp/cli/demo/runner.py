@@ -14,7 +14,7 @@ from mcp.client import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
 from ...jsonio import JSON
-from ...text import render
+from ...text import render, to_line
 from ..terminal import style
 
 WIDTH = 96
@@ -111,7 +111,7 @@ class Demo:
 
     def _print(self, mark: str, text: str, color: str = "") -> None:
         indent = len(mark.lstrip("\n"))
-        lines = textwrap.wrap(text, WIDTH - indent, break_long_words=False, break_on_hyphens=False)
+        lines = textwrap.wrap(to_line(text), WIDTH - indent, break_long_words=False, break_on_hyphens=False)
         styled = [style(line, color, self.stream) if color else line for line in lines]
         print(mark + ("\n" + " " * indent).join(styled), file=self.stream, flush=True)
 

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from subprocess import PIPE
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
@@ -30,6 +31,14 @@ _INITIALIZE = {
 }
 
 
+class Launch(NamedTuple):
+    """How a server is started: command, environment variables and working directory."""
+
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    cwd: Path | None = None
+
+
 class ServerInfo(NamedTuple):
     """Name and version that a server reports, and the number of its tools."""
 
@@ -41,17 +50,24 @@ class ServerInfo(NamedTuple):
         return f"{self.name} {self.version} with {self.tools} tools"
 
 
-async def handshake(command: Sequence[str], environ: Mapping[str, str], timeout: float) -> ServerInfo:
+async def handshake(launch: Launch, timeout: float) -> ServerInfo:
     """Start a command, initialize the MCP session, list the tools, and end the process within `timeout` seconds.
 
     Raises:
         ConfigurationError: The process cannot be started, ends, is too slow, or does not speak MCP.
     """
+    # `python -m core13_mcp` would import a directory of this name in the working directory.
+    environ = {**launch.environ, "PYTHONSAFEPATH": "1"} if "-m" in launch.command else dict(launch.environ)
     with TemporaryFile() as stderr:
         try:
-            process = await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=stderr, env=dict(environ))
+            process = await anyio.open_process(
+                launch.command, stdin=PIPE, stdout=PIPE, stderr=stderr, env=environ, cwd=launch.cwd
+            )
         except OSError as error:
-            raise ConfigurationError(f"{command[0]} cannot be started: {error.strerror}") from None
+            raise ConfigurationError(f"{launch.command[0]} cannot be started: {error.strerror}") from None
+        except ValueError:
+            # Half of a surrogate pair, for example.
+            raise ConfigurationError(f"{launch.command[0]} cannot be started: no process accepts these words") from None
         async with process:
             try:
                 return await _exchange(process, timeout)

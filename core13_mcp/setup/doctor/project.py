@@ -1,0 +1,71 @@
+"""Which commands in the files of a project `doctor` starts. Other people can write these files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+
+from ...identity import NAME
+from ...settings import OPTIONS
+from ..environment import Environment
+from ..install import server_command
+from .entries import Entry
+from .finding import Finding
+
+# Settings with which a server over stdio reads files at most. The sandbox would write to its database.
+_HARMLESS = [option for option in OPTIONS if not option.serve_only and option.name != "sandbox_db"]
+_VARIABLES = {option.variable for option in _HARMLESS}
+_FLAGS = {option.flag: option for option in _HARMLESS if not option.secret}
+
+
+def own_command(entry: Entry, environment: Environment) -> list[str] | None:
+    """Return the command of an entry with the path of its program, if it starts this installation and nothing else."""
+    program, *words = entry.command
+    path = shutil.which(program, path=environment.variables.get("PATH", ""))
+    rest = _after_own_command(path, words) if path else None
+    if path is None or rest is None or not _are_harmless(rest) or not _VARIABLES.issuperset(_variables(entry)):
+        return None
+    return [path, *words]
+
+
+def skipped(entry: Entry) -> Finding:
+    """Return the finding about an entry that was not started."""
+    message = (
+        f'"{entry.name}" was not started, because it is a command of this project ({entry.command[0]}) that does '
+        "something else than start this installation"
+    )
+    return entry.finding("note", message, f"read the file; then `{NAME} doctor --run-project-commands` starts it")
+
+
+def _after_own_command(path: str, words: Sequence[str]) -> Sequence[str] | None:
+    """Return the words behind the command of this installation, or None if the words are another command."""
+    program, *own_words, _ = server_command()
+    commands = [[program, *own_words], [sys.executable, "-m", "core13_mcp"]]
+    for own_program, *own in commands:
+        # An interpreter in a virtual environment is a link to one that does not have this package.
+        same_file = not own and os.path.realpath(path) == os.path.realpath(own_program)
+        if (same_file or os.path.abspath(path) == os.path.abspath(own_program)) and [*words[: len(own)]] == own:
+            return words[len(own) :]
+    return None
+
+
+def _are_harmless(words: Sequence[str]) -> bool:
+    """Whether arguments start a server over stdio, with harmless settings only."""
+    remaining = iter(words)
+    for word in remaining:
+        name, separator, _ = word.partition("=")
+        option = _FLAGS.get(name)
+        if option is None and word != "serve":
+            return False
+        if option is not None and not option.is_flag and not separator:
+            next(remaining, None)
+    return True
+
+
+def _variables(entry: Entry) -> Iterator[str]:
+    """Yield the names of the variables that an entry sets or passes on."""
+    for key in ("env", "env_vars"):
+        names = entry.value.get(key)
+        yield from map(str, names if isinstance(names, dict | list) else ())

@@ -1,0 +1,72 @@
+"""Text of other people cannot control the terminal, and cannot look like a line of a command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core13_mcp.cli.main import main
+
+from ..factories import declaration_json
+
+HOSTILE = "\x1b[2J\nok     version   all is well\r\u202e\u009b2J\u2028x"
+
+
+def assert_harmless(text: str) -> None:
+    assert [character for character in text.replace("\n", "") if not character.isprintable()] == []
+    assert not [line for line in text.splitlines() if line.startswith("ok ")]
+
+
+@pytest.fixture
+def tools_dir(tmp_path: Path) -> str:
+    declaration = declaration_json(title=f"Title {HOSTILE}", description=f"Description {HOSTILE}")
+    (tmp_path / "things-do.json").write_text(json.dumps(declaration))
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["tools"], 0),
+        (["tools", "things-do"], 0),
+        (["tools", HOSTILE], 2),
+        (["call", HOSTILE, "--sandbox"], 2),
+        (["call", "things-do", "--sandbox", HOSTILE], 2),
+        (["call", "things-do", "--sandbox", f"{HOSTILE}=1"], 1),
+        (["call", "things-do", "--sandbox", "id=1"], 1),
+        (["call", "users-list", "--sandbox", "--host", HOSTILE], 2),
+        (["call", "users-partial-update", "--sandbox", "--dry-run", f"first_name={HOSTILE}"], 0),
+    ],
+)
+def test_a_command_prints_text_of_files_and_arguments_without_control_characters(tools_dir, capsys, arguments, status):
+    assert main([*arguments, "--tools-dir", tools_dir]) == status
+
+    output = capsys.readouterr()
+    assert output.out or output.err
+    assert_harmless(output.out + output.err)
+
+
+def test_a_definition_is_printed_as_json_with_the_same_value(tools_dir, capsys):
+    main(["tools", "things-do", "--tools-dir", tools_dir])
+    assert json.loads(capsys.readouterr().out)["description"] == f"Description {HOSTILE}"
+
+
+def test_the_path_of_a_project_is_printed_on_one_line(home, monkeypatch, capsys):
+    folder = home / f"project {HOSTILE}"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    for command in (["install", "zed", "--sandbox"], ["install", "zed", "--sandbox", "--print"], ["uninstall", "zed"]):
+        assert main([*command, "--scope", "project"]) == 0
+
+    output = capsys.readouterr()
+    assert_harmless(output.out + output.err)
+    assert "wrote" in output.out and "removed" in output.out
+
+
+def test_an_unknown_word_on_the_command_line_is_printed_on_one_line(capsys):
+    with pytest.raises(SystemExit):
+        main(["doctor", f"--{HOSTILE}"])
+    assert_harmless(capsys.readouterr().err)
