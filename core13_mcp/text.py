@@ -105,7 +105,7 @@ def to_line(text: str) -> str:
 
 def escape_invisible(text: str) -> str:
     """Replace invisible characters in a JSON text by escapes. The text has the same value."""
-    return _INVISIBLE.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    return _REMOVED.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 # Quotation marks of every kind, and characters that look like them.

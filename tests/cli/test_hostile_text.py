@@ -37,7 +37,7 @@ def tools_dir(tmp_path: Path) -> str:
         (["call", "things-do", "--sandbox", f"{HOSTILE}=1"], 1),
         (["call", "things-do", "--sandbox", "id=1"], 1),
         (["call", "users-list", "--sandbox", "--host", HOSTILE], 2),
-        (["call", "users-partial-update", "--sandbox", "--dry-run", f"first_name={HOSTILE}"], 0),
+        (["call", "users-partial-update", "--sandbox", "--dry-run", f"first_name={HOSTILE}"], 1),
     ],
 )
 def test_a_command_prints_text_of_files_and_arguments_without_control_characters(tools_dir, capsys, arguments, status):
