@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from core13_mcp import sandbox
 
 from ..asgi import listening
-from .sandbox_client import ME, SUBSCRIPTIONS, Client, error, weekly
+from .sandbox_client import ME, OPEN, SUBSCRIPTIONS, Client, Clock, error, weekly
 
 pytestmark = pytest.mark.anyio
 JSON = {"Content-Type": "application/json"}
@@ -121,3 +121,42 @@ async def test_timestamps_in_any_iso_format_are_returned_in_utc(ada: Client, sen
 )
 async def test_an_invalid_timestamp_is_rejected(ada: Client, sent: Any, code: str) -> None:
     assert await ada.rejection(weekly(start_date=sent)) == (400, code, "start_date")
+
+
+@pytest.mark.parametrize("path", [SUBSCRIPTIONS, SUBSCRIPTIONS + "1/", SUBSCRIPTIONS + "summary_quota/", OPEN, ME])
+async def test_head_is_get_without_a_body(app: Starlette, path: str) -> None:
+    headers = {"Authorization": f"Bearer {sandbox.FULL_KEY}"}
+    with anyio.fail_after(10):
+        async with listening(app) as origin, httpx2.AsyncClient(base_url=origin, headers=headers) as client:
+            head, get = await client.head(path), await client.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+
+
+async def test_read_only_and_unknown_fields_of_a_subscription_are_ignored(ada: Client) -> None:
+    ignored = {"id": 99, "created_by": None, "summary": "never", "next_delivery_date": None, "colour": "red"}
+    created = (await ada.post(SUBSCRIPTIONS, json=weekly() | ignored)).json()
+    assert (created["id"], created["created_by"]["id"], created["summary"]) == (9, 1, "sent every week")
+    assert created["next_delivery_date"] == "2026-01-05T09:00:00Z"
+    assert not created.keys() & {"colour"}
+    assert (await ada.patch(f"{SUBSCRIPTIONS}9/", json=ignored)).json() == created
+
+
+async def test_two_sandboxes_share_nothing(app: Starlette, ada: Client, clock: Clock, era: str) -> None:
+    other = sandbox.build(clock=clock, era=era)
+    await ada.create()
+    await ada.patch(ME, json={"theme_mode": "dark"})
+    async with Client(other, sandbox.FULL_KEY) as client:
+        assert (await client.get(SUBSCRIPTIONS)).json()["count"] == 5
+        assert (await client.get(ME)).json()["theme_mode"] is None
+    assert (len(app.state.outbox()), other.state.outbox()) == (1, [])
+    other.state.close()
+
+
+async def test_projects_share_no_subscriptions_and_no_sharing(ada: Client) -> None:
+    in_project_2 = [path.replace("projects/1/", "projects/2/") for path in (SUBSCRIPTIONS, OPEN)]
+    created = await ada.create()
+    assert (await ada.get(in_project_2[0])).json()["count"] == 1
+    assert error(await ada.get(f"{in_project_2[0]}{created['id']}/")) == (404, "not_found", None)
+    assert (await ada.get(OPEN)).json()["enabled"] is True
+    assert (await ada.get(in_project_2[1])).json()["enabled"] is False

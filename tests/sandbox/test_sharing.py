@@ -9,7 +9,7 @@ import pytest
 from core13_mcp import sandbox
 
 from .conftest import Connect
-from .sandbox_client import GUARDED, NEVER_SHARED, OPEN, PROJECT, Client, Clock, Response, error
+from .sandbox_client import GUARDED, NEVER_SHARED, OPEN, PROJECT, Client, Clock, Response, edited_sandbox, error
 
 pytestmark = pytest.mark.anyio
 COMPILERS = "/api/projects/4/session_recordings/any/sharing/"
@@ -171,3 +171,31 @@ async def test_a_recording_id_has_no_dot_and_at_most_200_characters(ada: Client)
     assert error(dotted) == (404, "not_found", None)
     assert error(long) == (400, "max_length", "recording_id")
     assert longest.status_code == 200
+
+
+async def test_the_fields_of_a_configuration_are_ignored_in_a_password_request(ada: Client) -> None:
+    before = (await ada.get(GUARDED)).json()
+    await guarded_password(ada, enabled=False, password_required=False, settings={"legend": True})
+    after = (await ada.get(GUARDED)).json()
+    assert len(after.pop("share_passwords")) == len(before.pop("share_passwords")) + 1
+    assert after == before
+
+
+async def test_after_a_downgrade_the_protection_stays_and_passwords_cannot_change(
+    database: str, clock: Clock, era: str
+) -> None:
+    downgrade = "update organization set doc = json_set(doc, '$.features', json('[\"subscriptions\"]'))"
+    app = edited_sandbox(database, clock, era, downgrade)
+    async with Client(app, sandbox.FULL_KEY) as ada, Client(app) as visitor:
+        shared = (await ada.get(GUARDED)).json()
+        assert shared["password_required"] is True
+        key = shared["share_passwords"][0]["id"]
+        assert shape(await ada.post(GUARDED + "passwords/", json={})) == (403, {"error"})
+        assert shape(await ada.delete(f"{GUARDED}passwords/{key}/")) == (403, {"error"})
+        assert shape(await ada.patch(GUARDED, json={"password_required": True})) == (403, {"error"})
+        link = "/shared/" + (await ada.post(GUARDED + "refresh/")).json()["access_token"]
+        assert (await visitor.post(link, json={"password": sandbox.PASSWORD})).status_code == 200
+        assert (await visitor.get(link)).status_code == 401
+        assert (await ada.patch(GUARDED, json={"password_required": False})).status_code == 200
+        assert (await visitor.get(link)).status_code == 200
+        assert shape(await ada.post(GUARDED + "passwords/", json={})) == (400, {"error"})
