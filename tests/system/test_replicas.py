@@ -1,4 +1,7 @@
-"""Two replicas behind nginx with the shipped configuration. nginx sends each request to the next replica."""
+"""Two replicas behind nginx with the shipped configuration.
+
+nginx sends the requests of a session to its replica, and each other request to the next replica.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from mcp.client.streamable_http import streamable_http_client
 from core13_mcp import sandbox
 
 from ..processes import CLI
+from ..transports.http.session_client import raw_client
 
 pytestmark = [pytest.mark.anyio, pytest.mark.system]
 
@@ -112,6 +116,43 @@ async def test_calls_succeed_after_one_replica_is_killed(deployment: Deployment)
     assert sorted(row["title"] for row in listed.structured_content["results"]) == names
 
 
+async def test_the_requests_of_a_session_reach_its_replica(deployment: Deployment) -> None:
+    for _ in range(4):
+        async with raw_client(deployment.url, Authorization=f"Bearer {TOKEN}") as client:
+            await client.initialize()
+            listed = [await client.request("tools/list") for _ in range(3)]
+            async with client.call("subscriptions-test-delivery-create", _DELIVERY) as messages:
+                question = await anext(messages)
+                # The answer is another request.
+                assert (await client.answer(question, "decline")).status_code == 202
+                declined = await anext(messages)
+        assert [response.status_code for response in listed] == [200] * 3
+        assert client.id is not None and client.id[-2:] in ("-a", "-b")
+        assert declined["result"]["isError"]
+    assert 0 not in deployment.calls()
+
+
+async def test_after_the_loss_of_a_replica_its_clients_initialize_again_and_confirm(deployment: Deployment) -> None:
+    async with raw_client(deployment.url, Authorization=f"Bearer {TOKEN}") as client:
+        await client.initialize()
+        replica = "ab".index((client.id or "")[-1])
+        async with client.call("subscriptions-test-delivery-create", _DELIVERY) as messages:
+            await anext(messages)
+            deployment.replicas[replica].send_signal(signal.SIGKILL)
+            deployment.replicas[replica].wait(timeout=10)
+            with suppress(httpx2.TransportError):
+                assert [message async for message in messages] == []
+        lost = await client.request("tools/list")
+        del client.headers["Mcp-Session-Id"]
+        await client.initialize()
+        async with client.call("subscriptions-test-delivery-create", _DELIVERY) as messages:
+            await client.answer(await anext(messages))
+            result = await anext(messages)
+    assert lost.status_code == 404
+    assert not result["result"]["isError"]
+    assert len([row for row in sandbox.outbox(str(deployment.database)) if row["subscription"] == 1]) == 1
+
+
 async def test_metrics_are_served_by_each_replica_but_not_through_nginx(deployment: Deployment) -> None:
     async with httpx2.AsyncClient() as http:
         replica_statuses = [(await http.get(f"{origin}/metrics")).status_code for origin in deployment.origins]
@@ -128,6 +169,7 @@ async def test_nginx_limits_the_requests_of_each_client_address(deployment: Depl
     assert set(statuses) == {200, 429}
 
 
+_DELIVERY = {"project_id": 1, "id": 1}
 _PAUSED = {
     "project_id": 1,
     "insight": 1,
