@@ -46,3 +46,8 @@ class TextCheck(ConditionalMessage):
     separator: str | None = None
     visible: bool = True
     faults: tuple[Fault, ...] = ()
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """An expression that finds any of the faults. Most texts have none, so one search is enough for them."""
+        return re.compile("|".join(f"(?:{fault.pattern})" for fault in self.faults) or "(?!)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from ..declarations.model import Declaration
 from ..declarations.text_check import TextCheck
@@ -24,8 +25,8 @@ def text_errors(tool: Declaration, arguments: JSON) -> list[str]:
     for check in tool.checks:
         text = arguments.get(check.argument)
         if isinstance(text, str) and check.validator.is_valid(arguments):
-            faults = list(_faults(check, text, secret=check.argument in tool.secrets))
-            more = f"; and {len(faults) - _MAX_ENTRIES} more" if len(faults) > _MAX_ENTRIES else ""
+            faults = list(islice(_faults(check, text, secret=check.argument in tool.secrets), _MAX_ENTRIES + 1))
+            more = "; and more" if len(faults) > _MAX_ENTRIES else ""
             if faults:
                 errors.append(f"{check.argument}: {'; '.join(faults[:_MAX_ENTRIES])}{more}. {check.message}")
     return errors
@@ -33,8 +34,9 @@ def text_errors(tool: Declaration, arguments: JSON) -> list[str]:
 
 def _faults(check: TextCheck, text: str, secret: bool) -> Iterator[str]:
     """Yield the first fault of each entry."""
+    has_hidden = check.visible and _HIDDEN.search(text)
     for entry in text.split(check.separator) if check.separator else (text,):
-        fault = _first_fault(check, entry)
+        fault = _first_fault(check, entry) if has_hidden or check.regex.search(entry) else None
         if fault is not None:
             yield f"{'the value' if secret else _shown(entry)} {fault}"
 

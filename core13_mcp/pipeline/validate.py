@@ -16,6 +16,7 @@ from ..jsonio import JSON, json_error
 from ..templates.language import fill
 from ..text import did_you_mean, single_line
 from .clearing import clearing_errors
+from .masking import mask_urls
 from .text_checks import text_errors
 
 _MAX_DESCRIPTION = 200
@@ -38,10 +39,11 @@ def invalid_arguments(tool: Declaration, errors: list[str], note: str = "") -> I
     listed, more = errors[:_MAX_ERRORS], len(errors) - _MAX_ERRORS
     if len(errors) > 1:
         listed = [f"({number}) {error}" for number, error in enumerate(listed, 1)]
+    text = single_line(" ".join(listed), 2500) + (f" {more} more errors are not listed." if more > 0 else "")
     count, it = (f"{len(errors)} invalid arguments", "them") if len(errors) > 1 else ("1 invalid argument", "it")
     return InvalidArguments(
         f"{tool.name}: {count}; nothing was sent. {note}".rstrip(),
-        single_line(" ".join(listed), 2500) + (f" {more} more errors are not listed." if more > 0 else ""),
+        mask_urls(text) if tool.mask else text,
         f"Correct {it} and call {tool.name} again.",
         field=single_line(errors[0].partition(":")[0].partition(", ")[0], 60) if ":" in errors[0] else None,
     )

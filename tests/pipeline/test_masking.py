@@ -115,3 +115,5 @@ async def test_no_log_line_and_no_dry_run_shows_the_url() -> None:
     assert done.returncode == 0 and URL in done.stdout and "secret" not in done.stderr
     planned = run_cli(*command, "--dry-run")
     assert MASKED in planned.stdout and "secret" not in planned.stdout + planned.stderr
+    wrong = run_cli("call", "subscriptions-create", json.dumps(arguments | {"target_type": "slack"}), "--dry-run")
+    assert MASKED in wrong.stderr and "secret" not in wrong.stderr

@@ -67,7 +67,7 @@ def test_every_wrong_address_is_named_up_to_a_limit() -> None:
     addresses = [f"good{number}@b.example,bad{number}" for number in range(13)]
     error = refusal(CREATE, NEW | {"target_type": "email", "target_value": ",".join(addresses)})
     assert error.startswith('target_value: "bad0" has no @; "bad1" has no @;')
-    assert '"bad9" has no @; and 3 more. For email' in error and "bad10" not in error
+    assert '"bad9" has no @; and more. For email' in error and "bad10" not in error
 
 
 def test_a_long_entry_is_shortened() -> None:
