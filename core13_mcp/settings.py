@@ -66,6 +66,7 @@ class Settings(NamedTuple):
     seal_keys: tuple[SecretStr, ...] = _http(
         "secrets that protect confirmations; same on all replicas", seal_keys, secret=True
     )
+    seal_keys_file: str | None = _http("file of these secrets, separated by commas or line ends; read at start")
     http_url: str | None = _http("public URL of this server, if it is behind a proxy")
     http_hosts: tuple[str, ...] = _http("extra allowed Host header values: names or networks", words)
     http_origins: tuple[str, ...] = _http("web origins from which browsers may call", words)
@@ -81,7 +82,8 @@ class Settings(NamedTuple):
         "on",
     )
     http_drain: float = _http("seconds to keep serving after SIGTERM, with /readyz at 503", number(float, 0, 600), "5")
-    http_metrics: bool = _http("serve Prometheus metrics at /metrics", boolean)
+    http_metrics: bool = _http("serve Prometheus metrics at /metrics, on a port of their own", boolean)
+    http_metrics_port: str = _http("[HOST:]PORT of the metrics", default="127.0.0.1:9464")
 
     @classmethod
     def read(cls, environ: Mapping[str, str], flags: Mapping[str, str | bool] | None = None) -> Self:

@@ -6,8 +6,8 @@ import gc
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from ..server.instructions import instructions, mode_notices
 from ..settings import Settings
 from ..setup.snippets import links, snippets
 from ..tracing import export_spans
-from ..transports.http.address import Address, endpoint
+from ..transports.http.address import Address, allowed_hosts, endpoint
 from ..transports.http.app import app
 from ..transports.http.auth.authenticator import Authenticator, api_key_auth, no_auth, token_auth
 from ..transports.http.auth.oauth import ProtectedResource
@@ -33,11 +33,11 @@ from ..transports.http.auth.tokens import CallerTokens
 from ..transports.http.endpoint import MCPEndpoint, resolve_context
 from ..transports.http.landing.page import PageContent, page
 from ..transports.http.limits import LimitOptions, Limits
-from ..transports.http.metrics import Metrics
+from ..transports.http.metrics import Metrics, by_port
 from ..transports.http.requests import RequestRunner
 from ..transports.http.serving import Lifecycle, Server, raise_fd_limit
 from ..transports.http.validation import validate_http
-from .engine import api_clients, credential_provider, make_context
+from .engine import api_clients, credential_provider, make_context, read_seal_keys
 
 log = logging.getLogger("core13_mcp")
 
@@ -47,9 +47,16 @@ class HTTPServer:
     """A complete HTTP server that is not started yet; `url` is the URL that callers use."""
 
     app: ASGIApp
-    listener: socket.socket
+    # For MCP, and then for the metrics, if they are on.
+    listeners: Sequence[socket.socket]
     url: str
     lifecycle: Lifecycle
+
+    @property
+    def metrics_url(self) -> str:
+        """The URL of the metrics, on an address of this machine."""
+        host, port = self.listeners[1].getsockname()[:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/metrics"
 
 
 async def run(settings: Settings, address: str) -> int:
@@ -66,14 +73,16 @@ async def run(settings: Settings, address: str) -> int:
             # Modules stay in memory. A collection that searches them blocks all calls for 50 ms.
             gc.freeze()
             log.info("serving at %s, auth %s, calls go to %s", server.url, settings.auth, target)
-            if settings.http_url and not settings.seal_keys:
+            if settings.http_metrics:
+                log.info("serving metrics at %s", server.metrics_url)
+            if settings.http_url and not (settings.seal_keys or settings.seal_keys_file):
                 log.warning(
                     "CORE13_SEAL_KEYS is not set: with several replicas, an answer to a confirmation is valid only on "
                     "the replica that asked; set the same keys on all replicas"
                 )
 
         with export_spans(os.environ):
-            await Server(server.app, server.lifecycle, ready).serve([server.listener])
+            await Server(server.app, server.lifecycle, ready).serve([*server.listeners])
     return 0
 
 
@@ -88,13 +97,13 @@ async def build_http(settings: Settings, address: str, **limits: Any) -> AsyncIt
     """
     parsed = Address.read(address)
     validate_http(settings, parsed)
-    seal_keys = tuple(key.get_secret_value() for key in settings.seal_keys)
+    seal_keys = read_seal_keys(settings)
     service_secrets = credential_provider(settings)().secrets if settings.auth in ("none", "token") else ()
     configure_logging(settings.log_level, settings.log_format, (*service_secrets, *seal_keys))
     declared = load(settings.tools_dir)
     catalog = enabled_tools(settings, declared)
     async with api_clients(settings) as clients, APIClient(settings.host) as issuer:
-        with parsed.listen() as listener:
+        with parsed.listen() as listener, _listen_for_metrics(settings) as metrics_listeners:
             url = endpoint(settings, listener)
             metrics = Metrics(catalog) if settings.http_metrics else None
             # An open call may take as long as its timeout, and its response a little longer.
@@ -109,7 +118,20 @@ async def build_http(settings: Settings, address: str, **limits: Any) -> AsyncIt
             authenticator = _authenticator(settings, clients, resource)
             mcp = MCPEndpoint(server, authenticator, limiter, lifecycle, page(catalog, content))
             routes = [resource.route] if settings.auth == "oauth" else []
-            yield HTTPServer(app(settings, mcp, lifecycle, metrics, routes), listener, url, lifecycle)
+            application: ASGIApp = app(settings, mcp, lifecycle, metrics, routes)
+            if metrics:
+                port = metrics_listeners[0].getsockname()[1]
+                application = by_port(application, port, metrics.app(allowed_hosts(settings)))
+            yield HTTPServer(application, [listener, *metrics_listeners], url, lifecycle)
+
+
+@contextmanager
+def _listen_for_metrics(settings: Settings) -> Iterator[list[socket.socket]]:
+    if not settings.http_metrics:
+        yield []
+        return
+    with Address.read(settings.http_metrics_port, "CORE13_HTTP_METRICS_PORT").listen() as listener:
+        yield [listener]
 
 
 def _limits(settings: Settings, address: Address, limits: Mapping[str, Any]) -> Limits:

@@ -102,8 +102,8 @@ async def test_the_server_lists_and_calls_tools_and_ends_on_sigterm(image: dict[
 async def test_the_metrics_extra_is_installed(image: dict[str, Any]) -> None:
     with anyio.fail_after(60), running(image, **SETTINGS, CORE13_HTTP_METRICS="1"):
         async with httpx2.AsyncClient() as http:
-            metrics = (await http.get(f"{ORIGIN}/metrics")).text
-    assert "http_server_active_requests 1.0" in metrics
+            metrics = (await http.get("http://127.0.0.1:9464/metrics")).text
+    assert "http_server_active_requests 0.0" in metrics
 
 
 def test_the_otel_extra_is_installed(image: dict[str, Any]) -> None:

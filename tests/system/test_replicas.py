@@ -56,6 +56,7 @@ async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
     database = tmp_path / "sandbox.db"
     (tmp_path / "tokens").write_text(f"story: {TOKEN}\n")
     (tmp_path / "key").write_text(sandbox.FULL_KEY)
+    (tmp_path / "seal-keys").write_text("shared-by-both-replicas-0123456789abcdef\n")
     with anyio.fail_after(TIMEOUT), ExitStack() as stack:
 
         def start(name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -154,8 +155,9 @@ async def test_after_the_loss_of_a_replica_its_clients_initialize_again_and_conf
 
 
 async def test_metrics_are_served_by_each_replica_but_not_through_nginx(deployment: Deployment) -> None:
+    urls = [found[1] for log in deployment.logs if (found := re.search(r"serving metrics at (\S+)", log.read_text()))]
     async with httpx2.AsyncClient() as http:
-        replica_statuses = [(await http.get(f"{origin}/metrics")).status_code for origin in deployment.origins]
+        replica_statuses = [(await http.get(url)).status_code for url in urls]
         nginx_status = (await http.get(deployment.url.replace("/mcp", "/metrics"))).status_code
     assert (replica_statuses, nginx_status) == ([200, 200], 404)
 
@@ -196,12 +198,13 @@ def _environment(folder: Path, ports: list[int]) -> dict[str, str]:
         "POSTHOG_PERSONAL_API_KEY_FILE": str(folder / "key"),
         "CORE13_AUTH": "token",
         "CORE13_CALLER_TOKENS_FILE": str(folder / "tokens"),
-        "CORE13_SEAL_KEYS": "shared-by-both-replicas-0123456789abcdef",
+        "CORE13_SEAL_KEYS_FILE": str(folder / "seal-keys"),
         "CORE13_HTTP_URL": f"http://127.0.0.1:{ports[2]}/mcp",
         # nginx passes the Host on without its port.
         "CORE13_HTTP_HOSTS": "127.0.0.1",
         "CORE13_HTTP_DRAIN": "0",
         "CORE13_HTTP_METRICS": "1",
+        "CORE13_HTTP_METRICS_PORT": "0",
     }
 
 

@@ -29,11 +29,15 @@ class Address:
         return is_loopback(self.host)
 
     @classmethod
-    def read(cls, text: str) -> Address:
-        """Parse `[HOST:]PORT`. The default host is 127.0.0.1. Port 0 selects a free port."""
+    def read(cls, text: str, variable: str = "CORE13_HTTP") -> Address:
+        """Parse `[HOST:]PORT`. The default host is 127.0.0.1. Port 0 selects a free port.
+
+        Raises:
+            ConfigurationError: The text is not an address. The message names the variable.
+        """
         host, _, port = text.rpartition(":")
         if not (port.isascii() and port.isdigit() and int(port) < 65536):
-            raise ConfigurationError(f"CORE13_HTTP: {text!r} is not [HOST:]PORT, such as 8080 or 0.0.0.0:8080")
+            raise ConfigurationError(f"{variable}: {text!r} is not [HOST:]PORT, such as 8080 or 0.0.0.0:8080")
         return cls(host.strip("[]") or "127.0.0.1", int(port))
 
     def listen(self) -> socket.socket:

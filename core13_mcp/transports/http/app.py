@@ -61,7 +61,6 @@ def app(
         )
         middleware.append(cors)
     if metrics:
-        routes.append(metrics.route)
         middleware.insert(0, Middleware(metrics.observe_requests))
     return Starlette(routes=routes, middleware=middleware, lifespan=lambda _: endpoint.run())
 

@@ -5,7 +5,7 @@ Their names follow OpenTelemetry's semantic conventions.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any
 
@@ -15,12 +15,15 @@ from mcp.server import ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
 from mcp.types import CallToolResult
 from mcp_types.methods import SPEC_CLIENT_METHODS, SPEC_CLIENT_NOTIFICATION_METHODS
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...errors import ConfigurationError
+from .host_check import HostOriginMiddleware
 
 # The label for every value that a caller invents. Each new label uses memory until the process exits.
 OTHER = "other"
@@ -78,15 +81,14 @@ class Metrics:
         finally:
             self._operations.labels(method, tool, error).observe(anyio.current_time() - start)
 
-    @property
-    def route(self) -> Route:
-        """The route `/metrics`."""
+    def app(self, hosts: Iterable[str]) -> ASGIApp:
+        """Return the application that serves `/metrics` to clients that use one of these hosts."""
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
         async def metrics(_: Request) -> Response:
             return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
-        return Route("/metrics", metrics)
+        return Starlette(routes=[Route("/metrics", metrics)], middleware=[Middleware(HostOriginMiddleware, hosts, ())])
 
     def observe_requests(self, app: ASGIApp) -> ASGIApp:
         """Wrap an application so that its HTTP requests are measured."""
@@ -112,3 +114,13 @@ class Metrics:
                 self._requests.labels(path, str(status)).observe(anyio.current_time() - start)
 
         return measured
+
+
+def by_port(app: ASGIApp, port: int, other: ASGIApp) -> ASGIApp:
+    """Combine two applications: requests to a port of this machine go to `other`, and everything else to `app`."""
+
+    async def combined(scope: Scope, receive: Receive, send: Send) -> None:
+        is_other = scope["type"] == "http" and scope["server"][1] == port
+        await (other if is_other else app)(scope, receive, send)
+
+    return combined

@@ -88,6 +88,8 @@ def _without_effect(settings: Settings) -> Iterator[str]:
         )
     if settings.auth != "own-key" and (settings.http_bearer_keys or settings.http_posthog_hosts):
         yield "CORE13_HTTP_BEARER_KEYS and CORE13_HTTP_POSTHOG_HOSTS have an effect with CORE13_AUTH=own-key only"
+    if settings.http_metrics_port != Settings().http_metrics_port and not settings.http_metrics:
+        yield "CORE13_HTTP_METRICS_PORT has an effect with CORE13_HTTP_METRICS=1 only"
     for host in settings.http_hosts:
         try:
             if "/" in host:

@@ -43,11 +43,13 @@ async def _timeout() -> AsyncIterator[None]:
 @asynccontextmanager
 async def serving(settings: Settings, timeouts: Timeouts = TIMEOUTS, **limits: Any) -> AsyncIterator[HTTPServer]:
     """Serve in this process like `serve --http 0`; `limits` are fields of `LimitOptions`."""
+    if settings.http_metrics:
+        settings = settings._replace(http_metrics_port="0")
     async with _timeout(), build_http(settings, "0", **limits) as http, anyio.create_task_group() as tasks:
         server = Server(http.app, http.lifecycle, timeouts=timeouts)
         # The test, not uvicorn, decides what a signal means.
         server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
-        tasks.start_soon(server.serve, [http.listener])
+        tasks.start_soon(server.serve, [*http.listeners])
         try:
             yield http
         finally:
@@ -153,11 +155,10 @@ class Collector:
         await Response(media_type="application/x-protobuf")(scope, receive, send)
 
 
-async def wait_for_requests(url: str, number: int) -> None:
+async def wait_for_requests(server: HTTPServer, number: int) -> None:
     """Wait until the server, which must have metrics, handles this number of requests."""
-    async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
-        # The request for the metrics counts too.
-        while f"http_server_active_requests {number + 1}.0" not in (await http.get("/metrics")).text:
+    async with httpx2.AsyncClient() as http:
+        while f"http_server_active_requests {number}.0" not in (await http.get(server.metrics_url)).text:
             pass
 
 

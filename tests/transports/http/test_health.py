@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from core13_mcp.compose.http import HTTPServer
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.keys import SecretStr
 from core13_mcp.settings import Settings
@@ -36,6 +37,11 @@ async def get(url: str, path: str) -> httpx2.Response:
     """GET another route of the server with this MCP endpoint."""
     async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
         return await http.get(path)
+
+
+async def read_metrics(server: HTTPServer) -> str:
+    async with httpx2.AsyncClient() as http:
+        return (await http.get(server.metrics_url)).text
 
 
 def span(spans: InMemorySpanExporter, name: str) -> ReadableSpan:
@@ -64,15 +70,34 @@ async def test_metrics_count_operations_and_requests_without_values_from_callers
         await post(server.url, "made/up")
         await get(server.url, "/made-up-path")
         await get(server.url, "/healthz")
-        metrics = (await get(server.url, "/metrics")).text
+        metrics = await read_metrics(server)
     assert count(metrics, "mcp_server_operation_duration", "tools/call", "users-retrieve", "") == 1
     assert count(metrics, "mcp_server_operation_duration", "tools/call", "users-retrieve", "tool_error") == 1
     assert count(metrics, "mcp_server_operation_duration", "tools/call", "other", "-32602") == 1
     assert count(metrics, "http_server_request_duration", "other", "404") == 1
     assert count(metrics, "http_server_request_duration", "/healthz", "200") == 1
-    assert "http_server_active_requests 1.0" in metrics
+    assert "http_server_active_requests 0.0" in metrics
     assert "process_resident_memory_bytes" in metrics
     assert not re.search("made.up|nobody|sandbox", metrics)
+
+
+async def test_metrics_have_a_port_of_their_own(settings: Settings) -> None:
+    async with serving(settings._replace(http_metrics=True)) as server, httpx2.AsyncClient() as http:
+        public = [(await get(server.url, path)).status_code for path in ("/metrics", "/healthz")]
+        own = [
+            (await http.get(server.metrics_url.replace("/metrics", path))).status_code
+            for path in ("/metrics", "/healthz", "/mcp", "/")
+        ]
+        rebound = await http.get(server.metrics_url, headers={"Host": "rebound.example"})
+    assert (public, own, rebound.status_code) == ([404, 200], [200, 404, 404, 404], 421)
+
+
+async def test_the_log_has_the_url_of_the_metrics() -> None:
+    variables = {"CORE13_SANDBOX": "1", "CORE13_HTTP_METRICS": "1", "CORE13_HTTP_METRICS_PORT": "[::1]:0"}
+    async with child(pattern=r"serving metrics at (\S+)\n", **variables) as (_, url), httpx2.AsyncClient() as http:
+        response = await http.get(url)
+    assert url.startswith("http://[::1]:")
+    assert "http_server_active_requests 0.0" in response.text
 
 
 async def test_metrics_count_a_call_whose_client_disconnected() -> None:
@@ -85,7 +110,7 @@ async def test_metrics_count_a_call_whose_client_disconnected() -> None:
                 tasks.start_soon(call_user, server.url)
                 await api.reached.wait()
                 tasks.cancel_scope.cancel()
-            while not count((await get(server.url, "/metrics")).text, "mcp_server_operation_duration", *labels):
+            while not count(await read_metrics(server), "mcp_server_operation_duration", *labels):
                 pass
 
 

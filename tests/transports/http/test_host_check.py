@@ -51,7 +51,7 @@ async def test_configured_hosts_and_origins_are_allowed_and_get_cors_headers() -
         {"Host": "tools.example.com.evil.example"},
     ]
     async with serving(settings) as server:
-        url = f"http://127.0.0.1:{server.listener.getsockname()[1]}/mcp"
+        url = f"http://127.0.0.1:{server.listeners[0].getsockname()[1]}/mcp"
         key = {"X-PostHog-Api-Key": sandbox.FULL_KEY}
         responses = [await post(url, sent={**key, **one}) for one in sent]
         preflight_headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}

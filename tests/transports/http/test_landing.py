@@ -67,7 +67,7 @@ async def test_a_browser_gets_the_page_at_both_paths(url: str, path: str) -> Non
 
 async def test_the_page_shows_how_clients_connect_to_the_public_url() -> None:
     async with serving(Settings(sandbox=True, auth="own-key", http_url=URL, log_level="error")) as server:
-        port = server.listener.getsockname()[1]
+        port = server.listeners[0].getsockname()[1]
         async with httpx2.AsyncClient() as http:
             response = await http.get(f"http://127.0.0.1:{port}/")
     parsed = ParsedPage(response.text)

@@ -96,9 +96,9 @@ async def test_a_free_slot_goes_to_another_caller_first() -> None:
         for _ in range(5):
             tasks.start_soon(call, server.url, "phx_many")
         await api.reached.wait()
-        await wait_for_requests(server.url, 5)
+        await wait_for_requests(server, 5)
         tasks.start_soon(call, server.url, "phx_one")
-        await wait_for_requests(server.url, 6)
+        await wait_for_requests(server, 6)
         api.release.set()
     assert completed.index("phx_one") <= 2
 

@@ -81,13 +81,18 @@ async def test_a_2025_client_gets_no_form_without_a_session_and_the_error_names_
     assert ("confirmation=" in result_text(result)) is (name == "subscriptions-create")
 
 
+@pytest.mark.parametrize("in_file", [False, True])
 @pytest.mark.parametrize(("keys", "accepted"), [((KEY,), True), ((NEW_KEY, KEY), True), ((NEW_KEY,), False)])
 async def test_a_replica_accepts_a_confirmation_if_it_has_the_key(
-    tmp_path: Path, keys: tuple[str, ...], accepted: bool
+    tmp_path: Path, keys: tuple[str, ...], accepted: bool, in_file: bool
 ) -> None:
     def settings(keys: tuple[str, ...]) -> Settings:
-        seal_keys = tuple(map(SecretStr, keys))
-        return Settings(sandbox=True, sandbox_db=str(tmp_path / "sandbox.db"), seal_keys=seal_keys, log_level="error")
+        common = Settings(sandbox=True, sandbox_db=str(tmp_path / "sandbox.db"), log_level="error")
+        if not in_file:
+            return common._replace(seal_keys=tuple(map(SecretStr, keys)))
+        file = tmp_path / keys[0]
+        file.write_text("\n".join(keys) + "\n")
+        return common._replace(seal_keys_file=str(file))
 
     async with serving(settings((KEY,))) as one, serving(settings(keys)) as two:
         asked = (await post(one.url, "tools/call", **CALL)).json()["result"]

@@ -40,6 +40,9 @@ async def start_error(address: str, **fields: Any) -> str:
         ("0", {"http_url": "https://[::1"}, "is not a URL"),
         ("0", {"http_hosts": ("10.0.0.1/8",)}, "is not a name, a name with a port, or a network"),
         ("0", {"http_origins": "https://app.example.com/page"}, "is not an origin such as https://app.example.com"),
+        ("0", {"http_metrics_port": "9000"}, "CORE13_HTTP_METRICS_PORT has an effect with CORE13_HTTP_METRICS=1 only"),
+        ("0", {"http_metrics": True, "http_metrics_port": "x"}, "CORE13_HTTP_METRICS_PORT: 'x' is not [HOST:]PORT"),
+        ("0", {"seal_keys_file": "/nowhere"}, "the file with the seal keys, /nowhere: it cannot be read"),
         *(
             ("0", {"http_hosts": (host,)}, f"CORE13_HTTP_HOSTS shows that callers come through {host}, and with")
             for host in (
@@ -77,6 +80,15 @@ async def test_an_error_in_the_tokens_file_is_reported_by_line_without_its_text(
     assert message in error
     assert TOKEN not in error
     assert "tooshort" not in error
+
+
+@pytest.mark.parametrize(("text", "message"), [("\n", "it contains no key"), ("short", "fewer than 32 characters")])
+async def test_a_seal_keys_file_without_a_usable_key_prevents_the_start(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    file = tmp_path / "seal-keys"
+    file.write_text(text)
+    assert message in await start_error("0", seal_keys_file=str(file))
 
 
 async def test_a_tokens_file_without_end_is_not_read_to_its_end() -> None:

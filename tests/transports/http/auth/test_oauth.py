@@ -196,7 +196,7 @@ async def test_a_read_only_server_introspects_tokens(issuer: Issuer) -> None:
 async def test_the_public_url_is_the_resource(issuer: Issuer) -> None:
     public = "https://tools.example.com/posthog/mcp"
     async with serving(oauth("http://127.0.0.1:9", http_url=public)) as server:
-        url = f"http://127.0.0.1:{server.listener.getsockname()[1]}/mcp"
+        url = f"http://127.0.0.1:{server.listeners[0].getsockname()[1]}/mcp"
         response = await post(url)
         metadata = await get(url, "/.well-known/oauth-protected-resource/posthog/mcp")
     expected = "https://tools.example.com/.well-known/oauth-protected-resource/posthog/mcp"
