@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -43,7 +44,7 @@ class WatchedFile(Generic[T]):
         except OSError as error:
             reason = f"it cannot be read: {error.strerror}"
         except UnicodeDecodeError:
-            reason = "it is not UTF-8 text"
+            reason = "it is not UTF-8 text; save it as UTF-8"
         except ValueError as error:
             reason = str(error)
         raise ConfigurationError(f"the file with {self._content}, {self._path}: {reason}")
@@ -54,4 +55,8 @@ class WatchedFile(Generic[T]):
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise ValueError(f"it has more than {MAX_BYTES} bytes")
-        return data.decode()
+        # PowerShell and old versions of Notepad write UTF-16.
+        if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in data:
+            raise ValueError("it is UTF-16 text; save it as UTF-8")
+        # Without the byte order mark that some editors write.
+        return data.decode("utf-8-sig")

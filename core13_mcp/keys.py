@@ -20,7 +20,19 @@ _UNUSABLE_KINDS = {
     "phs_": "a project secret key, which these endpoints do not accept",
     "phr_": "an OAuth refresh token, which cannot be used to call the API",
 }
-_VARIABLE_REFERENCE = re.compile(r"\$\{[^{}]+\}|\$\w+")
+# Values that clients and files contain in place of a key. The message shows the value, which is no secret.
+_REFERENCE = re.compile(r"\$\{[^{}]{1,80}\}|\$\w{1,80}|%\w{1,80}%|\{\{[^{}]{1,80}\}\}")
+_PLACEHOLDER = re.compile(r"<[^<>]{0,80}>|phx_(?:\.+|\u2026|\*+|x{2,})|(?:phx_|put_)?your_\w{0,80}", re.IGNORECASE)
+
+# What stands around a key that was copied with too much, and what to remove. The messages contain no part of the key.
+_QUOTED = re.compile(r"[\"'`\u2018-\u201f].*|.*[\"'`\u2018-\u201f]", re.DOTALL)
+_ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]{0,80})\s*=")
+_EXTRA: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile("\ufeff"), "it starts with a byte order mark, which is invisible; remove it, or type the key again"),
+    (re.compile(r".*[\r\n]", re.DOTALL), "it has more than one line; keep only the line with the key, without a name"),
+    (_QUOTED, "it is in quotation marks; remove them"),
+    (re.compile(r"Bearer\s", re.IGNORECASE), "it starts with Bearer; remove this word"),
+)
 
 
 class SecretStr:
@@ -51,8 +63,14 @@ def describe_key(key: str) -> str:
 
 def key_problem(key: str) -> str | None:
     """Return why a key cannot be used for these endpoints and what to do, or None if it may work."""
-    if _VARIABLE_REFERENCE.fullmatch(key):
+    if _REFERENCE.fullmatch(key):
         return f"{key} was not replaced by its value; set that variable in the environment of the MCP client"
+    if _PLACEHOLDER.fullmatch(key):
+        return f"{key} is a placeholder and not a key; {HOW_TO_GET_A_KEY}"
+    if assignment := _ASSIGNMENT.match(key):
+        return f"the value starts with {assignment[1]}=; remove this, and keep only the key"
+    if extra := next((problem for pattern, problem in _EXTRA if pattern.match(key)), None):
+        return f"the value is not only a key: {extra}"
     if not key.isascii() or not key.isprintable() or " " in key:
         return f"the key contains characters that no key has; {HOW_TO_GET_A_KEY}"
     kind = _UNUSABLE_KINDS.get(key[:4])

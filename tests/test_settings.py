@@ -61,7 +61,7 @@ def test_a_flag_overrides_its_variable():
         ({"POSTHOG_PERSONAL_API_KEY": "${POSTHOG_KEY}"}, "${POSTHOG_KEY} was not replaced by its value; set that"),
         ({"POSTHOG_PERSONAL_API_KEY": "${env:POSTHOG_KEY}"}, "was not replaced"),
         ({"POSTHOG_PERSONAL_API_KEY": "phx_é"}, "characters that no key has"),
-        ({"POSTHOG_PERSONAL_API_KEY": "phx_a\nb"}, "characters that no key has"),
+        ({"POSTHOG_PERSONAL_API_KEY": "phx_a\nb"}, "more than one line"),
         ({"POSTHOG_SESSION_ID": "a; b"}, "POSTHOG_SESSION_ID: it contains characters that a cookie cannot contain"),
         ({"POSTHOG_CSRF_TOKEN": "a\nb"}, "POSTHOG_CSRF_TOKEN: it contains characters"),
         ({"CORE13_SEAL_KEYS": "short"}, "CORE13_SEAL_KEYS: a key has fewer than 32 characters"),

@@ -30,7 +30,9 @@ def test_a_key_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "it is empty"), (b"  \n", "it is empty"), (b"phc_public0000", "public project key"), (b"\xff\xfe", "not UTF-8"),
+    [(b"", "it is empty"), (b"  \n", "it is empty"), (b"phc_public0000", "public project key"), (b"\xe9", "not UTF-8 text; save it as"),
+     ("phx_0123456789".encode("utf-16"), "it is UTF-16 text; save it as UTF-8"),
+     ("phx_0123456789".encode("utf-16-le"), "it is UTF-16 text"), (b"# mine\nphx_0123456789", "more than one line"),
      (b"two words", "characters that no key has")],
 )  # fmt: skip
 def test_the_error_for_a_key_file_without_a_usable_key_names_the_file(
@@ -42,6 +44,12 @@ def test_the_error_for_a_key_file_without_a_usable_key_names_the_file(
         credentials_from(Settings(personal_api_key_file=str(file)))
     assert str(file) in str(caught.value)
     assert "phc_public0000" not in str(caught.value)
+
+
+def test_a_byte_order_mark_in_a_key_file_is_ignored(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\r\n", "utf-8-sig")
+    assert credentials_from(Settings(personal_api_key_file=str(file)))().secrets == (KEY,)
 
 
 def test_a_key_file_that_becomes_invalid_is_an_error_of_the_next_call(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def command_errors() -> list[str]:
             run_cli("call", "users-retrieve", **{KEY: f"${{{KEY}}}"}),
             run_cli("call", "users-retrieve", **{KEY: "phc_public"}),
             run_cli("call", "users-retrieve", POSTHOG_HOST="https://us.i.posthog.com", **{KEY: "phx_" + "k" * 40}),
+            *(run_cli("call", "users-retrieve", **{KEY: key}) for key in ("'phx_a'", "KEY=phx_a", "<KEY>")),
             run_cli("call", "users-retrieve", SSL_CERT_FILE="/none", **{KEY: "phx_" + "k" * 40}),
             run_cli("call", "users-retrieve", SSL_CERT_DIR="/none", **{KEY: "phx_" + "k" * 40}),
             run_cli("tools", CORE13_READONLY="1"),
