@@ -254,6 +254,26 @@ def test_the_sandbox_uses_a_key_only_if_it_is_a_sandbox_key(execute, monkeypatch
     assert "ada@" in execute("call", "users-retrieve", "--sandbox").out
 
 
+@pytest.mark.parametrize(
+    ("flags", "is_today"), [((), False), (("--sandbox-era", "page"), False), (("--sandbox-era", "today"), True)]
+)
+def test_the_sandbox_imitates_the_version_of_the_api_page_or_todays(execute, flags, is_today):
+    result = execute("call", "users-retrieve", "detail=full", "--sandbox", *flags)
+    assert ("ui_configuration" in json.loads(result.out)) is is_today
+
+
+def test_the_sandbox_command_imitates_the_requested_version(execute, monkeypatch):
+    eras = []
+
+    async def serve(*_: object, era: str, **__: object) -> None:
+        eras.append(era)
+
+    monkeypatch.setattr(sandbox, "serve", serve)
+    assert [execute("sandbox", *words).status for words in ((), ("--era", "today"), ("--era", "tomorrow"))] == [0, 0, 2]
+    assert eras == ["page", "today"]
+    assert "page" in execute("sandbox", "--era", "tomorrow").err
+
+
 def in_a_shell(script: str, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a shell script that executes a command, with an empty input and the sandbox."""
     environ = clean_environment(CORE13_SANDBOX="1")

@@ -19,6 +19,8 @@ from .sandbox_client import (
     SUBSCRIPTIONS,
     USERS,
     Client,
+    Clock,
+    edited_sandbox,
     error,
     subscription,
     weekly,
@@ -121,6 +123,18 @@ async def test_a_restricted_key_cannot_use_projects_but_can_use_users(connect: C
     assert (await client.get(ME)).status_code == 200
     other = await client.get("/api/projects/2/subscriptions/")
     assert other.status_code == (200 if key == sandbox.OTHER_PROJECT_KEY else 403)
+
+
+async def test_the_restriction_of_a_key_is_checked_before_its_scope(database: str, clock: Clock, era: str) -> None:
+    grant = '{"scopes": "user:read", "projects": [2]}'
+    app = edited_sandbox(
+        database, clock, era, f"insert into credential values ('phx_narrow', 'personal', 1, '{grant}')"
+    )
+    async with Client(app, "phx_narrow") as narrow:
+        for path, detail in ((CURRENT, "requested project: ID 1"), ("/api/projects/2/subscriptions/", "scope")):
+            response = await narrow.get(path)
+            assert error(response) == (403, "permission_denied", None)
+            assert detail in response.json()["detail"]
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in IN_PROJECT if "subscriptions" in route[1]])
