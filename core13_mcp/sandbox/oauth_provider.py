@@ -26,7 +26,6 @@ BASE_PATH: Final = "/oauth"
 # Ada, the user who is always signed in.
 USER_ID: Final = 1
 CODE_LIFETIME: Final = timedelta(minutes=5)
-ACCESS_LIFETIME: Final = timedelta(hours=1)
 REFRESH_LIFETIME: Final = timedelta(days=30)
 # How long a used refresh token still works, in case the client lost the response.
 REUSE_PERIOD: Final = timedelta(minutes=2)
@@ -77,6 +76,8 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
         self, client: OAuthClientInformationFull, refresh_token: RefreshToken, scopes: list[str]
     ) -> OAuthToken:
         doc = self.find("refresh", refresh_token.token) or {}
+        if not self.services.options.era.rotates_refresh_tokens:
+            return self._issue(refresh_token.client_id, scopes or refresh_token.scopes, doc["family"], doc["token"])
         used, now = doc.get("used_at"), self.services.clock()
         if used and now - datetime.fromisoformat(used) > REUSE_PERIOD:
             # A copy of the token may be stolen, so all tokens of this login end.
@@ -96,12 +97,15 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
         kind = "refresh" if isinstance(token, RefreshToken) else "oauth"
         self._delete_family((self.find(kind, token.token) or {}).get("family"))
 
-    def _issue(self, client_id: str, scopes: list[str], family: str) -> OAuthToken:
-        access, refresh = f"pha_{secrets.token_urlsafe(32)}", f"phr_{secrets.token_urlsafe(32)}"
+    def _issue(self, client_id: str, scopes: list[str], family: str, refresh: str = "") -> OAuthToken:
+        """Issue an access token, and a refresh token unless an existing one stays valid."""
+        seconds = self.services.options.era.access_seconds
+        access = f"pha_{secrets.token_urlsafe(32)}"
         doc: Doc = {"client_id": client_id, "family": family}
-        self._store("oauth", access, {**doc, "scopes": " ".join(scopes)}, ACCESS_LIFETIME)
-        self._store("refresh", refresh, {**doc, "token": refresh, "scopes": scopes}, REFRESH_LIFETIME)
-        seconds = int(ACCESS_LIFETIME.total_seconds())
+        self._store("oauth", access, {**doc, "scopes": " ".join(scopes)}, timedelta(seconds=seconds))
+        if not refresh:
+            refresh = f"phr_{secrets.token_urlsafe(32)}"
+            self._store("refresh", refresh, {**doc, "token": refresh, "scopes": scopes}, REFRESH_LIFETIME)
         return OAuthToken(access_token=access, refresh_token=refresh, expires_in=seconds, scope=" ".join(scopes))
 
     def find(self, kind: str, secret: str) -> Doc | None:
