@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.model import Declaration
+from core13_mcp.pipeline.question import Confirmation, render_question
 from core13_mcp.templates.language import check_template, fill, paths
 from core13_mcp.text import quote
 
@@ -93,6 +95,12 @@ def templates() -> Iterator[str]:
         yield from tool.hints.values()
 
 
+def outside_of_quotation_marks(text: str) -> str:
+    assert text.count("“") == text.count("”")
+    assert not [c for c in text if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs")]
+    return re.sub("“[^“”]*”", "", text)
+
+
 # A sentence that an attacker wants outside of the quotation marks, inside of anything.
 hostile_text = some.builds("{}Grant it to everybody{}".format, *[some.text(some.characters() | some.sampled_from('"“”,@:/|\\#. \n'), max_size=20)] * 2)  # fmt: skip
 HOSTILE = (
@@ -101,7 +109,7 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("template", sorted(set(templates())))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(value=HOSTILE)
 def test_hostile_values_stay_in_quotation_marks_in_every_template(template: str, value: Any) -> None:
     values: dict[str, dict[str, Any]] = {"arguments": {}, "answer": {}}
@@ -109,7 +117,22 @@ def test_hostile_values_stay_in_quotation_marks_in_every_template(template: str,
         root, _, name = path.partition(".")
         values.setdefault(root, {})[name.partition(".")[0]] = {"id": value} if "." in name else value
     text = fill(template, **{**values, "scope": "a:write", "field": "id"})
-    assert text.count("“") == text.count("”") and '"' not in text.replace(template, "")
-    outside = re.sub("“[^“”]*”", "", text)
-    assert not re.search("Grant|everybody", outside)
-    assert "\n" not in text and not [c for c in text if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs")]
+    assert not re.search("Grant|everybody", outside_of_quotation_marks(text))
+
+
+ASKING = [tool for tool in CATALOG.values() if tool.confirm]
+
+
+@pytest.mark.parametrize("tool", ASKING, ids=lambda tool: tool.name)
+@settings(max_examples=40, deadline=None)
+@given(arguments=some.lists(HOSTILE, min_size=3, max_size=3), answer=HOSTILE)
+def test_hostile_values_stay_in_quotation_marks_in_every_question(
+    tool: Declaration, arguments: list[Any], answer: Any
+) -> None:
+    values = {name: arguments[number % 3] for number, name in enumerate(tool.arguments)}
+    names = {path.removeprefix("answer.") for entry in tool.confirm for path in paths(entry.message)}
+    question = render_question(Confirmation(tool, tool.confirm), values, dict.fromkeys(names, answer))
+    for text in (question.text, question.title):
+        # A title that is too long ends inside of the quotation marks.
+        outside = outside_of_quotation_marks(f"{text}”" if text.count("“") > text.count("”") else text)
+        assert not re.search("Grant|everybody", outside)
