@@ -28,7 +28,7 @@ SANDBOX_ORIGIN = "http://sandbox.invalid"
 async def context_provider(settings: Settings) -> AsyncIterator[Callable[[], CallContext]]:
     """Yield a function that returns the call context; it reads the key again for each call."""
     credentials = credential_provider(settings)
-    configure_logging(settings.log_level, settings.log_format, credentials().secrets)
+    configure_logging(settings.log_level, settings.log_format, (*credentials().secrets, *read_seal_keys(settings)))
     async with api_clients(settings) as clients:
         yield lambda: make_context(settings, clients[0], credentials())
 

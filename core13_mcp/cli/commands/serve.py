@@ -7,7 +7,7 @@ import logging
 import os
 from argparse import Namespace
 
-from ...compose.engine import context_provider
+from ...compose.engine import context_provider, read_seal_keys
 from ...declarations.catalog import enabled_tools, load
 from ...server.handlers import build_server
 from ...server.instructions import instructions
@@ -28,7 +28,8 @@ async def run(arguments: Namespace, settings: Settings) -> int:
     declared = load(settings.tools_dir)
     catalog = enabled_tools(settings, declared)
     async with context_provider(settings) as get_context:
-        server = build_server(catalog, lambda _: get_context(), instructions(settings, len(catalog), len(declared)))
+        text = instructions(settings, len(catalog), len(declared))
+        server = build_server(catalog, lambda _: get_context(), text, read_seal_keys(settings))
         api = "the embedded sandbox" if settings.sandbox else settings.host
         log.info("serving %d tools over stdio, calls go to %s", len(catalog), api)
         if os.isatty(0):

@@ -81,6 +81,8 @@ class FastStart:
             # Added declarations need the validation of their schemas, and a database needs SQLite.
             or settings.tools_dir
             or settings.sandbox_db
+            # The server reads the keys and may refuse to start.
+            or settings.seal_keys_file
             # A pipe, such as `<(pass posthog)` of bash, can be read only once, and the server needs its content.
             or (key_file and not Path(key_file).is_file())
         ):

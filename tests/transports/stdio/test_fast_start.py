@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
-from core13_mcp.compose.engine import context_provider, credential_provider
+from core13_mcp.compose.engine import context_provider, credential_provider, read_seal_keys
 from core13_mcp.declarations.catalog import enabled_tools, load
 from core13_mcp.errors import Core13Error
 from core13_mcp.server.handlers import build_server
@@ -161,6 +161,7 @@ UNUSUAL = {
     "CORE13_MAX_RESULT_CHARS": ["999", "4e4", "1000.5", "0999"],
     "CORE13_LOG_LEVEL": ["INFO", "trace"],
     "CORE13_SANDBOX_DB": ["/no/such/file.db"],
+    "CORE13_SEAL_KEYS_FILE": ["/no/such/file"],
     "CORE13_AUTH": ["none", "all"],
     "CORE13_TIMOUT": ["5"],
 }
@@ -175,6 +176,7 @@ def check_start(environ: Mapping[str, str]) -> Settings | None:
         chosen = Settings.read(environ)
         enabled_tools(chosen)
         credential_provider(chosen)
+        read_seal_keys(chosen)
     except Core13Error:
         return None
     return chosen
@@ -194,14 +196,21 @@ def fast_responses(environ: Mapping[str, str], messages: list[dict[str, Any]]) -
 def test_under_any_settings_the_answers_equal_those_of_the_sdk_or_are_left_to_it(environ, version):
     messages, chosen = first_messages(version), check_start(environ)
     responses = fast_responses(environ, messages)
-    supported = not environ.keys() & {"CORE13_SANDBOX_DB", "POSTHOG_PERSONAL_API_KEY_FILE"}
+    supported = not environ.keys() & {"CORE13_SANDBOX_DB", "CORE13_SEAL_KEYS_FILE", "POSTHOG_PERSONAL_API_KEY_FILE"}
     assert bool(responses) == (chosen is not None and supported)
     if chosen is not None and responses:
         assert responses == sdk_responses(chosen, messages)
 
 
 @pytest.mark.parametrize(
-    "environ", [{}, SANDBOX | {"CORE13_TIMEOUT": "0"}, SANDBOX | {"CORE13_TOOLS": "nothing"}], ids=str
+    "environ",
+    [
+        {},
+        SANDBOX | {"CORE13_TIMEOUT": "0"},
+        SANDBOX | {"CORE13_TOOLS": "nothing"},
+        SANDBOX | {"CORE13_SEAL_KEYS_FILE": "/no/such/file"},
+    ],
+    ids=str,
 )
 def test_a_server_with_wrong_settings_answers_nothing_and_exits_with_status_2(environ):
     ended = run_cli("serve", stdin=lines(*first_messages("2025-06-18")).decode(), **environ)
