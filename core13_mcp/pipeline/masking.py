@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from ..declarations.model import Declaration
@@ -23,8 +23,11 @@ def masked(tool: Declaration, value: Any, keep: Collection[Any] = ()) -> Any:
 
     The texts in `keep` are not changed: the call that set them shows them.
     """
-    urls = [url for part in _fields(value, tool.mask) for url in _urls(part)] if tool.mask else []
-    hosts = {url[2].lower() for url in urls if url[0] not in keep}
+    if not tool.mask:
+        return value
+    texts: list[str] = []
+    _collect(value, tool.mask, texts, is_masked=False)
+    hosts = {host.lower() for text in texts if text not in keep for _, host, _ in _URL.findall(text)}
     return _mask(value, hosts, keep) if hosts else value
 
 
@@ -36,25 +39,18 @@ def _masked(url: re.Match[str]) -> str:
     return f"{scheme}{host}{_MARK}{rest[-_SHOWN:] if len(rest) > 2 * _SHOWN else ''}"
 
 
-def _fields(value: Any, names: Collection[str]) -> Iterator[Any]:
-    """Yield the value of each property with one of these names, at any depth."""
-    if isinstance(value, dict):
+def _collect(value: Any, names: Collection[str], texts: list[str], is_masked: bool) -> None:
+    """Add every text with a URL that is in a property with one of these names, at any depth."""
+    if isinstance(value, str):
+        if is_masked and "://" in value:
+            texts.append(value)
+    elif isinstance(value, dict):
         for name, part in value.items():
-            if name in names:
-                yield part
-            else:
-                yield from _fields(part, names)
+            if isinstance(part, (str, dict, list)):
+                _collect(part, names, texts, is_masked or name in names)
     elif isinstance(value, list):
         for part in value:
-            yield from _fields(part, names)
-
-
-def _urls(value: Any) -> Iterator[re.Match[str]]:
-    if isinstance(value, str):
-        yield from _URL.finditer(value)
-    elif isinstance(value, (dict, list)):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _urls(part)
+            _collect(part, names, texts, is_masked)
 
 
 def _mask(value: Any, hosts: set[str], keep: Collection[Any]) -> Any:

@@ -42,6 +42,7 @@ def refusal(tool: Declaration, arguments: dict[str, Any]) -> str:
         ("a@b.example\u00a0", '"a@b.example<U+00A0>" contains U+00A0'),
         ("a@b.example\n", '"a@b.example<U+000A>" contains the invisible character U+000A'),
         ("a\u200b@b.example", '"a<U+200B>@b.example" contains the invisible character U+200B'),
+        ("good@b.example,a\u2063@b.example", '"a<U+2063>@b.example" contains the invisible character U+2063'),
         ("\u202ea@b.example", '"<U+202E>a@b.example" contains the invisible character U+202E'),
         ("a@b.example\U000e0041", '"a@b.example<U+E0041>" contains the invisible character U+E0041'),
         ("Ada<a@b.example>", '"Ada<a@b.example>" contains the character <'),
