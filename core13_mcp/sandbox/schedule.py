@@ -41,8 +41,8 @@ def next_delivery(rule: Mapping[str, Any], now: datetime, era: Era) -> str | Non
     """The first occurrence more than 15 minutes after `now`, None if there is none within some decades."""
     weekdays = [WEEKDAYS.index(day) for day in rule["byweekday"] or ()]
     position = _position(rule, era)
-    # No period contains so many of the weekdays. dateutil would search for very long.
-    if abs(position or 0) > len(set(weekdays)) * FREQUENCIES[rule["frequency"]].weeks:
+    # dateutil would search for very long.
+    if _can_never_occur(rule, weekdays, position):
         return None
     earliest = now + MIN_NOTICE
     try:
@@ -54,6 +54,14 @@ def next_delivery(rule: Mapping[str, Any], now: datetime, era: Era) -> str | Non
     if date is None or (rule["until_date"] and date > datetime.fromisoformat(rule["until_date"])):
         return None
     return format_timestamp(date)
+
+
+def _can_never_occur(rule: Mapping[str, Any], weekdays: list[int], position: int | None) -> bool:
+    """Whether no period contains so many of the weekdays, or every day of the rule is another weekday."""
+    if abs(position or 0) > len(set(weekdays)) * FREQUENCIES[rule["frequency"]].weeks:
+        return True
+    whole_weeks = rule["frequency"] == "daily" and rule["interval"] % 7 == 0
+    return bool(weekdays) and whole_weeks and datetime.fromisoformat(rule["start_date"]).weekday() not in weekdays
 
 
 def _position(rule: Mapping[str, Any], era: Era) -> int | None:

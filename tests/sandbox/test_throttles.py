@@ -30,7 +30,8 @@ async def test_each_key_is_limited_to_480_requests_per_minute(connect: Connect, 
     assert (await ada.get(QUOTA)).status_code == 200
 
 
-async def test_a_key_is_limited_to_4800_requests_per_hour(ada: Client, clock: Clock) -> None:
+@pytest.mark.parametrize("era", ["page"])
+async def test_a_key_is_limited_to_4800_requests_per_hour(ada: Client, clock: Clock, era: str) -> None:
     for _ in range(10):
         assert await ask(ada, OPEN, 480) == {200}
         clock.advance(60)
