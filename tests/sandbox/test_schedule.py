@@ -139,11 +139,11 @@ async def test_bysetpos_counts_only_for_the_frequencies_of_the_era(
 
 
 @pytest.mark.parametrize("frequency", ["daily", "weekly", "monthly", "yearly"])
-@pytest.mark.parametrize("weekdays", [None, ["monday"]])
+@pytest.mark.parametrize("weekdays", [None, ["monday"], [*WORKDAYS, "saturday", "sunday"]])
 async def test_a_schedule_that_starts_in_the_last_year_of_the_calendar_does_not_fail(
     ada: Client, frequency: str, weekdays: list[str] | None
 ) -> None:
-    for start in ("9999-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"):
-        body = weekly(frequency=frequency, byweekday=weekdays, bysetpos=1, start_date=start)
+    for start in ("9999-01-01T00:00:00Z", "9999-12-27T22:16:59Z", "9999-12-31T23:59:59.999999Z"):
+        body = weekly(frequency=frequency, interval=2, byweekday=weekdays, bysetpos=-1, start_date=start)
         response = await ada.post("/api/projects/1/subscriptions/", json=body)
         assert response.status_code in (201, 400), response.text
