@@ -9,6 +9,8 @@ from typing import Any
 import anyio
 import mcp_types as types
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 from mcp import Client
 
 from core13_mcp.api.credentials import Credentials
@@ -263,3 +265,24 @@ def test_there_is_a_code_after_every_code_of_the_last_minutes_was_used() -> None
     codes = ConfirmationCodes([KEY])
     made = [codes.make(SUBJECT) for _ in range(50) if codes.redeem(codes.make(SUBJECT), SUBJECT) in (None, "used")]
     assert len(made) == 50
+
+
+texts = some.text(max_size=20)
+
+
+@given(call=texts, effect=texts, other=some.tuples(texts, texts))
+@settings(max_examples=60)
+def test_a_code_confirms_nothing_but_its_call_and_its_effect(call: str, effect: str, other: tuple[str, str]) -> None:
+    codes, subject = ConfirmationCodes([KEY]), Subject(call, effect)
+    code = codes.make(subject)
+    if other != (call, effect):
+        # The short tag of another call is equal by chance once in 1024 times.
+        problems = ("changed",) if other[0] == call else ("unknown", "changed")
+        assert codes.redeem(code, Subject(*other)) in problems
+    assert codes.redeem(code, subject) is None
+
+
+@given(code=some.from_regex(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", fullmatch=True))
+@settings(max_examples=200)
+def test_an_invented_code_confirms_nothing(code: str) -> None:
+    assert ConfirmationCodes([KEY]).redeem(code, SUBJECT) in ("unknown", "changed", "expired")
