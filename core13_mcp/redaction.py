@@ -8,11 +8,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from .keys import KEY
+from .secret_forms import json_forms, secret_forms
 
 REDACTED = "[withheld]"
-
-# Shorter secrets are part of ordinary words. PostHog accepts no password of fewer than 8 characters.
-_MIN_SECRET_LENGTH = 6
 
 # The secrets that the log of the current task must not contain, in addition to those of the settings.
 task_secrets: ContextVar[tuple[str, ...]] = ContextVar("task_secrets", default=())
@@ -24,17 +22,25 @@ def redact_keys(text: str) -> str:
 
 
 def redact(value: Any, secrets: Iterable[str]) -> Any:
-    """Replace secrets in every string of a JSON value, including property names."""
+    """Replace secrets, in all their forms, in every string of a JSON value, including property names."""
+    return _replace(value, secret_forms(tuple(secrets)))
+
+
+def has_secret(json_text: str, secrets: tuple[str, ...]) -> bool:
+    """Whether a JSON text has a secret in one of its forms. Much faster than `redact`."""
+    return any(form in json_text for form in json_forms(secrets))
+
+
+def _replace(value: Any, forms: tuple[str, ...]) -> Any:
     match value:
         case str():
-            for secret in secrets:
-                if len(secret) >= _MIN_SECRET_LENGTH:
-                    value = value.replace(secret, REDACTED)
+            for form in forms:
+                value = value.replace(form, REDACTED)
             return value
         case dict():
-            return {redact(name, secrets): redact(part, secrets) for name, part in value.items()}
+            return {_replace(name, forms): _replace(part, forms) for name, part in value.items()}
         case list():
-            return [redact(part, secrets) for part in value]
+            return [_replace(part, forms) for part in value]
         case _:
             return value
 

@@ -26,7 +26,7 @@ LAYERS = [
     "settings",
     "options logs",
     "files redaction templates tracing",
-    "errors identity jsonio keys origins text",
+    "errors identity jsonio keys origins secret_forms text",
 ]
 
 DEPTHS = {name: depth for depth, layer in enumerate(LAYERS) for name in layer.split()}

@@ -6,7 +6,6 @@ import copy
 import time
 from dataclasses import replace
 from functools import partial
-from json.encoder import encode_basestring
 from typing import Any
 
 import httpx2
@@ -15,7 +14,7 @@ from ..api.exchange import APIRequest, ProgressCallback
 from ..api.session import APISession
 from ..declarations.model import Project
 from ..errors import Declined, InvalidArguments, ToolError
-from ..redaction import redact
+from ..redaction import has_secret, redact
 from ..text import get_path, quote
 from .approval import Channel, require_confirmed
 from .bind import bind, expand_path, path_values
@@ -69,9 +68,8 @@ class Execution:
         """
         try:
             result = await self._run()
-            # The text has every string of the result in the form of JSON, and searching it is fast.
-            forms = [form for secret in self._call.secrets for form in (secret, encode_basestring(secret)[1:-1])]
-            if any(form in result.text for form in forms):
+            # The response has no secret, but messages may quote arguments.
+            if has_secret(result.text, self._call.secrets):
                 return CallResult.of(redact(result.value, self._call.secrets))
             return result
         except ToolError as error:
@@ -146,7 +144,7 @@ class Execution:
         if confirm.read is None:
             return render_question(confirm, call.arguments, None)
         path = expand_path(confirm.read, path_values(call.tool, call.arguments, call.project))
-        answer = redact(await self._fetch(self._read(path)), call.secrets)
+        answer = await self._fetch(self._read(path))
         current = confirm.given(answer)
         return render_question(current, call.arguments, answer) if current else None
 

@@ -12,6 +12,9 @@ from ..jsonio import JSON, compact_json
 from ..templates.language import fill
 
 _MAX_NAMES = 8
+# The names of this server's own statements in a result.
+_OWN_NAMES = frozenset({"done", "note", "omitted", "next_offset"})
+
 _PLAIN_NAME = re.compile(r"\w{1,40}", re.ASCII)
 
 
@@ -33,7 +36,7 @@ def project_response(tool: Declaration, response: Any, arguments: JSON, max_char
     It has the fields of the output schema, or all fields if `detail` is full. A page also has `next_offset` if there
     are more rows. A write also has `done`, which describes its effect, and `note` if there is one.
     """
-    whole = response or {}
+    whole = _rename_own(tool, response or {})
     is_full = arguments.get("detail") == "full"
     schema: JSON = {} if is_full else tool.output_schema
     if _is_page(schema, whole):
@@ -46,6 +49,13 @@ def project_response(tool: Declaration, response: Any, arguments: JSON, max_char
     return truncate(
         {**fields, **{name: text for name, text in added.items() if text}}, max_chars, keep=keep, remedy=remedy
     )
+
+
+def _rename_own(tool: Declaration, value: dict[str, Any]) -> dict[str, Any]:
+    """Rename the properties of the API with the name of a statement of this server, which they could imitate."""
+    # An argument with the same name, such as a note, is a property of the API.
+    own = value.keys() & (_OWN_NAMES - tool.arguments.keys())
+    return {f"{name} (API)" if name in own else name: part for name, part in value.items()} if own else value
 
 
 def project(schema: JSON, value: Any) -> Any:
@@ -89,7 +99,7 @@ def _page(tool: Declaration, schema: JSON, page: dict[str, Any], offset: int, ma
     remaining = max_chars - len(compact_json({"count": count, "next_offset": offset + len(rows), "results": []}))
     fitting: list[CallResult] = []
     for row in rows:
-        result = CallResult.of(project(row_schema, row))
+        result = CallResult.of(project(row_schema, _rename_own(tool, row)))
         remaining -= len(result.text) + 1
         if remaining < 0:
             break

@@ -9,7 +9,7 @@ from ..api.exchange import APIResponse
 from ..jsonio import parse_json
 from ..redaction import redact
 from ..templates.language import fill
-from ..text import single_line
+from ..text import single_line, strip_invisible
 from .call import Call
 
 # Next steps by status, or by status and error code. A declaration can replace them, also by status and field.
@@ -25,6 +25,9 @@ _HINTS = {
     "429": "The API limits the number of calls, and the wait is longer than the time limit of this call.",
 }
 _API_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
+
+# The name of a field stands outside the quotation marks, so it must not be able to be a sentence.
+_API_FIELD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,60}")
 
 # Codes for responses without a code of their own. They are the ones that the API uses elsewhere.
 DEFAULT_CODES = {
@@ -50,15 +53,17 @@ class APIError(NamedTuple):
 def parse_error(response: APIResponse, secrets: tuple[str, ...]) -> APIError:
     """Read the body of an error response; the result is empty if it has another form."""
     try:
-        # Secrets are removed before the text is shortened, so that no part of one remains.
-        body = redact(parse_json(response.body), secrets)
+        body = parse_json(response.body)
     except ValueError:
         body = None
-    texts = {name: value for name, value in body.items() if isinstance(value, str)} if isinstance(body, dict) else {}
-    code, field = texts.get("code", ""), texts.get("attr")
+    fields = body if isinstance(body, dict) else {}
+    texts = {name: fields[name] for name in ("code", "attr", "detail", "error") if isinstance(fields.get(name), str)}
+    # Secrets are removed before a text is shortened, so that no part of one remains.
+    texts = redact(strip_invisible(texts), secrets)
+    code, field = texts.get("code", ""), texts.get("attr", "")
     return APIError(
         code if _API_CODE.fullmatch(code) else "",
-        field and single_line(field, 60),
+        field if _API_FIELD.fullmatch(field) else None,
         single_line(texts.get("detail", texts.get("error", ""))).rstrip("."),
     )
 

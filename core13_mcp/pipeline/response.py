@@ -13,7 +13,8 @@ from ..api.exchange import APIRequest, APIResponse
 from ..api.failures import ConnectFailure
 from ..api.retry import AMBIGUOUS_STATUSES, NOT_SENT_ERRORS, retry_after
 from ..errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
-from ..jsonio import MAX_TOKENS, parse_json
+from ..jsonio import MAX_TOKENS, compact_json, parse_json
+from ..redaction import has_secret, redact
 from ..text import may_have_invisible, quote, strip_invisible
 from .call import Call
 from .refusal import DEFAULT_CODES, APIError, next_step, parse_error
@@ -39,7 +40,7 @@ class SentRequest:
 
 
 def parse_response(sent: SentRequest, response: APIResponse) -> Any:
-    """Return the JSON object of a response without invisible characters, or None if there is no body.
+    """Return the JSON object of a response without invisible characters and secrets, or None if there is no body.
 
     Raises:
         ToolError: The response is an error or cannot be read.
@@ -54,7 +55,11 @@ def parse_response(sent: SentRequest, response: APIResponse) -> Any:
         raise invalid_response(sent, "its body is not JSON", response.status) from None
     if not isinstance(value, dict):
         raise invalid_response(sent, "its body is not a JSON object", response.status)
-    return strip_invisible(value) if may_have_invisible(response.body) else value
+    if may_have_invisible(response.body):
+        value = strip_invisible(value)
+    # Before the projection, which shortens texts: a part of a secret would not be found.
+    secrets = sent.call.secrets
+    return redact(value, secrets) if has_secret(compact_json(value), secrets) else value
 
 
 def from_transport_error(sent: SentRequest, error: httpx2.RequestError) -> ToolError:
