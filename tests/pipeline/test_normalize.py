@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from mcp import Client
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.model import Declaration
@@ -143,3 +144,22 @@ def test_normalization_of_any_arguments_is_idempotent(tool: Declaration, argumen
     sent = dict(zip(names, arguments.values(), strict=False)) | arguments
     once = normalize(tool, sent)
     assert repr(normalize(tool, once)) == repr(once)
+
+
+@pytest.mark.anyio
+async def test_pages_with_floats_as_limit_and_offset_have_every_row_once(mcp: Client) -> None:
+    ids: list[int] = []
+    page: dict[str, Any] = {"next_offset": 0}
+    while "next_offset" in page:
+        arguments = {"limit": 2.0, "offset": float(page["next_offset"]), "wait_for_previous": True}
+        page = (await mcp.call_tool("subscriptions-list", arguments)).structured_content or {}
+        assert 1 <= len(page["results"]) <= 2
+        ids += [row["id"] for row in page["results"]]
+    assert len(ids) == len(set(ids)) == page["count"] > 2
+
+
+@pytest.mark.anyio
+async def test_a_project_can_be_made_current_with_the_number_that_the_api_returns(mcp: Client) -> None:
+    user = (await mcp.call_tool("users-retrieve", {})).structured_content or {}
+    result = await mcp.call_tool("users-partial-update", {"set_current_team": user["team"]["id"]})
+    assert not result.is_error

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from core13_mcp.compose.engine import context_provider
 from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.derivation import Derivation, derive
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import InvalidArguments
 from core13_mcp.pipeline.call import plan
+from core13_mcp.settings import Settings
 
+from ..clients import connected, result_text
 from ..factories import make_tool
 from ..fake_api import FakeAPI, call_error, call_value, reply
 
@@ -126,6 +131,18 @@ async def test_a_result_shows_times_in_utc_and_in_the_offset_of_the_call(
     answer = {"id": 1, "enabled": enabled, "next_delivery_date": "2031-05-12T23:00:00Z"}
     value = await call_value(CREATE, FakeAPI(reply(201, answer)), confirm="never", **NEW, frequency="daily", **dates)
     assert value.get("note") == notes
+
+
+@pytest.mark.anyio
+async def test_the_corrected_call_delivers_on_the_day_that_was_meant() -> None:
+    wrong = {**NEW, "frequency": "weekly", "byweekday": ["monday"], "start_date": BERLIN}
+    async with context_provider(Settings(sandbox=True, confirm="never")) as context, connected(context()) as client:
+        refused = await client.call_tool(CREATE.name, wrong)
+        found = re.search(r"start_date=(\S+) and byweekday=(\S+),", result_text(refused))
+        assert refused.is_error and found
+        corrected = {**wrong, "start_date": found[1], "byweekday": found[2]}
+        created = (await client.call_tool(CREATE.name, corrected)).structured_content or {}
+    assert datetime.fromisoformat(created["next_delivery_date"]) == datetime.fromisoformat(BERLIN)
 
 
 @pytest.mark.anyio
