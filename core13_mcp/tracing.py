@@ -12,7 +12,7 @@ from opentelemetry import context, trace
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from .identity import NAME
+from .identity import NAME, how_to_install
 
 log = logging.getLogger("core13_mcp")
 _tracer = trace.get_tracer(NAME)
@@ -85,7 +85,7 @@ def export_spans(environ: Mapping[str, str]) -> Iterator[None]:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        log.warning("no traces are exported because OpenTelemetry is not installed; run `pip install '%s[otel]'`", NAME)
+        log.warning("no traces are exported because OpenTelemetry is not installed; run %s", how_to_install("otel"))
         yield
         return
     attributes = {} if environ.get("OTEL_SERVICE_NAME") else {"service.name": NAME}

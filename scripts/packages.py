@@ -5,6 +5,10 @@
 The script writes what follows from the project: version, descriptions, tools, commands and links. Edit everything else
 in the files themselves; packages/mcpb-uvx/ is a copy of packages/mcpb/ with another command. `--check` writes nothing,
 prints which files are out of date, and exits with 1 if there are any.
+
+Until the package is published (`PUBLISHED` in core13_mcp/identity.py), no file lets a program look up its name on PyPI:
+the plugin and the links start an installed `core13-mcp`, the bundles need the wheel in their folder
+(`pip wheel --no-deps --wheel-dir packages/mcpb .`), and there is no entry for the MCP registry.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from core13_mcp.declarations.catalog import load
-from core13_mcp.identity import NAME, TITLE, VERSION
+from core13_mcp.identity import NAME, PUBLISHED, TITLE, VERSION
 from core13_mcp.settings import OPTIONS
 from core13_mcp.setup.clients import CLIENTS
 from core13_mcp.setup.entries import Secret, ServerEntry, changes
@@ -31,15 +35,22 @@ METADATA = {"version": VERSION, "description": SHORT, "license": PROJECT["licens
 PLUGIN = "packages/claude-code/.claude-plugin/plugin.json"
 MARKETPLACE = ".claude-plugin/marketplace.json"
 
-# Works on every machine that has uv.
-ENTRY = ServerEntry(command=["uvx", f"{NAME}@{VERSION}", "serve"], secret=Secret())
+REGISTRY_ENTRY = "packages/server.json"
+REGISTRY_NAME = "io.github.core13-mcp/core13-mcp"
+
+# In the folder of a bundle.
+WHEEL = f"{NAME.replace('-', '_')}-{VERSION}-py3-none-any.whl"
+
+# The command with uvx works on every machine that has uv.
+ENTRY = ServerEntry(command=["uvx", f"{NAME}@{VERSION}", "serve"] if PUBLISHED else [NAME, "serve"], secret=Secret())
+UVX_ARGUMENTS = ENTRY.command[1:] if PUBLISHED else ["--from", f"${{__dirname}}/{WHEEL}", NAME, "serve"]
 
 
 def files() -> dict[str, str]:
     """Return the up-to-date text of every file, by its path in the repository."""
     ((_, claude_entry),) = changes(CLIENTS["claude-code"], (), ENTRY)
     manifest = _manifest()
-    config = {**manifest["server"]["mcp_config"], "command": ENTRY.command[0], "args": ENTRY.command[1:]}
+    config = {**manifest["server"]["mcp_config"], "command": "uvx", "args": UVX_ARGUMENTS}
     uvx = {"manifest_version": "0.3", "server": {**manifest["server"], "type": "python", "mcp_config": config}}
     marketplace = _read(MARKETPLACE)
     marketplace["description"] = SHORT
@@ -47,7 +58,7 @@ def files() -> dict[str, str]:
     json_files = {
         "packages/mcpb/manifest.json": manifest,
         "packages/mcpb-uvx/manifest.json": {**manifest, **uvx},
-        "packages/server.json": _registry_entry(),
+        **({REGISTRY_ENTRY: _registry_entry()} if PUBLISHED else {}),
         PLUGIN: _read(PLUGIN) | METADATA,
         "packages/claude-code/.mcp.json": {"mcpServers": {NAME: claude_entry}},
         MARKETPLACE: marketplace,
@@ -79,22 +90,49 @@ def _manifest() -> dict[str, Any]:
 
 
 def _registry_entry() -> dict[str, Any]:
-    server: dict[str, Any] = _read("packages/server.json")
-    server |= {"title": TITLE, "description": SHORT, "version": VERSION}
-    (package,) = server["packages"]
-    package["version"] = VERSION
-    help_texts = {option.variable: option.help for option in OPTIONS}
-    for variable in package["environmentVariables"]:
-        variable["description"] = help_texts[variable["name"]]
-    return server
+    options = {option.name: option for option in OPTIONS}
+    more: dict[str, dict[str, Any]] = {
+        "personal_api_key": {"isRequired": True},
+        "host": {"default": "us"},
+        "project_id": {},
+        "read_only": {"format": "boolean", "default": "false"},
+    }
+    variables = [
+        {
+            "name": options[name].variable,
+            "description": options[name].help,
+            "isRequired": False,
+            "isSecret": options[name].secret,
+            **fields,
+        }
+        for name, fields in more.items()
+    ]
+    package = {
+        "registryType": "pypi",
+        "identifier": NAME,
+        "version": VERSION,
+        "runtimeHint": "uvx",
+        "transport": {"type": "stdio"},
+        "packageArguments": [{"type": "positional", "value": "serve"}],
+        "environmentVariables": variables,
+    }
+    return {
+        "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
+        "name": REGISTRY_NAME,
+        "title": TITLE,
+        "description": SHORT,
+        "version": VERSION,
+        "packages": [package],
+    }
 
 
 def _bundle_project() -> str:
-    return (
+    text = (
         f'[project]\nname = "{NAME}-bundle"\nversion = "{VERSION}"\n'
         f'requires-python = "{PROJECT["requires-python"]}"\ndependencies = ["{NAME}=={VERSION}"]\n\n'
         "[tool.uv]\npackage = false\n"
     )
+    return text if PUBLISHED else f'{text}\n[tool.uv.sources]\n{NAME} = {{ path = "{WHEEL}" }}\n'
 
 
 def _links() -> str:
@@ -111,12 +149,25 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    changed = {path: text for path, text in files().items() if (ROOT / path).read_text("utf-8") != text}
+    current = {path: _text(path) for path in (*files(), REGISTRY_ENTRY)}
+    changed = {path: text for path, text in {REGISTRY_ENTRY: None, **files()}.items() if current[path] != text}
     for path, text in changed.items():
-        print(f"{'out of date' if check else 'written'}: {path}")
+        print(f"{'out of date' if check else 'written' if text else 'deleted'}: {path}")
         if not check:
-            (ROOT / path).write_text(text, "utf-8")
+            _write(path, text)
     return int(check and bool(changed))
+
+
+def _text(path: str) -> str | None:
+    file = ROOT / path
+    return file.read_text("utf-8") if file.exists() else None
+
+
+def _write(path: str, text: str | None) -> None:
+    if text is None:
+        (ROOT / path).unlink()
+    else:
+        (ROOT / path).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
         parser.add_flag("--scope", "which configuration of the client; user by default", ("user", "project", "local"))
     install.add_flag("--print", "print the configuration and do not write it", dest="show")
     install.add_flag("--remote", "URL of a server that runs elsewhere", metavar="URL")
-    install.add_flag("--uvx", "run the server with uvx, at this version")
+    install.add_flag("--uvx", "run the published package with uvx, at this version")
     parsers["doctor"].add_flag("--json", "print the result as JSON")
     parsers["doctor"].add_flag("--run-project-commands", "also start commands that files of this directory contain")
     parsers["completion"].add_values("shell", ("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")

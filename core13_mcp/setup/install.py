@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .. import identity
 from ..errors import ConfigurationError
 from ..identity import NAME, VERSION
 from ..origins import is_secure, split_url
@@ -29,7 +30,7 @@ def make_entry(settings: Settings, uvx: bool = False, remote: str | None = None)
     """Return the entry that starts this server, or that connects to a remote server.
 
     Raises:
-        ConfigurationError: uvx is needed but is not on the PATH, or the remote URL is not safe for a key.
+        ConfigurationError: uvx is needed but cannot start this package, or the remote URL is not safe for a key.
     """
     no_key = settings.sandbox or settings.personal_api_key_file is not None
     secret = None if no_key else Secret()
@@ -45,11 +46,16 @@ def server_command(uvx: bool = False) -> list[str]:
     """Return the command that starts this installation, or, with `uvx`, this version with uvx.
 
     Raises:
-        ConfigurationError: uvx is needed but is not on the PATH.
+        ConfigurationError: uvx is needed but is not on the PATH, or the package is not published.
     """
     # uv's cache can be deleted at any time.
     in_cache = any(part.startswith(("archive-v", "environments-v")) for part in Path(sys.prefix).parts)
     if uvx or in_cache:
+        if not identity.PUBLISHED:
+            raise ConfigurationError(
+                f"{NAME} is not published on PyPI yet, so uvx would run a package of someone else; install it from its "
+                "source in an environment that stays, and run `install` there without --uvx"
+            )
         path = shutil.which("uvx")
         if path is None:
             raise ConfigurationError("uvx is not on the PATH; install uv, or omit --uvx to use this installation")

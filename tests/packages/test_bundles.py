@@ -1,13 +1,14 @@
 """The packages work with the official MCPB tool, the published schemas and a host.
 
-`scripts/packages-check` runs these tests. MCPB is the folder of the official tool, and SCHEMAS, if it is set, the folder
-of the published schemas.
+`scripts/packages-check` runs these tests. MCPB is the folder of the official tool, SCHEMAS, if it is set, the folder of
+the published schemas, and WHEEL, if it is set, the wheel that belongs into a bundle.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -25,6 +26,7 @@ from core13_mcp import sandbox
 from core13_mcp.declarations.catalog import load
 
 from ..asgi import listening
+from .release import release_files
 
 pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[2]
@@ -75,8 +77,11 @@ async def connect(bundle: Path, folder: Path, settings: dict[str, Any]) -> Async
 @pytest.fixture(params=BUNDLES)
 def packed(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A bundle that the official tool has validated and packed."""
-    path = tmp_path / f"{request.param}.mcpb"
-    run_tool("mcpb", "pack", ROOT / "packages" / request.param, path)
+    folder, path = tmp_path / "bundle", tmp_path / f"{request.param}.mcpb"
+    shutil.copytree(ROOT / "packages" / request.param, folder)
+    if wheel := os.environ.get("WHEEL"):
+        shutil.copy(wheel, folder)
+    run_tool("mcpb", "pack", folder, path)
     return path
 
 
@@ -88,7 +93,7 @@ def test_a_published_file_is_valid_for_its_schema(path: str) -> None:
 
     validator = validator_for(schema)
     validator.check_schema(schema)
-    content = json.loads((ROOT / path).read_text("utf-8"))
+    content = json.loads(release_files()[path])
     assert [error.message for error in validator(schema).iter_errors(content)] == []
 
 

@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from core13_mcp.identity import VERSION
 from core13_mcp.setup.clients import CLIENTS
 from core13_mcp.setup.entries import Secret, ServerEntry, changes
 from core13_mcp.setup.snippets import cursor_link, vscode_link
 
 from ..processes import clean_environment
+from .release import release_files
 
 ROOT = Path(__file__).parents[2]
 KEY = "POSTHOG_PERSONAL_API_KEY"
@@ -55,7 +55,7 @@ def test_a_bundle_marks_the_key_as_sensitive_and_passes_every_setting_to_the_ser
 
 
 def test_the_registry_entry_marks_the_key_as_secret() -> None:
-    server = read("packages/server.json")
+    server = json.loads(release_files()["packages/server.json"])
 
     assert len(server["description"]) <= 100
     variables = {variable["name"]: variable for variable in server["packages"][0]["environmentVariables"]}
@@ -64,11 +64,12 @@ def test_the_registry_entry_marks_the_key_as_secret() -> None:
 
 
 def test_the_readme_states_the_name_in_the_registry() -> None:
-    assert f"mcp-name: {read('packages/server.json')['name']} " in (ROOT / "README.md").read_text("utf-8")
+    name = json.loads(release_files()["packages/server.json"])["name"]
+    assert f"mcp-name: {name} " in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_install_links_contain_the_entry_of_install() -> None:
-    entry = ServerEntry(command=["uvx", f"core13-mcp@{VERSION}", "serve"], secret=Secret())
+    entry = ServerEntry(command=["core13-mcp", "serve"], secret=Secret())
     ((_, cursor),) = changes(CLIENTS["cursor"], (), entry)
     (_, prompt), (_, vscode) = changes(CLIENTS["vscode"], (), entry)
 

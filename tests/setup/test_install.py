@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import tomlkit
 
+from core13_mcp import identity
 from core13_mcp.cli.main import main
 from core13_mcp.identity import VERSION
 from core13_mcp.sandbox import FULL_KEY, PUBLIC_KEY
@@ -241,7 +242,16 @@ def test_a_failed_write_leaves_the_file_unchanged(command, config, capsys):
     assert {file: file.read_bytes() for file in path.parent.iterdir()} == files
 
 
+@pytest.mark.parametrize("prefix", ["/usr", "/root/.cache/uv/archive-v0/x"])
+def test_uvx_is_not_used_before_the_package_is_published(capsys, monkeypatch, prefix):
+    monkeypatch.setattr(sys, "prefix", prefix)
+
+    assert main(["install", "cursor", *(["--uvx"] if prefix == "/usr" else [])]) == 2
+    assert "is not published on PyPI yet, so uvx would run a package of someone else" in capsys.readouterr().err
+
+
 def test_uvx_must_be_on_the_path(capsys, monkeypatch):
+    monkeypatch.setattr(identity, "PUBLISHED", True)
     monkeypatch.setenv("PATH", "/nowhere")
 
     assert main(["install", "cursor", "--uvx"]) == 2
@@ -252,6 +262,7 @@ def test_an_installation_from_the_uv_cache_is_started_with_uvx_and_its_version(m
     (tmp_path / "uvx").write_text("#!/bin/sh\n")
     (tmp_path / "uvx").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(identity, "PUBLISHED", True)
     monkeypatch.setattr(sys, "prefix", "/root/.cache/uv/archive-v0/x")
 
     assert server_command() == [str(tmp_path / "uvx"), f"core13-mcp@{VERSION}", "serve"]

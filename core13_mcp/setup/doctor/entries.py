@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ... import identity
 from ...errors import ConfigurationError
 from ...identity import NAME, VERSION
 from ...keys import HOW_TO_GET_A_KEY, key_problem
@@ -23,6 +24,7 @@ from .finding import Finding, Status
 
 _SERVERS_KEYS = {client.servers_key for client in CLIENTS.values()}
 _OWN_NAME = re.compile(r"core13[-_]mcp")
+_PACKAGE = re.compile(r"core13[-_]mcp(\[.*\])?([@=<>~!].*)?")
 _PINNED_VERSION = re.compile(r"core13[-_]mcp(?:@|==)[0-9]")
 
 # A reference to a variable or to an input, in the syntax of any client; the group is its name.
@@ -142,7 +144,12 @@ def _check_command(entry: Entry, environment: Environment) -> Iterator[Finding]:
 
 def _check_version(entry: Entry, _: Environment) -> Iterator[Finding]:
     program, *arguments = entry.command or [""]
-    if Path(program).stem in ("uvx", "uv", "pipx") and not any(map(_PINNED_VERSION.search, arguments)):
+    if Path(program).stem not in ("uvx", "uv", "pipx"):
+        return
+    if not identity.PUBLISHED and "--from" not in arguments and any(map(_PACKAGE.fullmatch, arguments)):
+        message = f"{NAME} is not published on PyPI yet, so {Path(program).stem} would run a package of someone else"
+        yield entry.finding("wrong", message, f"{entry.reinstall_command} starts this installation")
+    elif identity.PUBLISHED and not any(map(_PINNED_VERSION.search, arguments)):
         fix = f"{entry.reinstall_command} --uvx pins {VERSION}"
         yield entry.finding("note", "no version is pinned, so it always runs the newest version", fix)
 

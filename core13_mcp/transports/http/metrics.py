@@ -23,6 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...errors import ConfigurationError
+from ...identity import how_to_install
 from .host_check import HostOriginMiddleware
 
 # The label for every value that a caller invents. Each new label uses memory until the process exits.
@@ -42,7 +43,7 @@ class Metrics:
         try:
             from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector
         except ImportError:
-            raise ConfigurationError("CORE13_HTTP_METRICS needs `pip install 'core13-mcp[metrics]'`") from None
+            raise ConfigurationError(f"CORE13_HTTP_METRICS needs {how_to_install('metrics')}") from None
         self._tools = frozenset(tools)
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)

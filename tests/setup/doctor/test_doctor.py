@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from core13_mcp import sandbox
+from core13_mcp import identity, sandbox
 from core13_mcp.cli.main import main
 from core13_mcp.identity import VERSION
 from core13_mcp.sandbox import FREE_KEY, FULL_KEY, NO_ORGANIZATION_KEY, OTHER_PROJECT_KEY, PUBLIC_KEY, READ_ONLY_KEY
@@ -235,7 +235,12 @@ def test_invalid_settings_do_not_stop_the_other_checks(doctor):
 
 
 PROBLEMS: list[tuple[str, Any, str, str]] = [
-    ("claude-desktop", {"command": "uvx", "args": ["core13-mcp"]}, "is not an absolute path", "an absolute path"),
+    (
+        "claude-desktop",
+        {"command": "python3", "args": ["-m", "core13_mcp"]},
+        "is not an absolute path",
+        "an absolute path",
+    ),
     (
         "vscode",
         json.dumps({"mcpServers": {"core13-mcp": ENTRY}}),
@@ -359,7 +364,10 @@ def test_a_program_without_its_interpreter_is_reported(doctor, home, tmp_path):
         (f"core13-mcp@{VERSION}", VERSION, "", ""),
     ],
 )
-def test_a_command_that_can_start_another_version_is_reported(doctor, home, tmp_path, word, version, message, fix):
+def test_a_command_that_can_start_another_version_is_reported(
+    doctor, home, tmp_path, monkeypatch, word, version, message, fix
+):
+    monkeypatch.setattr(identity, "PUBLISHED", True)
     uvx = write_program(tmp_path / "uvx", FAKE_SERVER % version)
     write_config(home, "cursor", {"command": uvx, "args": [word, "serve"]})
 
@@ -370,6 +378,27 @@ def test_a_command_that_can_start_another_version_is_reported(doctor, home, tmp_
         finding for finding in report.findings if (finding["check"], finding["status"]) == ("client cursor", "note")
     ]
     assert [message in note["says"] and note["fix"].startswith(fix) for note in notes] == [True] * bool(message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_wrong"),
+    [
+        (["core13-mcp", "serve"], True),
+        (["core13-mcp[metrics]@0.1.0", "serve"], True),
+        (["--from", "./core13_mcp.whl", "core13-mcp", "serve"], False),
+        (["run", "server/main.py"], False),
+    ],
+)
+def test_before_the_release_a_command_that_looks_up_the_name_is_not_started(
+    doctor, home, tmp_path, arguments, is_wrong
+):
+    uvx = write_program(tmp_path / "uvx", f"touch {tmp_path}/started\n" + FAKE_SERVER % VERSION)
+    write_config(home, "cursor", {"command": uvx, "args": arguments})
+
+    finding = doctor("--sandbox").finding("client cursor", "wrong" if is_wrong else "ok")
+
+    assert ("is not published on PyPI yet" in finding["says"]) is is_wrong
+    assert (tmp_path / "started").exists() is not is_wrong
 
 
 def test_a_program_that_needs_the_path_of_the_shell_is_reported(doctor, home, tmp_path, monkeypatch):

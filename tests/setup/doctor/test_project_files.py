@@ -185,7 +185,7 @@ COMMANDS: list[tuple[Any, bool]] = [
     (lambda *_: [sys.executable, "-c", "core13_mcp"], False),
     (lambda *_: [sys.executable, "core13_mcp"], False),
     (lambda *_: ["/usr/bin/env", "core13-mcp"], False),
-    (lambda *_: ["uvx", "core13-mcp@0.1.0"], False),
+    (lambda *_: ["uvx", "--from", ".", "core13-mcp"], False),
 ]
 
 

@@ -116,7 +116,7 @@ async def test_metrics_count_a_call_whose_client_disconnected() -> None:
 
 async def test_without_the_extra_metrics_name_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    with pytest.raises(ConfigurationError, match=r"pip install 'core13-mcp\[metrics\]'"):
+    with pytest.raises(ConfigurationError, match=r"pip install '\.\[metrics\]'` in the source of core13-mcp"):
         Metrics([])
 
 
@@ -198,4 +198,4 @@ def test_without_the_extra_traces_name_the_package_to_install(
         export_spans({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}),
     ):
         pass
-    assert "pip install 'core13-mcp[otel]'" in caplog.text
+    assert "pip install '.[otel]'` in the source of core13-mcp" in caplog.text
