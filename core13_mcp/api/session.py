@@ -52,6 +52,11 @@ class APISession:
         self.ambiguous = False
         self.write_sent = False
 
+    @property
+    def remaining(self) -> float:
+        """Seconds of the time limit that are left."""
+        return self._timeout - self._elapsed
+
     async def send(self, request: APIRequest) -> APIResponse:
         """Send a request, again if that is safe, and return the last response, whatever its status.
 

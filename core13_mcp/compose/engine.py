@@ -18,6 +18,7 @@ from ..keys import SecretStr
 from ..logs import configure_logging
 from ..options import seal_keys
 from ..pipeline.call import CallContext
+from ..pipeline.key_info import KeyInfoCache
 from ..settings import Settings
 
 # Requests to the sandbox do not leave the process, so no server has this origin.
@@ -29,8 +30,9 @@ async def context_provider(settings: Settings) -> AsyncIterator[Callable[[], Cal
     """Yield a function that returns the call context; it reads the key again for each call."""
     credentials = credential_provider(settings)
     configure_logging(settings.log_level, settings.log_format, (*credentials().secrets, *read_seal_keys(settings)))
+    key_info = KeyInfoCache()
     async with api_clients(settings) as clients:
-        yield lambda: make_context(settings, clients[0], credentials())
+        yield lambda: make_context(settings, clients[0], credentials(), key_info)
 
 
 def credential_provider(settings: Settings) -> CredentialProvider:
@@ -85,7 +87,9 @@ async def api_clients(settings: Settings) -> AsyncIterator[list[APIClient]]:
         ]
 
 
-def make_context(settings: Settings, client: APIClient, credentials: Credentials) -> CallContext:
+def make_context(
+    settings: Settings, client: APIClient, credentials: Credentials, key_info: KeyInfoCache | None = None
+) -> CallContext:
     """Return the call context for a client, credentials and the settings."""
     return CallContext(
         client=client,
@@ -95,4 +99,5 @@ def make_context(settings: Settings, client: APIClient, credentials: Credentials
         confirm_timeout=settings.confirm_timeout,
         timeout=settings.timeout,
         max_result_chars=settings.max_result_chars,
+        key_info=key_info,
     )

@@ -20,6 +20,7 @@ from ..api.credentials import Credentials
 from ..declarations.catalog import enabled_tools, load
 from ..logs import configure_logging
 from ..pipeline.call import CallContext
+from ..pipeline.key_info import KeyInfoCache
 from ..server.handlers import build_server
 from ..server.instructions import instructions, mode_notices
 from ..settings import Settings
@@ -146,7 +147,7 @@ def _limits(settings: Settings, address: Address, limits: Mapping[str, Any]) -> 
 
 
 def _authenticator(settings: Settings, clients: Sequence[APIClient], resource: ProtectedResource) -> Authenticator:
-    template = make_context(settings, clients[0], Credentials())
+    template = make_context(settings, clients[0], Credentials(), KeyInfoCache())
     if settings.auth == "own-key":
         return api_key_auth(template, clients, settings.http_bearer_keys)
     if settings.auth == "oauth":

@@ -15,6 +15,7 @@ from ..text import strip_invisible
 from .bind import bind
 from .clearing import ignored_nulls
 from .confirm import Policy
+from .key_info import KeyInfoCache
 from .normalize import normalize
 from .validate import argument_errors, invalid_arguments
 
@@ -28,6 +29,7 @@ class CallContext:
         confirm_timeout: Seconds for the answer to a question.
         timeout: Seconds for the requests of one call, including retries.
         name: The caller's name in the logs; empty over stdio, which has only one caller.
+        key_info: Explains refusals by what the key may do. Without it, they are not explained.
     """
 
     client: APIClient
@@ -39,6 +41,7 @@ class CallContext:
     retry: bool = True
     max_result_chars: int = 40_000
     name: str = ""
+    key_info: KeyInfoCache | None = None
 
     @property
     def principal(self) -> str:

@@ -19,6 +19,7 @@ from ..text import get_path, quote
 from .approval import Channel, require_confirmed
 from .bind import bind, expand_path, path_values
 from .call import Call
+from .key_info import READ_TIMEOUT, describe_key
 from .masking import mask_urls, masked
 from .offload import run_large
 from .projection import CallResult, project_response
@@ -74,15 +75,24 @@ class Execution:
             return result
         except ToolError as error:
             self._has_outcome |= not isinstance(error, Declined | InvalidArguments)
-            raise self._redacted(error) from None
+            raise self._redacted(error, await self._explain(error)) from None
 
     def internal_error(self) -> ToolError:
         """Return the error for an unexpected exception of `run`."""
         return self._redacted(internal_error(self._call, sent=self._session.write_sent))
 
-    def _redacted(self, error: ToolError) -> ToolError:
+    async def _explain(self, error: ToolError) -> str:
+        """Return a line on what the API key has and lacks, if the API refused the call for a lack of rights."""
+        call, context = self._call, self._call.context
+        if error.status != 403 or context.key_info is None or call.tool.endpoint.auth != "key":
+            return ""
+        timeout = min(READ_TIMEOUT, self._session.remaining)
+        info = await context.key_info.get(context.client, context.credentials, timeout)
+        return describe_key(info, call.tool, call.project, error.details["code"]) if info else ""
+
+    def _redacted(self, error: ToolError, explanation: str = "") -> ToolError:
         clean = copy.copy(error)
-        text = redact(str(error), self._call.secrets)
+        text = redact("\n".join(filter(None, (str(error), explanation))), self._call.secrets)
         clean.args = (mask_urls(text) if self._call.tool.mask else text,)
         clean.field = redact(error.field, self._call.secrets)
         return clean

@@ -15,9 +15,11 @@ from ...declarations.model import Declaration
 from ...errors import InvalidArguments, ToolError, Unreadable
 from ...pipeline.call import CallContext, plan, prepare
 from ...pipeline.execution import Execution
+from ...pipeline.key_info import KeyInfoCache
 from ...pipeline.response import SentRequest, parse_response
 from ...text import get_path, single_line
 from .finding import Finding, from_error, from_network_error, proxy_host
+from .key import listed, reach_findings, scope_finding
 
 
 class APICheck:
@@ -57,8 +59,8 @@ class APICheck:
             yield Finding("owner", "ok", _text(user, self._project.owner, 120))
             yield self._current_project(user)
         tools = self._enabled.values()
-        for scope in sorted({tool.endpoint.scope for tool in tools if tool.endpoint.scope}):
-            yield await self._scope(scope, [tool for tool in tools if tool.endpoint.scope == scope])
+        async for finding in self._rights():
+            yield finding
         names = [tool.name for tool in tools if tool.endpoint.auth == "session"]
         if names:
             yield await self._session(names)
@@ -95,23 +97,32 @@ class APICheck:
             return Finding("project", "note", message, fix)
         return Finding("project", "ok", message)
 
-    async def _scope(self, name: str, tools: list[Declaration]) -> Finding:
-        """Check a scope with the simplest tool that needs it and changes nothing."""
-        check, count = f"scope {name}", f"{len(tools)} tool{'s' if len(tools) > 1 else ''}"
-        verb = "needs" if len(tools) == 1 else "need"
-        probes = [tool for tool in tools if probe_request(tool)]
-        if not probes:
-            return Finding(check, "note", f"not checked, because that needs a write; {count} {verb} it")
-        probe = min(probes, key=lambda tool: len(tool.arguments))
+    async def _rights(self) -> AsyncIterator[Finding]:
+        """Check for each scope whether the key can use the tools that need it, and whether it reaches the project."""
+        context, tools = self._context, self._enabled.values()
+        info = await KeyInfoCache().get(context.client, context.credentials, context.timeout)
+        for scope in sorted({tool.endpoint.scope for tool in tools if tool.endpoint.scope}):
+            users = [tool for tool in tools if tool.endpoint.scope == scope]
+            probes = [tool for tool in users if probe_request(tool)]
+            if probes and (info is None or info.has(scope)):
+                yield await self._probe(f"scope {scope}", users, min(probes, key=lambda tool: len(tool.arguments)))
+            else:
+                yield scope_finding(info, scope, users)
+        if info:
+            for finding in reach_findings(info, context.project_id):
+                yield finding
+
+    async def _probe(self, check: str, tools: list[Declaration], probe: Declaration) -> Finding:
+        """Check a scope with a tool that needs it and changes nothing."""
         try:
             await Execution(prepare(probe, {}, self._context)).run()
         except ToolError as error:
             finding = from_error(check, error)
             if error.status == 403:
-                return replace(finding, message=f"{count} cannot work: {finding.message}")
+                return replace(finding, message=f"the key cannot use {listed(tools)}: {finding.message}")
             # The scope is granted; another limit, such as the plan, refused the request.
             return replace(finding, status="note")
-        return Finding(check, "ok", f"granted; {count} {verb} it")
+        return Finding(check, "ok", f"granted, so the key can use {listed(tools)}")
 
     async def _session(self, names: list[str]) -> Finding:
         """Check the login session, which the tools with these names need."""

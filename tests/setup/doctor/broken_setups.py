@@ -64,13 +64,13 @@ def sandbox_api(*faults: str, database: str = ":memory:") -> Iterator[str]:
 
 
 @contextmanager
-def sandbox_with_scopes(folder: Path, scopes: str) -> Iterator[str]:
-    """The origin of a sandbox in which READ_ONLY_KEY has only these scopes."""
+def sandbox_with_scopes(folder: Path, scopes: str, **reach: list[Any]) -> Iterator[str]:
+    """The origin of a sandbox in which READ_ONLY_KEY has only these scopes, projects and organizations."""
     database = folder / "sandbox.db"
     sandbox.build(str(database))
     with closing(sqlite3.connect(database)) as connection, connection:
         statement = "update credential set doc = ? where secret = ?"
-        connection.execute(statement, (json.dumps({"scopes": scopes}), READ_ONLY_KEY))
+        connection.execute(statement, (json.dumps({"scopes": scopes, **reach}), READ_ONLY_KEY))
     with sandbox_api(database=str(database)) as origin:
         yield origin
 

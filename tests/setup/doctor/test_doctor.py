@@ -15,6 +15,7 @@ from anyio.from_thread import start_blocking_portal
 
 from core13_mcp import identity, sandbox
 from core13_mcp.cli.main import main
+from core13_mcp.declarations.catalog import load
 from core13_mcp.identity import VERSION
 from core13_mcp.sandbox import FREE_KEY, FULL_KEY, NO_ORGANIZATION_KEY, OTHER_PROJECT_KEY, PUBLIC_KEY, READ_ONLY_KEY
 
@@ -143,15 +144,40 @@ def test_a_refused_key_has_the_fix_of_the_error_of_a_call(doctor, api):
     assert UNKNOWN_KEY not in report.text
 
 
-def test_a_missing_scope_has_the_fix_of_the_error_of_a_call_and_the_number_of_tools(doctor, tmp_path):
-    with broken_setups.sandbox_with_scopes(tmp_path, "user:read") as origin:
+def test_each_tool_is_listed_with_the_scope_that_the_key_has_or_lacks(doctor, tmp_path):
+    with broken_setups.sandbox_with_scopes(tmp_path, "user:read subscription:write") as origin:
         report = doctor(**{KEY: READ_ONLY_KEY, "POSTHOG_HOST": origin})
-        fix = call_error(READ_ONLY_KEY, origin, "subscriptions-summary-quota-retrieve")
 
-    assert report.finding("scope user:read")["status"] == "ok"
-    finding = report.finding("scope subscription:read", "wrong")
-    assert finding["says"].startswith("3 tools cannot work: 403 Forbidden")
-    assert "subscription:read" in finding["fix"] and finding["fix"] == fix
+    says = {finding["check"]: finding["says"] for finding in report.findings if finding["check"].startswith("scope ")}
+    granted = ["user:read", "subscription:read", "subscription:write"]
+    assert all(says[f"scope {name}"].startswith("granted, so the key can use ") for name in granted)
+    assert says["scope user:write"].startswith("missing, so the key cannot use users-hedgehog-config-partial-update, ")
+    assert "user:write" in report.finding("scope user:write", "wrong")["fix"]
+    scopes = {tool.name: tool.endpoint.scope for tool in load().values() if tool.endpoint.scope}
+    assert all(name in says[f"scope {scope}"] for name, scope in scopes.items())
+
+
+@pytest.mark.parametrize(
+    ("reach", "pinned", "status", "message"),
+    [
+        ({"projects": [2]}, "1", "wrong", "the key reaches only the projects 2, not 1"),
+        ({"projects": [1, 2]}, "1", "note", "the key reaches only the projects 1, 2"),
+        ({"organizations": ["o-1"]}, "1", "note", "the key reaches only the organizations o-1"),
+    ],
+)
+def test_the_restrictions_of_a_key_are_listed(doctor, tmp_path, reach, pinned, status, message):
+    with broken_setups.sandbox_with_scopes(tmp_path, "*", **reach) as origin:
+        report = doctor(**{KEY: READ_ONLY_KEY, "POSTHOG_HOST": origin, "POSTHOG_PROJECT_ID": pinned})
+
+    assert report.finding("reach", status)["says"] == message
+
+
+def test_a_server_that_does_not_describe_the_key_is_checked_with_reads(doctor):
+    with sandbox_api("status=404; path=/api/personal_api_keys/; times=9") as origin:
+        report = doctor(**{KEY: READ_ONLY_KEY, "POSTHOG_HOST": origin})
+
+    assert report.finding("scope subscription:read")["says"].startswith("granted, so the key can use ")
+    assert report.finding("scope user:write", "note")["says"].startswith("not checked, because this version")
 
 
 def test_the_session_is_not_checked_without_tools_that_need_one(doctor, api):
