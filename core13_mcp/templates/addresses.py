@@ -37,6 +37,11 @@ def describe_recipient(recipient: str) -> str:
     return f"{shown} ({'; '.join(notes)})" if notes else shown
 
 
+def is_plain(recipient: str) -> bool:
+    """Whether a recipient is an address without any mark."""
+    return recipient.isascii() and "xn--" not in recipient and _PLAIN_ADDRESS.fullmatch(recipient) is not None
+
+
 def script_notes(text: str) -> Iterator[str]:
     """Describe the characters of an address or a host that can be mistaken for others.
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from .addresses import describe_recipient
+from .addresses import describe_recipient, is_plain
 
 # A list of at most this length is shown whole; of a longer one, only the changes.
 MAX_UNCHANGED = 20
@@ -50,6 +50,9 @@ def _change(what: str, entries: Sequence[str]) -> str:
 
 
 def _listed(entries: Sequence[str]) -> str:
+    if len(entries) > MAX_LISTED:
+        # Those with a mark come first, so that they are shown.
+        entries = sorted(entries, key=is_plain)
     shown, rest = entries[:MAX_LISTED], entries[MAX_LISTED:]
     listed = ", ".join(map(describe_recipient, shown))
     return f"{listed}, and {len(rest)} more that are not listed here, at {_domains(rest)}" if rest else listed
