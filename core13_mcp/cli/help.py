@@ -27,7 +27,8 @@ PROGRAM = Help(
   core13-mcp serve --http 8080                       serve Streamable HTTP
 
 exit status:
-  0 success   1 the call failed, or doctor found a problem   2 usage or configuration error   130 interrupted""",
+  0 success   1 the call failed, doctor found a problem, or the output cannot be written
+  2 usage or configuration error   70 defect of core13-mcp   130 interrupted""",
 )
 
 COMMANDS = {

@@ -15,46 +15,60 @@ from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
 
+from .output import UNWRITABLE, finish, print_error, report_unwritten
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    The status is 0 for success, 1 for a failed call, 2 for wrong settings or arguments, 70 for a defect of this
-    program, and 130 after Ctrl-C.
+    The status is 0 for success, 1 for a failed call or for output that cannot be written, 2 for wrong settings or
+    arguments, 70 for a defect of this program, and 130 after Ctrl-C.
     """
     streams = {"standard input": sys.stdin, "standard output": sys.stdout, "standard error": sys.stderr}
     if closed := [name for name, stream in streams.items() if stream is None]:
         # Files and sockets that are opened later would take the place of the closed stream.
         # `print` writes to standard output if standard error is closed.
-        _print_error(
+        print_error(
             f"{' and '.join(closed)} {'is' if len(closed) == 1 else 'are'} closed, so no command can run. Open all "
             "three streams where you start it, for example with `</dev/null`, `>/dev/null` or `2>/dev/null`."
         )
         return 2
+    for stream in streams.values():
+        # Pipes and files contain UTF-8, whatever encoding the system uses. A terminal shows what it can.
+        if isinstance(stream, TextIOWrapper):
+            errors = None if stream is sys.stdin else "backslashreplace"
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors=errors)
+    try:
+        status = _status(argv)
+    except SystemExit as error:
+        # The parser has printed help or an error.
+        raise SystemExit(finish(int(error.code or 0))) from None
+    return finish(status)
+
+
+def _status(argv: Sequence[str] | None) -> int:
     from ..errors import Core13Error
     from .parser import parse
 
-    arguments = parse(argv)
-    for stream in streams.values():
-        # Pipes and files contain UTF-8, whatever encoding the system uses.
-        if isinstance(stream, TextIOWrapper) and not stream.isatty():
-            stream.reconfigure(encoding="utf-8")
     try:
-        return _run(arguments)
+        return _run(parse(argv))
     except Core13Error as error:
-        _print_error(str(error))
+        print_error(str(error))
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # The reader of the output, such as `head`, has ended. Python must not fail again when it flushes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:  # noqa: BLE001 - the message of an unexpected error may contain a secret
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            report_unwritten(error)
+            return 1
+        from ..identity import VERSION
         from ..redaction import error_location
 
-        location = error_location(error)
-        _print_error(f"unexpected error in core13-mcp: {location}. Please report this line to the maintainers.")
+        print_error(
+            f"unexpected error in core13-mcp {VERSION} with Python {sys.version.split()[0]} on {sys.platform}: "
+            f"{error_location(error)}. This is a defect of core13-mcp. Please report this line to its maintainers, as an "
+            "issue in its repository."
+        )
         return 70
 
 
@@ -87,11 +101,3 @@ def _run(arguments: Namespace) -> int:
         return int(anyio.run(command.run, arguments, settings, backend_options={"use_uvloop": use_uvloop}))
     finally:
         signal.signal(signal.SIGINT, handler)
-
-
-def _print_error(message: str) -> None:
-    from ..redaction import redact_keys
-    from ..text import to_line
-
-    # A value in the message can be a key that was entered in the wrong place.
-    print(f"core13-mcp: {redact_keys(to_line(message))}", file=sys.stderr)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from typing import Any, NamedTuple, NoReturn
 
 from ..identity import NAME, VERSION
@@ -12,6 +13,7 @@ from ..settings import OPTIONS
 from ..setup.clients import CLIENTS
 from ..text import did_you_mean, to_line
 from .help import COMMANDS, PROGRAM, Help
+from .values import one_of, port
 
 
 class Flag(NamedTuple):
@@ -77,22 +79,15 @@ class Parser(argparse.ArgumentParser):
             )
             self.flags.append(Flag(option.flag, option.help, not option.is_flag, option.choices))
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse ignores an error here, and the exit status would be 0 although no help was printed.
+        with suppress(OSError) if file is not sys.stdout else nullcontext():
+            file.write(message)
+
     def error(self, message: str) -> NoReturn:
         from ..redaction import redact_keys
 
         self.exit(2, f"{self.prog}: {redact_keys(to_line(message))}\nSee: {self.prog} --help\n")
-
-
-def one_of(values: Sequence[str]) -> Callable[[str], str]:
-    """Return an argument type that accepts some values only and suggests the most similar one."""
-
-    def parse_value(text: str) -> str:
-        if text not in values:
-            fix = did_you_mean(text, values) or f"Use {', '.join(values)}."
-            raise argparse.ArgumentTypeError(f"there is no {text!r}. {fix}")
-        return text
-
-    return parse_value
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -153,7 +148,7 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
         "what", ("serve", "outbox"), nargs="?", default="serve", metavar="ACTION", help="serve (the default) or outbox"
     )
     sandbox.add_flag(
-        "--port", "port to listen on; 0 selects a free port (default 8013)", type=int, default=8013, metavar="PORT"
+        "--port", "port to listen on; 0 selects a free port (default 8013)", type=port, default=8013, metavar="PORT"
     )
     sandbox.add_flag("--db", "file for the data; in memory by default", default=":memory:", metavar="FILE")
     sandbox.add_flag("--era", "version of the API: page (the default) or today", ("page", "today"), default="page")

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import ConfigurationError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
@@ -20,8 +22,18 @@ class Environment:
 
     @classmethod
     def current(cls) -> Environment:
-        """Return the environment of this process."""
-        return cls(platform=sys.platform, home=Path.home(), variables=os.environ, cwd=Path.cwd())
+        """Return the environment of this process.
+
+        Raises:
+            ConfigurationError: The current directory was deleted, or there is no home directory.
+        """
+        try:
+            return cls(platform=sys.platform, home=Path.home(), variables=os.environ, cwd=Path.cwd())
+        except OSError as error:
+            message, fix = f"the current directory cannot be used: {error.strerror}", "Change to another directory."
+        except RuntimeError:
+            message, fix = "the home directory is not known", "Set the variable HOME."
+        raise ConfigurationError(message, fix)
 
     def path(self, template: str) -> Path:
         """Expand a path template of a client.

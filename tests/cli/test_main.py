@@ -22,6 +22,7 @@ from core13_mcp.cli.commands import call as command
 from core13_mcp.cli.parser import parse
 from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.directory import builtin_dir
+from core13_mcp.identity import VERSION
 from core13_mcp.settings import OPTIONS, flag_values
 
 from ..processes import CLI, clean_environment, run_cli
@@ -342,7 +343,11 @@ def test_a_closed_standard_stream_is_an_error_with_status_2(command, closed, mes
 
 @pytest.mark.parametrize(
     ("error", "status", "message"),
-    [(KeyboardInterrupt(), 130, ""), (RuntimeError("a secret"), 70, "unexpected error in core13-mcp: RuntimeError")],
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (RuntimeError("a secret"), 70, f"error in core13-mcp {VERSION} with Python 3."),
+        (RuntimeError(), 70, "RuntimeError at broken:"),
+    ],
 )
 def test_an_interrupt_or_unexpected_error_ends_a_command_with_at_most_one_line(
     execute, monkeypatch, error, status, message

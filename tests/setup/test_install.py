@@ -375,11 +375,17 @@ def test_without_a_terminal_a_missing_key_is_an_error(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("typed", "message"), [(PUBLIC_KEY, "public project key"), ("", "create a personal API key (phx_...) in PostHog")]
+    ("typed", "message"),
+    [
+        (f"{PUBLIC_KEY}\n", "public project key"),
+        ("\n", "no key was entered; create a personal API key (phx_...) in PostHog"),
+        ("\x04", "no key was entered"),
+        ("\n", "create a personal API key (phx_...) in PostHog"),
+    ],
 )
 def test_an_unusable_typed_key_is_not_written(typed, message, home):
     environ = clean_environment(HOME=str(home))
-    status, output = at_a_terminal([COMMAND, "install", "zed"], environ, [("not shown): ", f"{typed}\n")])
+    status, output = at_a_terminal([COMMAND, "install", "zed"], environ, [("not shown): ", typed)])
 
     assert (status, message in output) == (2, True)
     assert not (home / BEFORE["zed"][0]).exists()

@@ -64,7 +64,7 @@ async def _call(tool: Declaration, arguments: JSON, settings: Settings, *, yes: 
 def parse_arguments(words: list[str]) -> dict[str, Any]:
     """Parse `key=value` words, one JSON object, or `-` for a JSON object on stdin."""
     if words == ["-"]:
-        words = [sys.stdin.read()]
+        words = [_read_stdin()]
     if len(words) == 1 and words[0].lstrip().startswith("{"):
         try:
             return dict(parse_json(words[0]))
@@ -77,6 +77,13 @@ def parse_arguments(words: list[str]) -> dict[str, Any]:
             raise ConfigurationError(f"the arguments contain {single_line(word, 60)!r}, which is not key=value", _FORMS)
         pairs[name] = value
     return pairs
+
+
+def _read_stdin() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise ConfigurationError("standard input is not UTF-8 text", "Save it as UTF-8.") from None
 
 
 def _print_request(tool: Declaration, arguments: JSON, settings: Settings) -> None:

@@ -53,13 +53,14 @@ def server(database: Path, folder: str) -> StdioServerParameters:
 
 async def _connect_and_play(demo: Demo, child: StdioServerParameters, log: TextIO) -> None:
     # An exception that leaves the client is wrapped by its task group. It is raised again outside.
-    failure: DemoError | BrokenPipeError | None = None
+    failure: DemoError | OSError | None = None
     try:
         async with Client(stdio_client(child, errlog=log), elicitation_callback=demo.confirm) as demo.client:
             try:
                 demo.note(await _describe(demo.client))
                 await play(demo)
-            except (DemoError, BrokenPipeError) as error:
+            # An OSError means that the output cannot be written.
+            except (DemoError, OSError) as error:
                 failure = error
     except (MCPError, ExceptionGroup, OSError):
         failure = failure or DemoError("the server did not start, or it ended early")

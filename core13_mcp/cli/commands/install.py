@@ -45,9 +45,13 @@ def _prompt_for_key(client: Client) -> str:
             f"{client.title} needs the key in its file, and no key is set; set {KEY} for this command, or use "
             f"--personal-api-key-file to name a file that contains it; {HOW_TO_GET_A_KEY}"
         )
-    with interruptible():
-        key = getpass("PostHog personal API key (phx_..., not shown): ").strip()
-    problem = key_problem(key) if key else HOW_TO_GET_A_KEY
+    try:
+        with interruptible():
+            key = getpass("PostHog personal API key (phx_..., not shown): ").strip()
+    except EOFError:
+        # Ctrl-D.
+        key = ""
+    problem = key_problem(key) if key else f"no key was entered; {HOW_TO_GET_A_KEY}"
     if problem:
         raise ConfigurationError(problem)
     return key

@@ -223,6 +223,10 @@ def device(path: Path) -> None:
     path.symlink_to("/dev/zero")
 
 
+def loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
 def huge(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(65 * 1024 * 1024)
@@ -233,7 +237,7 @@ def deep(path: Path) -> None:
 
 
 @each_client
-@pytest.mark.parametrize("make", [pipe, device, huge, deep, Path.mkdir])
+@pytest.mark.parametrize("make", [pipe, device, loop, huge, deep, Path.mkdir])
 def test_a_file_that_is_not_a_configuration_file_is_reported(home, installation, findings, client, make):
     path = home / "project" / PROJECT_FILES[client]
     path.parent.mkdir(exist_ok=True)

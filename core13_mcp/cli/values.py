@@ -1,0 +1,27 @@
+"""Types of command-line arguments. Standard library only."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from ..text import did_you_mean
+
+
+def one_of(values: Sequence[str]) -> Callable[[str], str]:
+    """Return an argument type that accepts some values only and suggests the most similar one."""
+
+    def parse_value(text: str) -> str:
+        if text not in values:
+            fix = did_you_mean(text, values) or f"Use {', '.join(values)}."
+            raise argparse.ArgumentTypeError(f"there is no {text!r}. {fix}")
+        return text
+
+    return parse_value
+
+
+def port(text: str) -> int:
+    """Parse the number of a port."""
+    if not (text.isascii() and text.isdigit() and int(text[:9]) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a port; use a number from 0 to 65535")
+    return int(text)

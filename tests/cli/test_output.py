@@ -1,0 +1,175 @@
+"""Output that cannot be written, and other surroundings in which a command cannot do its work."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from core13_mcp.cli.main import main
+
+from ..processes import CLI, clean_environment
+
+FULL = Path("/dev/full")
+
+COMMANDS = [
+    ["--help"],
+    ["--version"],
+    ["tools"],
+    ["tools", "--json"],
+    ["completion", "bash"],
+    ["install", "cursor", "--sandbox", "--print"],
+    ["call", "users-list", "--sandbox"],
+    ["call", "users-retrieve", "--sandbox", "detail=full"],
+    ["call", "subscriptions-list", "--sandbox", "--dry-run"],
+    ["demo"],
+]
+
+
+def run(*arguments: str, cwd: Path | None = None, stdout: int = subprocess.PIPE, **variables: str) -> tuple[int, str]:
+    """Return the exit status and stderr of a command."""
+    process = subprocess.run(
+        [*CLI, *arguments],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        cwd=cwd,
+        env=clean_environment(**variables),
+    )
+    return process.returncode, process.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_on_a_full_disk_the_exit_status_is_1_with_a_message(home, arguments, unbuffered):
+    descriptor = os.open(FULL, os.O_WRONLY)
+    try:
+        status, errors = run(*arguments, stdout=descriptor, HOME=str(home), PYTHONUNBUFFERED=unbuffered)
+    finally:
+        os.close(descriptor)
+    assert status == 1
+    assert errors.splitlines()[-1] == (
+        "core13-mcp: standard output cannot be written: No space left on device. The command ran, but its output is "
+        "incomplete."
+    )
+    assert "Traceback" not in errors and "ignored" not in errors
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_behind_a_closed_pipe_the_exit_status_is_1_without_a_message(home, arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        status, errors = run(*arguments, stdout=writer, HOME=str(home))
+    finally:
+        os.close(writer)
+    assert status == 1
+    assert "ignored" not in errors and "core13-mcp: " not in errors and "Traceback" not in errors
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["nonsense"], 2), (["tools", "nonsense"], 2), (["tools"], 0)])
+def test_messages_that_cannot_be_written_do_not_change_the_exit_status(arguments, status):
+    with FULL.open("w") as full:
+        process = subprocess.run(
+            [*CLI, *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=full,
+            timeout=60,
+            env=clean_environment(),
+        )
+    assert process.returncode == status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["doctor", "--sandbox"], 2, "the current directory cannot be used: No such file or directory. Change to"),
+        (["install", "zed", "--print", "--sandbox"], 2, "the current directory cannot be used"),
+        (["uninstall", "zed"], 2, "the current directory cannot be used"),
+        (["tools"], 0, ""),
+        (["call", "users-list", "--sandbox"], 0, ""),
+        (["--help"], 0, ""),
+    ],
+)
+def test_a_deleted_working_directory_is_an_error_of_the_commands_that_need_one(tmp_path, arguments, status, message):
+    words = " ".join(["exec", *CLI, *arguments])
+    process = subprocess.run(
+        ["/bin/sh", "-c", f"mkdir gone && cd gone && rmdir ../gone && {words}"],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        env=clean_environment(HOME=str(tmp_path), PYTHONPATH=os.pathsep.join(["", str(Path(__file__).parents[2])])[1:]),
+    )
+    assert (process.returncode, message in process.stderr) == (status, True), process.stderr
+
+
+def test_without_a_home_directory_the_error_names_the_variable(monkeypatch, capsys):
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    assert main(["uninstall", "zed"]) == 2
+    assert capsys.readouterr().err == "core13-mcp: the home directory is not known. Set the variable HOME.\n"
+
+
+def test_standard_input_that_is_not_utf_8_is_an_error():
+    process = subprocess.run(
+        [*CLI, "call", "users-list", "-", "--sandbox"],
+        check=False,
+        input=b"\xff\xfe",
+        capture_output=True,
+        timeout=60,
+        env=clean_environment(),
+    )
+    assert (process.returncode, process.stderr.decode()) == (
+        2,
+        "core13-mcp: standard input is not UTF-8 text. Save it as UTF-8.\n",
+    )
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http", "1.5", "\u0663"])
+def test_a_number_that_is_not_a_port_is_an_error(port, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["sandbox", "--port", port])
+    assert caught.value.code == 2
+    assert "is not a port; use a number from 0 to 65535" in capsys.readouterr().err
+
+
+WORDS = some.sampled_from(
+    ["tools", "call", "install", "uninstall", "completion", "sandbox", "outbox", "users-list", "cursor", "codex", "bash",
+     "--json", "--sandbox", "--print", "--scope", "project", "--remote", "--db", "--port", "--tools-dir", "--timeout",
+     "--project-id", "--host", "--dry-run", "--sandbox-db", "--personal-api-key-file", "limit=2", "{}", "-", "/", "."]
+)  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(some.lists(WORDS | some.text(max_size=12), max_size=6))
+def test_no_arguments_lead_to_an_internal_error(words):
+    words = [word for word in words if word not in ("serve", "demo", "doctor")]
+    # Without a command, the server would start; `sandbox` alone would serve.
+    arguments = ["call", *words] if not words or ("sandbox" in words and "outbox" not in words) else words
+    if arguments[0] not in ("tools", "call", "install", "uninstall", "completion", "sandbox"):
+        arguments = ["tools", *arguments]
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.setenv("HOME", folder)
+        patch.chdir(folder)
+        patch.setattr("sys.stdin", io.StringIO("{}"))
+        try:
+            status = main(arguments)
+        except SystemExit as error:
+            status = int(error.code or 0)
+    assert status in (0, 1, 2)
