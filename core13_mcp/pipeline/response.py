@@ -76,15 +76,15 @@ def from_transport_error(sent: SentRequest, error: httpx2.RequestError) -> ToolE
 
 
 def _unreachable(sent: SentRequest, error: httpx2.RequestError) -> ToolError:
-    problem = next(text for kind, text in _NOT_SENT_PROBLEMS.items() if isinstance(error, kind))
-    step = "Call again later. If that does not help, the administrator of this server can run `core13-mcp doctor`."
     is_permanent = isinstance(error, ConnectFailure)
     if is_permanent:
         problem = str(error)
-        step = (
-            "The same call fails again until the administrator of this server corrects this; see `core13-mcp doctor`."
-        )
-    message = f"{sent.call.tool.name}: the API could not be reached: {problem}; nothing was sent."
+        step = "The same call fails until the administrator of this server corrects this; `core13-mcp doctor` helps."
+    else:
+        reason = next(text for kind, text in _NOT_SENT_PROBLEMS.items() if isinstance(error, kind))
+        problem = f"the API could not be reached: {reason}"
+        step = "Call again later. If that does not help, the administrator of this server can run `core13-mcp doctor`."
+    message = f"{sent.call.tool.name}: {problem}; nothing was sent."
     return Unavailable(message, step, code="unreachable", retryable=not is_permanent)
 
 

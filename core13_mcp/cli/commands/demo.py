@@ -15,6 +15,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from ...compose.sandbox import read_outbox
 from ..demo.runner import Demo, DemoError
 from ..demo.script import play, show_outbox
+from ..terminal import print_lines
 
 # Seconds for the whole demo.
 TIMEOUT = 120.0
@@ -37,7 +38,7 @@ async def run(_: argparse.Namespace, __: object) -> int:
         except (DemoError, TimeoutError) as error:
             log.seek(0)
             reason = str(error) or f"the demo did not finish within {TIMEOUT:g} s"
-            print(f"core13-mcp demo: {reason}\n{log.read()}".rstrip(), file=sys.stderr)
+            print_lines(f"core13-mcp demo: {reason}\n{log.read()}".rstrip(), sys.stderr)
             return 1
     demo.note()
     demo.note(f"Demo finished: all {demo.steps} steps as expected.")
