@@ -67,6 +67,7 @@ exit status: 0 with the result on stdout, 1 with the error of the tool on stderr
         "[--port PORT] [--db FILE] [--era ERA] [--faults] [serve | outbox]",
         """\
   core13-mcp sandbox --port 8013 --db sandbox.db     serve the API; the data is kept in a file
+  core13-mcp sandbox --era today                     imitate today's PostHog
   core13-mcp sandbox outbox --db sandbox.db          print the messages that it would have sent""",
         has_settings=False,
     ),
