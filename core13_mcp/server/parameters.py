@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 _LISTS = ("tools/list", "prompts/list")
 
+_MAX_DATA = 100
+
 _UNKNOWN_CURSOR = "Invalid parameters: this cursor is unknown. The list has one page only; send the request without it."
 _NOT_INITIALIZED = 'This connection is not initialized. Send "initialize" and wait for its response first.'
 _ARGUMENTS = (
@@ -36,6 +38,10 @@ async def explain_invalid_parameters(ctx: ServerRequestContext[Any], call_next: 
         # The SDK has the same text for all requests before `initialize`, and no error of its own for them.
         if error.error.message == "Invalid request parameters":
             raise MCPError(INVALID_PARAMS, _NOT_INITIALIZED) from None
+        data = error.error.data
+        if isinstance(data, str) and len(data) > _MAX_DATA:
+            # The name of an unknown method.
+            raise MCPError(error.error.code, error.error.message, data[:_MAX_DATA]) from None
         raise
 
 

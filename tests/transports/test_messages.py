@@ -140,3 +140,19 @@ async def url(settings: Settings) -> Any:
     """The URL of a server over HTTP."""
     async with serving(settings) as server:
         yield server.url
+
+
+async def test_the_error_for_an_unknown_method_tool_or_prompt_is_short() -> None:
+    long = "x-" * 50_000
+    async with peer("--sandbox") as client:
+        await client.initialize()
+        requests = [
+            message(long, 1),
+            message("tools/call", 2, name=long, arguments={}),
+            message("prompts/get", 3, name=long),
+            message("prompts/get", 4, name="schedule-delivery", arguments={long: long}),
+            message("tools/call", 5, name="users-retrieve", arguments={f"{long}{number}": 1 for number in range(9)}),
+        ]
+        for request in requests:
+            await client.send(request)
+            assert len(json.dumps(await client.receive())) < 3000
