@@ -19,7 +19,7 @@ _differs: Callable[..., Any] = Difference
 
 
 class Era(NamedTuple):
-    """One version of the API. No other module knows a version; each one asks for the behaviour that it needs."""
+    """One version of the API. Other modules read a single behaviour and never compare the names of versions."""
 
     target_types: tuple[str, ...] = _differs(
         "channels of a subscription", page=("email", "slack", "webhook"), today=("email", "slack", "teams")

@@ -67,7 +67,7 @@ def deliver(context: RequestContext, row: Row, why: str, addressees: list[str], 
 
 
 def _disable(context: RequestContext, row: Row) -> None:
-    """Disable a subscription that cannot be delivered, and tell its creator by e-mail."""
+    """Disable a subscription that cannot be delivered, and notify its creator by e-mail."""
     context.store.update("subscription", row["id"], row["doc"] | {"enabled": False})
     creator = context.store.value("select email from person where id = ?", row["doc"]["created_by"])
     subject = "Your PostHog subscription has been disabled automatically"
