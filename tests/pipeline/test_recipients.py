@@ -122,6 +122,8 @@ TEAMS = "https://acme.webhook.office.com/webhookb2/1"
         ("webhook", "a@b.example", "is not an https URL"),
         ("webhook", "https:///1", "has no host"),
         ("webhook", "https://hooks.example/a b", "contains a space"),
+        ("webhook", "https://hooks.example/…5a7e", "is the shortened form that results show"),
+        ("teams", "https://acme.webhook.office.com/…5a7e", "is the shortened form that results show"),
         ("teams", "http://acme.webhook.office.com/1", "is not an https URL"),
         ("teams", "https://user@acme.webhook.office.com/1", "contains a user name"),
         ("teams", "https://hooks.example/1", "is not on a host of Teams webhooks"),
@@ -145,6 +147,7 @@ def test_an_https_url_is_sent(kind: str, value: str) -> None:
         ("a@b.example, c@d.example", ADDRESSES),
         ("@alice", CHANNEL),
         ("alice", CHANNEL),
+        ("https://hooks.example/…5a7e", "is the shortened form that results show"),
         ("http://hooks.example/a@b", "is not an https URL"),
     ],
 )
