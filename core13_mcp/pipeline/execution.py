@@ -24,7 +24,7 @@ from .masking import mask_urls, masked
 from .offload import run_large
 from .projection import CallResult, project_response
 from .question import Confirmation, Question, find_confirmation, render_question
-from .response import SentRequest, from_transport_error, internal_error, invalid_response, parse_response
+from .response import SentRequest, from_transport_error, interrupted, invalid_response, parse_response
 from .validate import argument_errors, invalid_arguments
 
 
@@ -79,7 +79,13 @@ class Execution:
 
     def internal_error(self) -> ToolError:
         """Return the error for an unexpected exception of `run`."""
-        return self._redacted(internal_error(self._call, sent=self._session.write_sent))
+        reason = "internal error of this server; its log has the details"
+        return self._redacted(interrupted(self._call, reason, sent=self._session.write_sent))
+
+    def stopped(self) -> ToolError:
+        """Return the error for a cancelled `run`."""
+        reason = "the call was stopped before its response arrived"
+        return self._redacted(interrupted(self._call, reason, sent=self._session.write_sent))
 
     async def _explain(self, error: ToolError) -> str:
         """Return a line on what the API key has and lacks, if the API refused the call for a lack of rights."""

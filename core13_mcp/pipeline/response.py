@@ -100,9 +100,8 @@ def invalid_response(sent: SentRequest, problem: str, status: int | None = None)
     )
 
 
-def internal_error(call: Call, *, sent: bool) -> ToolError:
-    """Return the error for an unexpected exception, before or after a request was `sent`."""
-    reason = "internal error of this server; its log has the details"
+def interrupted(call: Call, reason: str, *, sent: bool) -> ToolError:
+    """Return the error for a call without a response, before or after a request was `sent`."""
     if sent and not call.tool.repeatable:
         return _outcome_unknown(call, reason)
     return ToolError(f"{call.tool.name}: {reason}.")

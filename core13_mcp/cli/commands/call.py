@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import anyio
 import httpx2
 
 from ...compose.engine import SANDBOX_ORIGIN, confirmation_keys, context_provider
@@ -57,7 +58,14 @@ async def _call(tool: Declaration, arguments: JSON, settings: Settings, *, yes: 
         call = prepare(tool, arguments, replace(context, confirm="never") if yes else context)
         with spinner(tool.name) as restart:
             channel = Channel(_ask(tool.name, restart) if can_prompt() else "shell", codes)
-            result = await Execution(call, channel, _print_progress).run()
+            execution = Execution(call, channel, _print_progress)
+            try:
+                result = await execution.run()
+            except anyio.get_cancelled_exc_class():
+                # Ctrl-C.
+                status_line("")
+                print_lines(str(execution.stopped()), sys.stderr)
+                raise
     print_json(result.value)
 
 
