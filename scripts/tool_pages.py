@@ -21,7 +21,8 @@ from core13_mcp import sandbox
 from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.declarations.catalog import load
-from core13_mcp.declarations.model import Confirm, Declaration
+from core13_mcp.declarations.confirmation import Confirm
+from core13_mcp.declarations.model import Declaration
 from core13_mcp.jsonio import compact_json
 from core13_mcp.keys import SecretStr
 from core13_mcp.pipeline.call import CallContext
@@ -156,7 +157,7 @@ def _default(tool: Declaration, name: str, schema: dict[str, Any]) -> str:
 
 
 def _confirmation(confirm: Confirm) -> str:
-    return f"{confirm.level}{f' (“{confirm.title}”)' if confirm.title else ', with another one'}: {confirm.message}"
+    return f"{confirm.level}{f' (“{confirm.title}”)' if confirm.title else ', with others' if confirm.is_addition else ''}: {confirm.message}"
 
 
 def _result(tool: Declaration) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from .base import ConditionalMessage, Model
+from .confirmation import Confirm
 from .derivation import Derivation
 from .files import CONFIRMATION, CONFIRMATION_SCHEMA, MCP_KEYS
 from .paths import APIPath, placeholders, require_known_placeholders
@@ -80,27 +81,6 @@ class Rule(ConditionalMessage):
     """
 
     when: dict[str, Any] = Field(alias="condition")
-
-
-class Confirm(ConditionalMessage):
-    """A question to a person before the call is sent.
-
-    Attributes:
-        level: Whether the person can also confirm through the conversation (`ask`), or by a form only (`require`).
-        title: The action, such as "Send it to {answer.target_value:count recipient} now". Without it, the text only
-            adds to that of other entries.
-        read: The path of a request to send first. The question can contain values of its response.
-        answer: The JSON Schema that the response to `read` must match for the entry to apply.
-    """
-
-    level: Literal["ask", "require"]
-    title: str | None = None
-    read: APIPath | None = None
-    answer: dict[str, Any] = Field({})
-
-    @cached_property
-    def answer_validator(self) -> Schema:
-        return Schema(self.answer)
 
 
 class Declaration(Model):

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..declarations.model import Confirm, Declaration
+from ..declarations.confirmation import Confirm
+from ..declarations.model import Declaration
 from ..jsonio import JSON
-from ..templates.language import MISSING, fill, get_value, paths
+from ..templates.language import MISSING, fill, get_value, paths, placeholders
 from ..text import single_line
 from .masking import mask_urls
 
@@ -59,10 +60,8 @@ def find_confirmation(tool: Declaration, arguments: JSON) -> Confirmation | None
 
 
 def _confirmation(tool: Declaration, entries: Iterable[Confirm]) -> Confirmation | None:
-    """Return a confirmation with these entries. Entries without a title only add to the text of those with one."""
     found = tuple(entries)
-    is_untitled = not any(entry.title for entry in tool.confirm)
-    return Confirmation(tool, found) if found and (is_untitled or any(entry.title for entry in found)) else None
+    return None if all(entry.is_addition for entry in found) else Confirmation(tool, found)
 
 
 def render_question(confirmation: Confirmation, arguments: JSON, answer: Any) -> Question:
@@ -80,9 +79,10 @@ def render_question(confirmation: Confirmation, arguments: JSON, answer: Any) ->
 def _other_arguments(confirmation: Confirmation, arguments: JSON) -> Iterator[str]:
     """Describe the arguments that no text of the question mentions, so that it names everything that is sent."""
     tool = confirmation.tool
-    mentioned = set().union(*(paths(entry.message) for entry in confirmation.entries))
+    parts = [part for entry in confirmation.entries for part in placeholders(entry.message)]
+    mentioned = {part.path for part in parts if part.form != "count"}
     for name, value in arguments.items():
-        schema = tool.arguments.get(name, {})
+        schema = _as_object(tool.arguments.get(name))
         is_default = "default" in schema and schema["default"] == value
         if name == "detail" or is_default or f"arguments.{name}" in mentioned:
             continue
@@ -94,17 +94,21 @@ def _form(schema: JSON) -> str:
     """Return the form of an argument in a template. Only text that the schema lists is not quoted."""
     if schema.get("format") == "date-time":
         return "time"
-    return "word" if "enum" in schema or "enum" in schema.get("items", {}) else ""
+    return "word" if "enum" in schema or "enum" in _as_object(schema.get("items")) else ""
+
+
+def _as_object(schema: Any) -> JSON:
+    # A schema can also be `true`.
+    return schema if isinstance(schema, dict) else {}
 
 
 def _title(confirmation: Confirmation, values: dict[str, Any]) -> str:
     """Return the title of the first entry with the strictest level, and how many other changes there are."""
-    titled = [entry for entry in confirmation.entries if entry.title]
-    titled.sort(key=lambda entry: entry.level != "require")
-    if not titled:
-        return single_line(confirmation.tool.title, _MAX_TITLE)
-    title = single_line(fill(titled[0].title or "", **values), _MAX_TITLE)
-    others = len(titled) - 1
+    changes = [entry for entry in confirmation.entries if not entry.is_addition]
+    changes.sort(key=lambda entry: entry.level != "require")
+    declared = changes[0].title
+    title = single_line(confirmation.tool.title if declared is None else fill(declared, **values), _MAX_TITLE)
+    others = len(changes) - 1
     return f"{title}, and {others} more change{'' if others == 1 else 's'}" if others else title
 
 

@@ -62,7 +62,7 @@ def check_template(template: str) -> None:
             )
 
 
-def fill(template: str, **values: Any) -> str:
+def fill(template: str, /, **values: Any) -> str:
     """Fill a template from JSON objects, such as `arguments` and `answer`, and from texts of this server.
 
     Values inside the objects may be text of other people, so it is quoted unless the form makes it safe otherwise.

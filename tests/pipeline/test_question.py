@@ -123,6 +123,27 @@ def test_an_effect_has_all_values_that_decide_about_it_uncut(
     assert (after.effect == before.effect) is is_same
 
 
+def test_an_entry_with_an_empty_title_only_adds_to_the_text_of_others() -> None:
+    entries = [
+        {"level": "ask", "title": "", "say": "More."},
+        {"level": "ask", "when": {"required": ["id"]}, "say": "A?"},
+    ]
+    tool = make_tool("POST", confirm=entries)
+    assert ask({}, tool=tool) is None
+    asked = question({"id": 1}, tool=tool)
+    assert asked.text == "More. A? Also in this call: id 1." and asked.title == "Do a thing"
+
+
+def test_an_argument_whose_schema_is_true_is_named() -> None:
+    tool = make_tool(
+        "POST",
+        properties={"id": True, "list": {"type": "array", "items": True}, "to": {}},
+        confirm=[{"level": "ask", "say": "Send to {arguments.to:count}?"}],
+    )
+    text = question({"id": "x", "list": ["y"], "to": "a@x"}, tool=tool).text
+    assert text == "Send to 1? Also in this call: id “x”, list “y”, to “a@x”."
+
+
 def test_an_effect_has_no_secret() -> None:
     assert "tiger" not in question({"password": "tiger"}).effect
 
