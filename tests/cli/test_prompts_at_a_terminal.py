@@ -99,6 +99,15 @@ def test_a_request_that_is_typed_on_a_terminal_is_answered_and_ctrl_c_ends_the_s
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize(
+    ("typed", "status", "message"), [("\x03", 130, ""), ('{"uuid": "@me"}\n\x04', 0, "ada@analytical.example")]
+)
+def test_the_arguments_of_a_call_can_be_typed_and_ctrl_c_cancels_that(typed, status, message):
+    code, output = run("call", "users-retrieve", "-", "--sandbox", typed=[("Ctrl-C cancels.\r\n", typed)])
+
+    assert (code, message in output, "Traceback" in output) == (status, True, False)
+
+
 def test_no_color_turns_colours_off():
     _, output = run("doctor", "--sandbox", NO_COLOR="1")
 

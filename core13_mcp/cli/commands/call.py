@@ -26,7 +26,16 @@ from ...pipeline.question import Question
 from ...redaction import REDACTED
 from ...settings import Settings
 from ...text import did_you_mean, single_line
-from ..terminal import can_prompt, print_json, print_line, print_lines, prompt_yes_no, spinner, status_line
+from ..terminal import (
+    can_prompt,
+    interruptible,
+    print_json,
+    print_line,
+    print_lines,
+    prompt_yes_no,
+    spinner,
+    status_line,
+)
 
 _FORMS = "Write them as key=value words or as one JSON object, or use - to read a JSON object from stdin."
 
@@ -88,8 +97,11 @@ def parse_arguments(words: list[str]) -> dict[str, Any]:
 
 
 def _read_stdin() -> str:
+    if sys.stdin.isatty():
+        print("Type a JSON object, then press Ctrl-D. Ctrl-C cancels.", file=sys.stderr)
     try:
-        return sys.stdin.read()
+        with interruptible():
+            return sys.stdin.read()
     except UnicodeDecodeError:
         raise ConfigurationError("standard input is not UTF-8 text", "Save it as UTF-8.") from None
 
