@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
 import pytest
 
+from core13_mcp import cli
 from core13_mcp.cli.main import main
 
 from ..factories import declaration_json
@@ -70,3 +72,19 @@ def test_an_unknown_word_on_the_command_line_is_printed_on_one_line(capsys):
     with pytest.raises(SystemExit):
         main(["doctor", f"--{HOSTILE}"])
     assert_harmless(capsys.readouterr().err)
+
+
+# What `print` may print itself. The functions on the left put the text of other people on one line.
+PRINTED = ("_line(", "escape_invisible(", "style(", "edit(", "_fill(", "mark + ", "f'core13-mcp sandbox on {origin}")
+
+
+def test_every_other_text_is_printed_with_a_function_that_makes_it_harmless():
+    assert cli.__file__
+    folder = Path(cli.__file__).parent
+    found = []
+    for file in sorted(folder.rglob("*.py")):
+        calls = [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        texts = [call.args[0] for call in calls if ast.unparse(call.func) == "print" and call.args]
+        names = [ast.unparse(text) for text in texts if not isinstance(text, ast.Constant)]
+        found += [(file.name, name) for name in names if not name.startswith(PRINTED)]
+    assert [name for name, _ in found if name not in ("terminal.py", "output.py")] == []
