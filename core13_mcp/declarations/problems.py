@@ -8,8 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from ..text import did_you_mean
 from .base import ConditionalMessage
+from .confirmation import Confirm
 from .derivation import Derivation
-from .model import Annotations, Confirm, Declaration, Endpoint, Fallback, Project, Rule
+from .model import Annotations, Declaration, Endpoint, Fallback, Project, Rule
 from .text_check import Fault, TextCheck
 
 _MODELS: Mapping[str, type[BaseModel]] = {
