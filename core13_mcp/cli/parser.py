@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, get_args
 
 from ..identity import NAME, VERSION
-from ..settings import OPTIONS
+from ..settings import OPTIONS, SandboxEra
 from ..setup.clients import CLIENTS
 from ..text import did_you_mean, to_line
 from .help import COMMANDS, PROGRAM, Help
@@ -151,7 +151,7 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
         "--port", "port to listen on; 0 selects a free port (default 8013)", type=port, default=8013, metavar="PORT"
     )
     sandbox.add_flag("--db", "file for the data; in memory by default", default=":memory:", metavar="FILE")
-    sandbox.add_flag("--era", "version of the API: page (the default) or today", ("page", "today"), default="page")
+    sandbox.add_flag("--era", "version of the API: page (the default) or today", get_args(SandboxEra), default="page")
     sandbox.add_flag("--faults", "allow fault injection by request header")
     for parser in (install, parsers["uninstall"]):
         parser.add_values("client", CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 
@@ -23,7 +24,8 @@ from core13_mcp.cli.parser import parse
 from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.directory import builtin_dir
 from core13_mcp.identity import VERSION
-from core13_mcp.settings import OPTIONS, flag_values
+from core13_mcp.sandbox.eras import ERAS
+from core13_mcp.settings import OPTIONS, SandboxEra, flag_values
 
 from ..processes import CLI, clean_environment, run_cli
 
@@ -264,6 +266,7 @@ def test_the_sandbox_imitates_the_version_of_the_api_page_or_todays(execute, fla
 
 
 def test_the_sandbox_command_imitates_the_requested_version(execute, monkeypatch):
+    assert get_args(SandboxEra) == tuple(ERAS)
     eras = []
 
     async def serve(*_: object, era: str, **__: object) -> None:
