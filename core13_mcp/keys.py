@@ -61,10 +61,17 @@ def describe_key(key: str) -> str:
     return _KINDS.get(key[:4], "a personal API key without prefix")
 
 
+def reference_problem(value: str) -> str | None:
+    """Return what to do if a value is a reference that a client did not replace, or None if it is not one."""
+    if not _REFERENCE.fullmatch(value):
+        return None
+    return f"{value} was not replaced by its value; set that variable in the environment of the MCP client"
+
+
 def key_problem(key: str) -> str | None:
     """Return why a key cannot be used for these endpoints and what to do, or None if it may work."""
-    if _REFERENCE.fullmatch(key):
-        return f"{key} was not replaced by its value; set that variable in the environment of the MCP client"
+    if problem := reference_problem(key):
+        return problem
     if _PLACEHOLDER.fullmatch(key):
         return f"{key} is a placeholder and not a key; {HOW_TO_GET_A_KEY}"
     if assignment := _ASSIGNMENT.match(key):

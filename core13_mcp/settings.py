@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal, NamedTuple, Self
 
 from .errors import ConfigurationError
-from .keys import SecretStr
+from .keys import SecretStr, reference_problem
 from .options import Choice, Option, api_key, boolean, cookie, number, origins, seal_keys, switch, words
 from .origins import parse_origin
 from .text import did_you_mean
@@ -100,8 +100,12 @@ class Settings(NamedTuple):
         for option in OPTIONS:
             if option.name not in texts:
                 continue
+            text = str(texts[option.name])
             try:
-                values[option.name] = option.parse(str(texts[option.name]))
+                # A secret can look like a reference, and must not be shown.
+                if not option.secret and (problem := reference_problem(text)):
+                    raise ValueError(problem)
+                values[option.name] = option.parse(text)
             except ValueError as error:
                 problems.append(f"{option.variable}: {error}")
         if problems:
