@@ -235,3 +235,10 @@ async def test_large_responses_have_the_same_results_as_small_ones() -> None:
     assert await call_value(tool, api, id=1) == {"id": 1}
     assert isinstance(await call_error(tool, api, id=1), Unreadable)
     assert isinstance(await call_error(tool, api, id=1), Refused)
+
+
+async def test_a_message_that_quotes_a_secret_argument_does_not_show_it() -> None:
+    pin = {"pin": {"type": "string"}}
+    tool = make_tool("POST", properties=pin, secrets=["pin"], done=[{"say": "The pin is {arguments.pin}."}])
+    value = await call_value(tool, FakeAPI(OK), pin="hunter2-hunter2")
+    assert "[withheld]" in value["done"] and "hunter2" not in str(value)

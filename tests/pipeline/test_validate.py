@@ -182,3 +182,7 @@ def test_a_message_lists_at_most_twenty_errors_in_a_bounded_length() -> None:
 def test_the_details_are_short_for_any_names() -> None:
     error_field = error({"id": 1, "colour": "red", **{"x" * 5000 + str(number): 1 for number in range(100)}}).field
     assert error_field is not None and len(error_field) <= 60
+
+
+def test_an_object_in_the_place_of_another_value_is_quoted() -> None:
+    assert 'id: {"a":{"b":[1,null]}} is not of type' in str(error({"id": {"a": {"b": [1, None]}}, "colour": "red"}))
