@@ -156,13 +156,16 @@ class Execution:
 
     async def _question(self, confirm: Confirmation) -> Question | None:
         """Return the question about the current effect of the call, or None if there is nothing to confirm."""
-        call = self._call
-        if confirm.read is None:
-            return render_question(confirm, call.arguments, None)
-        path = expand_path(confirm.read, path_values(call.tool, call.arguments, call.project))
-        answer = await self._fetch(self._read(path))
-        current = confirm.given(answer)
-        return render_question(current, call.arguments, answer) if current else None
+        call, answer = self._call, None
+        current: Confirmation | None = confirm
+        if confirm.read is not None:
+            path = expand_path(confirm.read, path_values(call.tool, call.arguments, call.project))
+            answer = await self._fetch(self._read(path))
+            current = confirm.given(answer)
+        if current is None:
+            return None
+        size = self._response_bytes + sum(len(value) for value in call.arguments.values() if isinstance(value, str))
+        return await run_large(size, render_question, current, call.arguments, answer)
 
     def _read(self, path: str) -> APIRequest:
         return APIRequest(method="GET", path=path, auth=self._call.tool.endpoint.auth)
