@@ -11,6 +11,7 @@ from mcp.server import Server, ServerRequestContext
 from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import JSONRPCRequest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +22,7 @@ from ...redaction import redact_keys
 from .accept import accepts_event_stream, as_json
 from .auth.authenticator import Authenticator
 from .errors import Rejected
+from .exchange import answer
 from .limits import Limits
 from .posts import PostedMessage, finish_before_writing, reject_compressed
 from .requests import RunningRequest, running_request
@@ -46,6 +48,7 @@ class MCPEndpoint:
         self, server: Server[Any], authenticator: Authenticator, limits: Limits, lifecycle: Lifecycle, page: ASGIApp
     ) -> None:
         self.page = page
+        self._server = server
         self._authenticator = authenticator
         self._limits = limits
         self._options = limits.options
@@ -112,19 +115,22 @@ class MCPEndpoint:
             post.scope["state"] = {**request.scope.get("state", {}), "running": running}
             send = finish_before_writing(open_request, send if streams else as_json(send))
             try:
-                if streams and not session and self._may_have_session(request) and opens_session(post.message):
-                    await self._open_session(owner, post, send)
+                if session is None and uses_sessions(request) and isinstance(post.message, JSONRPCRequest):
+                    await self._answer(post, post.message, send)
                 else:
                     await self._handle(session, post.scope, post.receive, send)
             finally:
                 # In a session, the SDK does not cancel a call whose client disconnects.
                 running.cancellation.cancel()
 
-    async def _open_session(self, owner: str, post: PostedMessage, send: Send) -> None:
-        with self._sessions.opening(owner) as session:
-            if session is None:
+    async def _answer(self, post: PostedMessage, message: JSONRPCRequest, send: Send) -> None:
+        running: RunningRequest = post.scope["state"]["running"]
+        if self._options.sessions and self._lifecycle.accepting and running.streams and opens_session(message):
+            with self._sessions.opening(running.owner) as session:
+                if session is not None:
+                    return await self._handle(session, post.scope, post.receive, send)
                 log.warning("a client gets no session, because its caller or the server has too many")
-            await self._handle(session if self._lifecycle.accepting else None, post.scope, post.receive, send)
+        await answer(self._server, Request(post.scope), message, post.receive, send)
 
     async def _stream_or_end(self, session: Session, caller: CallContext, request: Request, send: Send) -> None:
         with self._limits.acquire(session.owner, self._authenticator.trusted):

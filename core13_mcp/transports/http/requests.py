@@ -20,6 +20,9 @@ from .limits import OpenRequest
 from .serving import Stop
 from .slots import FairLimiter, Slot
 
+# Seconds for which a request waits until the client can get a progress notification, which is then left out.
+PROGRESS_TIMEOUT = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class RunningRequest:
@@ -102,6 +105,11 @@ class _Session:
     @property
     def can_send_request(self) -> bool:
         return self._session.can_send_request and self._questions.allowed
+
+    async def report_progress(self, *arguments: Any, **options: Any) -> None:
+        # A client that does not read must not keep the slot.
+        with anyio.move_on_after(PROGRESS_TIMEOUT):
+            await self._session.report_progress(*arguments, **options)
 
     async def elicit_form(self, *arguments: Any, **options: Any) -> types.ElicitResult:
         async with self._questions.waiting():

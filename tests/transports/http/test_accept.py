@@ -16,6 +16,7 @@ from core13_mcp.transports.http.accept import as_json
 
 from ...asgi import listening
 from .http_server import StubAPI, headers, message, serving
+from .session_client import raw_client
 
 pytestmark = pytest.mark.anyio
 
@@ -48,8 +49,11 @@ async def test_a_client_that_does_not_accept_event_streams_gets_json(url: str, v
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json, text/event-stream", "application/json,text/*"])
-async def test_a_client_of_2025_that_accepts_an_event_stream_gets_one(url: str, accept: str) -> None:
-    response = await call(url, "2025-11-25", [accept])
+async def test_a_client_of_2025_that_accepts_an_event_stream_gets_one_in_a_session(url: str, accept: str) -> None:
+    async with raw_client(url) as client:
+        await client.initialize()
+        client.headers["Accept"] = accept
+        response = await client.request("tools/call", **CALL)
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/event-stream")
 
 

@@ -115,7 +115,7 @@ async def test_a_client_that_reads_late_gets_all_its_responses(settings: Setting
             # Another request is answered while the responses of this client wait.
             assert (await post(server.url)).status_code == 200
             data = bytearray()
-            while data.count(b"\r\n0\r\n\r\n") < number:
+            while data.count(b'{"jsonrpc":"2.0","id":1,"result":{') < number:
                 data += await asyncio.get_running_loop().sock_recv(client, 1 << 16)
     assert data.count(b"HTTP/1.1 200 OK") == number
 
