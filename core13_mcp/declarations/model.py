@@ -12,7 +12,7 @@ from .confirmation import Confirm
 from .derivation import Derivation
 from .files import CONFIRMATION, CONFIRMATION_SCHEMA, MCP_KEYS
 from .paths import APIPath, placeholders, require_known_placeholders
-from .schema import Schema
+from .schema import ObjectSchema, Schema
 from .text_check import TextCheck
 
 
@@ -104,8 +104,8 @@ class Declaration(Model):
     title: str
     description: str
     annotations: Annotations
-    input_schema: dict[str, Any]
-    output_schema: dict[str, Any]
+    input_schema: ObjectSchema
+    output_schema: ObjectSchema
     endpoint: Endpoint
     project: Project | None = None
     rules: tuple[Rule, ...] = ()
@@ -167,8 +167,10 @@ class Declaration(Model):
     @cached_property
     def clearable(self) -> tuple[str, ...]:
         """The fields that the argument `clear` can name."""
-        schema = self.arguments.get(self.clear, {}) if self.clear else {}
-        return tuple(schema.get("items", {}).get("enum", ()))
+        names: Any = self.arguments.get(self.clear or "")
+        for key in ("items", "enum"):
+            names = names.get(key) if isinstance(names, dict) else None
+        return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
 
     def to_mcp(self) -> dict[str, Any]:
         """Return the definition that MCP clients receive."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from jsonschema_rs import Draft202012Validator, ValidationError
+from pydantic import AfterValidator
 
 from ..jsonio import JSON
 
@@ -28,6 +29,17 @@ class SchemaError:
     message: str
     properties: tuple[str, ...] = ()
     instance: Any = None
+
+
+def _require_object_form(definition: dict[str, Any]) -> dict[str, Any]:
+    properties = definition.get("properties", {})
+    if type(properties) is not dict or any(type(schema) not in (dict, bool) for schema in properties.values()):
+        raise ValueError("properties: it must be an object of schemas")
+    return definition
+
+
+# The definition of a JSON Schema whose `properties` have the form that the engine reads.
+ObjectSchema = Annotated[dict[str, Any], AfterValidator(_require_object_form)]
 
 
 class Schema:

@@ -138,6 +138,9 @@ FIELDS = {
             "confirm.0.read: {thing} is not an argument",
         ),
         ({"project": PROJECT | {"read": "/api/{id}/"}}, "project.read: {id} is not an argument"),
+        ({"inputSchema": {"properties": 5}}, "inputSchema: properties: it must be an object of schemas"),
+        ({"outputSchema": {"properties": {"id": 5}}}, "outputSchema: properties: it must be an object of schemas"),
+        ({"clear": "id"}, "clear: id must be a list of names"),
         ({"description": {"$ref": "fields/none.json#/x"}}, "none.json"),
         (
             {"description": {"$ref": "fields/text.json#/text", "more": 1}},
