@@ -24,7 +24,10 @@ def text_errors(tool: Declaration, arguments: JSON) -> list[str]:
     errors = []
     for check in tool.checks:
         text = arguments.get(check.argument)
-        if isinstance(text, str) and check.validator.is_valid(arguments):
+        if not isinstance(text, str) or len(text) > tool.arguments[check.argument].get("maxLength", len(text)):
+            # The search of a text that is too long anyway would block other calls.
+            continue
+        if check.validator.is_valid(arguments):
             faults = list(islice(_faults(check, text, secret=check.argument in tool.secrets), _MAX_ENTRIES + 1))
             more = "; and more" if len(faults) > _MAX_ENTRIES else ""
             if faults:
