@@ -12,7 +12,7 @@ from ..text import quote, strip_invisible
 MAX_ADDRESS = 120
 _MAX_HOST = 253
 _LETTER_NAME = re.compile("LETTER|IDEOGRAPH-|SYLLABLE")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://", re.IGNORECASE)
 _CHANNEL = re.compile(r"([\w#.-]{1,80})(?:\|(.*))?", re.ASCII | re.DOTALL)
 _PLAIN_ADDRESS = re.compile(r"[\w.+/=&-]+@[\w.-]+")
 _PLAIN_HOST = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]+)?", re.IGNORECASE)

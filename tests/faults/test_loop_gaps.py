@@ -174,3 +174,20 @@ async def test_no_line_over_stdio_blocks_the_event_loop() -> None:
                     line = call_body(name, f'{{"hedgehog_config":{value}}}') + b"\n"
                     await assert_short_gaps(lambda: handle(line), f"{kind}, {len(line)} bytes")  # noqa: B023
             tasks.cancel_scope.cancel()
+
+
+def recipients(prefix: str, length: int) -> str:
+    return ",".join(f"{prefix}{number}@b{number}.example" for number in range(length // 16))[:length].rpartition(",")[0]
+
+
+async def test_no_question_blocks_the_event_loop() -> None:
+    name = "subscriptions-partial-update"
+    new = recipients("\u0430", 20_000)
+    body = call_body(name, json.dumps({"id": 1, "project_id": 1, "target_value": new, "enabled": True}))
+    size = MAX_RESPONSE_BYTES - 1000
+    async with http_server(confirm="auto") as server:
+        for title, old in (("x" * size, "a@b.example"), ("x", recipients("a", size // 2)), ("x", "a" * size)):
+            current = {"id": 1, "title": title, "target_type": "email", "target_value": old, "enabled": False}
+            server.api.body = json.dumps(current).encode()
+            assert b"confirmation_required" in await post(server, name, body)
+            await assert_short_gaps(lambda: post(server, name, body), f"{len(title)}, {len(old)}")

@@ -196,5 +196,5 @@ def test_a_wrong_pattern_of_a_check_is_an_error_at_start(tmp_path: Any) -> None:
 def test_a_text_that_is_too_long_is_reported_once() -> None:
     arguments = {"project_id": 1, "insight": 1, "target_type": "email", "target_value": "@ " * 20_000}
     arguments |= {"frequency": "daily", "start_date": "2026-01-01T00:00:00Z"}
-    with pytest.raises(InvalidArguments, match="1 invalid argument;.*\n.*is longer than 20000 characters"):
+    with pytest.raises(InvalidArguments, match=r"1 invalid argument;.*\n.*is longer than 20000 characters"):
         plan(load()["subscriptions-create"], arguments)
