@@ -76,8 +76,9 @@ def test_behind_a_closed_pipe_the_exit_status_is_1_without_a_message(home, argum
     assert "ignored" not in errors and "core13-mcp: " not in errors and "Traceback" not in errors
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize(("arguments", "status"), [(["nonsense"], 2), (["tools", "nonsense"], 2), (["tools"], 0)])
-def test_messages_that_cannot_be_written_do_not_change_the_exit_status(arguments, status):
+def test_messages_that_cannot_be_written_do_not_change_the_exit_status(arguments, status, unbuffered):
     with FULL.open("w") as full:
         process = subprocess.run(
             [*CLI, *arguments],
@@ -86,7 +87,7 @@ def test_messages_that_cannot_be_written_do_not_change_the_exit_status(arguments
             stdout=subprocess.PIPE,
             stderr=full,
             timeout=60,
-            env=clean_environment(),
+            env=clean_environment(PYTHONUNBUFFERED=unbuffered),
         )
     assert process.returncode == status
 
@@ -115,6 +116,15 @@ def test_a_deleted_working_directory_is_an_error_of_the_commands_that_need_one(t
         env=clean_environment(HOME=str(tmp_path), PYTHONPATH=os.pathsep.join(["", str(Path(__file__).parents[2])])[1:]),
     )
     assert (process.returncode, message in process.stderr) == (status, True), process.stderr
+
+
+def test_an_unusable_working_directory_is_an_error(monkeypatch, capsys):
+    def no_folder() -> Path:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(Path, "cwd", no_folder)
+    assert main(["uninstall", "zed"]) == 2
+    assert "the current directory cannot be used: No such file or directory." in capsys.readouterr().err
 
 
 def test_without_a_home_directory_the_error_names_the_variable(monkeypatch, capsys):

@@ -97,10 +97,10 @@ def parse_arguments(words: list[str]) -> dict[str, Any]:
 
 
 def _read_stdin() -> str:
-    if sys.stdin.isatty():
-        print("Type a JSON object, then press Ctrl-D. Ctrl-C cancels.", file=sys.stderr)
     try:
         with interruptible():
+            if sys.stdin.isatty():
+                print("Type a JSON object, then press Ctrl-D. Ctrl-C cancels.", file=sys.stderr)
             return sys.stdin.read()
     except UnicodeDecodeError:
         raise ConfigurationError("standard input is not UTF-8 text", "Save it as UTF-8.") from None
