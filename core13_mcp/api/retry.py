@@ -16,6 +16,9 @@ from .failures import ConnectFailure
 # No byte of the request was sent, so the API cannot have received it. The last one is for a request that is not HTTP.
 NOT_SENT_ERRORS = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.LocalProtocolError)
 
+# Another attempt would fail in the same way.
+_PERMANENT_ERRORS = (ConnectFailure, httpx2.LocalProtocolError)
+
 # The API, or a proxy in front of it, failed before or after it applied the request.
 AMBIGUOUS_STATUSES = range(500, 1000)
 
@@ -33,7 +36,7 @@ class RetryPolicy:
         """Return the seconds from an attempt, counted from 1, to the next one, or None if `outcome` is final."""
         # A request that may be applied is sent again only if sending it twice has the same effect.
         is_safe = repeatable if is_ambiguous(outcome) else not isinstance(outcome, APIResponse) or outcome.status == 429
-        if attempt >= self.max_attempts or not is_safe or isinstance(outcome, ConnectFailure):
+        if attempt >= self.max_attempts or not is_safe or isinstance(outcome, _PERMANENT_ERRORS):
             return None
         backoff: float = self.uniform(0.25, 0.5) * 2 ** (attempt - 1)
         if not isinstance(outcome, APIResponse):

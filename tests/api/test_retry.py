@@ -44,7 +44,7 @@ READ_ERROR = httpx2.ReadError("")
         (CONNECT_ERROR, False, 0.25),
         (httpx2.ConnectTimeout(""), False, 0.25),
         (httpx2.PoolTimeout(""), False, 0.25),
-        (httpx2.LocalProtocolError(""), False, 0.25),
+        (httpx2.LocalProtocolError(""), False, None),
         (ConnectFailure("proxy", "", ""), False, None),
         (ConnectFailure("tls", "", ""), True, None),
     ],
