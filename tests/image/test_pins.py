@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,11 @@ def test_pip_installs_nothing_without_a_hash_except_from_the_source() -> None:
     installs = [command for command in commands if re.search(r" (?:install|wheel|download) ", command)]
     assert len(installs) == 4
     assert all("--require-hashes" in command or "--no-index" in command for command in installs)
+
+
+def test_the_build_can_read_everything_that_it_copies() -> None:
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    sources = [source for copy in copies for source in copy.split()]
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    included = [line[1:] for line in lines if line.startswith("!")]
+    assert [source for source in sources if not any(fnmatch(source, pattern) for pattern in included)] == []

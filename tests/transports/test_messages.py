@@ -100,6 +100,8 @@ async def test_invalid_parameters_get_an_error_that_names_the_parameter() -> Non
         await client.send({"jsonrpc": "2.0", "id": 90, "method": "tools/call"})
         reply = error_of(await client.receive())
         assert reply == (90, -32602, 'Invalid parameters: "params" is missing, or it is not a JSON object.')
+        await client.close()
+        assert (await client.wait())[0] == 0
 
 
 @pytest.mark.parametrize("version", ["2025-11-25", "2026-07-28"])
@@ -133,6 +135,8 @@ async def test_a_request_before_initialize_gets_an_error_that_says_so() -> None:
         await client.send(message("tools/list", 1))
         text = 'This connection is not initialized. Send "initialize" and wait for its response first.'
         assert error_of(await client.receive()) == (1, -32602, text)
+        await client.close()
+        assert (await client.wait())[0] == 0
 
 
 @pytest.fixture

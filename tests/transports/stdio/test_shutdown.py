@@ -125,11 +125,17 @@ async def test_the_last_log_line_after_sigterm_names_it():
 async def test_an_interactive_client_that_closes_stdin_gets_its_responses_after_a_delay(monkeypatch):
     monkeypatch.setattr(shutdown, "HALF_CLOSE_DELAY", 0.0)
     async with open_stdio(interactive=True) as (to_stdin, from_stdout, stream):
+
+        async def send_at_end() -> None:
+            await stream.at_end.wait()
+            await anyio.wait_all_tasks_blocked()
+            await stream.send(response(1))
+
         os.write(to_stdin, lines(message("ping", 1)))
         await stream.receive()
         close_stdin(to_stdin)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(stream.send, response(1))
+            tasks.start_soon(send_at_end)
             with pytest.raises(anyio.EndOfStream):
                 await stream.receive()
         assert written(from_stdout) == [1]
@@ -196,12 +202,12 @@ async def test_a_closed_stdin_is_noticed_while_the_client_does_not_read(monkeypa
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(stream.send, response(1, LONG))
             # The server reads a part of this, and the rest stays in the pipe.
-            while True:
-                await anyio.wait_all_tasks_blocked()
-                try:
+            is_full = False
+            while not is_full:
+                with anyio.move_on_after(0.2) as waiting:
+                    await anyio.wait_writable(to_stdin)
                     os.write(to_stdin, b" " * 65536)
-                except BlockingIOError:
-                    break
+                is_full = waiting.cancelled_caught
             close_stdin(to_stdin)
     assert caplog.messages[-1] == "stopped: stdin was closed, and the client did not read its responses"
 

@@ -169,7 +169,9 @@ async def test_a_terminal_is_read_without_blocking_until_it_is_closed():
     with anyio.fail_after(TIMEOUT):
         os.write(terminal, b"a line\n")
         assert await reader.readline() == b"a line\n"
+        assert not source.hung_up
         source.close()
+        assert source.hung_up
         assert await reader.read() == b""
     os.close(terminal)
     os.close(slave)
