@@ -26,6 +26,8 @@ _HINTS = {
 }
 _API_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
+_MISSING_SCOPE = re.compile(r"required scope '([a-z_]{1,40}:(?:read|write))'")
+
 # The name of a field stands outside the quotation marks, so it must not be able to be a sentence.
 _API_FIELD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,60}")
 
@@ -68,7 +70,15 @@ def parse_error(response: APIResponse, secrets: tuple[str, ...]) -> APIError:
     )
 
 
-def next_step(call: Call, status: str, code: str = "", field: str | None = None) -> str:
+def missing_scope(error: APIError, scope: str | None) -> str | None:
+    """Return the scope that the text of an error names as missing. It can be another one than that of the tool."""
+    if scope and scope in error.message:
+        return scope
+    match = _MISSING_SCOPE.search(error.message)
+    return match[1] if match else None
+
+
+def next_step(call: Call, status: str, code: str = "", field: str | None = None, scope: str | None = None) -> str:
     """Return the next step. The hints of the declaration come before the general ones."""
     tool, exact = call.tool, f"{status} {code}"
     declared = [tool.hints.get(key) for key in (f"{status} field {field or 'none'}", exact)]
@@ -76,6 +86,6 @@ def next_step(call: Call, status: str, code: str = "", field: str | None = None)
     return fill(
         next(filter(None, hints), ""),
         arguments=dict(call.arguments),
-        scope=tool.endpoint.scope or "the rights of a login session",
+        scope=scope or tool.endpoint.scope or "the rights of a login session",
         field=field if field in tool.arguments else "the argument that the API names",
     )

@@ -17,7 +17,7 @@ from ..jsonio import MAX_TOKENS, compact_json, parse_json
 from ..redaction import has_secret, redact
 from ..text import may_have_invisible, quote, strip_invisible
 from .call import Call
-from .refusal import DEFAULT_CODES, APIError, next_step, parse_error
+from .refusal import DEFAULT_CODES, APIError, missing_scope, next_step, parse_error
 
 _MAY_BE_APPLIED = (
     "An earlier attempt of this call had no clear outcome and may have been applied: check before you call again."
@@ -129,13 +129,14 @@ def _error(sent: SentRequest, response: APIResponse) -> ToolError:
 
 
 def _refused(sent: SentRequest, response: APIResponse, error: APIError, reason: str) -> Refused:
-    status, scope = response.status, sent.call.tool.endpoint.scope
-    code = "missing_scope" if status == 403 and scope and scope in error.message else error.code
+    status = response.status
+    scope = missing_scope(error, sent.call.tool.endpoint.scope) if status == 403 else None
+    code = "missing_scope" if scope else error.code
     wait = retry_after(response.headers) if status == 429 else None
     warning = _MAY_BE_APPLIED if sent.ambiguous and sent.request.method != "GET" else ""
     return Refused(
         f"{sent.call.tool.name}: {reason}" + (f" (field {error.field})" if error.field else ""),
-        next_step(sent.call, str(status), code, error.field),
+        next_step(sent.call, str(status), code, error.field, scope),
         warning if wait is None else _call_again_in(wait),
         code=code or DEFAULT_CODES.get(status),
         status=status,

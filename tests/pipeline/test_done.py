@@ -48,7 +48,7 @@ def test_the_effect_has_the_number_of_recipients(value: str, recipients: str) ->
         ({"deleted": False}, {}, "Restored"),
         ({"title": "x"}, {"deleted": True}, "is deleted and sends nothing"),
         ({"title": "x"}, {}, "Nothing was sent now"),
-        ({"target_value": "https://x.example"}, {"target_type": "webhook"}, "seems to deliver nothing"),
+        ({"target_value": "https://x.example"}, {"target_type": "webhook"}, "delivers nothing to webhooks"),
         ({"target_value": "C1"}, {"target_type": "slack", "target_value": "C1"}, "to the new slack target"),
         ({"insight": 2}, {"target_type": "email"}, "The new content goes out on schedule"),
     ],
