@@ -52,9 +52,8 @@ def invalid_arguments(tool: Declaration, errors: list[str], note: str = "") -> I
 def argument_errors(tool: Declaration, arguments: JSON) -> list[str]:
     """Describe the errors of the arguments in one sentence each. Takes time linear in their size."""
     unknown = [name for name in arguments if name not in tool.arguments]
-    surplus = (
-        frozenset(unknown[_MAX_ERRORS:]) if tool.input_schema.get("additionalProperties") is False else frozenset()
-    )
+    accepts_any = tool.input_schema.get("additionalProperties") is not False
+    surplus = frozenset(() if accepts_any else unknown[_MAX_ERRORS:])
     if not surplus:
         return _all_errors(tool, arguments)
     errors = _all_errors(tool, {name: value for name, value in arguments.items() if name not in surplus})
