@@ -284,7 +284,7 @@ CASES["too_long"] = answering(response("200 OK", b" " * (MAX_RESPONSE_BYTES + 1)
 
 @case(UNKNOWN)
 async def no_answer(world: World) -> str:
-    world.timeout = 0.5
+    world.timeout = 2.0
     return await world.api(answer_nothing)
 
 

@@ -47,7 +47,7 @@ def write_entry(home: Path, client: str, value: Any, name: str = "core13-mcp") -
 
 def doctor(home: Path, *flags: str, **variables: str) -> list[str]:
     """Run the command as a process in the project, and return the lines about the clients."""
-    run = run_cli("doctor", "--sandbox", "--timeout", "5", *flags, HOME=str(home), **{KEY: SECRET}, **variables)
+    run = run_cli("doctor", "--sandbox", "--timeout", "50", *flags, HOME=str(home), **{KEY: SECRET}, **variables)
     assert run.stderr == "" and SECRET not in run.stdout
     assert [char for char in run.stdout.replace("\n", "") if not char.isprintable()] == []
     lines = run.stdout.splitlines()
