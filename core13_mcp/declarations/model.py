@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from .base import ConditionalMessage, Model
 from .confirmation import Confirm
 from .derivation import Derivation
+from .evidence import Evidence
 from .files import CONFIRMATION, CONFIRMATION_SCHEMA, MCP_KEYS
 from .paths import APIPath, placeholders, require_known_placeholders
 from .schema import ObjectSchema, Schema
@@ -98,6 +99,7 @@ class Declaration(Model):
         derive: Computed values for rules and notes, by name.
         notes: Further notes on the result of a write. All that apply are used.
         mask: Fields whose URLs are credentials. Only the call that sets one shows it.
+        evidence: What a response must have for the result to report success. Without it, every 2xx status does.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -119,6 +121,7 @@ class Declaration(Model):
     derive: dict[str, Derivation] = Field({})
     notes: tuple[ConditionalMessage, ...] = ()
     mask: frozenset[str] = frozenset()
+    evidence: Evidence | None = None
 
     @model_validator(mode="after")
     def _check_clear(self) -> Self:

@@ -24,7 +24,15 @@ from .masking import mask_urls, masked
 from .offload import run_large
 from .projection import CallResult, project_response
 from .question import Confirmation, Question, find_confirmation, render_question
-from .response import SentRequest, from_transport_error, interrupted, invalid_response, parse_response
+from .response import (
+    SentRequest,
+    from_transport_error,
+    interrupted,
+    invalid_response,
+    parse_response,
+    require_evidence,
+)
+from .tolerance import Reply
 from .validate import argument_errors, invalid_arguments
 
 
@@ -109,17 +117,17 @@ class Execution:
         await self._require_confirmed()
         request = bind(call.tool, call.arguments, call.project)
         self._reads, self._has_outcome = self._session.attempts, True
-        response = await self._fetch(request, use_fallback=True)
-        result = await run_large(self._response_bytes, self._project, response)
-        if len(result.text) > call.context.max_result_chars or not call.tool.output_validator.is_valid(result.value):
-            # Clients reject a result that does not match the output schema.
-            raise invalid_response(self._sent(request), "its body does not have the form of this API's responses")
+        reply = await self._fetch(request, use_fallback=True)
+        require_evidence(self._sent(request), reply)
+        result = await run_large(self._response_bytes, self._project, reply)
+        if len(result.text) > call.context.max_result_chars:
+            raise invalid_response(self._sent(request), "its body is longer than the results of this server")
         return result
 
-    def _project(self, response: Any) -> CallResult:
+    def _project(self, reply: Reply) -> CallResult:
         call = self._call
         sent = [value for name, value in call.arguments.items() if name in call.tool.mask]
-        shown = masked(call.tool, response, keep=sent)
+        shown = reply._replace(value=masked(call.tool, reply.value, keep=sent))
         return project_response(call.tool, shown, call.arguments, call.context.max_result_chars, call.note)
 
     async def _require_valid(self) -> None:
@@ -136,7 +144,7 @@ class Execution:
         """Return the error for a write without a project, and a note that names the current project."""
         error = f"{project.argument}: missing. A write must name its project"
         try:
-            user = await self._fetch(self._read(project.read))
+            user = (await self._fetch(self._read(project.read))).value
         except ToolError:
             user = None
         current = get_path(user, project.id)
@@ -160,7 +168,7 @@ class Execution:
         current: Confirmation | None = confirm
         if confirm.read is not None:
             path = expand_path(confirm.read, path_values(call.tool, call.arguments, call.project))
-            answer = await self._fetch(self._read(path))
+            answer = (await self._fetch(self._read(path))).value
             current = confirm.given(answer)
         if current is None:
             return None
@@ -170,8 +178,8 @@ class Execution:
     def _read(self, path: str) -> APIRequest:
         return APIRequest(method="GET", path=path, auth=self._call.tool.endpoint.auth)
 
-    async def _fetch(self, request: APIRequest, *, use_fallback: bool = False) -> Any:
-        """Send a request, or else the fallback of the endpoint, and return the JSON value of the response."""
+    async def _fetch(self, request: APIRequest, *, use_fallback: bool = False) -> Reply:
+        """Send a request, or else the fallback of the endpoint, and return the response if its status is 2xx."""
         fallback = self._call.tool.endpoint.fallback if use_fallback else None
         try:
             response = await self._session.send(request)
@@ -181,7 +189,8 @@ class Execution:
         except httpx2.RequestError as error:
             raise from_transport_error(self._sent(request), error) from None
         self._response_bytes = len(response.body)
-        return await run_large(self._response_bytes, parse_response, self._sent(request), response)
+        value = await run_large(self._response_bytes, parse_response, self._sent(request), response)
+        return Reply(response.status, request.method, value)
 
     def _sent(self, request: APIRequest) -> SentRequest:
         return SentRequest(self._call, request, ambiguous=self._session.ambiguous)

@@ -10,6 +10,7 @@ from ..declarations.derivation import derive
 from ..declarations.model import Declaration
 from ..jsonio import JSON, compact_json
 from ..templates.language import fill
+from .tolerance import Reply, fit_response
 
 _MAX_NAMES = 8
 # The names of this server's own statements in a result.
@@ -30,22 +31,30 @@ class CallResult(NamedTuple):
         return cls(value, compact_json(value))
 
 
-def project_response(tool: Declaration, response: Any, arguments: JSON, max_chars: int, note: str = "") -> CallResult:
+def project_response(tool: Declaration, reply: Reply, arguments: JSON, max_chars: int, note: str = "") -> CallResult:
     """Return the result of a call in at most `max_chars` characters.
 
     It has the fields of the output schema, or all fields if `detail` is full. A page also has `next_offset` if there
-    are more rows. A write also has `done`, which describes its effect, and `note` if there is one.
+    are more rows. A write also has `done`, which describes its effect, and `note` if there is one. The note also says what
+    the API returned in an unexpected form.
     """
-    whole = _rename_own(tool, response or {})
+    fitting = fit_response(tool, reply.value)
+    whole = _rename_own(tool, fitting.value)
     is_full = arguments.get("detail") == "full"
     schema: JSON = {} if is_full else tool.output_schema
     if _is_page(schema, whole):
-        return _page(tool, schema, whole, int(arguments.get("offset", 0)), max_chars)
-    fields = project(schema, whole)
-    facts = {"arguments": dict(arguments), "answer": whole, "derived": derive(tool.derive, arguments, whole)}
-    added = {"done": _done(tool, facts), "note": " ".join(filter(None, (*_notes(tool, facts), note)))}
+        page = {**whole, "note": fitting.remark} if fitting.remark else whole
+        return _page(tool, schema, page, int(arguments.get("offset", 0)), max_chars)
+    # A cleared field is shown as null, so that the result shows that it is empty.
+    cleared = [name for name in arguments.get(tool.clear or "", ()) if name in whole]
+    fields = {**project(schema, whole), **{name: whole[name] for name in cleared}}
+    sent = {"status": reply.status, "method": reply.method}
+    derived = derive(tool.derive, arguments, whole)
+    facts = {"arguments": dict(arguments), "answer": whole, "derived": derived, "response": sent}
+    texts = (*_notes(tool, facts), note, fitting.remark)
+    added = {"done": _done(tool, facts), "note": " ".join(filter(None, texts))}
     remedy = "detail=concise is shorter" if is_full else "raising CORE13_MAX_RESULT_CHARS makes room"
-    keep = {*added, *tool.output_schema.get("required", ())}
+    keep = {*added, tool.evidence.field or ""} if tool.evidence else {*added}
     return truncate(
         {**fields, **{name: text for name, text in added.items() if text}}, max_chars, keep=keep, remedy=remedy
     )
@@ -95,8 +104,9 @@ def truncate(value: dict[str, Any], max_chars: int, *, keep: set[str], remedy: s
 
 
 def _page(tool: Declaration, schema: JSON, page: dict[str, Any], offset: int, max_chars: int) -> CallResult:
-    rows, count, row_schema = page["results"], page["count"], _row_schema(schema)
-    remaining = max_chars - len(compact_json({"count": count, "next_offset": offset + len(rows), "results": []}))
+    rows, count, row_schema = page["results"], page.get("count"), _row_schema(schema)
+    own: dict[str, Any] = {name: page[name] for name in ("count", "note") if name in page}
+    remaining = max_chars - len(compact_json({**own, "next_offset": offset + len(rows), "results": []}))
     fitting: list[CallResult] = []
     for row in rows:
         result = CallResult.of(project(row_schema, _rename_own(tool, row)))
@@ -106,12 +116,12 @@ def _page(tool: Declaration, schema: JSON, page: dict[str, Any], offset: int, ma
         fitting.append(result)
     if rows and not fitting:
         # The first row alone is too long. It is shortened, so that every page has a row and paging ends.
-        keep = set(_row_schema(tool.output_schema).get("required", ()))
+        keep = {tool.evidence.row or ""} if tool.evidence else set[str]()
         remedy = "detail=concise is shorter, or ask for it alone"
         fitting = [truncate(result.value, remaining + len(result.text), keep=keep, remedy=remedy)]
     next_offset = offset + len(fitting)
-    has_more = fitting and next_offset < max(count, offset + len(rows))
-    rest = {"count": count, **({"next_offset": next_offset} if has_more else {}), "results": []}
+    has_more = fitting and next_offset < max(count or 0, offset + len(rows))
+    rest = {**own, **({"next_offset": next_offset} if has_more else {}), "results": []}
     text = f"{compact_json(rest)[:-2]}{','.join(row.text for row in fitting)}]}}"
     return CallResult({**rest, "results": [row.value for row in fitting]}, text)
 
@@ -123,10 +133,9 @@ def _row_schema(schema: JSON) -> Any:
 def _is_page(schema: JSON, response: dict[str, Any]) -> bool:
     """Whether the response is a page, and the projection keeps its rows."""
     rows, properties = response.get("results"), schema.get("properties", {"results": {}})
-    if not isinstance(rows, list) or not isinstance(response.get("count"), int) or "results" not in properties:
+    if not isinstance(rows, list) or "results" not in properties:
         return False
-    is_kept = rows or "properties" not in schema or "results" in schema.get("required", ())
-    return bool(is_kept) and all(isinstance(row, dict) for row in rows)
+    return all(isinstance(row, dict) for row in rows)
 
 
 def _done(tool: Declaration, facts: dict[str, Any]) -> str | None:

@@ -18,6 +18,7 @@ from ..redaction import has_secret, redact
 from ..text import may_have_invisible, quote, strip_invisible
 from .call import Call
 from .refusal import DEFAULT_CODES, APIError, missing_scope, next_step, parse_error
+from .tolerance import Reply
 
 _MAY_BE_APPLIED = (
     "An earlier attempt of this call had no clear outcome and may have been applied: check before you call again."
@@ -53,8 +54,6 @@ def parse_response(sent: SentRequest, response: APIResponse) -> Any:
         value = parse_json(response.body, MAX_TOKENS)
     except ValueError:
         raise invalid_response(sent, "its body is not JSON", response.status) from None
-    if not isinstance(value, dict):
-        raise invalid_response(sent, "its body is not a JSON object", response.status)
     if may_have_invisible(response.body):
         value = strip_invisible(value)
     # Before the projection, which shortens texts: a part of a secret would not be found.
@@ -100,6 +99,21 @@ def invalid_response(sent: SentRequest, problem: str, status: int | None = None)
     )
 
 
+def require_evidence(sent: SentRequest, reply: Reply) -> None:
+    """Raise ToolError if a response does not show that the API did what the call asks for.
+
+    A read has no effect to show. Its result describes a response with an unexpected form.
+    """
+    tool, body = sent.call.tool, reply.value
+    is_usual = body is None or isinstance(body, dict)
+    is_shown = tool.evidence.is_in(reply.status, body, sent.request.body) if tool.evidence else is_usual
+    if tool.read_only or is_shown:
+        return
+    received = f"the body {quote(compact_json(body))}" if body is not None else "no body"
+    reason = f"the API responded with status {reply.status} and {received}, which does not show that it was done"
+    raise _outcome_unknown(sent.call, reason, reply.status)
+
+
 def interrupted(call: Call, reason: str, *, sent: bool) -> ToolError:
     """Return the error for a call without a response, before or after a request was `sent`."""
     if sent and not call.tool.repeatable:
@@ -110,8 +124,10 @@ def interrupted(call: Call, reason: str, *, sent: bool) -> ToolError:
 def _error(sent: SentRequest, response: APIResponse) -> ToolError:
     if response.status < 400:
         return invalid_response(sent, "that is a redirect, which is not followed", response.status)
-    error = parse_error(response, sent.call.secrets)
     reason = f"{response.status} {responses.get(response.status, '(unknown status)')}"
+    if _is_html(response):
+        return _foreign(sent, response, reason)
+    error = parse_error(response, sent.call.secrets)
     if error.message:
         reason += f", the API says: {quote(error.message)}"
     if response.status not in AMBIGUOUS_STATUSES:
@@ -126,6 +142,23 @@ def _error(sent: SentRequest, response: APIResponse) -> ToolError:
         retryable=True,
         retry_after=wait,
     )
+
+
+def _is_html(response: APIResponse) -> bool:
+    return response.headers.get("Content-Type", "").startswith("text/html") or response.body.lstrip()[:1] == b"<"
+
+
+def _foreign(sent: SentRequest, response: APIResponse, reason: str) -> ToolError:
+    """Return the error for an HTML page instead of PostHog's JSON, such as that of a firewall or a sign-in page."""
+    reason = f"{reason} with an HTML page, which does not come from the API but from a proxy, firewall or gateway"
+    is_temporary = response.status in AMBIGUOUS_STATUSES
+    if is_temporary and not sent.request.repeatable:
+        return _outcome_unknown(sent.call, reason, response.status)
+    step = "Calling again later is safe." if is_temporary else "No argument changes that: tell the person."
+    message = f"{sent.call.tool.name}: {reason}."
+    if is_temporary:
+        return Unavailable(message, step, status=response.status, retryable=True)
+    return Unreadable(message, step, status=response.status)
 
 
 def _refused(sent: SentRequest, response: APIResponse, error: APIError, reason: str) -> Refused:

@@ -16,6 +16,7 @@ from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.jsonio import compact_json
 from core13_mcp.pipeline.projection import CallResult, project_response
+from core13_mcp.pipeline.tolerance import Reply
 
 # The minimum of CORE13_MAX_RESULT_CHARS.
 MIN_BUDGET = 1000
@@ -66,8 +67,10 @@ def test_an_object_fits_the_budget_and_names_omitted_properties(
     tool: Declaration, data: some.DataObject, budget: int, detail: str
 ):
     response = data.draw(objects(tool.output_schema))
-    result = checked(tool, project_response(tool, response, {"detail": detail, "id": 1}, budget), budget)
-    complete = project_response(tool, response, {"detail": detail, "id": 1}, 10**9).value
+    result = checked(
+        tool, project_response(tool, Reply(200, "GET", response), {"detail": detail, "id": 1}, budget), budget
+    )
+    complete = project_response(tool, Reply(200, "GET", response), {"detail": detail, "id": 1}, 10**9).value
     omitted = sorted(complete.keys() - result.keys())
     assert ("omitted" in result) == bool(omitted)
     assert len(omitted) > 8 or all(name in result["omitted"] for name in omitted if PLAIN_NAME.fullmatch(name))
@@ -89,7 +92,9 @@ def test_paging_yields_every_row_once_and_in_order(
     for _ in range(len(stored) + 1):
         assert offset is not None
         page = {"count": len(stored), "next": "https://api.example/", "results": stored[offset : offset + size]}
-        result = checked(tool, project_response(tool, page, {"detail": detail, "offset": offset}, budget), budget)
+        result = checked(
+            tool, project_response(tool, Reply(200, "GET", page), {"detail": detail, "offset": offset}, budget), budget
+        )
         keys += [entry[key] for entry in result["results"]]
         offset = result.get("next_offset")
         if offset is None:
@@ -101,7 +106,7 @@ def test_paging_yields_every_row_once_and_in_order(
 def test_all_rows_are_paged_even_if_the_count_is_too_low():
     (tool,) = [tool for tool in LISTS if tool.project]
     rows = [{"id": number, "title": "x" * 400} for number in range(5)]
-    page = project_response(tool, {"count": 1, "results": rows}, {}, MIN_BUDGET).value
+    page = project_response(tool, Reply(200, "GET", {"count": 1, "results": rows}), {}, MIN_BUDGET).value
     assert page["next_offset"] == len(page["results"]) < 5
 
 
@@ -109,4 +114,4 @@ def test_all_rows_are_paged_even_if_the_count_is_too_low():
 def test_a_list_contains_no_url_of_the_api(tool: Declaration):
     page = {"count": 9, "next": "https://api.example/?offset=1", "previous": "https://api.example/", "results": []}
     for detail in ("concise", "full"):
-        assert "https://" not in project_response(tool, page, {"detail": detail}, MIN_BUDGET).text
+        assert "https://" not in project_response(tool, Reply(200, "GET", page), {"detail": detail}, MIN_BUDGET).text

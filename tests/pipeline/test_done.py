@@ -8,13 +8,14 @@ import pytest
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.pipeline.projection import project_response
+from core13_mcp.pipeline.tolerance import Reply
 
 CATALOG = load()
 
 
 def done(tool: str, arguments: dict[str, Any], **fields: Any) -> str:
     response = {"id": 7, "enabled": True, "deleted": False, **fields}
-    return str(project_response(CATALOG[tool], response, arguments, 40_000).value["done"])
+    return str(project_response(CATALOG[tool], Reply(200, "PATCH", response), arguments, 40_000).value["done"])
 
 
 @pytest.mark.parametrize(

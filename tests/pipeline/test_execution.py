@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from core13_mcp.declarations.model import Declaration
-from core13_mcp.errors import Declined, InvalidArguments, OutcomeUnknown, Refused, Unreadable
+from core13_mcp.errors import Declined, InvalidArguments, Refused
 from core13_mcp.pipeline.call import prepare
 from core13_mcp.pipeline.confirm import Answer, Policy
 from core13_mcp.pipeline.execution import Execution
@@ -106,16 +106,6 @@ async def test_a_fallback_is_not_sent_for_the_request_that_prepares_a_question()
     api = FakeAPI(reply(405, {}))
     await call_error(make_tool("DELETE", endpoint=fallback, confirm=confirm), api, ask=Person(YES), id=1)
     assert api.request_lines == ["GET /api/things/1/"]
-
-
-REQUIRED_ID = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
-
-
-@pytest.mark.parametrize("body", [{"id": "1"}, {}, {"other": 1}])
-async def test_a_response_that_does_not_match_the_output_schema_is_an_error(body: dict[str, Any]) -> None:
-    read, create = make_tool(output=REQUIRED_ID), make_tool("POST", output=REQUIRED_ID)
-    assert isinstance(await call_error(read, FakeAPI(reply(200, body)), id=1), Unreadable)
-    assert isinstance(await call_error(create, FakeAPI(reply(200, body)), id=1), OutcomeUnknown)
 
 
 CONFIRMED = make_tool(
@@ -228,12 +218,10 @@ async def test_a_person_is_not_asked_about_a_call_that_the_api_refuses_without_a
 
 
 async def test_large_responses_have_the_same_results_as_small_ones() -> None:
-    tool, padding = make_tool(output={"type": "object", "properties": {"id": {}}, "required": ["id"]}), "x" * 100_000
-    api = FakeAPI(
-        reply(200, {"id": 1, "other": padding}), reply(200, {"other": padding}), reply(400, {"detail": padding})
-    )
+    tool, padding = make_tool(output={"type": "object", "properties": {"id": {}}}), "x" * 100_000
+    api = FakeAPI(reply(200, {"id": 1, "other": padding}), reply(200, [padding]), reply(400, {"detail": padding}))
     assert await call_value(tool, api, id=1) == {"id": 1}
-    assert isinstance(await call_error(tool, api, id=1), Unreadable)
+    assert len((await call_value(tool, api, id=1))["note"]) < 3000
     assert isinstance(await call_error(tool, api, id=1), Refused)
 
 

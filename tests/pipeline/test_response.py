@@ -43,7 +43,7 @@ async def test_invisible_characters_are_removed_from_a_response(ascii_only: bool
         (400, "taken", VALIDATION_ERROR, ["400 Bad Request", "Already there", "(field name)", "Take another."]),
         (400, "other", {"code": "other", "detail": 'A "quoted" word.'}, ["“A 'quoted' word”", "Read the manual."]),
         (400, "bad_request", {"error": "By hand."}, ["By hand"]),
-        (400, "bad_request", b"<html>", ["things-do: 400 Bad Request\nRead the manual."]),
+        (400, "bad_request", b"plain text", ["things-do: 400 Bad Request\nRead the manual."]),
         (400, "bad_request", [1], ["things-do: 400 Bad Request\nRead the manual."]),
         (400, "bad_request", {"detail": {"deep": 1}, "code": 7, "attr": []}, ["things-do: 400 Bad Request\n"]),
         (400, "a", {"code": "a", "attr": "b__c[0].d-e"}, ["400 Bad Request (field b__c[0].d-e)\n"]),
@@ -106,7 +106,7 @@ UNCLEAR = [
     fail_with(httpx2.ReadError),
     fail_with(httpx2.RemoteProtocolError),
     reply(200, b"<html>"),
-    reply(200, b"[]"),
+    reply(502, b"<html>"),
     reply(200, b'{"a": NaN}'),
     reply(302, None, location="/"),
     reply(200, b"xx", content_encoding="gzip"),
@@ -129,6 +129,23 @@ async def test_a_read_without_a_clear_response_may_be_called_again(response: Rep
     error = await call_error(READ, FakeAPI(response), id=7)
     assert isinstance(error, Unavailable | Unreadable)
     assert "safe" in str(error)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("tool", [READ, CREATE], ids=["read", "create"])
+@pytest.mark.parametrize(
+    "page", [reply(0, b" \n<!DOCTYPE html>"), reply(0, b"Sign in", content_type="text/html; charset=utf-8")]
+)
+async def test_an_html_page_is_reported_as_not_from_the_api(tool: Declaration, status: int, page: Reply) -> None:
+    def respond(request: httpx2.Request) -> httpx2.Response:
+        response = page(request)
+        response.status_code = status
+        return response
+
+    error = await call_error(tool, FakeAPI(respond), id=1)
+    assert isinstance(error, Unreadable) and error.status == status
+    assert f"things-do: {status} " in str(error) and "does not come from the API" in str(error)
+    assert "Read the manual." not in str(error) and "tell the person" in str(error)
 
 
 @ALL

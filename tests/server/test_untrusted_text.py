@@ -17,6 +17,7 @@ from core13_mcp.pipeline.confirm import Answer, refusal
 from core13_mcp.pipeline.masking import mask_urls
 from core13_mcp.pipeline.projection import project_response
 from core13_mcp.pipeline.question import find_confirmation, render_question
+from core13_mcp.pipeline.tolerance import Reply
 from core13_mcp.text import quote, strip_invisible
 
 from ..clients import result_text
@@ -148,7 +149,7 @@ def test_a_question_is_one_line_also_in_the_error_if_it_cannot_be_asked(injectio
 @each_injection
 def test_the_list_of_omitted_fields_has_no_name_that_is_a_sentence(injection: str) -> None:
     config = strip_invisible({injection: "x" * 2000, "color": "red"})
-    result = project_response(CATALOG["users-hedgehog-config-retrieve"], config, {}, 1000).value
+    result = project_response(CATALOG["users-hedgehog-config-retrieve"], Reply(200, "GET", config), {}, 1000).value
     name = strip_invisible(injection) if strip_invisible(injection).isalnum() else "a field"
     assert result["omitted"].startswith(f"{name}: too long for one result")
 

@@ -1,0 +1,84 @@
+"""Makes a response with an unexpected form fit the output schema, and says what did not fit. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..declarations.model import Declaration
+from ..jsonio import JSON, compact_json
+from ..text import quote
+
+_TYPES: dict[str, type] = {"integer": int, "string": str, "boolean": bool, "array": list, "object": dict}
+_MAX_LISTED = 10
+_MAX_VALUE = 60
+# Characters of a response that is passed on as text.
+_MAX_TEXT = 2000
+
+
+class Reply(NamedTuple):
+    """A 2xx response: the request's method, which differs if a fallback was sent, and the JSON value, if any."""
+
+    status: int
+    method: str
+    value: Any
+
+
+class Fitting(NamedTuple):
+    """The part of a response that fits the output schema, and a remark on the rest, or an empty string."""
+
+    value: dict[str, Any]
+    remark: str
+
+
+def fit_response(tool: Declaration, value: Any) -> Fitting:
+    """Return the part of a JSON value that fits the output schema of a tool.
+
+    A value with nothing that is expected is passed on as text in the remark.
+    """
+    evidence = tool.evidence
+    expected = value is None or isinstance(value, dict)
+    if not expected or (evidence and evidence.field and (value or {}).get(evidence.field) is None):
+        text = "an empty body" if value is None else quote(compact_json(value), _MAX_TEXT)
+        remark = f"The API answered in an unexpected form: {text}."
+        return Fitting(_fit(tool.output_schema, value, "")[0] if expected and value else {}, remark)
+    if not value or tool.output_validator.is_valid({"done": "", **value}):
+        return Fitting(value or {}, "")
+    fitting, unexpected = _fit(tool.output_schema, value, "")
+    return Fitting(fitting, _remark(unexpected))
+
+
+def _remark(unexpected: list[str]) -> str:
+    if not unexpected:
+        return ""
+    more = f" and {len(unexpected) - _MAX_LISTED} more" if len(unexpected) > _MAX_LISTED else ""
+    return f"The API returned these fields in an unexpected form: {', '.join(unexpected[:_MAX_LISTED])}{more}."
+
+
+def _fit(schema: JSON, value: Any, path: str) -> tuple[Any, list[str]]:
+    """Return a value without the parts that have another type than in the schema, and a description of each part."""
+    if isinstance(value, list):
+        rows = [(_accepts(schema.get("items", {}), row), row) for row in value]
+        fitted = [_fit(schema.get("items", {}), row, path) for accepted, row in rows if accepted]
+        wrong = [_described(path, row) for accepted, row in rows if not accepted]
+        return [row for row, _ in fitted], [*wrong, *(name for _, names in fitted for name in names)]
+    properties = schema.get("properties")
+    if not isinstance(value, dict) or not properties:
+        return value, []
+    result, unexpected = dict[str, Any](), list[str]()
+    for name, part in value.items():
+        inner, where = properties.get(name, {}), f"{path}.{name}".lstrip(".")
+        if _accepts(inner, part):
+            result[name], names = _fit(inner, part, where)
+            unexpected += names
+        elif part is not None:
+            unexpected.append(_described(where, part))
+    return result, unexpected
+
+
+def _accepts(schema: JSON, value: Any) -> bool:
+    kind = _TYPES.get(schema.get("type", ""))
+    return kind is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool)))
+
+
+def _described(path: str, value: Any) -> str:
+    return f"{path}: {quote(compact_json(value), _MAX_VALUE)}"
