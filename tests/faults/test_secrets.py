@@ -98,6 +98,7 @@ class EchoAPI:
     def __init__(self, disconnect_every: int = 0) -> None:
         self.body = ""
         self.request_lines: list[str] = []
+        self._responses = 0
         self._disconnect_every = disconnect_every
 
     async def serve(self, stream: SocketStream) -> None:
@@ -105,17 +106,18 @@ class EchoAPI:
         async with stream:
             try:
                 while True:
-                    response = self.respond((await lines.receive_until(b"\r\n\r\n", 65536)).decode("latin-1"))
+                    head = (await lines.receive_until(b"\r\n\r\n", 65536)).decode("latin-1")
+                    self.request_lines.append(head.splitlines()[0])
                     if self._disconnect_every and len(self.request_lines) % self._disconnect_every == 0:
                         return
-                    await stream.send(response)
+                    await stream.send(self.respond(head))
             except (anyio.IncompleteRead, anyio.BrokenResourceError):
                 return
 
     def respond(self, head: str) -> bytes:
         responses = echoes(head + self.body)
-        status, content = responses[len(self.request_lines) % len(responses)]
-        self.request_lines.append(head.splitlines()[0])
+        status, content = responses[self._responses % len(responses)]
+        self._responses += 1
         body = content.encode("latin-1", "replace") if isinstance(content, str) else json.dumps(content).encode()
         # The connection is closed, because the body of the request is not read.
         start = f"HTTP/1.1 {status} Echo\r\nX-Echo: {KEY}\r\nConnection: close\r\nLocation: /?{KEY}\r\n"

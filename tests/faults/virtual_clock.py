@@ -52,9 +52,14 @@ class _SkippingSelector(selectors.SelectSelector):
 
 def _is_working(thread: threading.Thread) -> bool:
     """Whether a thread is one of anyio's for work outside the event loop, and has some. Time passes for it."""
-    tasks, frame = getattr(thread, "queue", None), sys._current_frames().get(thread.ident or 0)
-    is_idle = frame is None or frame.f_code.co_name == "wait"
-    return isinstance(tasks, queue.Queue) and (tasks.qsize() > 0 or not is_idle)
+    tasks = getattr(thread, "queue", None)
+    if not isinstance(tasks, queue.Queue):
+        return False
+    # The queue before the frame: a thread that has taken the last task does not wait for the next one.
+    if tasks.qsize():
+        return True
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame is not None and frame.f_code.co_name != "wait"
 
 
 def run_without_waiting(coroutine: Coroutine[Any, Any, T]) -> T:
