@@ -81,7 +81,7 @@ class FaultyAPI:
             encoded = base64.b64encode(f"user:{authorization}".encode()).decode()
             subscription["summary"] = f"{authorization} {encoded} {quote(authorization)} {key.encode().hex()}"
         if fault == "large":
-            subscription["ai_prompt"] = "x\u200b" * 100_000
+            subscription["ai_prompt"] = "x\u200b" * 20_000
         data = _response(502 if fault == "502 applied" else 201 if body else 200, subscription)
         if fault == "left-over":
             data += _response(201, {**subscription, "id": 13, "title": "of another request"})
