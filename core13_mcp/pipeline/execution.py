@@ -118,7 +118,7 @@ class Execution:
         request = bind(call.tool, call.arguments, call.project)
         self._reads, self._has_outcome = self._session.attempts, True
         reply = await self._fetch(request, use_fallback=True)
-        require_evidence(self._sent(request), reply)
+        await run_large(self._response_bytes, require_evidence, self._sent(request), reply)
         result = await run_large(self._response_bytes, self._project, reply)
         if len(result.text) > call.context.max_result_chars:
             raise invalid_response(self._sent(request), "its body is longer than the results of this server")
