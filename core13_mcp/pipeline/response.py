@@ -13,7 +13,7 @@ from ..api.exchange import APIRequest, APIResponse
 from ..api.failures import ConnectFailure
 from ..api.retry import AMBIGUOUS_STATUSES, NOT_SENT_ERRORS, retry_after
 from ..errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
-from ..jsonio import MAX_TOKENS, compact_json, parse_json
+from ..jsonio import MAX_TOKENS, compact_json, has_more_tokens, parse_json
 from ..redaction import has_secret, redact
 from ..text import may_have_invisible, quote, strip_invisible
 from .call import Call
@@ -50,6 +50,8 @@ def parse_response(sent: SentRequest, response: APIResponse) -> Any:
         raise _error(sent, response)
     if not response.body:
         return None
+    if has_more_tokens(response.body, MAX_TOKENS):
+        raise invalid_response(sent, f"its body has more than {MAX_TOKENS:,} values", response.status)
     try:
         value = parse_json(response.body, MAX_TOKENS)
     except ValueError:

@@ -167,3 +167,8 @@ async def test_a_failed_connection_after_an_unclear_attempt_does_not_say_that_no
 async def test_a_refusal_after_an_unclear_attempt_of_a_write_says_that_it_may_have_been_applied() -> None:
     assert "may have been applied" in str(await call_error(UPDATE, FakeAPI(reply(503, {}), reply(404, {})), id=1))
     assert "applied" not in str(await call_error(READ, FakeAPI(reply(503, {}), reply(404, {})), id=1))
+
+
+async def test_a_response_with_too_many_values_is_not_called_invalid_json() -> None:
+    error = await call_error(READ, FakeAPI(reply(200, b"[" + b"1," * 125_000 + b"1]")), id=1)
+    assert isinstance(error, Unreadable) and "its body has more than 125,000 values" in str(error)
