@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from ..jsonio import JSON, compact_json
 from ..templates.language import get_value
+from ..templates.recipients import count_changes
 from .base import Model
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+from .recurrence import WEEKDAYS, describe_schedule, in_utc, parse_moment
 
 Function = Literal[
-    "weekday", "utc_weekday", "utc_day_shift", "utc_weekdays", "includes_utc_weekday", "utc", "offset", "in_offset"
+    "weekday",
+    "utc_weekday",
+    "utc_day_shift",
+    "utc_weekdays",
+    "includes_utc_weekday",
+    "utc",
+    "offset",
+    "in_offset",
+    "schedule",
+    "recipient_changes",
 ]
 
 
@@ -31,15 +40,22 @@ class Derivation(Model):
     | `utc` | a date in UTC |
     | `offset` | the offset of a date, or `none` |
     | `in_offset` | a date in the offset of another date that is not in UTC |
+    | `schedule` | a schedule in words, of frequency, interval, weekdays, position and start |
+    | `recipient_changes` | how many recipients a list has that another one has not, and the reverse |
     """
 
     function: Function
-    values: Annotated[tuple[str, ...], Field(alias="of", min_length=1, max_length=2)]
+    values: Annotated[tuple[str, ...], Field(alias="of", min_length=1, max_length=5)]
 
 
-def derive(derivations: dict[str, Derivation], arguments: JSON, answer: Any = None) -> dict[str, Any]:
-    """Return the derived values by name. A value that cannot be computed is absent."""
-    facts = {"arguments": dict(arguments), "answer": answer}
+def derive(
+    derivations: dict[str, Derivation], arguments: JSON, answer: Any = None, before: Any = None
+) -> dict[str, Any]:
+    """Return the derived values by name. A value that cannot be computed is absent.
+
+    `before` is what the API returned before the call, if it was read for a question.
+    """
+    facts = {"arguments": dict(arguments), "answer": answer, "before": before}
     values = {
         name: _FUNCTIONS[derivation.function](*(get_value(facts, path) for path in derivation.values))
         for name, derivation in derivations.items()
@@ -51,24 +67,10 @@ def _of_date(function: Callable[[datetime], Any]) -> Callable[[Any], Any]:
     """Return the function for text, with the result None if the text is not a date or has no equivalent in UTC."""
 
     def apply(text: Any) -> Any:
-        moment = _moment(text)
+        moment = parse_moment(text)
         return None if moment is None else function(moment)
 
     return apply
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        _ = _utc(moment)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return moment
-
-
-def _utc(moment: datetime) -> datetime:
-    """Return a date in UTC. PostHog reads a date without an offset as UTC."""
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _weekday(moment: date) -> str:
@@ -76,7 +78,7 @@ def _weekday(moment: date) -> str:
 
 
 def _shift(moment: datetime) -> int:
-    return (_utc(moment).date() - moment.date()).days
+    return (in_utc(moment).date() - moment.date()).days
 
 
 def _offset(moment: datetime) -> str:
@@ -88,7 +90,7 @@ def _text(moment: datetime) -> str:
 
 
 def _utc_weekdays(text: Any, weekdays: Any) -> str | None:
-    moment = _moment(text)
+    moment = parse_moment(text)
     if moment is None or not isinstance(weekdays, list):
         return None
     numbers = [(WEEKDAYS.index(day) + _shift(moment)) % 7 for day in weekdays if day in WEEKDAYS]
@@ -96,24 +98,26 @@ def _utc_weekdays(text: Any, weekdays: Any) -> str | None:
 
 
 def _includes_utc_weekday(text: Any, weekdays: Any) -> bool | None:
-    moment = _moment(text)
-    return None if moment is None or not isinstance(weekdays, list) else _weekday(_utc(moment)) in weekdays
+    moment = parse_moment(text)
+    return None if moment is None or not isinstance(weekdays, list) else _weekday(in_utc(moment)) in weekdays
 
 
 def _in_offset(text: Any, other: Any) -> str | None:
-    moment, reference = _moment(text), _moment(other)
+    moment, reference = parse_moment(text), parse_moment(other)
     if moment is None or reference is None or not reference.utcoffset():
         return None
-    return _text(_utc(moment).astimezone(reference.tzinfo))
+    return _text(in_utc(moment).astimezone(reference.tzinfo))
 
 
 _FUNCTIONS: dict[Function, Callable[..., Any]] = {
     "weekday": _of_date(_weekday),
-    "utc_weekday": _of_date(lambda moment: _weekday(_utc(moment))),
+    "utc_weekday": _of_date(lambda moment: _weekday(in_utc(moment))),
     "utc_day_shift": _of_date(_shift),
     "utc_weekdays": _utc_weekdays,
     "includes_utc_weekday": _includes_utc_weekday,
-    "utc": _of_date(lambda moment: _text(_utc(moment))),
+    "utc": _of_date(lambda moment: _text(in_utc(moment))),
     "offset": _of_date(_offset),
     "in_offset": _in_offset,
+    "schedule": describe_schedule,
+    "recipient_changes": count_changes,
 }

@@ -84,6 +84,17 @@ class Rule(ConditionalMessage):
     when: dict[str, Any] = Field(alias="condition")
 
 
+class Hidden(Model):
+    """A field that a result does not have if the object of the response matches a JSON Schema."""
+
+    field: str
+    when: dict[str, Any]
+
+    @cached_property
+    def validator(self) -> Schema:
+        return Schema(self.when)
+
+
 class Declaration(Model):
     """A tool: its MCP definition, its endpoint, and how calls are checked, confirmed and explained.
 
@@ -100,6 +111,8 @@ class Declaration(Model):
         notes: Further notes on the result of a write. All that apply are used.
         mask: Fields whose URLs are credentials. Only the call that sets one shows it.
         evidence: What a response must have for the result to report success. Without it, every 2xx status does.
+        show: Computed values that replace fields of the response. A value that cannot be computed replaces nothing.
+        hide: Fields that a result does not have, by the state of the object.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -122,6 +135,8 @@ class Declaration(Model):
     notes: tuple[ConditionalMessage, ...] = ()
     mask: frozenset[str] = frozenset()
     evidence: Evidence | None = None
+    show: dict[str, Derivation] = Field({})
+    hide: tuple[Hidden, ...] = ()
 
     @model_validator(mode="after")
     def _check_clear(self) -> Self:

@@ -47,7 +47,7 @@ def project_response(tool: Declaration, reply: Reply, arguments: JSON, max_chars
         return _page(tool, schema, page, int(arguments.get("offset", 0)), max_chars)
     # A cleared field is shown as null, so that the result shows that it is empty.
     cleared = [name for name in arguments.get(tool.clear or "", ()) if name in whole]
-    fields = {**project(schema, whole), **{name: whole[name] for name in cleared}}
+    fields = {**project(schema, _present(tool, whole)), **{name: whole[name] for name in cleared}}
     sent = {"status": reply.status, "method": reply.method}
     derived = derive(tool.derive, arguments, whole)
     facts = {"arguments": dict(arguments), "answer": whole, "derived": derived, "response": sent}
@@ -65,6 +65,13 @@ def _rename_own(tool: Declaration, value: dict[str, Any]) -> dict[str, Any]:
     # An argument with the same name, such as a note, is a property of the API.
     own = value.keys() & (_OWN_NAMES - tool.arguments.keys())
     return {f"{name} (API)" if name in own else name: part for name, part in value.items()} if own else value
+
+
+def _present(tool: Declaration, value: dict[str, Any]) -> dict[str, Any]:
+    """Replace the computed fields of an object, and remove those that its state makes misleading."""
+    computed = derive(tool.show, {}, value)
+    hidden = {part.field for part in tool.hide if part.field in value and part.validator.is_valid(value)}
+    return {name: computed.get(name, part) for name, part in value.items() if name not in hidden}
 
 
 def project(schema: JSON, value: Any) -> Any:
@@ -109,7 +116,7 @@ def _page(tool: Declaration, schema: JSON, page: dict[str, Any], offset: int, ma
     remaining = max_chars - len(compact_json({**own, "next_offset": offset + len(rows), "results": []}))
     fitting: list[CallResult] = []
     for row in rows:
-        result = CallResult.of(project(row_schema, _rename_own(tool, row)))
+        result = CallResult.of(project(row_schema, _present(tool, _rename_own(tool, row))))
         remaining -= len(result.text) + 1
         if remaining < 0:
             break

@@ -45,6 +45,15 @@ def describe_change(after: Any, before: Any) -> str:
     return f"{everyone} ({_change('added', added)}; {_change('removed', removed)})"
 
 
+def count_changes(after: Any, before: Any) -> dict[str, str] | None:
+    """Return how many recipients are added and removed, such as "1 recipient" and "none"; None without two texts."""
+    if not isinstance(after, str) or not isinstance(before, str):
+        return None
+    new, old = set(split_recipients(after)), set(split_recipients(before))
+    numbers = {"added": len(new - old), "removed": len(old - new)}
+    return {name: count(number, "recipient") if number else "none" for name, number in numbers.items()}
+
+
 def _change(what: str, entries: Sequence[str]) -> str:
     return f"{what}: {_listed(entries)}" if entries else f"nobody is {what}"
 
