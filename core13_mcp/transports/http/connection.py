@@ -6,7 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+# Bytes of request bodies that a client may still send on a connection after the response, on any route.
+MAX_DISCARDED = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Connection(H11Protocol):
         self._timeouts = timeouts
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
+        self._discarded = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's signature
         super().connection_made(transport)
@@ -45,6 +50,8 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete:
+            self._discard(len(data))
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_header_timer()
         elif self._header_timer is None:
@@ -66,6 +73,12 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         self._stop_header_timer()
         super().on_response_complete()
+
+    def _discard(self, size: int) -> None:
+        """Count a part of a body that uvicorn discards, because the response is complete."""
+        self._discarded += size
+        if self._discarded > MAX_DISCARDED:
+            self.transport.abort()
 
     def _start_header_timer(self) -> None:
         self._header_timer = self.loop.call_later(self._timeouts.header, self.transport.abort)

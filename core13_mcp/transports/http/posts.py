@@ -75,11 +75,14 @@ async def _read_body(request: Request, options: LimitOptions) -> bytes:
     body = bytearray()
     # The rest of a rejected body would be read as the next request, so the connection is closed.
     close = {"Connection": "close"}
+    too_long = Rejected(413, f"The request body has more than {options.max_body} bytes.", close)
+    if int(request.headers.get("Content-Length", 0)) > options.max_body:
+        raise too_long
     with anyio.move_on_after(options.body_timeout):
         async for chunk in request.stream():
             body += chunk
             if len(body) > options.max_body:
-                raise Rejected(413, f"The request body has more than {options.max_body} bytes.", close)
+                raise too_long
         return bytes(body)
     message = f"The request body did not arrive within {options.body_timeout:g} s. Send the request again."
     raise Rejected(408, message, close)

@@ -107,6 +107,16 @@ async def test_a_client_that_does_not_read_its_responses_is_disconnected(setting
                 await send(client, request())
 
 
+@pytest.mark.parametrize("line", ["GET /healthz", "POST /unknown", "PUT /mcp"])
+async def test_a_body_that_no_route_reads_ends_the_connection(settings: Settings, line: str) -> None:
+    head = f"{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n".encode()
+    async with serving(settings, Timeouts(header=600)) as server:
+        with connection(server.url) as client, pytest.raises(ConnectionError):
+            await send(client, head)
+            while True:
+                await send(client, bytes(65_536))
+
+
 async def test_a_client_that_reads_late_gets_all_its_responses(settings: Settings) -> None:
     number = 30
     async with serving(settings) as server:
