@@ -108,6 +108,10 @@ class Bench:
             sequential, concurrent = measures.http_calls(servers, modern, self._rounds)
             results[f"HTTP {protocol}: ms a call"] = sequential
             results[f"HTTP {protocol}: calls/s, 32 at once"] = concurrent
+        bare = replace(self.bare, command=(*self.bare.command, "sessions", "http"))
+        sequential, concurrent = measures.http_calls([self._over_http(), bare], False, self._rounds, session=True)
+        results["HTTP 2025 with a session: ms a call"] = sequential
+        results["HTTP 2025 with a session: calls/s, 32 at once"] = concurrent
         return results
 
     def memory(self) -> dict[str, Any]:

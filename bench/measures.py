@@ -87,10 +87,11 @@ def stdio_calls(servers: list[Server], origin: str, rounds: int) -> tuple[Rounds
         return _call_times(clients, rounds)
 
 
-def http_calls(servers: list[Server], modern: bool, rounds: int) -> tuple[Rounds, Rounds]:
-    """Return the same for Streamable HTTP, with the 2026 (modern) or the 2025 protocol."""
+def http_calls(servers: list[Server], modern: bool, rounds: int, *, session: bool = False) -> tuple[Rounds, Rounds]:
+    """Return the same for Streamable HTTP, with the 2026 (modern) or the 2025 protocol, without or with a session."""
     with ExitStack() as stack:
-        return _call_times({server.name: stack.enter_context(Http(server, modern)) for server in servers}, rounds)
+        connections = {server.name: stack.enter_context(Http(server, modern, session)) for server in servers}
+        return _call_times(connections, rounds)
 
 
 def memory_sizes(servers: list[Server], calls: int) -> dict[str, dict[str, float]]:

@@ -132,12 +132,14 @@ class Stdio:
 class Http:
     """A server on a port, and keep-alive connections to it."""
 
-    def __init__(self, server: Server, modern: bool) -> None:
+    def __init__(self, server: Server, modern: bool, session: bool = False) -> None:
         self.server = server
         self.process = server.spawn()
         self._modern = modern
         self.port = self._wait_for_port()
         self._connections: list[socket.socket] = []
+        self._last_id = 0
+        self._session_header = self._open_session() if session else ""
 
     def __enter__(self) -> Self:
         return self
@@ -180,14 +182,26 @@ class Http:
             self._connections.append(connection)
         return self._connections[:count]
 
+    def _open_session(self) -> str:
+        """Initialize as a client that shows forms, and return the header of the session."""
+        (connection,) = self._connect(1)
+        connection.sendall(self._message("initialize", {**INITIALIZE, "capabilities": {"elicitation": {}}}, ""))
+        head = _read_response(connection)[0].decode()
+        return next(f"{line}\r\n" for line in head.split("\r\n") if line.lower().startswith("mcp-session-id:"))
+
     def _request(self) -> bytes:
         params = {**self.server.call_params(), **({"_meta": _META} if self._modern else {})}
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+        return self._message("tools/call", params, self._session_header)
+
+    def _message(self, method: str, params: Mapping[str, Any], more_headers: str) -> bytes:
+        # Requests of one session need different ids.
+        self._last_id += 1
+        body = json.dumps({"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}).encode()
         version = MODERN if self._modern else LEGACY
         method_headers = f"Mcp-Method: tools/call\r\nMcp-Name: {self.server.tool}\r\n" if self._modern else ""
         head = (
             f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/json\r\n"
-            f"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {version}\r\n{method_headers}"
+            f"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {version}\r\n{method_headers}{more_headers}"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
@@ -241,7 +255,11 @@ def _require_success(server: Server, response: bytes) -> None:
 
 
 def _read_body(connection: socket.socket) -> bytes:
-    """Read one HTTP response and return its body; a chunked body is returned with its chunk sizes."""
+    return _read_response(connection)[1]
+
+
+def _read_response(connection: socket.socket) -> tuple[bytes, bytes]:
+    """Read one HTTP response and return its head and body; a chunked body is returned with its chunk sizes."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += _receive(connection)
@@ -249,7 +267,7 @@ def _read_body(connection: socket.socket) -> bytes:
     lengths = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     while len(body) < lengths[0] if lengths else not body.endswith(b"0\r\n\r\n"):
         body += _receive(connection)
-    return body
+    return head, body
 
 
 def _receive(connection: socket.socket) -> bytes:

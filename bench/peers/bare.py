@@ -1,6 +1,6 @@
 """A low-level SDK server that forwards each call with httpx2 and does nothing else.
 
-Usage: bare.py TOOLS ORIGIN [with-schemas] [http]. TOOLS is the JSON file of `operations.forwarding_table`.
+Usage: bare.py TOOLS ORIGIN [with-schemas] [sessions] [http]. TOOLS is the JSON file of `operations.forwarding_table`.
 """
 
 import json
@@ -57,7 +57,7 @@ def http(server: Server[Any]) -> None:
 
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    app = server.streamable_http_app(stateless_http=True)
+    app = server.streamable_http_app(stateless_http="sessions" not in sys.argv)
     config = uvicorn.Config(app, log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
 
