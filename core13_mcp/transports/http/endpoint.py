@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from mcp.server import Server, ServerRequestContext
-from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import JSONRPCRequest
+from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
+from mcp_types import DEFAULT_NEGOTIATED_VERSION, JSONRPCRequest
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ... import tracing
 from ...errors import ConfigurationError
@@ -22,12 +21,12 @@ from ...redaction import redact_keys
 from .accept import accepts_event_stream, as_json
 from .auth.authenticator import Authenticator
 from .errors import Rejected
-from .exchange import answer
+from .exchange import PING, Exchange, start, until_disconnect
 from .limits import Limits
-from .posts import PostedMessage, finish_before_writing, reject_compressed
+from .posts import PostedMessage, finish_before_writing, reject_other_bodies
 from .requests import RunningRequest, running_request
 from .serving import Lifecycle
-from .sessions import Session, Sessions, opens_session, uses_sessions
+from .sessions import SESSION_HEADER, STREAM, Session, Sessions, new_connection, opens_session, uses_sessions
 from .slots import FairLimiter
 
 log = logging.getLogger("core13_mcp.http")
@@ -55,18 +54,10 @@ class MCPEndpoint:
         self._lifecycle = lifecycle
         self._verifications = FairLimiter(self._options.max_concurrent, self._options.at_once)
         self._sessions = Sessions(self._options)
-        # Not in the JSON-only mode, in which a client that disconnects does not cancel its call, and which has no
-        # questions.
-        self._stateless = StreamableHTTPSessionManager(server, stateless=True, security_settings=_SECURITY)
-        self._stateful = StreamableHTTPSessionManager(
-            server, security_settings=_SECURITY, session_idle_timeout=self._options.session_idle, max_sessions=None
-        )
-
-    @asynccontextmanager
-    async def run(self) -> AsyncIterator[None]:
-        """Serve for the length of the block."""
-        async with self._stateless.run(), self._stateful.run():
-            yield
+        # The SDK's transport for protocol 2026-07-28. Not in the JSON-only mode, in which a client that disconnects does
+        # not cancel its call.
+        self._modern = StreamableHTTPSessionManager(server, stateless=True, security_settings=_SECURITY)
+        self.run = self._modern.run
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -83,7 +74,7 @@ class MCPEndpoint:
     async def _dispatch(self, request: Request, send: Send) -> None:
         if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", ""):
             return await self.page(request.scope, request.receive, send)
-        session_id = request.headers.get(MCP_SESSION_ID_HEADER, "") if self._may_have_session(request) else ""
+        session_id = request.headers.get(SESSION_HEADER, "") if self._may_have_session(request) else ""
         if request.method != "POST" and not (session_id and request.method in ("GET", "DELETE")):
             # Only a session has a stream for GET, or can be ended with DELETE.
             raise Rejected(405, "This endpoint accepts POST only, except in a session.", {"Allow": "POST"})
@@ -107,52 +98,63 @@ class MCPEndpoint:
         self, session: Session | None, caller: CallContext, owner: str, request: Request, send: Send
     ) -> None:
         streams = accepts_event_stream(request)
-        reject_compressed(request)
+        reject_other_bodies(request)
         with self._limits.acquire(owner, self._authenticator.trusted) as open_request:
             post = await PostedMessage.read(request, self._options)
             await self._verify(caller, post.body)
             running = RunningRequest(caller, owner, open_request, streams)
             post.scope["state"] = {**request.scope.get("state", {}), "running": running}
             send = finish_before_writing(open_request, send if streams else as_json(send))
-            try:
-                if session is None and uses_sessions(request) and isinstance(post.message, JSONRPCRequest):
-                    await self._answer(post, post.message, send)
-                else:
-                    await self._handle(session, post.scope, post.receive, send)
-            finally:
-                # In a session, the SDK does not cancel a call whose client disconnects.
-                running.cancellation.cancel()
-
-    async def _answer(self, post: PostedMessage, message: JSONRPCRequest, send: Send) -> None:
-        running: RunningRequest = post.scope["state"]["running"]
-        if self._options.sessions and self._lifecycle.accepting and running.streams and opens_session(message):
-            with self._sessions.opening(running.owner) as session:
+            if not uses_sessions(request):
+                await self._modern.handle_request(post.scope, post.receive, send)
+            elif isinstance(post.message, JSONRPCRequest):
+                await self._answer(session, post, post.message, send)
+            else:
                 if session is not None:
-                    return await self._handle(session, post.scope, post.receive, send)
-                log.warning("a client gets no session, because its caller or the server has too many")
-        await answer(self._server, Request(post.scope), message, post.receive, send)
+                    session.receive(post.message)
+                await Response(status_code=202)(post.scope, post.receive, send)
+
+    async def _answer(self, session: Session | None, post: PostedMessage, message: JSONRPCRequest, send: Send) -> None:
+        request = Request(post.scope)
+        opened = self._open_session(request, message) if session is None else None
+        session = session or opened
+        if session is None:
+            version = request.headers.get(MCP_PROTOCOL_VERSION_HEADER, DEFAULT_NEGOTIATED_VERSION)
+            return await Exchange(message, request, send, new_connection(version)).run(self._server, post.receive)
+        running: RunningRequest = request.state.running
+        exchange = Exchange(message, request, send, session.connection, headers=session.headers)
+        exchange.questions = session.questions if running.streams else None
+        try:
+            with session.running(f"request {message.id}", running.cancellation):
+                await exchange.run(self._server, post.receive)
+        finally:
+            if opened is not None and not exchange.succeeded:
+                self._sessions.end(opened)
+
+    def _open_session(self, request: Request, message: JSONRPCRequest) -> Session | None:
+        running: RunningRequest = request.state.running
+        may_open = self._options.sessions and self._lifecycle.accepting and running.streams
+        if not may_open or not opens_session(message):
+            return None
+        session = self._sessions.open(running.owner)
+        if session is None:
+            log.warning("a client gets no session, because its caller or the server has too many")
+        return session
 
     async def _stream_or_end(self, session: Session, caller: CallContext, request: Request, send: Send) -> None:
+        # A stream is open as long as its client, so it does not count as an open request.
         with self._limits.acquire(session.owner, self._authenticator.trusted):
             await self._verify(caller, b"")
-        # A stream is open as long as its client, so it does not count as an open request.
-        with self._lifecycle.stop.ends() as stop:
-            await self._handle(session, request.scope, request.receive, send)
-        if stop.cancelled_caught:
-            await send({"type": "http.response.body", "body": b""})
         if request.method == "DELETE":
             self._sessions.end(session)
-
-    async def _handle(self, session: Session | None, scope: Scope, receive: Receive, send: Send) -> None:
-        if session is None:
-            return await self._stateless.handle_request(scope, receive, send)
-
-        async def send_and_observe(message: Message) -> None:
-            self._sessions.observe(session, message)
-            await send(message)
-
-        with session.in_use():
-            await self._stateful.handle_request(scope, receive, send_and_observe)
+            return await Response()(request.scope, request.receive, send)
+        if session.has_stream:
+            raise Rejected(409, "This session has a stream already.")
+        with self._lifecycle.stop.ends() as scope, session.running(STREAM, scope):
+            await start(send, b"text/event-stream", session.headers)
+            while await until_disconnect(request.receive):
+                await send({"type": "http.response.body", "body": PING, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _verify(self, caller: CallContext, body: bytes) -> None:
         if self._authenticator.verify:

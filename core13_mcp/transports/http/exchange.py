@@ -1,6 +1,6 @@
-"""Requests of the 2025 protocols without a session, which need no stream transport of the SDK.
+"""Requests of the 2025 protocols, without the SDK's stream transport, which needs several tasks and streams for each.
 
-The response is JSON. It becomes an event stream with the first progress notification, or when it takes long.
+The response is JSON. It becomes an event stream with the first notification or question, or when it takes long.
 """
 
 from __future__ import annotations
@@ -16,50 +16,66 @@ from mcp.server.connection import Connection
 from mcp.server.runner import serve_one
 from mcp.shared.dispatcher import CallOptions
 from mcp.shared.exceptions import NoBackChannelError
-from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
 from mcp.shared.jsonrpc_dispatcher import handler_exception_to_error_data, progress_token_from_params
 from mcp.shared.message import ServerMessageMetadata
 from mcp.shared.transport_context import TransportContext
-from mcp_types import DEFAULT_NEGOTIATED_VERSION, INTERNAL_ERROR, ErrorData, JSONRPCRequest
+from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCRequest
 from starlette.requests import Request
 from starlette.types import Receive, Send
 
 from ...jsonio import compact_json
+from .questions import OpenQuestions
 
 log = logging.getLogger("core13_mcp.http")
 
-# Seconds after which a response without data becomes an event stream with comments, so that no proxy closes it.
+# Seconds after which a stream without data gets a comment, so that no proxy closes it.
 PING_INTERVAL = 15.0
+PING = b": ping\r\n\r\n"
 
-_HEADERS = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
-_PING = b": ping\r\n\r\n"
+Headers = list[tuple[bytes, bytes]]
 
-
-async def answer(server: Server[Any], request: Request, message: JSONRPCRequest, receive: Receive, send: Send) -> None:
-    """Answer a request. It is cancelled if the client disconnects."""
-    exchange = _Exchange(message, ServerMessageMetadata(request_context=request), send)
-    version = request.headers.get(MCP_PROTOCOL_VERSION_HEADER, DEFAULT_NEGOTIATED_VERSION)
-    connection = Connection.from_envelope(version, None, None)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_watch, exchange, receive, tasks.cancel_scope)
-        run = serve_one(server, exchange, message.method, message.params, connection=connection, lifespan_state={})
-        await exchange.finish(await _outcome(run))
-        tasks.cancel_scope.cancel()
+_NO_STORE: Headers = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
 
 @dataclass(slots=True)
-class _Exchange:
-    """The SDK's dispatch context of one request: it can send notifications to the client, and no requests."""
+class Exchange:
+    """One request and its response; it is the SDK's dispatch context of the request.
+
+    Attributes:
+        connection: The state that the SDK keeps for a client.
+        questions: The questions of the session, if the response may contain questions.
+        headers: More headers of a response with a result.
+    """
 
     message: JSONRPCRequest
-    message_metadata: ServerMessageMetadata
+    request: Request
     send: Send
-    streams: bool = False
-    lock: anyio.Lock = field(default_factory=anyio.Lock)
+    connection: Connection
+    questions: OpenQuestions | None = None
+    headers: Headers = field(default_factory=list)
+    succeeded: bool = False
+    _streams: bool = False
+    _lock: anyio.Lock = field(default_factory=anyio.Lock)
     cancel_requested: anyio.Event = field(default_factory=anyio.Event)
-    transport: TransportContext = field(
-        default_factory=lambda: TransportContext(kind="streamable-http", can_send_request=False)
-    )
+
+    async def run(self, server: Server[Any], receive: Receive) -> None:
+        """Answer the request. It is cancelled if the client disconnects."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch, receive, tasks.cancel_scope)
+            method, params = self.message.method, self.message.params
+            run = serve_one(server, self, method, params, connection=self.connection, lifespan_state={})
+            outcome = await _outcome(run)
+            self.succeeded = "result" in outcome
+            await self._finish({"id": self.message.id, **outcome})
+            tasks.cancel_scope.cancel()
+
+    @property
+    def transport(self) -> TransportContext:
+        return TransportContext(kind="streamable-http", can_send_request=self.can_send_request)
+
+    @property
+    def message_metadata(self) -> ServerMessageMetadata:
+        return ServerMessageMetadata(request_context=self.request)
 
     @property
     def request_id(self) -> str | int:
@@ -67,15 +83,17 @@ class _Exchange:
 
     @property
     def can_send_request(self) -> bool:
-        return False
+        return self.questions is not None
 
     async def send_raw_request(
         self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
     ) -> dict[str, Any]:
-        raise NoBackChannelError(method)
+        if self.questions is None:
+            raise NoBackChannelError(method)
+        return await self.questions.ask(self._write_message, method, params or {})
 
     async def notify(self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None) -> None:
-        await self.write(_event({"method": method, "params": dict(params or {})}))
+        await self._write_message({"method": method, "params": dict(params or {})})
 
     async def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
         token = progress_token_from_params(self.message.params)
@@ -84,42 +102,46 @@ class _Exchange:
             present = {name: value for name, value in values.items() if value is not None}
             await self.notify("notifications/progress", present)
 
-    async def write(self, event: bytes) -> None:
+    async def _watch(self, receive: Receive, scope: anyio.CancelScope) -> None:
+        while await until_disconnect(receive):
+            await self._write(PING)
+        scope.cancel()
+
+    async def _write_message(self, message: Mapping[str, Any]) -> None:
+        await self._write(_event(message))
+
+    async def _write(self, event: bytes) -> None:
         """Write a part of the event stream, which the first part starts."""
-        async with self.lock:
-            if not self.streams:
-                await self._start(b"text/event-stream")
-                self.streams = True
+        async with self._lock:
+            if not self._streams:
+                await start(self.send, b"text/event-stream", self.headers)
+                self._streams = True
             await self.send({"type": "http.response.body", "body": event, "more_body": True})
 
-    async def finish(self, outcome: Mapping[str, Any]) -> None:
-        """Write the response."""
-        response = {"id": self.message.id, **outcome}
-        async with self.lock:
-            if self.streams:
+    async def _finish(self, response: Mapping[str, Any]) -> None:
+        async with self._lock:
+            if self._streams:
                 body = _event(response)
             else:
                 body = compact_json({"jsonrpc": "2.0", **response}).encode()
-                await self._start(b"application/json", (b"content-length", str(len(body)).encode()))
+                length = (b"content-length", str(len(body)).encode())
+                await start(self.send, b"application/json", [length, *(self.headers if self.succeeded else [])])
             await self.send({"type": "http.response.body", "body": body})
 
-    async def _start(self, content_type: bytes, *headers: tuple[bytes, bytes]) -> None:
-        all_headers = [(b"content-type", content_type), *headers, *_HEADERS]
-        await self.send({"type": "http.response.start", "status": 200, "headers": all_headers})
+
+async def start(send: Send, content_type: bytes, headers: Headers) -> None:
+    """Start a response."""
+    all_headers = [(b"content-type", content_type), *headers, *_NO_STORE]
+    await send({"type": "http.response.start", "status": 200, "headers": all_headers})
 
 
-async def _watch(exchange: _Exchange, receive: Receive, scope: anyio.CancelScope) -> None:
-    """Cancel the scope when the client disconnects, and keep the connection open until then."""
-    while True:
-        with anyio.move_on_after(PING_INTERVAL):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            return scope.cancel()
-        await exchange.write(_PING)
-
-
-def _event(message: Mapping[str, Any]) -> bytes:
-    return f"event: message\r\ndata: {compact_json({'jsonrpc': '2.0', **message})}\r\n\r\n".encode()
+async def until_disconnect(receive: Receive) -> bool:
+    """Wait until the client disconnects; return True if it is still there after `PING_INTERVAL`."""
+    with anyio.move_on_after(PING_INTERVAL):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return False
+    return True
 
 
 async def _outcome(run: Awaitable[dict[str, Any]]) -> dict[str, Any]:
@@ -132,3 +154,7 @@ async def _outcome(run: Awaitable[dict[str, Any]]) -> dict[str, Any]:
             log.exception("internal error")
             data = ErrorData(code=INTERNAL_ERROR, message="Internal error")
         return {"error": data.model_dump(exclude_none=True)}
+
+
+def _event(message: Mapping[str, Any]) -> bytes:
+    return f"event: message\r\ndata: {compact_json({'jsonrpc': '2.0', **message})}\r\n\r\n".encode()

@@ -61,8 +61,11 @@ def finish_before_writing(open_request: OpenRequest, send: Send) -> Send:
     return send_after_finish
 
 
-def reject_compressed(request: Request) -> None:
-    """Raise `Rejected` if the body is compressed."""
+def reject_other_bodies(request: Request) -> None:
+    """Raise `Rejected` if the body is not JSON, or compressed."""
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Rejected(415, "Send a JSON-RPC message with `Content-Type: application/json`.", {"Connection": "close"})
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding != "identity":
         message = (

@@ -20,6 +20,9 @@ from .limits import OpenRequest
 from .serving import Stop
 from .slots import FairLimiter, Slot
 
+# The error code of the Language Server Protocol, which the SDK uses too.
+REQUEST_CANCELLED = -32800
+
 # Seconds for which a request waits until the client can get a progress notification, which is then left out.
 PROGRESS_TIMEOUT = 1.0
 
@@ -34,7 +37,7 @@ class RunningRequest:
     open: OpenRequest
     # Whether the response is an event stream, which can contain questions.
     streams: bool
-    # Cancelled when the client disconnects.
+    # Cancelled when the client cancels the request or ends its session.
     cancellation: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
 
@@ -46,7 +49,7 @@ class RequestRunner:
         self._stop = stop
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """Run a request in a slot, until its client disconnects. Nothing of it is counted while the response is written."""
+        """Run a request in a slot, until its client cancels it. Nothing of it is counted while the response is written."""
         if ctx.request_id is None:
             # A notification does no work.
             return await call_next(ctx)
@@ -58,8 +61,7 @@ class RequestRunner:
                     return await call_next(replace(ctx, session=cast(ServerSession, session)))
                 finally:
                     running.open.finish()
-        # In a session, the SDK runs a request to its end. No one reads this response.
-        raise MCPError(types.CONNECTION_CLOSED, "The client disconnected.")
+        raise MCPError(REQUEST_CANCELLED, "The client cancelled this request or ended its session.")
 
 
 def running_request(context: ServerRequestContext[Any]) -> RunningRequest:

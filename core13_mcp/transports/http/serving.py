@@ -14,7 +14,6 @@ from types import FrameType
 
 import anyio
 import uvicorn
-from sse_starlette.sse import AppStatus
 from starlette.types import ASGIApp
 
 from .connection import Connection, Timeouts
@@ -92,8 +91,6 @@ class Server(uvicorn.Server):
         )
         self._lifecycle = lifecycle
         self._ready = ready
-        # sse-starlette would end all responses of the 2025 protocols when the drain phase ends, before the grace period.
-        AppStatus.enable_automatic_graceful_drain = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept requests, and then call `ready`. uvicorn has installed the signal handlers before."""

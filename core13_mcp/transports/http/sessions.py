@@ -1,55 +1,91 @@
-"""The sessions of clients of the 2025 protocols that can show forms, and the messages that open and use them."""
+"""The sessions of clients of the 2025 protocols that can show forms."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import anyio
-from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
+from mcp.server.connection import Connection
 from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
-from mcp_types import JSONRPCMessage, JSONRPCRequest
+from mcp.shared.jsonrpc_dispatcher import cancelled_request_id_from_params
+from mcp_types import DEFAULT_NEGOTIATED_VERSION, JSONRPCMessage, JSONRPCNotification, JSONRPCRequest
+from mcp_types.jsonrpc import JSONRPCError, JSONRPCResponse
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
-from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.types import Message
 
 from .errors import Rejected
 from .limits import LimitOptions
+from .questions import OpenQuestions
+
+SESSION_HEADER = "Mcp-Session-Id"
+
+# The key of the stream among the scopes of a session.
+STREAM = "stream"
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """One session of a caller; `id` is empty until the response to `initialize` contains it."""
+    """One session of a caller."""
 
     owner: str
-    id: str = ""
-    requests: int = 0
+    connection: Connection
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    questions: OpenQuestions = field(default_factory=OpenQuestions)
     last_used: float = field(default_factory=anyio.current_time)
+    # The requests that run, as `request ID`, and the stream.
+    _scopes: dict[str, anyio.CancelScope] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers of its responses."""
+        return [(SESSION_HEADER.lower().encode(), self.id.encode())]
+
+    @property
+    def has_stream(self) -> bool:
+        return STREAM in self._scopes
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a request or a stream is open."""
+        return bool(self._scopes)
 
     @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Mark the session as not idle for the length of the block."""
-        self.requests += 1
+    def running(self, key: str, scope: anyio.CancelScope) -> Iterator[None]:
+        """Mark the session as in use for the length of the block, whose end cancels `scope`."""
+        self._scopes[key] = scope
         try:
             yield
         finally:
-            self.requests -= 1
             self.last_used = anyio.current_time()
+            if self._scopes.get(key) is scope:
+                del self._scopes[key]
+
+    def receive(self, message: JSONRPCMessage) -> None:
+        """Handle a message that needs no response: an answer to a question, or a notification."""
+        self.last_used = anyio.current_time()
+        if isinstance(message, JSONRPCResponse | JSONRPCError):
+            self.questions.answer(message)
+        elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
+            scope = self._scopes.get(f"request {cancelled_request_id_from_params(message.params)}")
+            if scope is not None:
+                scope.cancel()
+
+    def close(self) -> None:
+        """End the open requests, questions and stream."""
+        self.questions.close()
+        for scope in self._scopes.values():
+            scope.cancel()
 
 
 class Sessions:
-    """Which caller owns which session of the SDK's session manager.
-
-    The manager ends a session that is idle for the time in `options`. This class applies the same rule when it looks
-    for sessions, because the manager does not report the end.
-    """
+    """The sessions of all callers."""
 
     def __init__(self, options: LimitOptions) -> None:
         self._options = options
         self._by_id: dict[str, Session] = {}
-        self._opening: set[Session] = set()
 
     def find(self, session_id: str, owner: str) -> Session:
         """Return a session of a caller.
@@ -63,38 +99,28 @@ class Sessions:
             raise Rejected(404, message)
         return session
 
-    @contextmanager
-    def opening(self, owner: str) -> Iterator[Session | None]:
-        """Count a session for a request that opens one, or return None if the caller or the server has too many."""
+    def open(self, owner: str) -> Session | None:
+        """Open a session, or return None if the caller or the server has too many."""
         self._by_id = {key: session for key, session in self._by_id.items() if self._is_live(session)}
-        sessions = [*self._by_id.values(), *self._opening]
-        owned = sum(session.owner == owner for session in sessions)
-        if len(sessions) >= self._options.max_sessions or owned >= self._options.sessions_per_caller:
-            yield None
-            return
-        session = Session(owner)
-        self._opening.add(session)
-        try:
-            yield session
-        finally:
-            self._opening.discard(session)
-
-    def observe(self, session: Session, message: Message) -> None:
-        """Read the id or the end of a session from the start of a response of the session manager."""
-        if message["type"] != "http.response.start":
-            return
-        if message["status"] == 404:
-            self.end(session)
-        elif message["status"] == 200 and not session.id:
-            session.id = Headers(raw=message["headers"])[MCP_SESSION_ID_HEADER]
-            self._by_id[session.id] = session
+        owned = sum(session.owner == owner for session in self._by_id.values())
+        if len(self._by_id) >= self._options.max_sessions or owned >= self._options.sessions_per_caller:
+            return None
+        session = Session(owner, new_connection(DEFAULT_NEGOTIATED_VERSION))
+        self._by_id[session.id] = session
+        return session
 
     def end(self, session: Session) -> None:
-        """Remove a session that has ended."""
+        """End a session."""
         self._by_id.pop(session.id, None)
+        session.close()
 
     def _is_live(self, session: Session) -> bool:
-        return session.requests > 0 or anyio.current_time() - session.last_used < self._options.session_idle
+        return session.in_use or anyio.current_time() - session.last_used < self._options.session_idle
+
+
+def new_connection(version: str) -> Connection:
+    """Return the SDK's state of a client of which only the protocol version is known."""
+    return Connection.from_envelope(version, None, None)
 
 
 def uses_sessions(request: Request) -> bool:

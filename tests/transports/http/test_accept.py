@@ -49,12 +49,21 @@ async def test_a_client_that_does_not_accept_event_streams_gets_json(url: str, v
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json, text/event-stream", "application/json,text/*"])
-async def test_a_client_of_2025_that_accepts_an_event_stream_gets_one_in_a_session(url: str, accept: str) -> None:
+async def test_a_client_of_2025_that_accepts_an_event_stream_gets_questions_in_it(url: str, accept: str) -> None:
     async with raw_client(url) as client:
         await client.initialize()
         client.headers["Accept"] = accept
-        response = await client.request("tools/call", **CALL)
-    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/event-stream")
+        async with client.call("subscriptions-test-delivery-create", {"project_id": 1, "id": 1}) as messages:
+            assert (await anext(messages))["method"] == "elicitation/create"
+
+
+async def test_a_client_of_2025_that_accepts_json_only_is_not_asked_in_a_session(url: str) -> None:
+    async with raw_client(url) as client:
+        await client.initialize()
+        client.headers["Accept"] = "application/json"
+        response = await client.request("tools/call", name="users-destroy")
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.json()["result"]["_meta"]["core13-mcp/error"]["code"] == "confirmation_required"
 
 
 @pytest.mark.parametrize("version", VERSIONS)

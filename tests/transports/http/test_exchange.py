@@ -14,7 +14,8 @@ from mcp.server import Server, ServerRequestContext
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from core13_mcp.transports.http.exchange import answer
+from core13_mcp.transports.http.exchange import Exchange
+from core13_mcp.transports.http.sessions import new_connection
 from core13_mcp.transports.jsonrpc import parse_message
 
 from ...asgi import listening
@@ -47,7 +48,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     request = Request(scope, receive)
     message = parse_message(await request.body())
     assert isinstance(message, types.JSONRPCRequest)
-    await answer(Server("test", version="1", on_call_tool=call_tool), request, message, receive, send)
+    exchange = Exchange(message, request, send, new_connection("2025-11-25"))
+    await exchange.run(Server("test", version="1", on_call_tool=call_tool), receive)
 
 
 async def call(name: str, **meta: Any) -> httpx2.Response:

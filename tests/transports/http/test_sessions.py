@@ -23,7 +23,7 @@ from core13_mcp.settings import Settings
 from ...asgi import listening
 from ...clients import result_meta
 from .http_server import StubAPI, child, post, serving
-from .session_client import raw_client
+from .session_client import FORMS, raw_client
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +71,57 @@ async def test_an_answer_does_not_wait_for_the_calls_of_its_caller(settings: Set
             result = await anext(messages)
     assert question["method"] == "elicitation/create"
     assert not result["result"]["isError"]
+
+
+async def test_an_error_of_the_client_and_an_answer_to_no_question_confirm_nothing(url: str) -> None:
+    async with raw_client(url) as client:
+        await client.initialize()
+        async with client.call("subscriptions-test-delivery-create", TEST_DELIVERY) as messages:
+            question = await anext(messages)
+            assert (await client.answer({**question, "id": 99})).status_code == 202
+            error = {"code": -32603, "message": "no window"}
+            await client.send({"jsonrpc": "2.0", "id": question["id"], "error": error})
+            result = await anext(messages)
+    assert result["result"]["_meta"]["core13-mcp/error"]["code"] == "confirmation_failed"
+    assert "no window" in json.dumps(result)
+
+
+async def test_a_question_without_an_answer_is_cancelled_at_the_client(settings: Settings) -> None:
+    async with serving(settings._replace(confirm_timeout=0.1)) as server, raw_client(server.url) as client:
+        await client.initialize()
+        async with client.call("subscriptions-test-delivery-create", TEST_DELIVERY) as messages:
+            question, cancelled, result = [message async for message in messages]
+    assert (cancelled["method"], cancelled["params"]["requestId"]) == ("notifications/cancelled", question["id"])
+    assert result["result"]["_meta"]["core13-mcp/error"]["code"] == "confirmation_timeout"
+
+
+async def test_a_client_can_cancel_its_call_in_a_session() -> None:
+    api = StubAPI()
+    async with listening(api) as origin:
+        settings = Settings(host=origin, personal_api_key=SecretStr("phx_key"), log_level="error")
+        async with serving(settings) as server, raw_client(server.url) as client:
+            await client.initialize()
+            cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled"}
+
+            async def cancel() -> None:
+                await api.reached.wait()
+                for request_id in (99, 2):
+                    await client.send({**cancelled, "params": {"requestId": request_id}})
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(cancel)
+                response = await client.request("tools/call", name="users-retrieve")
+            await api.disconnected.wait()
+    assert response.json()["error"]["code"] == -32800
+
+
+async def test_an_initialize_request_that_fails_opens_no_session(settings: Settings) -> None:
+    async with serving(settings, max_sessions=1) as server, raw_client(server.url) as client:
+        failed = await client.request("initialize", capabilities=FORMS)
+        await client.initialize()
+    assert "error" in failed.json()
+    assert "Mcp-Session-Id" not in failed.headers
+    assert client.id
 
 
 async def test_calls_that_wait_for_answers_do_not_count_as_open_requests(settings: Settings) -> None:
