@@ -82,9 +82,9 @@ class MCPEndpoint:
         owner = caller.name if self._authenticator.trusted else caller.principal
         session = self._sessions.find(session_id, owner) if session_id else None
         if request.method == "POST":
-            await self._post(session, caller, owner, request, send)
-        elif session is not None:
-            await self._stream_or_end(session, caller, request, send)
+            return await self._post(session, caller, owner, request, send)
+        assert session is not None
+        await self._stream_or_end(session, caller, request, send)
 
     @property
     def busy(self) -> bool:

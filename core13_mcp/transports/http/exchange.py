@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import anyio
@@ -57,6 +58,9 @@ class Exchange:
     _streams: bool = False
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
     cancel_requested: anyio.Event = field(default_factory=anyio.Event)
+    transport: TransportContext = field(
+        default_factory=partial(TransportContext, kind="streamable-http", can_send_request=False)
+    )
 
     async def run(self, server: Server[Any], receive: Receive) -> None:
         """Answer the request. It is cancelled if the client disconnects."""
@@ -68,10 +72,6 @@ class Exchange:
             self.succeeded = "result" in outcome
             await self._finish({"id": self.message.id, **outcome})
             tasks.cancel_scope.cancel()
-
-    @property
-    def transport(self) -> TransportContext:
-        return TransportContext(kind="streamable-http", can_send_request=self.can_send_request)
 
     @property
     def message_metadata(self) -> ServerMessageMetadata:

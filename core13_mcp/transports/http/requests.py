@@ -116,7 +116,3 @@ class _Session:
     async def elicit_form(self, *arguments: Any, **options: Any) -> types.ElicitResult:
         async with self._questions.waiting():
             return await self._session.elicit_form(*arguments, **options)
-
-    async def send_request(self, *arguments: Any, **options: Any) -> Any:
-        async with self._questions.waiting():
-            return await self._session.send_request(*arguments, **options)

@@ -36,7 +36,7 @@ class Session:
     questions: OpenQuestions = field(default_factory=OpenQuestions)
     last_used: float = field(default_factory=anyio.current_time)
     # The requests that run, as `request ID`, and the stream.
-    _scopes: dict[str, anyio.CancelScope] = field(default_factory=dict)
+    _scopes: dict[anyio.CancelScope, str] = field(default_factory=dict)
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -45,7 +45,7 @@ class Session:
 
     @property
     def has_stream(self) -> bool:
-        return STREAM in self._scopes
+        return STREAM in self._scopes.values()
 
     @property
     def in_use(self) -> bool:
@@ -55,13 +55,12 @@ class Session:
     @contextmanager
     def running(self, key: str, scope: anyio.CancelScope) -> Iterator[None]:
         """Mark the session as in use for the length of the block, whose end cancels `scope`."""
-        self._scopes[key] = scope
+        self._scopes[scope] = key
         try:
             yield
         finally:
             self.last_used = anyio.current_time()
-            if self._scopes.get(key) is scope:
-                del self._scopes[key]
+            del self._scopes[scope]
 
     def receive(self, message: JSONRPCMessage) -> None:
         """Handle a message that needs no response: an answer to a question, or a notification."""
@@ -69,14 +68,16 @@ class Session:
         if isinstance(message, JSONRPCResponse | JSONRPCError):
             self.questions.answer(message)
         elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
-            scope = self._scopes.get(f"request {cancelled_request_id_from_params(message.params)}")
-            if scope is not None:
-                scope.cancel()
+            self._cancel(f"request {cancelled_request_id_from_params(message.params)}")
 
     def close(self) -> None:
         """End the open requests, questions and stream."""
         self.questions.close()
-        for scope in self._scopes.values():
+        for scope in self._scopes:
+            scope.cancel()
+
+    def _cancel(self, key: str) -> None:
+        for scope in [scope for scope, name in self._scopes.items() if name == key]:
             scope.cancel()
 
 

@@ -26,7 +26,9 @@ pytestmark = pytest.mark.anyio
 
 KEY = "X-PostHog-Api-Key"
 UNFINISHED_HEADER = b"POST /mcp HTTP/1.1\r\nHost: loc"
-UNFINISHED_BODY = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{"
+UNFINISHED_BODY = (
+    b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+)
 
 
 def own_key(**fields: Any) -> Settings:

@@ -255,6 +255,24 @@ async def test_a_session_has_one_stream_and_other_methods_are_not_allowed(url: s
     assert (put.status_code, without_session.status_code) == (405, 405)
 
 
+async def test_a_stream_gets_comments_and_ends_with_its_session(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core13_mcp.transports.http.exchange.PING_INTERVAL", 0.05)
+    async with raw_client(url) as client:
+        await client.initialize()
+        async with client.http.stream("GET", url, headers=client.headers) as stream:
+            lines = stream.aiter_lines()
+            assert await anext(lines) == ": ping"
+            await client.http.delete(url, headers=client.headers)
+            assert {line async for line in lines} <= {"", ": ping"}
+
+
+async def test_a_body_of_another_type_gets_415(url: str) -> None:
+    async with raw_client(url) as client:
+        response = await client.http.post(url, content=b"{}", headers={**client.headers, "Content-Type": "text/plain"})
+    assert response.status_code == 415
+    assert "Content-Type: application/json" in response.json()["error"]["message"]
+
+
 async def test_streams_do_not_count_as_open_requests(settings: Settings) -> None:
     async with serving(settings._replace(http_at_once=1)) as server, anyio.create_task_group() as tasks:
 
