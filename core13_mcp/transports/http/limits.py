@@ -99,7 +99,8 @@ class Limits:
         if self._open >= self._options.max_open:
             raise _retry_later(503, "This server has too many open requests.", 1)
         state = self._state(caller, trusted, now)
-        if state.open >= self._max_open_per_caller:
+        # Without a rate, the clients of one person share the caller, so one of them must not exclude the others.
+        if state.rate is not None and state.open >= self._max_open_per_caller:
             raise _retry_later(429, f"You have {state.open} open requests, and more are not accepted.", 1)
         if state.rate is not None and (wait := state.rate.take(now)):
             raise _retry_later(429, f"You made more than {self._options.per_minute} requests in a minute.", wait)

@@ -124,6 +124,14 @@ async def test_a_caller_with_too_many_open_requests_gets_429() -> None:
     assert await acquire(limits, "many") == 200
 
 
+async def test_without_a_rate_a_caller_may_have_any_number_of_open_requests() -> None:
+    limits = Limits(LimitOptions(at_once=1, per_minute=None))
+    with ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(limits.acquire("one"))
+        assert await acquire(limits, "one") == 200
+
+
 async def test_too_many_open_requests_of_all_callers_get_503() -> None:
     limits = Limits(LimitOptions(max_open=1))
     with limits.acquire("one"):
