@@ -41,7 +41,7 @@ class Derivation(Model):
     | `offset` | the offset of a date, or `none` |
     | `in_offset` | a date in the offset of another date that is not in UTC |
     | `schedule` | a schedule in words, of frequency, interval, weekdays, position and start |
-    | `recipient_changes` | how many recipients a list has that another one has not, and the reverse |
+    | `recipient_changes` | how many recipients a list lacks and has, compared with another one |
     """
 
     function: Function

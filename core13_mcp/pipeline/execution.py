@@ -43,6 +43,7 @@ class Execution:
         self._call = call
         self._channel = channel or Channel()
         self._reads = 0
+        self._before: Any = None
         self._has_outcome = False
         context = call.context
         self._session = APISession(
@@ -127,7 +128,8 @@ class Execution:
     def _project(self, reply: Reply) -> CallResult:
         call = self._call
         sent = [value for name, value in call.arguments.items() if name in call.tool.mask]
-        shown = reply._replace(value=masked(call.tool, reply.value, keep=sent))
+        value = masked(call.tool, reply.value, keep=sent)
+        shown = reply._replace(value=value, before=self._before, origin=call.context.client.origin)
         return project_response(call.tool, shown, call.arguments, call.context.max_result_chars, call.note)
 
     async def _require_valid(self) -> None:
@@ -168,7 +170,7 @@ class Execution:
         current: Confirmation | None = confirm
         if confirm.read is not None:
             path = expand_path(confirm.read, path_values(call.tool, call.arguments, call.project))
-            answer = (await self._fetch(self._read(path))).value
+            answer = self._before = (await self._fetch(self._read(path))).value
             current = confirm.given(answer)
         if current is None:
             return None

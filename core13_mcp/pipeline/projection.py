@@ -42,22 +42,32 @@ def project_response(tool: Declaration, reply: Reply, arguments: JSON, max_chars
     whole = _rename_own(tool, fitting.value)
     is_full = arguments.get("detail") == "full"
     schema: JSON = {} if is_full else tool.output_schema
+    facts = _facts(tool, reply, arguments, whole)
+    note = " ".join(filter(None, (*_notes(tool, facts), note, fitting.remark)))
     if _is_page(schema, whole):
-        page = {**whole, "note": fitting.remark} if fitting.remark else whole
+        page = {**whole, "note": note} if note else whole
         return _page(tool, schema, page, int(arguments.get("offset", 0)), max_chars)
     # A cleared field is shown as null, so that the result shows that it is empty.
     cleared = [name for name in arguments.get(tool.clear or "", ()) if name in whole]
     fields = {**project(schema, _present(tool, whole)), **{name: whole[name] for name in cleared}}
-    sent = {"status": reply.status, "method": reply.method}
-    derived = derive(tool.derive, arguments, whole)
-    facts = {"arguments": dict(arguments), "answer": whole, "derived": derived, "response": sent}
-    texts = (*_notes(tool, facts), note, fitting.remark)
-    added = {"done": _done(tool, facts), "note": " ".join(filter(None, texts))}
+    added = {"done": _done(tool, facts), "note": note}
     remedy = "detail=concise is shorter" if is_full else "raising CORE13_MAX_RESULT_CHARS makes room"
     keep = {*added, tool.evidence.field or ""} if tool.evidence else {*added}
     return truncate(
         {**fields, **{name: text for name, text in added.items() if text}}, max_chars, keep=keep, remedy=remedy
     )
+
+
+def _facts(tool: Declaration, reply: Reply, arguments: JSON, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the values for conditions and messages. Derived values are also texts of this server, by name."""
+    derived = derive(tool.derive, arguments, answer, reply.before)
+    return {
+        "arguments": dict(arguments),
+        "answer": answer,
+        "derived": derived,
+        "response": {"status": reply.status, "method": reply.method},
+        "origin": reply.origin,
+    }
 
 
 def _rename_own(tool: Declaration, value: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +157,7 @@ def _is_page(schema: JSON, response: dict[str, Any]) -> bool:
 
 def _done(tool: Declaration, facts: dict[str, Any]) -> str | None:
     template = next((done.message for done in tool.done if done.validator.is_valid(facts)), None)
-    return template and fill(template, **facts)
+    return template and fill(template, **facts["derived"], **facts)
 
 
 def _notes(tool: Declaration, facts: dict[str, Any]) -> Iterator[str]:

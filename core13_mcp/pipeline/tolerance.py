@@ -16,11 +16,16 @@ _MAX_TEXT = 2000
 
 
 class Reply(NamedTuple):
-    """A 2xx response: the request's method, which differs if a fallback was sent, and the JSON value, if any."""
+    """A 2xx response: the request's method, which differs if a fallback was sent, and the JSON value, if any.
+
+    `before` is the value that was read for a question about the call, and `origin` that of the API.
+    """
 
     status: int
     method: str
     value: Any
+    before: Any = None
+    origin: str = ""
 
 
 class Fitting(NamedTuple):

@@ -45,13 +45,14 @@ def describe_change(after: Any, before: Any) -> str:
     return f"{everyone} ({_change('added', added)}; {_change('removed', removed)})"
 
 
-def count_changes(after: Any, before: Any) -> dict[str, str] | None:
-    """Return how many recipients are added and removed, such as "1 recipient" and "none"; None without two texts."""
+def count_changes(after: Any, before: Any) -> str | None:
+    """Return a text such as "removed 1 recipient, added none", or None without two texts."""
     if not isinstance(after, str) or not isinstance(before, str):
         return None
     new, old = set(split_recipients(after)), set(split_recipients(before))
-    numbers = {"added": len(new - old), "removed": len(old - new)}
-    return {name: count(number, "recipient") if number else "none" for name, number in numbers.items()}
+    numbers = {"removed": len(old - new), "added": len(new - old)}
+    parts = (f"{name} {count(number, 'recipient') if number else 'none'}" for name, number in numbers.items())
+    return ", ".join(parts)
 
 
 def _change(what: str, entries: Sequence[str]) -> str:
