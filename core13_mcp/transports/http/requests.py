@@ -50,9 +50,6 @@ class RequestRunner:
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Run a request in a slot, until its client cancels it. Nothing of it is counted while the response is written."""
-        if ctx.request_id is None:
-            # A notification does no work.
-            return await call_next(ctx)
         running = running_request(ctx)
         with running.cancellation:
             async with self._slots.slot(running.owner) as slot:
