@@ -108,7 +108,7 @@ class ScriptedAgent:
             # A sentence about several arguments means that all but the first are not allowed.
             arguments.pop(other, None)
         suggestion = re.search(r'Did you mean "([^"]+)"\?', sentence)
-        assignments = re.findall(r"\b(\w+)=([^\s,;:]*[^\s,;:.])", OTHER_TOOL.sub("", sentence))
+        assignments = re.findall(r"\b(\w+)=(\d+-\d+-\d+T[\d:]+Z|[^\s,;:]*[^\s,;:.])", OTHER_TOOL.sub("", sentence))
         values = {key: _parse(value) for key, value in assignments if key in self.argument_names[tool]}
         if "no such argument" in sentence:
             value = arguments.pop(name, None)
