@@ -38,7 +38,8 @@ def project_response(tool: Declaration, reply: Reply, arguments: JSON, max_chars
     are more rows. A write also has `done`, which describes its effect, and `note` if there is one. The note also says what
     the API returned in an unexpected form.
     """
-    fitting = fit_response(tool, reply.value)
+    # The rest is for the fields and the other texts.
+    fitting = fit_response(tool, reply.value, max_chars // 4)
     whole = _rename_own(tool, fitting.value)
     is_full = arguments.get("detail") == "full"
     schema: JSON = {} if is_full else tool.output_schema

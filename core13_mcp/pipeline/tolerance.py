@@ -11,6 +11,8 @@ from ..text import quote
 _TYPES: dict[str, type] = {"integer": int, "string": str, "boolean": bool, "array": list, "object": dict}
 _MAX_LISTED = 10
 _MAX_VALUE = 60
+# Characters of a field in a list, about.
+_LISTED_CHARS = 100
 # Characters of a response that is passed on as text.
 _MAX_TEXT = 2000
 
@@ -35,28 +37,30 @@ class Fitting(NamedTuple):
     remark: str
 
 
-def fit_response(tool: Declaration, value: Any) -> Fitting:
+def fit_response(tool: Declaration, value: Any, max_chars: int) -> Fitting:
     """Return the part of a JSON value that fits the output schema of a tool.
 
-    A value with nothing that is expected is passed on as text in the remark.
+    A value with nothing that is expected is passed on as text in the remark, which has about `max_chars` characters
+    at most.
     """
     evidence = tool.evidence
     expected = value is None or isinstance(value, dict)
     if not expected or (evidence and evidence.field and (value or {}).get(evidence.field) is None):
-        text = "an empty body" if value is None else quote(compact_json(value), _MAX_TEXT)
+        text = "an empty body" if value is None else quote(compact_json(value), min(_MAX_TEXT, max_chars))
         remark = f"The API answered in an unexpected form: {text}."
         return Fitting(_fit(tool.output_schema, value, "")[0] if expected and value else {}, remark)
     if not value or tool.output_validator.is_valid({"done": "", **value}):
         return Fitting(value or {}, "")
     fitting, unexpected = _fit(tool.output_schema, value, "")
-    return Fitting(fitting, _remark(unexpected))
+    return Fitting(fitting, _remark(unexpected, max_chars))
 
 
-def _remark(unexpected: list[str]) -> str:
+def _remark(unexpected: list[str], max_chars: int) -> str:
     if not unexpected:
         return ""
-    more = f" and {len(unexpected) - _MAX_LISTED} more" if len(unexpected) > _MAX_LISTED else ""
-    return f"The API returned these fields in an unexpected form: {', '.join(unexpected[:_MAX_LISTED])}{more}."
+    listed = unexpected[: min(_MAX_LISTED, max_chars // _LISTED_CHARS)]
+    more = f" and {len(unexpected) - len(listed)} more" if len(unexpected) > len(listed) else ""
+    return f"The API returned these fields in an unexpected form: {', '.join(listed)}{more}."
 
 
 def _fit(schema: JSON, value: Any, path: str) -> tuple[Any, list[str]]:

@@ -67,6 +67,12 @@ def test_the_remark_lists_at_most_ten_fields() -> None:
     assert value(response)["note"].endswith(" and 5 more.")
 
 
+@pytest.mark.parametrize("response", [['"' * 5000], {"id": 1, "rows": ["x" * 90] * 15}], ids=["text", "fields"])
+def test_the_remark_leaves_room_in_the_smallest_result(response: Any) -> None:
+    result = project_response(TOOL, Reply(200, "GET", response), {}, 1000)
+    assert len(result.text) <= 1000 and "unexpected form" in result.value["note"]
+
+
 def test_a_page_keeps_the_rows_that_have_the_expected_form() -> None:
     page = {"type": "object", "properties": {"count": {"type": "integer"}, "results": ROWS}}
     result = value({"count": "2", "results": [{"id": 1}, 7]}, make_tool(output=page))
