@@ -55,6 +55,7 @@ def test_a_flag_overrides_its_variable():
         ({"CORE13_CONFIRM": "maybe"}, "CORE13_CONFIRM: unknown value; use auto, always or never"),
         ({"POSTHOG_PROJECT_ID": "@current"}, "POSTHOG_PROJECT_ID: not a number; use a whole number of at least 1"),
         ({"CORE13_READ_ONLY": "perhaps"}, "CORE13_READ_ONLY: not a boolean; use true or false"),
+        ({"CORE13_HTTP_SESSIONS": "perhaps"}, "CORE13_HTTP_SESSIONS: not a switch; use on or off"),
         ({"POSTHOG_PERSONAL_API_KEY": "phc_x"}, "POSTHOG_PERSONAL_API_KEY: a key that starts with phc_ is a public"),
         ({"POSTHOG_PERSONAL_API_KEY": "phs_x"}, "project secret key"),
         ({"POSTHOG_PERSONAL_API_KEY": "phr_x"}, "OAuth refresh token"),
