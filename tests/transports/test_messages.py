@@ -160,3 +160,5 @@ async def test_the_error_for_an_unknown_method_tool_or_prompt_is_short() -> None
         for request in requests:
             await client.send(request)
             assert len(json.dumps(await client.receive())) < 3000
+        await client.close()
+        assert (await client.wait())[0] == 0

@@ -94,8 +94,11 @@ async def test_metrics_have_a_port_of_their_own(settings: Settings) -> None:
 
 async def test_the_log_has_the_url_of_the_metrics() -> None:
     variables = {"CORE13_SANDBOX": "1", "CORE13_HTTP_METRICS": "1", "CORE13_HTTP_METRICS_PORT": "[::1]:0"}
-    async with child(pattern=r"serving metrics at (\S+)\n", **variables) as (_, url), httpx2.AsyncClient() as http:
-        response = await http.get(url)
+    async with child(pattern=r"serving metrics at (\S+)\n", **variables) as (process, url):
+        async with httpx2.AsyncClient() as http:
+            response = await http.get(url)
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
     assert url.startswith("http://[::1]:")
     assert "http_server_active_requests 0.0" in response.text
 

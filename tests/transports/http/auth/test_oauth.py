@@ -39,7 +39,7 @@ class Issuer:
     """
 
     introspected: list[str] = field(default_factory=list)
-    response: JSONResponse | None = None
+    response: Response | None = None
 
     async def introspect(self, request: Request) -> Response:
         """Introspect the token that also authenticates the request."""
@@ -160,11 +160,17 @@ async def test_a_token_without_tool_scopes_lists_the_tools(url: str) -> None:
 
 @pytest.mark.parametrize(
     "introspection",
-    [JSONResponse({}, 500), JSONResponse({}, 404), JSONResponse({}, 302), JSONResponse({"scope": "*"})],
-    ids=["500", "404", "302", "no-active-field"],
+    [
+        JSONResponse({}, 500),
+        JSONResponse({}, 404),
+        JSONResponse({}, 302),
+        JSONResponse({"scope": "*"}),
+        Response("<html>"),
+    ],
+    ids=["500", "404", "302", "no-active-field", "not-json"],
 )
 async def test_a_failed_introspection_gets_503(
-    without_pauses: None, url: str, issuer: Issuer, introspection: JSONResponse
+    without_pauses: None, url: str, issuer: Issuer, introspection: Response
 ) -> None:
     issuer.response = introspection
     response = await call(url, GOOD)
