@@ -52,7 +52,7 @@ async def create_subscription(demo: Demo, project: JSON) -> JSON:
 
     title = "Create it again with the corrections; paused, so that nothing is sent yet"
     right = {**project, **fields, "frequency": "weekly", "byweekday": ["monday"]}
-    paused = Expect({"enabled": False, "summary": "sent every week on Monday"})
+    paused = Expect({"enabled": False, "summary": "every week on Monday at 09:00 UTC"})
     created = await demo.step(title, CREATE, right, paused, "{id}  {title}, {summary}; enabled {enabled}\n{done}")
     return {**project, "id": created["id"]}
 
