@@ -114,7 +114,7 @@ CASES = {
         key=sandbox.ENTERPRISE_KEY,
     ),
     "404, a project": Case("subscriptions-list", {"project_id": 99}, 404, "not_found", "users-retrieve shows the current"),
-    "404, an id": Case("subscriptions-retrieve", {"id": 99}, 404, "not_found", "Look it up with subscriptions-list"),
+    "404, an id": Case("subscriptions-retrieve", {"id": 99}, 404, "not_found", "look it up with subscriptions-list"),
     "404, a password after a refresh": Case(
         REMOVE,
         {"recording_id": GUARDED, "project_id": 1, "password_id": 1},
