@@ -40,14 +40,14 @@ by_name: Any = {"ids": lambda tool: tool.name}
 
 
 @some.composite
-def objects(draw: some.DrawFn, schema: dict[str, Any]) -> dict[str, Any]:
-    """A possible response: all required properties, some declared ones, and some that are not declared."""
+def objects(draw: some.DrawFn, schema: dict[str, Any], evidence: str | None) -> dict[str, Any]:
+    """A possible response: the value that shows the effect, some declared properties, and some that are not declared."""
     properties = schema["properties"]
-    required = {name: EXAMPLES[properties[name]["type"]] for name in schema.get("required", ())}
+    shown = {evidence: EXAMPLES[properties[evidence].get("type", "string")]} if evidence else {}
     optional = sorted(name for name, part in properties.items() if not part.keys() & {"type", "properties"})
     names = draw(some.sets(some.sampled_from(optional))) if optional else ()
     undeclared = draw(some.dictionaries(some.text(min_size=1, max_size=90).map("x_".__add__), values, max_size=12))
-    return {**undeclared, **{name: draw(values) for name in names}, **required}
+    return {**undeclared, **{name: draw(values) for name in names}, **shown}
 
 
 def checked(tool: Declaration, call_result: CallResult, budget: int) -> dict[str, Any]:
@@ -66,10 +66,7 @@ def checked(tool: Declaration, call_result: CallResult, budget: int) -> dict[str
 def test_an_object_fits_the_budget_and_names_omitted_properties(
     tool: Declaration, data: some.DataObject, budget: int, detail: str
 ):
-    response = data.draw(objects(tool.output_schema))
-    if tool.evidence and tool.evidence.field in response:
-        # The value that shows the effect is never omitted.
-        response[tool.evidence.field] = EXAMPLES["string"]
+    response = data.draw(objects(tool.output_schema, tool.evidence.field if tool.evidence else None))
     result = checked(
         tool, project_response(tool, Reply(200, "GET", response), {"detail": detail, "id": 1}, budget), budget
     )
@@ -86,8 +83,9 @@ def test_paging_yields_every_row_once_and_in_order(
     tool: Declaration, data: some.DataObject, budget: int, detail: str, size: int
 ):
     row = tool.output_schema["properties"]["results"]["items"]
-    stored = data.draw(some.lists(objects(row), max_size=12))
-    key = row["required"][0]
+    assert tool.evidence and tool.evidence.row
+    key = tool.evidence.row
+    stored = data.draw(some.lists(objects(row, key), max_size=12))
     for number, entry in enumerate(stored):
         entry[key] = number if isinstance(entry[key], int) else str(number)
     keys: list[Any] = []
