@@ -213,6 +213,17 @@ async def test_a_body_that_does_not_arrive_in_time_gets_408(settings: Settings) 
     assert b"did not arrive within 0.1 s" in response
 
 
+async def test_a_client_that_disconnects_before_its_body_is_complete_gets_no_response_and_no_error(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(settings._replace(http_metrics=True)) as server:
+        async with await connect(server.url) as stream:
+            await stream.send(UNFINISHED_BODY)
+            await wait_for_requests(server, 1)
+        await wait_for_requests(server, 0)
+    assert caplog.text == ""
+
+
 async def run(limiter: FairLimiter, caller: str, order: list[str]) -> None:
     async with limiter.slot(caller):
         order.append(caller)
