@@ -57,8 +57,8 @@ Confirmer = Callable[[Question], Awaitable[Answer]]
 
 _OBSTACLES = {
     "client": "a person must confirm this call, and this client does not show forms (MCP elicitation)",
-    "transport": "a person must confirm this call, and this request over HTTP has no session, without which the server "
-    "cannot show a form to a client of the 2025 protocol versions",
+    "transport": "a person must confirm this call, and this request over HTTP has no session, which a client of the 2025 "
+    "protocol versions needs to show a form: it gets one if it declares forms (MCP elicitation) and sessions are on",
     "shell": "a person must confirm this call",
 }
 _CODE_PROBLEMS = {
