@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "tools"
 EXAMPLES: dict[str, dict[str, Any]] = json.loads((ROOT / "docs" / "examples.json").read_text("utf-8"))
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-RANDOM_VALUE = re.compile(r'("(?:access_token|password)": ")[^"]+')
+RANDOM_VALUE = re.compile(r'("(?:access_token|password)": "|/shared/)[\w-]+')
 FLAGS = {
     "read_only_hint": "changes nothing",
     "destructive_hint": "can destroy data",
