@@ -225,6 +225,13 @@ async def test_large_responses_have_the_same_results_as_small_ones() -> None:
     assert isinstance(await call_error(tool, api, id=1), Refused)
 
 
+async def test_a_field_that_shows_the_effect_and_is_too_long_makes_the_response_unreadable() -> None:
+    # Such a field is never left out of a result.
+    tool = make_tool(evidence={"status": [200], "field": "id"})
+    error = await call_error(tool, FakeAPI(reply(200, {"id": "x" * 50_000})), id=1)
+    assert isinstance(error, Unreadable) and "longer than the results of this server" in str(error)
+
+
 async def test_a_message_that_quotes_a_secret_argument_does_not_show_it() -> None:
     pin = {"pin": {"type": "string"}}
     tool = make_tool("POST", properties=pin, secrets=["pin"], done=[{"say": "The pin is {arguments.pin}."}])
