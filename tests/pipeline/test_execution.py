@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from core13_mcp.declarations.model import Declaration
-from core13_mcp.errors import Declined, InvalidArguments, Refused
+from core13_mcp.errors import Declined, InvalidArguments, Refused, Unreadable
 from core13_mcp.pipeline.call import prepare
 from core13_mcp.pipeline.confirm import Answer, Policy
 from core13_mcp.pipeline.execution import Execution
