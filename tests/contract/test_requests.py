@@ -26,7 +26,7 @@ from core13_mcp.declarations.catalog import load
 ROOT = Path(__file__).parents[2]
 EXAMPLES: dict[str, dict[str, Any]] = json.loads((ROOT / "docs" / "examples.json").read_text("utf-8"))
 # The document describes the response of another endpoint here. The sandbox returns what the real API returns.
-WRONG_RESPONSE = {"session-recordings-sharing-passwords-create"}
+WRONG_RESPONSE = {"session-recordings-sharing-passwords-create", "users-hedgehog-config-partial-update"}
 KEY = "phx_contract00000000000000000000000001"
 
 pytestmark = [pytest.mark.anyio, pytest.mark.system]
