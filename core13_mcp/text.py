@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
-from string import Formatter
 from typing import Any
 
 # Characters that a person does not see, except tab and line ends: the default-ignorable ones of Unicode, and others.
@@ -127,30 +126,11 @@ def quote(text: str, max_length: int = 300) -> str:
     return f"“{line}”" if len(line) <= max_length else f"“{line[:max_length]}…” ({len(line)} characters)"
 
 
-class _JSONFormatter(Formatter):
-    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
-        return get_path(kwargs, field_name), field_name
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if isinstance(value, bool):
-            return str(value).lower()
-        return single_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
-
-
-def render(template: str, **values: Any) -> str:
-    """Fill a template such as `{arguments.id}` with text that the reader wrote, for prompts and for the terminal.
-
-    A missing value becomes "unknown". Each value is put on one line and truncated. For text of other people, there is
-    `templates.language.fill`.
-    """
-    return _JSONFormatter().vformat(template, (), values)
-
-
-def get_path(value: Any, path: str) -> Any:
-    """Return the value at a dotted path of a JSON object, or "unknown"."""
+def get_path(value: Any, path: str, missing: Any = None) -> Any:
+    """Return the value at a dotted path of a JSON object, or `missing`."""
     for step in path.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    return "unknown" if value is None else value
+        value = value.get(step, missing) if isinstance(value, dict) else missing
+    return value
 
 
 _WORD_BOUNDARY = re.compile(r"-|(?<=[a-z0-9])(?=[A-Z])")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core13_mcp.text import escape_invisible, may_have_invisible, render, single_line, strip_invisible, to_line
+from core13_mcp.text import escape_invisible, may_have_invisible, single_line, strip_invisible, to_line
 
 INVISIBLE = ["\x00", "\x1b", "\x7f", "\x9f", "\u00ad", "\u200b", "\u200e", "\u202e", "\u2066", "\u2028", "\ufeff", "\u3164",
           "\ufe0f", "\u200c", "\u200d", "\u2800", "\ufff0", "\U0001d159", "\U00016fe4", "\ud800", "\U000e0041", "\U000e01ef"]  # fmt: skip
@@ -99,23 +99,3 @@ def test_a_single_line_has_no_line_ends_and_a_maximum_length():
     assert single_line("x" * 301) == "x" * 299 + "…"
     assert single_line("a " * 1_000_000, 5) == "a a …"
     assert single_line("\u200b" * 10_000 + "hidden") == "…"
-
-
-@pytest.mark.parametrize(
-    ("template", "text"),
-    [
-        ("{a.id}", "7"),
-        ("{a.inner.name}", "deep"),
-        ("{a.list}", "x, y"),
-        ("{a.no}", "false"),
-        ("{a.missing} and {b.c.d} and {e}", "unknown and unknown and unknown"),
-        ("{a.braces}", "{a.id}"),
-        ("{a.lines}", "one two"),
-        ("{a.long}", "x" * 299 + "…"),
-        ("no template at all", "no template at all"),
-    ],
-)
-def test_a_template_is_filled_with_json_values(template, text):
-    values = {"id": 7, "inner": {"name": "deep"}, "list": ["x", "y"], "no": False}
-    values |= {"braces": "{a.id}", "lines": "one\n\u202etwo", "long": "x" * 1000}
-    assert render(template, a=values) == text

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ..jsonio import JSON, compact_json
-from ..templates.language import get_value
+from ..templates.language import MISSING
 from ..templates.recipients import count_changes
+from ..text import get_path
 from .base import Model
 from .recurrence import WEEKDAYS, describe_schedule, in_utc, parse_moment
 
@@ -57,7 +58,7 @@ def derive(
     """
     facts = {"arguments": dict(arguments), "answer": answer, "before": before}
     values = {
-        name: _FUNCTIONS[derivation.function](*(get_value(facts, path) for path in derivation.values))
+        name: _FUNCTIONS[derivation.function](*(get_path(facts, path, MISSING) for path in derivation.values))
         for name, derivation in derivations.items()
     }
     return {name: value for name, value in values.items() if value is not None}

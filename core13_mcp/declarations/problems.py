@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from ..text import did_you_mean
-from .base import ConditionalMessage
-from .confirmation import Confirm
-from .derivation import Derivation
-from .model import Annotations, Declaration, Endpoint, Fallback, Project, Rule
-from .text_check import Fault, TextCheck
-
-_MODELS: Mapping[str, type[BaseModel]] = {
-    "annotations": Annotations,
-    "endpoint": Endpoint,
-    "instead": Fallback,
-    "project": Project,
-    "rules": Rule,
-    "confirm": Confirm,
-    "done": ConditionalMessage,
-    "notes": ConditionalMessage,
-    "checks": TextCheck,
-    "faults": Fault,
-    "derive": Derivation,
-}
+from .model import Declaration
 
 
 def describe_problems(error: ValidationError) -> str:
@@ -43,6 +25,17 @@ def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
 
 def _keys(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that a declaration can have at a location."""
-    # The keys of `derive` are names that the declaration chooses.
-    model = next((_MODELS[str(step)] for step in reversed(location) if step in _MODELS), Declaration)
+    model: type[BaseModel] = Declaration
+    for step in location:
+        # An index of a list, and a name that the declaration chooses, are no fields.
+        fields = (field for name, field in model.model_fields.items() if step in (name, field.alias))
+        field = next(fields, None)
+        model = (_find_model(field.annotation) if field else None) or model
     return [key for name, field in model.model_fields.items() for key in dict.fromkeys((field.alias or name, name))]
+
+
+def _find_model(annotation: Any) -> type[BaseModel] | None:
+    """Return the model in a type such as `tuple[Rule, ...]` or `Evidence | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_find_model, get_args(annotation))), None)

@@ -13,7 +13,8 @@ from mcp.types import (
     TextContent,
 )
 
-from ..text import did_you_mean, render
+from ..templates.language import fill
+from ..text import did_you_mean
 from .catalog import Catalog
 from .files import PROMPT_KEYS, enabled_prompts
 
@@ -46,6 +47,6 @@ class Prompts:
             raise MCPError(INVALID_PARAMS, f"{name} needs {', '.join(missing)}")
         if unknown := arguments.keys() - required:
             raise MCPError(INVALID_PARAMS, f"{name} takes {', '.join(sorted(required))}, not {min(unknown)[:60]!r}")
-        text = "\n".join(render(line, arguments=arguments) for line in content["text"])
+        text = "\n".join(fill(line, **arguments) for line in content["text"])
         message = PromptMessage(role="user", content=TextContent(type="text", text=text))
         return GetPromptResult(description=content["description"], messages=[message])

@@ -152,7 +152,7 @@ class Execution:
         current = get_path(user, project.id)
         if not isinstance(current, int):
             return f"{error}, and the current project is unknown: ask the person for its id.", ""
-        name = quote(str(get_path(user, project.name)), 80)
+        name = quote(str(get_path(user, project.name) or "unknown"), 80)
         note = f"Current project: {current}, {name}."
         return f"{error}: pass {project.argument}={current} for the current project.", note
 
@@ -171,7 +171,7 @@ class Execution:
         if confirm.read is not None:
             path = expand_path(confirm.read, path_values(call.tool, call.arguments, call.project))
             answer = self._before = (await self._fetch(self._read(path))).value
-            current = confirm.given(answer)
+            current = confirm.applying_to(answer)
         if current is None:
             return None
         size = self._response_bytes + sum(len(value) for value in call.arguments.values() if isinstance(value, str))

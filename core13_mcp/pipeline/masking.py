@@ -7,10 +7,10 @@ from collections.abc import Collection
 from typing import Any
 
 from ..declarations.model import Declaration
+from ..templates.addresses import visible_end
 
 _URL = re.compile(r"(https?://)(?:[^\s/?#@\"'<>,“”]*@)?([^\s/?#@\"'<>,“”]+)([^\s\"'<>,“”]*)", re.IGNORECASE)
 _MARK = "/…"
-_SHOWN = 4
 
 
 def mask_urls(text: str) -> str:
@@ -35,8 +35,7 @@ def _masked(url: re.Match[str]) -> str:
     scheme, host, rest = url.groups()
     if not rest.strip("/") or rest.startswith(_MARK):
         return f"{scheme}{host}{rest}"
-    # The last four characters of a short path are too much of it.
-    return f"{scheme}{host}{_MARK}{rest[-_SHOWN:] if len(rest) > 2 * _SHOWN else ''}"
+    return f"{scheme}{host}{_MARK}{visible_end(rest)}"
 
 
 def _collect(value: Any, names: Collection[str], texts: list[str], is_masked: bool) -> None:

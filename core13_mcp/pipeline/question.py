@@ -10,8 +10,8 @@ from typing import Any, Literal
 from ..declarations.confirmation import Confirm
 from ..declarations.model import Declaration
 from ..jsonio import JSON
-from ..templates.language import MISSING, fill, get_value, paths, placeholders
-from ..text import single_line
+from ..templates.language import MISSING, fill, paths, placeholders
+from ..text import get_path, single_line
 from .masking import mask_urls
 
 _MAX_TITLE = 60
@@ -49,7 +49,7 @@ class Confirmation:
         """The path of the request to send first. All entries of a tool that have one have the same."""
         return next((entry.read for entry in self.entries if entry.read), None)
 
-    def given(self, answer: Any) -> Confirmation | None:
+    def applying_to(self, answer: Any) -> Confirmation | None:
         """Return the entries that apply to the API's response to `read`, if any."""
         return _confirmation(self.tool, (entry for entry in self.entries if entry.answer_validator.is_valid(answer)))
 
@@ -60,8 +60,8 @@ def find_confirmation(tool: Declaration, arguments: JSON) -> Confirmation | None
 
 
 def _confirmation(tool: Declaration, entries: Iterable[Confirm]) -> Confirmation | None:
-    found = tuple(entries)
-    return None if all(entry.is_addition for entry in found) else Confirmation(tool, found)
+    applying = tuple(entries)
+    return None if all(entry.is_addition for entry in applying) else Confirmation(tool, applying)
 
 
 def render_question(confirmation: Confirmation, arguments: JSON, answer: Any) -> Question:
@@ -125,5 +125,5 @@ def _effect(confirmation: Confirmation, values: dict[str, Any]) -> str:
 
 
 def _stored(values: JSON, path: str) -> Any:
-    value = get_value(values, path)
+    value = get_path(values, path, MISSING)
     return None if value is MISSING else value

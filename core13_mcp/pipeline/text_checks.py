@@ -49,9 +49,9 @@ def _first_fault(check: TextCheck, entry: str) -> str | None:
     if hidden:
         return f"contains the invisible character U+{ord(hidden[0]):04X}"
     for fault in check.faults:
-        found = fault.regex.search(entry)
-        if found:
-            return fault.message.replace("{character}", _describe(found[0][:1]))
+        match = fault.regex.search(entry)
+        if match:
+            return fault.message.replace("{character}", _describe(match[0][:1]))
     return None
 
 
@@ -62,5 +62,5 @@ def _describe(character: str) -> str:
 
 
 def _shown(entry: str) -> str:
-    plain = _NOT_PLAIN.sub(lambda found: f"<U+{ord(found[0]):04X}>", entry[: _MAX_SHOWN + 1]).replace('"', "'")
+    plain = _NOT_PLAIN.sub(lambda match: f"<U+{ord(match[0]):04X}>", entry[: _MAX_SHOWN + 1]).replace('"', "'")
     return f'"{plain}"' if len(plain) <= _MAX_SHOWN else f'"{plain[: _MAX_SHOWN - 1]}…"'

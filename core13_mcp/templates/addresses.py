@@ -37,6 +37,11 @@ def describe_recipient(recipient: str) -> str:
     return f"{shown} ({'; '.join(notes)})" if notes else shown
 
 
+def visible_end(path: str) -> str:
+    """Return the last four characters of the path of a URL, which can be a credential; nothing of a short path."""
+    return path[-4:] if len(path) > 8 else ""
+
+
 def is_plain(recipient: str) -> bool:
     """Whether a recipient is an address without any mark."""
     return recipient.isascii() and "xn--" not in recipient and _PLAIN_ADDRESS.fullmatch(recipient) is not None
@@ -57,7 +62,7 @@ def script_notes(text: str) -> Iterator[str]:
 def _describe_characters(labels: Sequence[str]) -> Iterator[str]:
     scripts = [{_script(character) for character in label} for label in labels]
     for script in sorted(set().union(*scripts) - {"Latin", ""}):
-        is_mixed = any({script, "Latin"} <= found for found in scripts)
+        is_mixed = any({script, "Latin"} <= of_label for of_label in scripts)
         yield f"contains {script} letters{' mixed with Latin ones' if is_mixed else ''}"
     others = dict.fromkeys(c for label in labels for c in label if not c.isascii() and _script(c) in ("Latin", ""))
     if others:
@@ -86,8 +91,8 @@ def _describe_url(url: str) -> tuple[str, list[str]]:
     user, separator, host = authority.rpartition("@")
     tail = rest[len(authority) :]
     has_path = len(tail) > 1
-    # The last four characters of a short path are too much of it.
-    notes = [f"ends with {quote(tail[-4:])}"] if len(tail) > 8 else []
+    end = visible_end(tail)
+    notes = [f"ends with {quote(end)}"] if end else []
     if separator:
         notes.append(f"the text before @, {quote(user.partition(':')[0], MAX_ADDRESS)}, is not its host")
     if "\\" in authority:

@@ -15,7 +15,7 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from ..jsonio import JSON
-from ..text import quote, single_line
+from ..text import get_path, quote, single_line
 from .recipients import count, describe_change, describe_recipients, split_recipients
 
 MAX_ITEMS = 30
@@ -63,7 +63,7 @@ def check_template(template: str) -> None:
 
 
 def fill(template: str, /, **values: Any) -> str:
-    """Fill a template from JSON objects, such as `arguments` and `answer`, and from texts of this server.
+    """Fill a template from JSON objects, such as `arguments` and `answer`, and from texts that need no quotation marks.
 
     Values inside the objects may be text of other people, so it is quoted unless the form makes it safe otherwise.
     A missing value becomes "unknown", and null becomes "none".
@@ -73,14 +73,6 @@ def fill(template: str, /, **values: Any) -> str:
     )
 
 
-def get_value(values: JSON, path: str) -> Any:
-    """Return the value at a dotted path, or `MISSING`."""
-    value: Any = values
-    for step in path.split("."):
-        value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
-    return value
-
-
 def _parse(template: str) -> Iterator[tuple[str, Placeholder | None]]:
     for literal, path, spec, _ in Formatter().parse(template):
         form, _, option = (spec or "").partition(" ")
@@ -88,11 +80,11 @@ def _parse(template: str) -> Iterator[tuple[str, Placeholder | None]]:
 
 
 def _format(placeholder: Placeholder, values: dict[str, Any]) -> str:
-    value = get_value(values, placeholder.path)
+    value = get_path(values, placeholder.path, MISSING)
     if value is None or value is MISSING:
         return "unknown" if value is MISSING else "none"
     if "." not in placeholder.path:
-        return single_line(str(value))
+        return single_line(_describe(value, str))
     return FORMS[placeholder.form](value, placeholder.option, values)
 
 
@@ -135,7 +127,7 @@ def _count(value: Any, noun: str, _values: JSON) -> str:
 
 def _recipients(value: Any, since: str, values: JSON) -> str:
     if since:
-        return describe_change(value, get_value(values, since.removeprefix("since ")))
+        return describe_change(value, get_path(values, since.removeprefix("since "), MISSING))
     return describe_recipients(value)
 
 

@@ -40,8 +40,9 @@ def describe_change(after: Any, before: Any) -> str:
     everyone = describe_recipients(after) if len(new) <= MAX_UNCHANGED else count(len(new), "recipient")
     if not isinstance(before, str):
         return f"{everyone if len(new) <= MAX_UNCHANGED else describe_recipients(after)} (those until now are unknown)"
-    known, kept = set(old), set(new)
-    added, removed = [entry for entry in new if entry not in known], [entry for entry in old if entry not in kept]
+    before_set, after_set = set(old), set(new)
+    added = [entry for entry in new if entry not in before_set]
+    removed = [entry for entry in old if entry not in after_set]
     return f"{everyone} ({_change('added', added)}; {_change('removed', removed)})"
 
 

@@ -122,6 +122,14 @@ FIELDS = {
             'checks.0.faults.0.patern: there is no such key. Did you mean "pattern"?',
         ),
         (
+            {"evidence": {"status": [200], "feild": "id"}},
+            'evidence.feild: there is no such key. Did you mean "field"?',
+        ),
+        (
+            {"hide": [{"field": "id", "wen": {}}]},
+            'hide.0.wen: there is no such key. Did you mean "when"?',
+        ),
+        (
             {"derive": {"day": {"function": "weekday", "from": ["arguments.id"]}}},
             "derive.day.from: there is no such key",
         ),

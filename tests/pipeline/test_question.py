@@ -44,7 +44,7 @@ TOOL = make_tool(
 
 def ask(arguments: dict[str, Any], answer: Any = None, tool: Any = TOOL) -> Question | None:
     confirmation = find_confirmation(tool, arguments)
-    confirmation = confirmation and confirmation.given(answer or {})
+    confirmation = confirmation and confirmation.applying_to(answer or {})
     return render_question(confirmation, arguments, answer) if confirmation else None
 
 

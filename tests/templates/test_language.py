@@ -47,6 +47,7 @@ VALUES: dict[str, Any] = {
         ("{a.id}, {a.on}, {a.off}, {a.null}, {a.none}, {b.c}", "7, true, false, none, unknown, unknown"),
         ("{a.title}", "“Weekly”"),
         ("{trusted}", "subscription:write"),
+        ("{text}; {off}; {names}; {missing}", f"{'x' * 299}…; false; a, b; unknown"),
         ("{a.list}; {a.empty}", "“x”, “y z”; none"),
         ("{a.list:word}", "x, “y z”"),
         ("{a.numbers}", ", ".join(map(str, range(30))) + " and 10 more"),
@@ -66,7 +67,8 @@ VALUES: dict[str, Any] = {
 )  # fmt: skip
 def test_a_value_has_the_form_that_the_template_states(template: str, text: str) -> None:
     check_template(template)
-    assert fill(template, a=VALUES, trusted="subscription:write") == text
+    plain: dict[str, Any] = {"trusted": "subscription:write", "text": "x" * 1000, "off": False, "names": ["a", "b"]}
+    assert fill(template, a=VALUES, **plain) == text
 
 
 @pytest.mark.parametrize(("template", "message"), [("{a:shout}", "no form 'shout'"), ("{a", "expected '}'")])

@@ -14,7 +14,8 @@ from mcp.client import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
 from ...jsonio import JSON
-from ...text import render, to_line
+from ...templates.language import fill
+from ...text import to_line
 from ..terminal import style
 
 WIDTH = 96
@@ -95,7 +96,7 @@ class Demo:
         if expect.error:
             self.show(result["text"], "    ! ", "red")
         else:
-            self.show(render(lines, **result))
+            self.show(fill(lines, **result))
         return result
 
     def heading(self, title: str, number: int | None = None) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...jsonio import JSON
-from ...text import render
+from ...templates.language import fill
 from .runner import Demo, DemoError, Expect
 
 TEAM = ["ada@analytical.example", "charles@analytical.example"]
-SUBSCRIPTION_LINE = "{row.id}  {row.title}: {row.summary}, enabled {row.enabled}, to {row.target_value}"
+SUBSCRIPTION_LINE = "{id}  {title}: {summary}, enabled {enabled}, to {target_value}"
 CREATE, UPDATE, SEND = "subscriptions-create", "subscriptions-partial-update", "subscriptions-test-delivery-create"
 
 
@@ -29,12 +29,12 @@ async def play(demo: Demo) -> None:
 
 async def look_around(demo: Demo) -> dict[str, Any]:
     """Read the user, the subscriptions and the quota; return the argument that selects the project."""
-    line = '{first_name} {last_name} <{email}>, project {team.id} "{team.name}" of {organization.name}'
+    line = "{first_name} {last_name} <{email}>, project {team.id} {team.name} of {organization.name}"
     me = await demo.step("Who am I, and in which project?", "users-retrieve", {}, Expect({"email": TEAM[0]}), line)
     email = {"target_type": "email"}
     listed = await demo.step("Which subscriptions exist?", "subscriptions-list", email, Expect({"count": 4}), "")
     for row in listed["results"]:
-        demo.show(render(SUBSCRIPTION_LINE, row=row))
+        demo.show(fill(SUBSCRIPTION_LINE, **row))
     unused = Expect({"active_count": 1, "at_limit": False})
     quota = "subscriptions-summary-quota-retrieve"
     await demo.step("How many AI summaries are left?", quota, {}, unused, "{active_count} of {limit} in use")
@@ -98,7 +98,7 @@ def show_outbox(demo: Demo, messages: Sequence[JSON]) -> None:
     """
     demo.heading("Messages that would have been sent")
     for message in messages:
-        demo.show(render('{row.why}: {row.channel} "{row.subject}" to {row.recipients}', row=message))
+        demo.show(fill('{why}: {channel} "{subject}" to {recipients}', **message))
     sent = [(message["why"], message["recipients"]) for message in messages]
     if sent != [("re-enabled", TEAM), ("test", TEAM)]:
         raise DemoError(f"unexpected messages in the outbox: {sent}")

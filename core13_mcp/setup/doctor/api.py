@@ -82,7 +82,7 @@ class APICheck:
     def _current_project(self, user: Any) -> Finding:
         project, pinned = self._project, self._context.project_id
         current = get_path(user, project.id)
-        if current == "unknown":
+        if current is None:
             fix = "create or join a project in PostHog; tools that need no project work without one"
             return Finding("project", "note", "the owner of the key has no current project", fix)
         message = f'current project: {current} ("{_text(user, project.name, 80)}")'
@@ -155,4 +155,4 @@ def probe_request(tool: Declaration) -> APIRequest | None:
 
 
 def _text(value: Any, path: str | None, max_length: int) -> str:
-    return single_line(str(get_path(value, path or "")), max_length)
+    return single_line(str(get_path(value, path or "") or "unknown"), max_length)
