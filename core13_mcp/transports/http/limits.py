@@ -77,7 +77,7 @@ class Limits:
     """The limits of each caller, and those that all callers share."""
 
     def __init__(self, options: LimitOptions) -> None:
-        self.options = self._options = options
+        self.options = options
         self.slots = FairLimiter(options.max_concurrent, options.at_once)
         self._new_callers = TokenBucket(options.new_callers_per_minute)
         # The caller with the oldest last request comes first.
@@ -96,14 +96,14 @@ class Limits:
             Rejected: The caller, or all callers together, have reached a limit.
         """
         now = anyio.current_time()
-        if self._open >= self._options.max_open:
+        if self._open >= self.options.max_open:
             raise _retry_later(503, "This server has too many open requests.", 1)
         state = self._state(caller, trusted, now)
         # Without a rate, the clients of one person share the caller, so one of them must not exclude the others.
         if state.rate is not None and state.open >= self._max_open_per_caller:
             raise _retry_later(429, f"You have {state.open} open requests, and more are not accepted.", 1)
         if state.rate is not None and (wait := state.rate.take(now)):
-            raise _retry_later(429, f"You made more than {self._options.per_minute} requests in a minute.", wait)
+            raise _retry_later(429, f"You made more than {self.options.per_minute} requests in a minute.", wait)
         self.count(state, 1)
         request = OpenRequest(self, state)
         try:
@@ -137,10 +137,10 @@ class Limits:
         if caller not in self._callers:
             if not trusted and (wait := self._new_callers.take(now)):
                 raise _retry_later(429, "Too many new callers use this server.", wait)
-            per_minute = self._options.per_minute
+            per_minute = self.options.per_minute
             self._callers[caller] = _CallerState(None if per_minute is None else TokenBucket(per_minute))
         self._callers.move_to_end(caller)
-        if len(self._callers) > self._options.max_remembered:
+        if len(self._callers) > self.options.max_remembered:
             self._callers.popitem(last=False)
         return self._callers[caller]
 
@@ -154,7 +154,7 @@ class OpenRequest:
     _is_finished: bool = False
 
     def finish(self) -> None:
-        """Stop to count the request as open. Its response may still be written, for which a connection has limits."""
+        """Stop counting the request as open. Its response may still be written; a connection limits that."""
         if not self._is_finished:
             self._is_finished = True
             self._limits.count(self._state, -1)
