@@ -42,7 +42,9 @@ REGISTRY_NAME = "io.github.core13-mcp/core13-mcp"
 WHEEL = f"{NAME.replace('-', '_')}-{VERSION}-py3-none-any.whl"
 
 # The command with uvx works on every machine that has uv.
-ENTRY = ServerEntry(command=["uvx", f"{NAME}@{VERSION}", "serve"] if PUBLISHED else [NAME, "serve"], secret=Secret())
+ENTRY = ServerEntry(
+    command=["uvx", f"{NAME}@{VERSION}", "serve"] if PUBLISHED else [NAME, "serve"], secrets=(Secret(),)
+)
 UVX_ARGUMENTS = ENTRY.command[1:] if PUBLISHED else ["--from", f"${{__dirname}}/{WHEEL}", NAME, "serve"]
 
 

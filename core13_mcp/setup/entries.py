@@ -8,11 +8,12 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..identity import NAME
+from ..keys import KEY_HEADER
 from .clients import Client
 from .paths import PathStep
 
 KEY = "POSTHOG_PERSONAL_API_KEY"
-PLACEHOLDER = "PUT_YOUR_POSTHOG_PERSONAL_API_KEY_HERE"
+TOKEN = "CORE13_TOKEN"
 
 # A path in the file and the value to write there.
 Change = tuple[tuple[PathStep, ...], Any]
@@ -39,11 +40,31 @@ class Secret:
         """The id of the input with which VS Code asks for the secret, with `description`."""
         return self.variable.lower().replace("_", "-")
 
+    @property
+    def placeholder(self) -> str:
+        """The text that stands for the secret where its value is not known."""
+        return f"PUT_YOUR_{self.variable}_HERE"
+
     def reference(self, client: Client) -> str | None:
         """The reference to the secret in the file; None if the file must contain the secret."""
         if client.prompts:
             return f"${{input:{self.input_id}}}"
         return client.variable_syntax.format(self.variable) if client.variable_syntax else None
+
+    def text(self, client: Client) -> str:
+        """The text in the file: the reference, the secret itself, or the placeholder."""
+        return self.reference(client) or self.value or self.placeholder
+
+
+PLACEHOLDER = Secret().placeholder
+
+# The secret that each request to a remote server carries, by the value of `--auth` of the server.
+REMOTE_SECRETS: Mapping[str, tuple[Secret, ...]] = {
+    "own-key": (Secret(header=KEY_HEADER, prefix="", description="your PostHog personal API key"),),
+    "token": (Secret(variable=TOKEN, description="the token that your administrator gave you"),),
+    "oauth": (),
+    "none": (),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +73,17 @@ class ServerEntry:
 
     Attributes:
         variables: Environment variables that are not secret.
-        secret: None if the server needs no secret from the client, as with the sandbox or a key file.
+        secrets: Empty if the server needs no secret from the client, as with the sandbox or a key file.
     """
 
     command: Sequence[str] = ()
     url: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
-    secret: Secret | None = None
+    secrets: tuple[Secret, ...] = ()
 
-    def needs_key_in_file(self, client: Client) -> bool:
-        """Whether the client's file must contain the key itself."""
-        return self.secret is not None and self.secret.reference(client) is None
+    def secrets_in_file(self, client: Client) -> list[Secret]:
+        """The secrets that the client's file must contain themselves."""
+        return [secret for secret in self.secrets if secret.reference(client) is None]
 
 
 def changes(client: Client, servers_path: tuple[PathStep, ...], entry: ServerEntry) -> list[Change]:
@@ -71,18 +92,14 @@ def changes(client: Client, servers_path: tuple[PathStep, ...], entry: ServerEnt
     Raises:
         ConfigurationError: The client's file cannot contain a remote server.
     """
-    added = ((*servers_path, NAME), _remote(client, entry) if entry.url else _local(client, entry))
-    secret = entry.secret
-    if secret is None or not client.prompts:
-        return [added]
-    prompt = {
-        "id": secret.input_id,
-        "type": "promptString",
-        "description": secret.description,
-        "password": True,
-    }
-    # The prompt comes first, so that the entry never refers to an input that does not exist.
-    return [(("inputs", ("id", secret.input_id)), prompt), added]
+    # The prompts come first, so that the entry never refers to an input that does not exist.
+    prompts = [_prompt(secret) for secret in entry.secrets if client.prompts]
+    return [*prompts, ((*servers_path, NAME), _remote(client, entry) if entry.url else _local(client, entry))]
+
+
+def _prompt(secret: Secret) -> Change:
+    prompt = {"type": "promptString", "description": secret.description, "password": True}
+    return ("inputs", ("id", secret.input_id)), {"id": secret.input_id, **prompt}
 
 
 def inline_keys(entry: Any) -> list[str]:
@@ -103,10 +120,10 @@ def _local(client: Client, entry: ServerEntry) -> dict[str, Any]:
     value: dict[str, Any] = {"type": "stdio"} if client.has_type_field else {}
     value |= {"command": entry.command[0], "args": [*entry.command[1:]]}
     variables = dict(entry.variables)
-    if entry.secret and client.lists_variables:
-        value["env_vars"] = [entry.secret.variable]
-    elif entry.secret:
-        variables = {entry.secret.variable: _value(client, entry.secret), **variables}
+    if entry.secrets and client.lists_variables:
+        value["env_vars"] = [secret.variable for secret in entry.secrets]
+    else:
+        variables = {secret.variable: secret.text(client) for secret in entry.secrets} | variables
     return {**value, "env": variables} if variables else value
 
 
@@ -118,15 +135,10 @@ def _remote(client: Client, entry: ServerEntry) -> dict[str, Any]:
         )
     value: dict[str, Any] = {"type": "http"} if client.has_type_field else {}
     value[client.url_field] = entry.url
-    secret = entry.secret
-    if secret is None:
+    if client.lists_variables:
+        for secret in entry.secrets:
+            bearer = {"bearer_token_env_var": secret.variable}
+            value |= bearer if secret.prefix else {"env_http_headers": {secret.header: secret.variable}}
         return value
-    if not client.lists_variables:
-        return {**value, "headers": {secret.header: secret.prefix + _value(client, secret)}}
-    if secret.prefix:
-        return {**value, "bearer_token_env_var": secret.variable}
-    return {**value, "env_http_headers": {secret.header: secret.variable}}
-
-
-def _value(client: Client, secret: Secret) -> str:
-    return secret.reference(client) or secret.value or PLACEHOLDER
+    headers = {secret.header: secret.prefix + secret.text(client) for secret in entry.secrets}
+    return {**value, "headers": headers} if headers else value

@@ -33,13 +33,13 @@ def make_entry(settings: Settings, uvx: bool = False, remote: str | None = None)
         ConfigurationError: uvx is needed but cannot start this package, or the remote URL is not safe for a key.
     """
     no_key = settings.sandbox or settings.personal_api_key_file is not None
-    secret = None if no_key else Secret()
+    secrets = () if no_key else (Secret(),)
     if remote is None:
-        return ServerEntry(command=server_command(uvx), variables=_changed_settings(settings), secret=secret)
+        return ServerEntry(command=server_command(uvx), variables=_changed_settings(settings), secrets=secrets)
     url = split_url(remote)
     if url is None or not is_secure(url):
         raise ConfigurationError(f"--remote {remote!r} is not an https:// URL (http:// is allowed on loopback only)")
-    return ServerEntry(url=remote, secret=secret)
+    return ServerEntry(url=remote, secrets=secrets)
 
 
 def server_command(uvx: bool = False) -> list[str]:
@@ -120,7 +120,7 @@ def uninstall(file: ConfigFile) -> bool:
     text = _read(file)
     if paths.get(_parse(file, text), file.entry_path) is None:
         return False
-    any_entry = ServerEntry(command=[NAME], secret=Secret())
+    any_entry = ServerEntry(command=[NAME], secrets=(Secret(),))
     with _errors_with_path(file):
         for path, _ in changes(file.client, file.servers_path, any_entry):
             text = _editor(file).remove(text, path)

@@ -9,25 +9,18 @@ from typing import Any
 from urllib.parse import quote
 
 from ..identity import NAME
-from ..keys import KEY_HEADER
 from .clients import CLIENTS
-from .entries import Secret, ServerEntry, changes
+from .entries import REMOTE_SECRETS, ServerEntry, changes
 from .environment import Environment
 from .install import edit
 
 # The clients with a snippet on the landing page, and the scope of the file that the snippet is for.
 _SNIPPETS = {"cursor": "user", "vscode": "project", "codex": "user"}
 
-# The secret that each request carries in a header, by the value of `--auth`.
-_SECRETS = {
-    "token": Secret(variable="CORE13_TOKEN", description="the token that your administrator gave you"),
-    "own-key": Secret(header=KEY_HEADER, prefix="", description="your PostHog personal API key"),
-}
-
 
 def snippets(auth: str, url: str) -> list[tuple[str, str, str]]:
     """Return for each client of a server with this value of `--auth`: its name, where to paste, and the text."""
-    entry = ServerEntry(url=url, secret=_SECRETS.get(auth))
+    entry = ServerEntry(url=url, secrets=REMOTE_SECRETS[auth])
     snippets = [("Claude Code", "In a shell", _claude_command(entry))]
     snippets += [_file_snippet(name, scope, entry) for name, scope in _SNIPPETS.items()]
     if auth == "oauth":
@@ -41,7 +34,7 @@ def snippets(auth: str, url: str) -> list[tuple[str, str, str]]:
 
 def links(auth: str, url: str) -> list[tuple[str, str]]:
     """Return a label and a link for each client that can add a server from a link."""
-    entry = ServerEntry(url=url, secret=_SECRETS.get(auth))
+    entry = ServerEntry(url=url, secrets=REMOTE_SECRETS[auth])
     return [("Add to VS Code", vscode_link(entry)), ("Add to Cursor", cursor_link(entry))]
 
 
@@ -69,7 +62,7 @@ def _quoted(value: Any) -> str:
 
 def _claude_command(entry: ServerEntry) -> str:
     command = f"claude mcp add --transport http {NAME} {entry.url}"
-    if secret := entry.secret:
+    for secret in entry.secrets:
         command += f' \\\n  --header "{secret.header}: {secret.prefix}${secret.variable}"'
     return command
 

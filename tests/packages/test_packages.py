@@ -69,7 +69,7 @@ def test_the_readme_states_the_name_in_the_registry() -> None:
 
 
 def test_the_install_links_contain_the_entry_of_install() -> None:
-    entry = ServerEntry(command=["core13-mcp", "serve"], secret=Secret())
+    entry = ServerEntry(command=["core13-mcp", "serve"], secrets=(Secret(),))
     ((_, cursor),) = changes(CLIENTS["cursor"], (), entry)
     (_, prompt), (_, vscode) = changes(CLIENTS["vscode"], (), entry)
 

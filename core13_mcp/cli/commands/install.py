@@ -29,10 +29,10 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print_line(f"# for {file.path}", sys.stderr)
         print(edit(file, "", entry), end="")
         return 0
-    if entry.needs_key_in_file(file.client):
+    if entry.secrets_in_file(file.client):
         key = settings.personal_api_key
         value = key.get_secret_value() if key else stored_key(file) or _prompt_for_key(file.client)
-        entry = replace(entry, secret=Secret(value=value))
+        entry = replace(entry, secrets=(Secret(value=value),))
     changed = install(file, entry)
     for line in _report(file, entry, changed):
         print_line(line)
@@ -65,11 +65,11 @@ def _report(file: ConfigFile, entry: ServerEntry, changed: bool) -> Iterator[str
     yield f"  runs: {entry.url or ' '.join(entry.command)}"
     for variable, value in entry.variables.items():
         yield f"  with: {variable}={value}"
-    if entry.needs_key_in_file(client):
+    if entry.secrets_in_file(client):
         yield f"  key: in this file{_exposure(file.path)}"
-    elif client.prompts and entry.secret:
+    elif client.prompts and entry.secrets:
         yield f"  key: {client.title} asks for it once and keeps it in the system's key store"
-    elif entry.secret:
+    elif entry.secrets:
         yield f"  key: {KEY}, which must be set in the environment of {client.title}"
         if not os.environ.get(KEY):
             yield f"        (it is not set here; {HOW_TO_GET_A_KEY})"
