@@ -30,6 +30,15 @@ async def context_provider(settings: Settings) -> AsyncIterator[Callable[[], Cal
     """Yield a function that returns the call context; it reads the key again for each call."""
     credentials = credential_provider(settings)
     configure_logging(settings.log_level, settings.log_format, (*credentials().secrets, *read_seal_keys(settings)))
+    async with call_contexts(settings, credentials) as get_context:
+        yield get_context
+
+
+@asynccontextmanager
+async def call_contexts(
+    settings: Settings, credentials: CredentialProvider
+) -> AsyncIterator[Callable[[], CallContext]]:
+    """Yield a function that returns the call context, with an API client that all calls share."""
     key_info = KeyInfoCache()
     async with api_clients(settings) as clients:
         yield lambda: make_context(settings, clients[0], credentials(), key_info)

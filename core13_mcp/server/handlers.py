@@ -13,13 +13,14 @@ import mcp_types as types
 from mcp import MCPError
 from mcp.server import CacheHint, Server, ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from .. import tracing
 from ..api.exchange import ProgressCallback
 from ..declarations.catalog import Catalog
 from ..declarations.prompts import Prompts
 from ..errors import ConfigurationError, ToolError
-from ..identity import NAME, TITLE, VERSION
+from ..identity import NAME, TITLE, VERSION, icons
 from ..pipeline.approval import Channel
 from ..pipeline.call import Call, CallContext, prepare
 from ..pipeline.confirmation_code import ConfirmationCodes
@@ -60,6 +61,7 @@ def build_server(
         title=TITLE,
         version=VERSION,
         instructions=instructions,
+        icons=[types.Icon.model_validate(icon) for icon in icons()],
         cache_hints={"tools/list": cache_hint, "prompts/list": cache_hint},
         get_tool_input_schema=lambda name: catalog[name].input_schema if name in catalog else None,
         on_list_tools=handlers.list_tools,
@@ -109,11 +111,11 @@ class Handlers:
             result = await _run(call, execution)
             facts = execution.facts
             _log(call, str(result.details["code"]) if isinstance(result, ToolError) else "ok", facts)
-            return _to_mcp(result, facts)
+            return _to_mcp(request, result, facts)
         except InputRequired as required:
             return required.result
         except ConfigurationError as error:
-            return _to_mcp(ToolError(f"{tool.name}: {error}", code="configuration"), {})
+            return _to_mcp(request, ToolError(f"{tool.name}: {error}", code="configuration"), {})
 
     async def list_prompts(self, _: Request, __: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
         return self._prompts.list()
@@ -138,7 +140,7 @@ async def _run(call: Call, execution: Execution) -> CallResult | ToolError:
         return execution.internal_error()
 
 
-def _to_mcp(result: CallResult | ToolError, facts: dict[str, Any]) -> dict[str, Any]:
+def _to_mcp(request: Request, result: CallResult | ToolError, facts: dict[str, Any]) -> dict[str, Any]:
     """Return the result of `tools/call`, as plain JSON.
 
     The SDK would validate, copy and serialize a model, and do the same again for the protocol version.
@@ -150,6 +152,9 @@ def _to_mcp(result: CallResult | ToolError, facts: dict[str, Any]) -> dict[str, 
         text, outcome, meta = result.text, {"structuredContent": result.value, "isError": False}, {}
     if facts:
         meta["core13-mcp/call"] = facts
+    if request.protocol_version in MODERN_PROTOCOL_VERSIONS:
+        # Without it, the SDK adds the description of the server with its icon to every result.
+        meta[types.SERVER_INFO_META_KEY] = {"name": NAME, "title": TITLE, "version": VERSION}
     return {"resultType": "complete", "content": [{"type": "text", "text": text}], **outcome, "_meta": meta}
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from ...api.credentials import credentials_from
 from ...api.trust import check_trust_store
 from ...declarations.files import MCP_KEYS, PROMPT_KEYS, enabled_declarations, enabled_prompts, read_declarations
-from ...identity import NAME, TITLE, VERSION
+from ...identity import NAME, TITLE, VERSION, icons
 from ...server.instructions import LIST_TTL_MS, instructions
 from ...settings import Settings
 from .first_requests import MODERN_VERSION, FirstRequest, parse_first_request
@@ -35,7 +35,7 @@ FOLLOW_UP_TIMEOUT = 0.2
 # The number of bytes after which the fast start ends. The first requests are much shorter.
 _MAX_BYTES = 64 * 1024
 
-_SERVER_INFO = {"name": NAME, "title": TITLE, "version": VERSION}
+_SERVER_INFO = {"name": NAME, "title": TITLE, "version": VERSION, "icons": icons()}
 
 
 def first_results(settings: Settings) -> Mapping[str, Any]:
