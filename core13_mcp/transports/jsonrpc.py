@@ -19,16 +19,16 @@ _EARLY_ID = re.compile(rb'\s*\{[^{]*?"id"\s*:\s*([0-9]{1,18}|"[\w-]*")')
 
 
 class MessageError(Exception):
-    """An error response instead of a message for the SDK."""
+    """An error response instead of a message for the SDK. `data` is the data of the error for programs, if any."""
 
-    def __init__(self, request_id: str | int | None, code: int, message: str) -> None:
+    def __init__(self, request_id: str | int | None, code: int, message: str, data: Any = None) -> None:
         super().__init__(message)
-        self.request_id, self.code = request_id, code
+        self.request_id, self.code, self.data = request_id, code, data
 
     @property
     def response(self) -> dict[str, Any]:
         """The JSON-RPC response. Its id is null if the message has no usable id."""
-        error = {"code": self.code, "message": str(self)}
+        error = {"code": self.code, "message": str(self), **({} if self.data is None else {"data": self.data})}
         return {"jsonrpc": "2.0", "id": self.request_id, "error": error}
 
 

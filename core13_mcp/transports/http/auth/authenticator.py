@@ -51,7 +51,7 @@ def token_auth(get_context: Callable[[], CallContext], tokens: CallerTokens) -> 
                 "This server does not know this token." if token else "Send the header `Authorization: Bearer TOKEN`."
             )
             message = f"{reason} Ask the operator of this server for a token."
-            raise Rejected(401, message, {"WWW-Authenticate": "Bearer"})
+            raise Rejected.unauthenticated("token", message, "Bearer")
         return replace(_service_caller(get_context), name=name)
 
     return Authenticator(authenticate, trusted=True)
@@ -65,14 +65,16 @@ def api_key_auth(template: CallContext, clients: Sequence[APIClient], accept_bea
         clients: An API client for each allowed PostHog host. The first is the default.
         accept_bearer: Whether the key may also come as `Authorization: Bearer`.
     """
-    challenge = {"WWW-Authenticate": "Bearer" if accept_bearer else f'ApiKey header="{KEY_HEADER}"'}
+    challenge = "Bearer" if accept_bearer else f'ApiKey header="{KEY_HEADER}"'
 
     def authenticate(request: Request) -> CallContext:
-        key = request.headers.get(KEY_HEADER) or (bearer(request) if accept_bearer else None)
+        header, key = KEY_HEADER, request.headers.get(KEY_HEADER)
+        if not key and accept_bearer:
+            header, key = "Authorization", bearer(request)
         if not key:
-            raise Rejected(401, f"Send your PostHog personal API key in the header {KEY_HEADER}.", challenge)
+            raise Rejected.unauthenticated("own-key", _missing_key(request, accept_bearer), challenge)
         if problem := key_problem(key):
-            raise Rejected(401, f"{KEY_HEADER}: {problem}.", challenge)
+            raise Rejected.unauthenticated("own-key", f"{header}: {problem}.", challenge)
         return replace(
             identified(template, key),
             client=_requested_client(request, clients),
@@ -80,6 +82,21 @@ def api_key_auth(template: CallContext, clients: Sequence[APIClient], accept_bea
         )
 
     return Authenticator(authenticate)
+
+
+def _missing_key(request: Request, accept_bearer: bool) -> str:
+    """Return what was sent instead of a key, and where the key is expected."""
+    expected = f"Send your PostHog personal API key in the header {KEY_HEADER}"
+    if accept_bearer:
+        expected += ", or as `Authorization: Bearer phx_...`"
+    if "Authorization" not in request.headers:
+        return f"The request has no key. {expected}."
+    if accept_bearer:
+        return f"The Authorization header of the request is not `Bearer` with a key. {expected}."
+    return (
+        f"The request has the header Authorization, which this server does not accept. {expected}. The operator of this "
+        "server can allow `Authorization: Bearer phx_...` with --http-bearer-keys."
+    )
 
 
 def identified(template: CallContext, key: str) -> CallContext:

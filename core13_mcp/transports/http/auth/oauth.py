@@ -119,7 +119,7 @@ class ProtectedResource:
             parameters["error_description"] = message
         parameters["resource_metadata"] = self._metadata_url
         challenge = ", ".join(f'{name}="{value}"' for name, value in parameters.items())
-        return Rejected(status, message, {"WWW-Authenticate": f"Bearer {challenge}"})
+        return Rejected(status, message, {"WWW-Authenticate": f"Bearer {challenge}"}, {"auth": "oauth"})
 
 
 def _unavailable(reason: str) -> Rejected:

@@ -13,6 +13,7 @@ import pytest
 from mcp import MCPError
 
 from core13_mcp import sandbox
+from core13_mcp.keys import HOW_TO_GET_A_KEY
 from core13_mcp.settings import Settings
 
 from ....asgi import listening
@@ -64,6 +65,50 @@ async def test_a_caller_without_a_known_token_gets_401(tokens: Path, sent: dict[
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
     assert "Ask the operator of this server for a token." in response.json()["error"]["message"]
+
+
+EXPECTED = "Send your PostHog personal API key in the header X-PostHog-Api-Key"
+BEARER = "`Authorization: Bearer phx_...`"
+ALLOW = f"The operator of this server can allow {BEARER} with --http-bearer-keys."
+
+
+@pytest.mark.parametrize(
+    ("accept_bearer", "sent", "message"),
+    [
+        (False, {}, f"The request has no key. {EXPECTED}."),
+        (
+            False,
+            {"Authorization": f"Bearer {ANNA}"},
+            f"The request has the header Authorization, which this server does not accept. {EXPECTED}. {ALLOW}",
+        ),
+        (True, {}, f"The request has no key. {EXPECTED}, or as {BEARER}."),
+        (
+            True,
+            {"Authorization": f"Basic {ANNA}"},
+            f"The Authorization header of the request is not `Bearer` with a key. {EXPECTED}, or as {BEARER}.",
+        ),
+        (
+            True,
+            {"Authorization": "Bearer <key>"},
+            f"Authorization: <key> is a placeholder and not a key; {HOW_TO_GET_A_KEY}.",
+        ),
+    ],
+)
+async def test_the_401_for_a_missing_key_says_what_was_sent_and_what_is_expected(
+    accept_bearer: bool, sent: dict[str, str], message: str
+) -> None:
+    settings = Settings(sandbox=True, auth="own-key", log_level="error", http_bearer_keys=accept_bearer)
+    async with serving(settings) as server:
+        response = await post(server.url, sent=sent)
+    assert (response.status_code, response.json()["error"]["message"]) == (401, message)
+
+
+@pytest.mark.parametrize("auth", ["token", "own-key", "oauth"])
+async def test_a_401_names_the_authentication_of_the_server_for_programs(tokens: Path, auth: Any) -> None:
+    file = str(tokens) if auth == "token" else None
+    async with serving(Settings(sandbox=auth != "oauth", auth=auth, caller_tokens_file=file)) as server:
+        response = await post(server.url)
+    assert (response.status_code, response.json()["error"]["data"]) == (401, {"auth": auth})
 
 
 async def test_the_sdks_client_shows_the_message_of_a_rejection(tokens: Path) -> None:
