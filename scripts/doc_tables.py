@@ -1,4 +1,4 @@
-"""The tables of the documentation that follow from data: tools, settings, clients and the eras of the sandbox."""
+"""The tables and lists of the documentation that follow from data, such as tools, settings and clients."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.files import read_server_file
 from core13_mcp.declarations.model import Declaration
+from core13_mcp.identity import NAME, PUBLISHED
 from core13_mcp.options import Option
 from core13_mcp.sandbox.eras import DIFFERENCES, Difference
 from core13_mcp.settings import OPTIONS
@@ -20,7 +22,11 @@ SYSTEMS = ("linux", "darwin", "win32")
 def generate() -> dict[str, str]:
     """Every table by the name in its marker."""
     return {
-        "tools": table("tool | what it does | key scope | confirmation", map(_tool, load().values())),
+        "release": _release(),
+        "requests": "".join(f"- {request}\n" for request in read_server_file("requests.json")),
+        "client names": ", ".join(f"`{name}`" for name in CLIENTS) + ".\n",
+        "tools in short": table("tool | what it does | confirmation", map(_short_tool, load().values())),
+        "tools": table("tool | what it does | scope | confirmation", map(_tool, load().values())),
         "variables": _variables(serving=False),
         "variables of serve --http": _variables(serving=True),
         "keys": table("client | where the API key is stored | after `install`", map(_key, CLIENTS.values())),
@@ -36,12 +42,25 @@ def table(head: str, rows: Iterable[tuple[object, ...]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _release() -> str:
+    if PUBLISHED:
+        return f"The package is on PyPI: `pip install {NAME}`.\n"
+    return "The package is not on PyPI yet, so install it from a clone.\n"
+
+
+def _short_tool(tool: Declaration) -> tuple[str, ...]:
+    return f"[`{tool.name}`](docs/tools/{tool.name}.md)", tool.title, _confirmation(tool)
+
+
 def _tool(tool: Declaration) -> tuple[str, ...]:
+    scope = f"`{tool.endpoint.scope}`" if tool.endpoint.scope else "none: needs a login session"
+    return f"[`{tool.name}`](tools/{tool.name}.md)", tool.title, scope, _confirmation(tool)
+
+
+def _confirmation(tool: Declaration) -> str:
     levels = {confirm.level for confirm in tool.confirm}
     when = ", for some arguments" if any(confirm.when for confirm in tool.confirm) else ""
-    confirmation = "form" if "require" in levels else "form or code" if levels else ""
-    scope = f"`{tool.endpoint.scope}`" if tool.endpoint.scope else "none: needs a login session"
-    return f"[`{tool.name}`](docs/tools/{tool.name}.md)", tool.title, scope, confirmation + when
+    return ("form" if "require" in levels else "form or code" if levels else "") + when
 
 
 def _variables(serving: bool) -> str:
