@@ -20,7 +20,7 @@ LAYERS = [
     "cli",
     "compose",
     "setup transports",
-    "server",
+    "server openapi",
     "pipeline",
     "api declarations",
     "settings",
