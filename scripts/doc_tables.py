@@ -12,7 +12,8 @@ from core13_mcp.identity import NAME, PUBLISHED
 from core13_mcp.options import Option
 from core13_mcp.sandbox.eras import DIFFERENCES, Difference
 from core13_mcp.settings import OPTIONS
-from core13_mcp.setup.clients import CLIENTS, Client
+from core13_mcp.setup.client import Client
+from core13_mcp.setup.clients import CLIENTS
 from core13_mcp.setup.entries import Secret
 from core13_mcp.setup.environment import Environment
 

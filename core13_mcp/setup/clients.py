@@ -1,87 +1,18 @@
-"""The MCP clients that this project can configure, and their file formats.
+"""The MCP clients that this project can configure. This table is the only source of client formats.
 
-This table is the only source of client formats. The argument parser imports it, so it imports no heavy modules.
+The argument parser imports it, so it imports no heavy modules. The sources of formats that no client documents are the
+npm packages of the clients, and add-mcp (github.com/neondatabase/add-mcp), an installer for many clients.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import ConfigurationError
-from ..identity import NAME
+from ..identity import NAME, TITLE
+from .client import Client
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from .environment import Environment
-    from .paths import PathStep
-
-
-class Client(NamedTuple):
-    """One MCP client and its configuration format.
-
-    Attributes:
-        files: Path template of the configuration file per scope; the first scope is the default.
-        servers_key: Name of the object that contains the server entries.
-        format: File format: `json`, `jsonc` (comments and trailing commas allowed) or `toml`.
-        variable_syntax: Template of a reference to an environment variable; None if the client expands none.
-        lists_variables: Whether entries list names of environment variables instead of references to them.
-        prompts: Whether the client asks for a secret once and keeps it in the system's key store.
-        url_field: Field for the URL of a remote server; None if the file cannot contain remote servers.
-        is_gui: Whether the client starts outside a shell, so that the PATH of the shell is not available.
-        inherits_env: Whether servers inherit the complete environment of the client.
-    """
-
-    name: str
-    title: str
-    files: Mapping[str, str]
-    servers_key: str = "mcpServers"
-    format: str = "jsonc"
-    variable_syntax: str | None = None
-    lists_variables: bool = False
-    prompts: bool = False
-    url_field: str | None = "url"
-    has_type_field: bool = False
-    is_gui: bool = True
-    inherits_env: bool = False
-    next_step: str = "restart it"
-
-    def config_file(self, environment: Environment, scope: str | None = None) -> ConfigFile:
-        """Return the configuration file of a scope, or of the default scope.
-
-        Raises:
-            ConfigurationError: The client does not have this scope.
-        """
-        scope = scope or next(iter(self.files))
-        if scope not in self.files:
-            raise ConfigurationError(
-                f"{self.title} has no scope {scope!r}; use --scope with one of: {', '.join(self.files)}"
-            )
-        parents = ("projects", str(environment.cwd)) if scope == "local" else ()
-        project = environment.cwd if scope == "project" else None
-        path = environment.path(self.files[scope])
-        return ConfigFile(self, scope, path, (*parents, self.servers_key), project)
-
-
-class ConfigFile(NamedTuple):
-    """A configuration file of a client.
-
-    Attributes:
-        servers_path: The path to the server entries in the file.
-        project: The project to which the file belongs; None for a file of the person. Other people can write a project.
-    """
-
-    client: Client
-    scope: str
-    path: Path
-    servers_path: tuple[PathStep, ...]
-    project: Path | None = None
-
-    @property
-    def entry_path(self) -> tuple[PathStep, ...]:
-        return (*self.servers_path, NAME)
-
+# What every extension of Goose has. The timeout is in seconds.
+_GOOSE = {"name": NAME, "description": TITLE, "enabled": True, "timeout": 300}
 
 _CLIENTS = (
     Client(
@@ -96,13 +27,15 @@ _CLIENTS = (
         name="claude-code",
         title="Claude Code",
         files={
-            "user": "{CLAUDE_CONFIG_DIR}/.claude.json",
+            "user": "{CLAUDE_CONFIG_DIR:}/.claude.json",
             "project": "{cwd}/.mcp.json",
-            "local": "{CLAUDE_CONFIG_DIR}/.claude.json",
+            "local": "{CLAUDE_CONFIG_DIR:}/.claude.json",
         },
         format="json",
+        folder="{CLAUDE_CONFIG_DIR:.claude}",
+        local_fields={"type": "stdio"},
+        remote_fields={"type": "http"},
         variable_syntax="${{{}}}",
-        has_type_field=True,
         is_gui=False,
         inherits_env=True,
         next_step="start a new session; /mcp shows it",
@@ -119,18 +52,20 @@ _CLIENTS = (
         title="VS Code",
         files={"user": "{config}/Code/User/mcp.json", "project": "{cwd}/.vscode/mcp.json"},
         servers_key="servers",
+        local_fields={"type": "stdio"},
+        remote_fields={"type": "http"},
         prompts=True,
-        has_type_field=True,
         next_step="start it from the file or with MCP: List Servers; VS Code asks for the key once",
     ),
     Client(
         name="codex",
         title="Codex",
-        files={"user": "{CODEX_HOME}/config.toml", "project": "{cwd}/.codex/config.toml"},
+        files={"user": "{CODEX_HOME:.codex}/config.toml", "project": "{cwd}/.codex/config.toml"},
         servers_key="mcp_servers",
         format="toml",
-        variable_syntax="{}",
-        lists_variables=True,
+        env_names_field="env_vars",
+        bearer_field="bearer_token_env_var",
+        header_names_field="env_http_headers",
         is_gui=False,
         next_step="start a new session",
     ),
@@ -157,6 +92,107 @@ _CLIENTS = (
         files={"user": "{xdg}/zed/settings.json", "project": "{cwd}/.zed/settings.json"},
         servers_key="context_servers",
         next_step="none; Zed applies the change at once",
+    ),
+    Client(
+        name="copilot",
+        title="Copilot CLI",
+        # In a project it reads `.mcp.json` too, which is the file of Claude Code.
+        files={"user": "{COPILOT_HOME:.copilot}/mcp-config.json", "project": "{cwd}/.github/mcp.json"},
+        format="json",
+        local_fields={"type": "local", "tools": ["*"]},
+        remote_fields={"type": "http", "tools": ["*"]},
+        variable_syntax="${{{}}}",
+        is_gui=False,
+        inherits_env=True,
+        next_step="start a new session; /mcp show lists it",
+    ),
+    Client(
+        name="opencode",
+        title="opencode",
+        files={"user": "{xdg}/opencode/opencode.jsonc", "project": "{cwd}/opencode.json"},
+        other_files={"user": "{xdg}/opencode/opencode.json", "project": "{cwd}/opencode.jsonc"},
+        servers_key="mcp",
+        local_fields={"type": "local", "enabled": True},
+        remote_fields={"type": "remote", "enabled": True},
+        arguments_field=None,
+        env_field="environment",
+        variable_syntax="{{env:{}}}",
+        is_gui=False,
+        inherits_env=True,
+        next_step="start a new session; `opencode mcp list` shows it",
+    ),
+    Client(
+        name="qwen",
+        title="Qwen Code",
+        files={"user": "{home}/.qwen/settings.json", "project": "{cwd}/.qwen/settings.json"},
+        variable_syntax="${}",
+        url_field="httpUrl",
+        is_gui=False,
+        next_step="start a new session in a folder that it trusts; /mcp shows it",
+    ),
+    Client(
+        # Kiro expands ${NAME} only if its setting "Mcp Approved Env Vars" lists the name.
+        name="kiro",
+        title="Kiro",
+        files={"user": "{home}/.kiro/settings/mcp.json", "project": "{cwd}/.kiro/settings/mcp.json"},
+        folder="{home}/.kiro",
+        next_step="none; Kiro applies the change at once, and the MCP panel shows it",
+    ),
+    Client(
+        name="cline",
+        title="Cline for VS Code",
+        files={
+            "user": "{config}/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json",
+        },
+        remote_fields={"type": "streamableHttp"},
+        next_step="none; Cline applies the change at once, and its MCP Servers view shows it",
+    ),
+    Client(
+        name="cline-cli",
+        title="Cline CLI",
+        files={"user": "{CLINE_DIR:.cline}/data/settings/cline_mcp_settings.json"},
+        folder="{CLINE_DIR:.cline}",
+        remote_fields={"type": "streamableHttp"},
+        is_gui=False,
+        next_step="start a new session",
+    ),
+    Client(
+        # Goose reads the variables of `env_keys` from its environment, and then from its own key store.
+        name="goose",
+        title="Goose",
+        files={"user": "{goose}/config.yaml"},
+        servers_key="extensions",
+        format="yaml",
+        local_fields=_GOOSE | {"type": "stdio"},
+        remote_fields=_GOOSE | {"type": "streamable_http"},
+        program_field="cmd",
+        env_field="envs",
+        env_names_field="env_keys",
+        url_field="uri",
+        variable_syntax="${{{}}}",
+        next_step="start a new session",
+    ),
+    Client(
+        name="antigravity",
+        title="Antigravity",
+        files={"user": "{home}/.gemini/config/mcp_config.json"},
+        url_field="serverUrl",
+        next_step="refresh the list under Manage MCP Servers",
+    ),
+    Client(
+        name="junie",
+        title="JetBrains Junie",
+        files={"user": "{home}/.junie/mcp/mcp.json", "project": "{cwd}/.junie/mcp/mcp.json"},
+        folder="{home}/.junie",
+        next_step="enable it under Settings > Tools > Junie > MCP Settings",
+    ),
+    Client(
+        name="lm-studio",
+        title="LM Studio",
+        files={"user": "{home}/.lmstudio/mcp.json"},
+        # Some installations on macOS.
+        other_files={"user": "{home}/.cache/lm-studio/mcp.json"},
+        next_step="none; LM Studio applies the change at once, and the Program tab shows it",
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..identity import NAME
 from ..keys import KEY_HEADER
-from .clients import Client
+from .client import Client
 from .paths import PathStep
 
 KEY = "POSTHOG_PERSONAL_API_KEY"
 TOKEN = "CORE13_TOKEN"
+
+# A reference to a variable or to an input, in the syntax of any client; the group is its name.
+REFERENCE = re.compile(r"(?:\$\{?(?:env:|input:)?|\{env:)([A-Za-z_][A-Za-z0-9_-]*)")
 
 # A path in the file and the value to write there.
 Change = tuple[tuple[PathStep, ...], Any]
@@ -49,7 +53,9 @@ class Secret:
         """The reference to the secret in the file; None if the file must contain the secret."""
         if client.prompts:
             return f"${{input:{self.input_id}}}"
-        return client.variable_syntax.format(self.variable) if client.variable_syntax else None
+        if client.variable_syntax:
+            return client.variable_syntax.format(self.variable)
+        return self.variable if client.env_names_field else None
 
     def text(self, client: Client) -> str:
         """The text in the file: the reference, the secret itself, or the placeholder."""
@@ -102,14 +108,15 @@ def _prompt(secret: Secret) -> Change:
     return ("inputs", ("id", secret.input_id)), {"id": secret.input_id, **prompt}
 
 
-def inline_keys(entry: Any) -> list[str]:
+def inline_keys(client: Client, entry: Any) -> list[str]:
     """Return the keys that an entry contains itself; references and placeholders are not keys."""
-    return [value for _, value in secret_values(entry) if "$" not in value and value != PLACEHOLDER]
+    values = [value for _, value in secret_values(client, entry)]
+    return [value for value in values if not REFERENCE.search(value) and value != PLACEHOLDER]
 
 
-def secret_values(entry: Any) -> Iterator[tuple[str, str]]:
+def secret_values(client: Client, entry: Any) -> Iterator[tuple[str, str]]:
     """Yield the name and value of each field of an entry that should contain or refer to a key."""
-    for group, name in (("env", KEY), ("headers", "Authorization")):
+    for group, name in ((client.env_field, KEY), ("headers", "Authorization")):
         members = entry.get(group) if isinstance(entry, dict) else None
         value = members.get(name) if isinstance(members, dict) else None
         if isinstance(value, str):
@@ -117,14 +124,15 @@ def secret_values(entry: Any) -> Iterator[tuple[str, str]]:
 
 
 def _local(client: Client, entry: ServerEntry) -> dict[str, Any]:
-    value: dict[str, Any] = {"type": "stdio"} if client.has_type_field else {}
-    value |= {"command": entry.command[0], "args": [*entry.command[1:]]}
+    value: dict[str, Any] = {**client.local_fields, client.program_field: [*entry.command]}
+    if client.arguments_field:
+        value |= {client.program_field: entry.command[0], client.arguments_field: [*entry.command[1:]]}
     variables = dict(entry.variables)
-    if entry.secrets and client.lists_variables:
-        value["env_vars"] = [secret.variable for secret in entry.secrets]
+    if entry.secrets and client.env_names_field:
+        value[client.env_names_field] = [secret.variable for secret in entry.secrets]
     else:
         variables = {secret.variable: secret.text(client) for secret in entry.secrets} | variables
-    return {**value, "env": variables} if variables else value
+    return {**value, client.env_field: variables} if variables else value
 
 
 def _remote(client: Client, entry: ServerEntry) -> dict[str, Any]:
@@ -133,12 +141,15 @@ def _remote(client: Client, entry: ServerEntry) -> dict[str, Any]:
             f"the configuration file of {client.title} cannot contain remote servers; "
             f"add the URL in {client.title} under Settings > Connectors"
         )
-    value: dict[str, Any] = {"type": "http"} if client.has_type_field else {}
-    value[client.url_field] = entry.url
-    if client.lists_variables:
-        for secret in entry.secrets:
-            bearer = {"bearer_token_env_var": secret.variable}
-            value |= bearer if secret.prefix else {"env_http_headers": {secret.header: secret.variable}}
-        return value
-    headers = {secret.header: secret.prefix + secret.text(client) for secret in entry.secrets}
+    value: dict[str, Any] = {**client.remote_fields, client.url_field: entry.url}
+    headers = {}
+    for secret in entry.secrets:
+        if secret.prefix and client.bearer_field:
+            value[client.bearer_field] = secret.variable
+        elif client.header_names_field:
+            value[client.header_names_field] = {secret.header: secret.variable}
+        else:
+            headers[secret.header] = secret.prefix + secret.text(client)
+    if headers and client.env_names_field:
+        value[client.env_names_field] = [secret.variable for secret in entry.secrets]
     return {**value, "headers": headers} if headers else value

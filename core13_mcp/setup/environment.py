@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigurationError
+
+_PLACEHOLDER = re.compile(r"\{(\w+)(?::([^}]*))?\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +42,19 @@ class Environment:
         """Expand a path template of a client.
 
         `{config}` is the platform's folder for configuration files. `{xdg}` is the same, except on macOS, where it is
-        `~/.config`.
+        `~/.config`. `{VARIABLE:folder}` is the value of a variable, or else a folder in the home folder.
         """
+        return Path(_PLACEHOLDER.sub(self._folder, template))
+
+    def _folder(self, placeholder: re.Match[str]) -> str:
+        name, default = placeholder.groups()
+        if default is not None:
+            return self.variables.get(name) or str(self.home / default)
         config = xdg = Path(self.variables.get("XDG_CONFIG_HOME") or self.home / ".config")
+        goose = xdg / "goose"
         if self.platform == "darwin":
             config = self.home / "Library" / "Application Support"
         elif self.platform == "win32":
             config = xdg = Path(self.variables.get("APPDATA") or self.home / "AppData" / "Roaming")
-        codex = self.variables.get("CODEX_HOME") or self.home / ".codex"
-        claude = self.variables.get("CLAUDE_CONFIG_DIR") or self.home
-        folders = {"home": self.home, "cwd": self.cwd, "config": config, "xdg": xdg}
-        return Path(template.format(CODEX_HOME=codex, CLAUDE_CONFIG_DIR=claude, **folders))
+            goose = config / "Block" / "goose" / "config"
+        return str({"home": self.home, "cwd": self.cwd, "config": config, "xdg": xdg, "goose": goose}[name])

@@ -18,8 +18,8 @@ from ..errors import ConfigurationError
 from ..identity import NAME, VERSION
 from ..origins import is_secure, split_url
 from ..settings import OPTIONS, Settings
-from . import files, jsonc, paths, toml
-from .clients import ConfigFile
+from . import files, jsonc, paths, toml, yaml
+from .client import ConfigFile
 from .entries import Secret, ServerEntry, changes, inline_keys
 from .paths import ParseError
 
@@ -84,7 +84,7 @@ def _changed_settings(settings: Settings) -> Mapping[str, str]:
 
 def stored_key(file: ConfigFile) -> str | None:
     """Return the key that this server's entry in the file contains, if any."""
-    return next(iter(inline_keys(paths.get(_parse(file, _read(file)), file.entry_path))), None)
+    return next(iter(inline_keys(file.client, paths.get(_parse(file, _read(file)), file.entry_path))), None)
 
 
 def load(file: ConfigFile) -> Any:
@@ -151,11 +151,11 @@ def _parse(file: ConfigFile, text: str) -> Any:
     if not text.strip("\ufeff \t\r\n"):
         return {}
     with _errors_with_path(file):
-        return toml.read(text) if file.client.format == "toml" else jsonc.read(text, file.client.format == "jsonc")
+        return jsonc.read(text, comments=False) if file.client.format == "json" else _editor(file).read(text)
 
 
 def _editor(file: ConfigFile) -> ModuleType:
-    return toml if file.client.format == "toml" else jsonc
+    return {"toml": toml, "yaml": yaml}.get(file.client.format, jsonc)
 
 
 @contextmanager

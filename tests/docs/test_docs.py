@@ -66,3 +66,8 @@ def test_every_request_of_the_readme_is_a_task_of_the_evals() -> None:
     requests = read_server_file("requests.json")
     assert [request for request in requests if request not in goals] == []
     assert len(requests) == 10
+
+
+def test_the_installation_page_shows_the_entry_of_every_client() -> None:
+    commands = "".join(blocks(DOCS / "install.md", "sh"))
+    assert [client for client in CLIENTS if f"core13-mcp install {client} --print\n" not in commands] == []

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 import tomlkit
+from ruamel.yaml import YAML
 
 from core13_mcp import identity
 from core13_mcp.cli.main import main
-from core13_mcp.identity import VERSION
+from core13_mcp.identity import TITLE, VERSION
 from core13_mcp.sandbox import FULL_KEY, PUBLIC_KEY
 from core13_mcp.setup import jsonc
 from core13_mcp.setup.clients import CLIENTS
@@ -32,6 +33,7 @@ KEY = "POSTHOG_PERSONAL_API_KEY"
 URL = "https://mcp.example.com/mcp"
 
 LOCAL = {"command": COMMAND, "args": ["serve"]}
+GOOSE = {"name": "core13-mcp", "description": TITLE, "enabled": True, "timeout": 300}
 ENTRIES: dict[str, dict[str, Any]] = {
     "claude-desktop": {**LOCAL, "env": {KEY: FULL_KEY}},
     "claude-code": {"type": "stdio", **LOCAL, "env": {KEY: "${POSTHOG_PERSONAL_API_KEY}"}},
@@ -41,6 +43,21 @@ ENTRIES: dict[str, dict[str, Any]] = {
     "gemini": {**LOCAL, "env": {KEY: "$POSTHOG_PERSONAL_API_KEY"}},
     "windsurf": {**LOCAL, "env": {KEY: "${env:POSTHOG_PERSONAL_API_KEY}"}},
     "zed": {**LOCAL, "env": {KEY: FULL_KEY}},
+    "copilot": {"type": "local", "tools": ["*"], **LOCAL, "env": {KEY: "${POSTHOG_PERSONAL_API_KEY}"}},
+    "opencode": {
+        "type": "local",
+        "enabled": True,
+        "command": [COMMAND, "serve"],
+        "environment": {KEY: "{env:POSTHOG_PERSONAL_API_KEY}"},
+    },
+    "qwen": {**LOCAL, "env": {KEY: "$POSTHOG_PERSONAL_API_KEY"}},
+    "goose": {**GOOSE, "type": "stdio", "cmd": COMMAND, "args": ["serve"], "env_keys": [KEY]},
+    "kiro": {**LOCAL, "env": {KEY: FULL_KEY}},
+    "cline": {**LOCAL, "env": {KEY: FULL_KEY}},
+    "cline-cli": {**LOCAL, "env": {KEY: FULL_KEY}},
+    "antigravity": {**LOCAL, "env": {KEY: FULL_KEY}},
+    "junie": {**LOCAL, "env": {KEY: FULL_KEY}},
+    "lm-studio": {**LOCAL, "env": {KEY: FULL_KEY}},
 }
 REMOTE: dict[str, dict[str, Any]] = {
     "claude-code": {"type": "http", "url": URL, "headers": {"Authorization": "Bearer ${POSTHOG_PERSONAL_API_KEY}"}},
@@ -50,6 +67,28 @@ REMOTE: dict[str, dict[str, Any]] = {
     "gemini": {"httpUrl": URL, "headers": {"Authorization": "Bearer $POSTHOG_PERSONAL_API_KEY"}},
     "windsurf": {"serverUrl": URL, "headers": {"Authorization": "Bearer ${env:POSTHOG_PERSONAL_API_KEY}"}},
     "zed": {"url": URL, "headers": {"Authorization": f"Bearer {FULL_KEY}"}},
+    "copilot": {
+        "type": "http",
+        "tools": ["*"],
+        "url": URL,
+        "headers": {"Authorization": "Bearer ${POSTHOG_PERSONAL_API_KEY}"},
+    },
+    "opencode": {
+        "type": "remote",
+        "enabled": True,
+        "url": URL,
+        "headers": {"Authorization": "Bearer {env:POSTHOG_PERSONAL_API_KEY}"},
+    },
+    "qwen": {"httpUrl": URL, "headers": {"Authorization": "Bearer $POSTHOG_PERSONAL_API_KEY"}},
+    "cline": {"type": "streamableHttp", "url": URL, "headers": {"Authorization": f"Bearer {FULL_KEY}"}},
+    "goose": {
+        **GOOSE,
+        "type": "streamable_http",
+        "uri": URL,
+        "env_keys": [KEY],
+        "headers": {"Authorization": "Bearer ${POSTHOG_PERSONAL_API_KEY}"},
+    },
+    "antigravity": {"serverUrl": URL, "headers": {"Authorization": f"Bearer {FULL_KEY}"}},
 }
 COMMENTS = ("// mine", "// keep", "# mine", "// Zed settings", "// dark", "/* servers */", "// light", "# colors")
 
@@ -75,7 +114,8 @@ def config(home: Path) -> Callable[[str], Path]:
 
 
 def read(client: str, text: str) -> Any:
-    return tomllib.loads(text) if client == "codex" else jsonc.read(text)
+    readers: dict[str, Callable[[str], Any]] = {"toml": tomllib.loads, "yaml": YAML(typ="safe", pure=True).load}
+    return readers.get(CLIENTS[client].format, jsonc.read)(text)
 
 
 def servers(client: str, path: Path) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from ...errors import ConfigurationError
 from ...keys import HOW_TO_GET_A_KEY, key_problem
 from ...settings import Settings
 from ...setup import files
-from ...setup.clients import CLIENTS, Client, ConfigFile
+from ...setup.client import Client, ConfigFile
+from ...setup.clients import CLIENTS
 from ...setup.entries import KEY, Secret, ServerEntry
 from ...setup.environment import Environment
 from ...setup.install import edit, install, make_entry, stored_key

@@ -15,8 +15,9 @@ from ...errors import ConfigurationError
 from ...identity import NAME, VERSION
 from ...keys import HOW_TO_GET_A_KEY, key_problem
 from .. import paths
-from ..clients import CLIENTS, Client, ConfigFile
-from ..entries import PLACEHOLDER, inline_keys, secret_values
+from ..client import Client, ConfigFile
+from ..clients import CLIENTS
+from ..entries import PLACEHOLDER, REFERENCE, inline_keys, secret_values
 from ..environment import Environment
 from ..install import load
 from ..paths import KeyPath, ParseError
@@ -26,11 +27,6 @@ _SERVERS_KEYS = {client.servers_key for client in CLIENTS.values()}
 _OWN_NAME = re.compile(r"core13[-_]mcp")
 _PACKAGE = re.compile(r"core13[-_]mcp(\[.*\])?([@=<>~!].*)?")
 _PINNED_VERSION = re.compile(r"core13[-_]mcp(?:@|==)[0-9]")
-
-# A reference to a variable or to an input, in the syntax of any client; the group is its name.
-_REFERENCE = re.compile(r"\$\{?(?:env:|input:)?([A-Za-z_][A-Za-z0-9_-]*)")
-
-_FIELD_TYPES = (("command", "a string", str), ("env", "an object", dict), ("headers", "an object", dict))
 
 # The environment of a program that is not started from a shell.
 _GUI_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
@@ -53,9 +49,7 @@ class Entry:
     @property
     def command(self) -> list[str]:
         """The command that the client starts; empty for a remote server."""
-        program, arguments = self.value.get("command"), self.value.get("args")
-        words = map(str, arguments if isinstance(arguments, list) else [])
-        return [program, *words] if isinstance(program, str) and program else []
+        return self.client.command(self.value)
 
     @property
     def reinstall_command(self) -> str:
@@ -106,11 +100,11 @@ def process_environment(entry: Entry, environment: Environment, placeholder: str
         base = {name: variables[name] for name in _INHERITED if name in variables}
         has_gui_path = client.is_gui and environment.platform != "win32"
         base["PATH"] = _GUI_PATH if has_gui_path else variables.get("PATH", "")
-    names, env = entry.value.get("env_vars"), entry.value.get("env")
+    names, env = entry.value.get(client.env_names_field or ""), entry.value.get(client.env_field)
     listed = {name: variables.get(name, placeholder) for name in names} if isinstance(names, list) else {}
     resolved = {}
     for name, value in env.items() if isinstance(env, dict) else ():
-        reference = _REFERENCE.match(str(value))
+        reference = REFERENCE.match(str(value))
         resolved[name] = variables.get(reference[1]) or placeholder if reference else str(value)
     return {**base, **listed, **resolved}
 
@@ -122,7 +116,10 @@ def check_entry(entry: Entry, environment: Environment) -> list[Finding]:
 
 
 def _check_types(entry: Entry, _: Environment) -> Iterator[Finding]:
-    for field, description, expected in _FIELD_TYPES:
+    client = entry.client
+    program = ("a string", str) if client.arguments_field else ("a list", list)
+    objects = [(field, "an object", dict) for field in (client.env_field, "headers")]
+    for field, description, expected in [(client.program_field, *program), *objects]:
         if not isinstance(entry.value.get(field, expected()), expected):
             fix = f"{entry.reinstall_command} writes a valid entry"
             yield entry.finding("wrong", f'"{field}" is not {description}', fix)
@@ -156,8 +153,8 @@ def _check_version(entry: Entry, _: Environment) -> Iterator[Finding]:
 
 def _check_references(entry: Entry, environment: Environment) -> Iterator[Finding]:
     client = entry.client
-    for name, value in secret_values(entry.value):
-        reference = None if client.prompts else _REFERENCE.search(value)
+    for name, value in secret_values(entry.client, entry.value):
+        reference = None if client.prompts else REFERENCE.search(value)
         if PLACEHOLDER in value:
             fix = f"replace it with your key; {HOW_TO_GET_A_KEY}"
             yield entry.finding("wrong", f"{name} still contains the placeholder", fix)
@@ -170,7 +167,7 @@ def _check_references(entry: Entry, environment: Environment) -> Iterator[Findin
 
 
 def _check_keys(entry: Entry, environment: Environment) -> Iterator[Finding]:
-    keys = inline_keys(entry.value)
+    keys = inline_keys(entry.client, entry.value)
     for problem in filter(None, map(key_problem, keys)):
         message, _, fix = problem.partition("; ")
         yield entry.finding("wrong", message, fix)

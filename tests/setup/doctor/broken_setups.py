@@ -16,6 +16,7 @@ from anyio.from_thread import start_blocking_portal
 
 from core13_mcp import sandbox
 from core13_mcp.sandbox import READ_ONLY_KEY
+from core13_mcp.setup.clients import CLIENTS
 
 from ...asgi import listening
 from ..config_fixtures import BEFORE
@@ -45,6 +46,15 @@ def write_config(home: Path, client: str, content: Any) -> Path:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     path.chmod(0o600)
     return path
+
+
+def in_form_of(client: str, value: Any) -> Any:
+    """An entry with the fields that most clients use, as the entry of one client."""
+    form = CLIENTS[client]
+    if not isinstance(value, dict) or form.arguments_field:
+        return value
+    words = [value["command"], *value.get("args", [])]
+    return {**form.local_fields, form.program_field: words, form.env_field: value.get("env", {})}
 
 
 def write_program(path: Path, script: str, interpreter: str = "/bin/sh") -> str:
