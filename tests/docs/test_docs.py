@@ -10,6 +10,7 @@ import pytest
 
 from core13_mcp.cli import parser
 from core13_mcp.declarations.files import read_server_file
+from core13_mcp.setup.clients import CLIENTS
 
 from ..evals.tasks import load_tasks
 
