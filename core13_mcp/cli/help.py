@@ -18,7 +18,7 @@ PROGRAM = Help(
     "serve PostHog's Core-13 API page as MCP tools to an agent, or call the tools from the shell",
     "[--version] COMMAND ...",
     """\
-  core13-mcp demo                                    a scripted demo with the sandbox
+  core13-mcp demo                                    a conversation with an agent, in the sandbox
   core13-mcp call users-list --sandbox               one call, no account needed
   core13-mcp call users-retrieve                     one call, with POSTHOG_PERSONAL_API_KEY
   core13-mcp install claude-code                     add the server to a client's configuration
@@ -41,7 +41,12 @@ COMMANDS = {
   core13-mcp serve --http 8080 --auth own-key        over HTTP; each caller sends its own key""",
     ),
     "demo": Help(
-        "run a scripted demo against the sandbox with a real MCP client", "", "  core13-mcp demo", has_settings=False
+        "play a conversation with an agent, with a real MCP client and the sandbox",
+        "[--step] [--quiet]",
+        """\
+  core13-mcp demo                                    the whole conversation
+  core13-mcp demo --step                             wait for Enter before each request""",
+        has_settings=False,
     ),
     "tools": Help(
         "list the tools, or print the definition of one tool",

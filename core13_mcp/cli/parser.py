@@ -153,6 +153,8 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
     sandbox.add_flag("--db", "file for the data; in memory by default", default=":memory:", metavar="FILE")
     sandbox.add_flag("--era", "version of the API: page (the default) or today", get_args(SandboxEra), default="page")
     sandbox.add_flag("--faults", "allow fault injection by request header")
+    parsers["demo"].add_flag("--step", "wait for Enter before each request")
+    parsers["demo"].add_flag("--quiet", "print the summary only")
     for parser in (install, parsers["uninstall"]):
         parser.add_values("client", CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))
         parser.add_flag("--scope", "which configuration of the client; user by default", ("user", "project", "local"))

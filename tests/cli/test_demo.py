@@ -1,5 +1,6 @@
 """The demo: its output, and its failure if a step has another result than expected."""
 
+import html
 import io
 import re
 import shlex
@@ -11,41 +12,90 @@ import pytest
 from mcp import Client
 
 from core13_mcp.cli import main as cli
-from core13_mcp.cli.demo.runner import WIDTH, Demo, DemoError, Expect
+from core13_mcp.cli.commands.demo import NEXT_STEP
+from core13_mcp.cli.demo.expect import DemoError, Expect
+from core13_mcp.cli.demo.runner import Demo
 from core13_mcp.cli.demo.script import TEAM, play, show_outbox
+from core13_mcp.cli.demo.transcript import Transcript, terminal_width
 from core13_mcp.compose.engine import context_provider
 from core13_mcp.declarations.catalog import enabled_tools
 from core13_mcp.server.handlers import build_server
 from core13_mcp.settings import Settings
 
-from ..processes import run_cli
+from ..processes import CLI, clean_environment, run_cli
+from ..terminal import at_a_terminal
 
 pytestmark = pytest.mark.anyio
+DOCS = Path(__file__).parents[2] / "docs"
 QUOTA, CREATE = "subscriptions-summary-quota-retrieve", "subscriptions-create"
 
 
 @pytest.fixture
 async def demo(settings: Settings) -> AsyncIterator[Demo]:
     """A demo that is connected in memory to the real server with the sandbox."""
-    demo = Demo(io.StringIO())
+    demo = Demo(Transcript(io.StringIO()))
     async with context_provider(settings) as caller:
         server = build_server(enabled_tools(settings), lambda _: caller(), "")
         async with Client(server, elicitation_callback=demo.confirm) as demo.client:
             yield demo
 
 
+SUMMARY = "The demo worked as expected: 12 calls, 5 questions to you, 2 messages."
+
+
 @pytest.mark.smoke
-def test_the_demo_prints_13_steps_that_fit_a_terminal() -> None:
-    ended = run_cli("demo", CORE13_NONSENSE="the demo ignores the settings of the user")
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_demo_is_a_conversation_that_fits_the_terminal(columns: int) -> None:
+    ended = run_cli("demo", COLUMNS=str(columns), CORE13_NONSENSE="the demo ignores the settings of the user")
     assert (ended.returncode, ended.stderr) == (0, "")
     lines = ended.stdout.splitlines()
-    assert [line for line in lines if len(line) > WIDTH] == []
-    assert [int(step[1]) for line in lines if (step := re.match(r" ?(\d+)  \S", line))] == list(range(1, 14))
-    assert '    < test: email "Monday numbers" to ada@analytical.example, charles@analytical.example' in lines
-    assert '    < password 2 "for the board": ************' in lines
-    assert "    < /shared/************" in lines
-    assert "Demo finished: all 13 steps as expected." in lines
+    assert lines[0].startswith("An AI agent manages reports and a shared recording in PostHog for you.")
+    assert [line for line in lines if len(line) > columns] == []
+    assert sum(line.startswith("You  ") for line in lines) == 7 + 5
+    assert sum(line.startswith("Agent  ") for line in lines) == 12
+    assert "Result    Password 2, for the board: ************" in lines
+    assert "Result    New link: /shared/************" in lines
+    assert sum(line.startswith('Email     "Monday numbers" to ada@analytical.example') for line in lines) == 2
+    assert lines[-3:] == [SUMMARY, NEXT_STEP, "  core13-mcp install claude-code --sandbox"]
     assert "\x1b" not in ended.stdout
+
+    picture = (DOCS / f"demo-{columns}.svg").read_text("utf-8")
+    texts = [html.unescape(re.sub("<.*?>", "", text)) for text in re.findall("<text .*</text>", picture)]
+    assert texts == [line for line in lines if line]
+
+
+def test_the_quiet_demo_prints_the_summary_only(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr("core13_mcp.cli.commands.demo._connect_and_play", _nothing)
+    monkeypatch.setattr("core13_mcp.cli.commands.demo.show_outbox", lambda *_: None)
+    monkeypatch.setattr("core13_mcp.cli.commands.demo.read_outbox", lambda _: [])
+    assert cli.main(["demo", "--quiet"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("The demo worked as expected: 0 calls")
+
+
+async def _nothing(*_: object) -> None:
+    """Play no conversation."""
+
+
+def test_with_step_the_demo_waits_for_enter_and_one_ctrl_c_ends_it() -> None:
+    prompt = "Enter continues, Ctrl-C ends the demo. "
+    status, output = at_a_terminal(
+        [*CLI, "demo", "--step"], clean_environment(TERM="dumb"), [(prompt, "\n"), (prompt, "\x03")]
+    )
+    assert status == 130
+    assert output.count("You       ") == 1
+    assert "Traceback" not in output
+
+
+def test_step_without_a_terminal_is_refused() -> None:
+    ended = run_cli("demo", "--step")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "omit --step" in ended.stderr
+
+
+@pytest.mark.parametrize(("columns", "width"), [("20", 40), ("66", 66), ("500", 120)])
+def test_the_text_has_40_to_120_columns(columns: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert terminal_width() == width
 
 
 @pytest.mark.parametrize(
@@ -62,13 +112,13 @@ def test_the_demo_prints_13_steps_that_fit_a_terminal() -> None:
 )
 async def test_an_unexpected_outcome_fails_the_step(tool: str, expect: Expect, message: str, demo: Demo) -> None:
     with pytest.raises(DemoError) as failure:
-        await demo.step("A title", tool, {}, expect, "")
-    assert str(failure.value).startswith("step 1, 'A title': ") and message in str(failure.value)
+        await demo.call(tool, {}, expect, "")
+    assert str(failure.value).startswith(f"call 1, {tool}: ") and message in str(failure.value)
 
 
 async def test_a_step_without_a_response_in_time_fails(demo: Demo) -> None:
     demo.timeout = 0
-    with pytest.raises(DemoError, match=r"step 1, .*: no response within 0 s"):
+    with pytest.raises(DemoError, match=r"call 1, .*: no response within 0 s"):
         await play(demo)
 
 
@@ -76,7 +126,7 @@ async def test_a_step_without_a_response_in_time_fails(demo: Demo) -> None:
     ("command", "message"),
     [
         ("echo it broke >&2; exit 1", "core13-mcp demo: the server did not start, or it ended early\nit broke"),
-        (f'exec {shlex.quote(sys.executable)} "$@" --tools users-retrieve', "core13-mcp demo: step 2, "),
+        (f'exec {shlex.quote(sys.executable)} "$@" --tools users-retrieve', "core13-mcp demo: call 2, "),
     ],
 )
 def test_a_failed_demo_returns_1_with_the_reason_and_the_log_of_the_server(
@@ -91,7 +141,7 @@ def test_a_failed_demo_returns_1_with_the_reason_and_the_log_of_the_server(
 
 
 def test_an_unexpected_outbox_fails_the_demo() -> None:
-    demo = Demo(io.StringIO())
+    demo = Demo(Transcript(io.StringIO()))
     message = {"channel": "email", "subject": "Monday numbers", "recipients": TEAM}
     show_outbox(demo, [message | {"why": "re-enabled"}, message | {"why": "test"}])
     with pytest.raises(DemoError, match="unexpected messages in the outbox"):

@@ -1,4 +1,4 @@
-"""`core13-mcp demo`: run a scripted MCP client against a server with the sandbox."""
+"""`core13-mcp demo`: play a conversation through a real MCP client and a server with the sandbox."""
 
 from __future__ import annotations
 
@@ -13,36 +13,47 @@ from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from ...compose.sandbox import read_outbox
-from ..demo.runner import Demo, DemoError
-from ..demo.script import play, show_outbox
+from ...errors import ConfigurationError
+from ..demo.expect import DemoError
+from ..demo.runner import Demo
+from ..demo.script import INTRODUCTION, play, show_outbox
+from ..demo.transcript import Transcript
 from ..terminal import print_lines
 
-# Seconds for the whole demo.
+NEXT_STEP = "Connect your own agent, for example Claude Code, to the same imitation:"
+NEXT_COMMAND = "core13-mcp install claude-code --sandbox"
+
+# Seconds for the calls of the demo, without the time in which a person reads.
 TIMEOUT = 120.0
 
 
-async def run(_: argparse.Namespace, __: object) -> int:
-    """Start the server as a child process, run the steps through it and print the outbox.
+async def run(arguments: argparse.Namespace, _: object) -> int:
+    """Start the server as a child process, play the conversation through it and print the messages and a summary.
 
-    Returns 0 if every step has the expected result. Otherwise returns 1 and names the step on standard error.
+    Returns 0 if every call has the expected outcome. Otherwise returns 1 and names the call on standard error.
+
+    Raises:
+        ConfigurationError: `--step` is given, but nobody can press Enter.
     """
-    demo = Demo(sys.stdout)
-    demo.note("The demo starts the server as a child process and connects an MCP client to it over stdio.")
-    demo.note("The server uses the embedded sandbox instead of PostHog: no account, no key, nothing is sent.")
+    if arguments.step and not sys.stdin.isatty():
+        raise ConfigurationError("--step waits for Enter, and standard input is not a terminal; omit --step")
+    demo = Demo(Transcript(sys.stdout, arguments.quiet, arguments.step))
+    demo.transcript.note(INTRODUCTION)
     with TemporaryDirectory(prefix="core13-mcp-demo-") as folder, TemporaryFile("w+") as log:
         try:
-            with anyio.fail_after(TIMEOUT):
+            with anyio.fail_after(None if arguments.step else TIMEOUT):
                 database = Path(folder) / "sandbox.db"
                 await _connect_and_play(demo, server(database, folder), log)
-                show_outbox(demo, read_outbox(str(database)))
+                messages = read_outbox(str(database))
+                show_outbox(demo, messages)
         except (DemoError, TimeoutError) as error:
             log.seek(0)
             reason = str(error) or f"the demo did not finish within {TIMEOUT:g} s"
             print_lines(f"core13-mcp demo: {reason}\n{log.read()}".rstrip(), sys.stderr)
             return 1
-    demo.note()
-    demo.note(f"Demo finished: all {demo.steps} steps as expected.")
-    demo.note("Run `core13-mcp install CLIENT` to connect an MCP client.")
+    summary = f"{demo.calls} calls, {demo.questions} questions to you, {len(messages)} messages."
+    demo.transcript.note(f"\nThe demo worked as expected: {summary}\n{NEXT_STEP}", always=True)
+    print(f"  {NEXT_COMMAND}")
     return 0
 
 
@@ -54,14 +65,14 @@ def server(database: Path, folder: str) -> StdioServerParameters:
 
 async def _connect_and_play(demo: Demo, child: StdioServerParameters, log: TextIO) -> None:
     # An exception that leaves the client is wrapped by its task group. It is raised again outside.
-    failure: DemoError | OSError | None = None
+    failure: BaseException | None = None
     try:
         async with Client(stdio_client(child, errlog=log), elicitation_callback=demo.confirm) as demo.client:
             try:
-                demo.note(await _describe(demo.client))
+                demo.transcript.note(await _describe(demo.client))
                 await play(demo)
-            # An OSError means that the output cannot be written.
-            except (DemoError, OSError) as error:
+            # An OSError means that the output cannot be written, and Ctrl-C can end the wait for Enter.
+            except (DemoError, OSError, KeyboardInterrupt) as error:
                 failure = error
     except (MCPError, ExceptionGroup, OSError):
         failure = failure or DemoError("the server did not start, or it ended early")

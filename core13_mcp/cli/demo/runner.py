@@ -1,12 +1,11 @@
-"""Run one step of the demo: call a tool, check the result and print both."""
+"""Runs the calls of the demo: calls a tool, checks the outcome and prints both."""
 
 from __future__ import annotations
 
 import json
 import shlex
-import textwrap
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any
 
 import anyio
 from mcp import Client, MCPError
@@ -15,64 +14,29 @@ from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextCon
 
 from ...jsonio import JSON
 from ...templates.language import fill
-from ...text import to_line
-from ..terminal import style
-
-WIDTH = 96
-
-
-class DemoError(Exception):
-    """A step did not have the expected result."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expect:
-    """The expected outcome of a call."""
-
-    values: JSON = field(default_factory=dict)
-    confirmed: bool = False
-    # The error code, empty for success.
-    error: str = ""
-    # Strings that the text of the error contains.
-    contains: tuple[str, ...] = ()
-
-    def check(self, result: JSON, *, failed: bool, confirmations: int) -> None:
-        """Compare an outcome with this one.
-
-        Raises:
-            DemoError: They differ.
-        """
-        if failed != bool(self.error):
-            raise DemoError(f"the call {'failed' if failed else 'succeeded'}: {result.get('text', result)}")
-        if confirmations != self.confirmed:
-            raise DemoError(f"{confirmations} confirmation prompts, expected {int(self.confirmed)}")
-        expected = {**self.values, "code": self.error} if self.error else self.values
-        for name, value in expected.items():
-            if result.get(name) != value:
-                raise DemoError(f"{name} is {result.get(name)!r}, expected {value!r}")
-        for text in self.contains:
-            if text not in result["text"]:
-                raise DemoError(f"the error does not contain {text!r}: {result['text']}")
+from .expect import DemoError, Expect
+from .transcript import Transcript
 
 
 @dataclass
 class Demo:
-    """A sequence of steps, printed to a stream. A step fails after `timeout` seconds."""
+    """A conversation. A call fails after `timeout` seconds."""
 
-    stream: TextIO
+    transcript: Transcript
     timeout: float = 20.0
     client: Client = field(init=False)
-    steps: int = 0
-    confirmations: int = 0
+    calls: int = 0
+    questions: int = 0
 
     async def confirm(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-        """Print a confirmation prompt of the server and accept it, as the user of the client would."""
-        self.confirmations += 1
-        self._print("    ? ", f"{params.message} [confirmation prompt; the demo answers yes]", "yellow")
+        """Print a question of the server and answer yes, as the person would."""
+        self.questions += 1
+        self.transcript.say("Question", params.message)
+        self.transcript.say("You", "Yes.")
         return ElicitResult(action="accept", content={"confirm": True})
 
-    async def step(self, title: str, tool: str, arguments: JSON, expect: Expect, lines: str = "{done}") -> JSON:
-        """Call a tool, check the outcome and print it under a title.
+    async def call(self, tool: str, arguments: JSON, expect: Expect, lines: str = "{done}") -> JSON:
+        """Call a tool as the agent, check the outcome and print it.
 
         `lines` is a template of the printed lines; `{name}` is a value of the result. The text of an error is printed
         as it is. Returns the structured result, or the text and the details of an error.
@@ -80,41 +44,23 @@ class Demo:
         Raises:
             DemoError: The outcome is not the expected one.
         """
-        self.steps += 1
-        self.heading(title, self.steps)
-        self._print("    > ", " ".join([tool, *(f"{name}={_word(value)}" for name, value in arguments.items())]))
+        self.calls += 1
+        self.transcript.say("Agent", " ".join([tool, *(f"{name}={_word(value)}" for name, value in arguments.items())]))
         try:
             with anyio.fail_after(self.timeout):
-                before = self.confirmations
+                before = self.questions
                 response = await self.client.call_tool(tool, dict(arguments))
             result = _result(response)
-            expect.check(result, failed=bool(response.is_error), confirmations=self.confirmations - before)
+            expect.check(result, failed=bool(response.is_error), confirmations=self.questions - before)
         except TimeoutError:
-            raise DemoError(f"step {self.steps}, {title!r}: no response within {self.timeout:g} s") from None
+            raise DemoError(f"call {self.calls}, {tool}: no response within {self.timeout:g} s") from None
         except (DemoError, MCPError) as error:
-            raise DemoError(f"step {self.steps}, {title!r}: {error}") from None
+            raise DemoError(f"call {self.calls}, {tool}: {error}") from None
         if expect.error:
-            self.show(result["text"], "    ! ", "red")
+            self.transcript.say("Error", result["text"])
         else:
-            self.show(fill(lines, **result))
+            self.transcript.say("Result", fill(lines, **result))
         return result
-
-    def heading(self, title: str, number: int | None = None) -> None:
-        self._print(f"\n{number or '':2}  ", title, "bold")
-
-    def note(self, text: str = "") -> None:
-        """Print a line outside any step."""
-        self._print("", text, "dim")
-
-    def show(self, text: str, mark: str = "    < ", color: str = "green") -> None:
-        for line in text.splitlines():
-            self._print(mark, line, color)
-
-    def _print(self, mark: str, text: str, color: str = "") -> None:
-        indent = len(mark.lstrip("\n"))
-        lines = textwrap.wrap(to_line(text), WIDTH - indent, break_long_words=False, break_on_hyphens=False)
-        styled = [style(line, color, self.stream) if color else line for line in lines]
-        print(mark + ("\n" + " " * indent).join(styled), file=self.stream, flush=True)
 
 
 def _result(response: CallToolResult) -> JSON:

@@ -1,4 +1,4 @@
-"""The 13 steps of the demo: a product team works with subscriptions and shared recordings."""
+"""The conversation of the demo: a product manager and an agent work with reports and a shared recording."""
 
 from __future__ import annotations
 
@@ -7,87 +7,88 @@ from typing import Any
 
 from ...jsonio import JSON
 from ...templates.language import fill
-from .runner import Demo, DemoError, Expect
+from .expect import DemoError, Expect
+from .runner import Demo
+
+INTRODUCTION = (
+    "An AI agent manages reports and a shared recording in PostHog for you. The agent's part is scripted. The tool calls, "
+    "results, errors and questions are real. PostHog is a built-in imitation, so nothing is sent to anyone."
+)
 
 TEAM = ["ada@analytical.example", "charles@analytical.example"]
-SUBSCRIPTION_LINE = "{id}  {title}: {summary}, enabled {enabled}, to {target_value}"
-CREATE, UPDATE, SEND = "subscriptions-create", "subscriptions-partial-update", "subscriptions-test-delivery-create"
+LIST, CREATE, UPDATE = "subscriptions-list", "subscriptions-create", "subscriptions-partial-update"
+DELETE, SEND = "subscriptions-destroy", "subscriptions-test-delivery-create"
+ADD_PASSWORD, REPLACE_LINK = "session-recordings-sharing-passwords-create", "session-recordings-sharing-refresh-create"
 
 
 async def play(demo: Demo) -> None:
-    """Run all steps.
+    """Play the whole conversation.
 
     Raises:
-        DemoError: A step did not have the expected result.
+        DemoError: A call did not have the expected outcome.
     """
     project = await look_around(demo)
-    subscription = await create_subscription(demo, project)
-    await send_subscription(demo, subscription)
-    await delete_and_restore(demo, subscription)
+    report = await create_report(demo, project)
+    await send_report(demo, report)
+    await delete_and_restore(demo, report)
     await share_recording(demo, {**project, "recording_id": "0190a1b2-checkout-bug"})
 
 
 async def look_around(demo: Demo) -> dict[str, Any]:
-    """Read the user, the subscriptions and the quota; return the argument that selects the project."""
-    line = "{first_name} {last_name} <{email}>, project {team.id} {team.name} of {organization.name}"
-    me = await demo.step("Who am I, and in which project?", "users-retrieve", {}, Expect({"email": TEAM[0]}), line)
+    """Read the user and the reports; return the argument that selects the project."""
+    demo.transcript.request("Who am I in PostHog, and which reports do we send by email?")
+    line = "{first_name} {last_name}, {email}; project {team.id}, {team.name}"
+    me = await demo.call("users-retrieve", {}, Expect({"email": TEAM[0]}), line)
     email = {"target_type": "email"}
-    listed = await demo.step("Which subscriptions exist?", "subscriptions-list", email, Expect({"count": 4}), "")
+    listed = await demo.call(LIST, email, Expect({"count": 4}), "{count} reports:")
     for row in listed["results"]:
-        demo.show(fill(SUBSCRIPTION_LINE, **row))
-    unused = Expect({"active_count": 1, "at_limit": False})
-    quota = "subscriptions-summary-quota-retrieve"
-    await demo.step("How many AI summaries are left?", quota, {}, unused, "{active_count} of {limit} in use")
+        state = "on" if row["enabled"] else "paused"
+        demo.transcript.say("", fill(f"{{id}}: {{title}}, {{summary}}, {state}", **row))
     return {"project_id": me["team"]["id"]}
 
 
-async def create_subscription(demo: Demo, project: JSON) -> JSON:
-    """Create a subscription at the second attempt; return the arguments that select it."""
+async def create_report(demo: Demo, project: JSON) -> JSON:
+    """Create a report at the second attempt; return the arguments that select it."""
+    demo.transcript.request("Email insight 1 to Charles and me every Monday at 9:00. Send nothing yet.")
     fields = {"title": "Monday numbers", "insight": 1, "target_type": "email", "target_value": ",".join(TEAM)}
     fields |= {"start_date": "2026-01-05T09:00:00Z", "enabled": False}
     wrong = {**fields, "frequency": "week", "weekday": "monday"}
     corrections = ('"weekly"', '"byweekday"', "project_id=1 ")
-    rejected = Expect(error="invalid_arguments", contains=corrections)
-    await demo.step("Create a weekly subscription, with three mistakes", CREATE, wrong, rejected)
+    await demo.call(CREATE, wrong, Expect(error="invalid_arguments", contains=corrections))
 
-    title = "Create it again with the corrections; paused, so that nothing is sent yet"
     right = {**project, **fields, "frequency": "weekly", "byweekday": ["monday"]}
     paused = Expect({"enabled": False, "summary": "every week on Monday at 09:00 UTC"})
-    created = await demo.step(title, CREATE, right, paused, "{id}  {title}, {summary}; enabled {enabled}\n{done}")
+    created = await demo.call(CREATE, right, paused, "Report {id}: {title}, {summary}.\n{done}")
     return {**project, "id": created["id"]}
 
 
-async def send_subscription(demo: Demo, target: JSON) -> None:
-    """Enable the subscription for a test delivery, and pause it again."""
-    title = "Send a test delivery: rejected while the subscription is paused"
+async def send_report(demo: Demo, report: JSON) -> None:
+    """Send a test, which works only while the report is on, and pause the report again."""
+    demo.transcript.request("Send us a test of it now.")
     conflict = Expect({"status": 409}, confirmed=True, error="conflict", contains=("enabled=true",))
-    await demo.step(title, SEND, target, conflict)
+    await demo.call(SEND, report, conflict)
+    await demo.call(UPDATE, {**report, "enabled": True}, Expect({"enabled": True}, confirmed=True))
+    await demo.call(SEND, report, Expect(confirmed=True))
+    demo.transcript.request("Pause it again.")
+    await demo.call(UPDATE, {**report, "enabled": False}, Expect({"enabled": False}))
 
-    enabled, line = Expect({"enabled": True}, confirmed=True), "enabled {enabled}\n{done}"
-    await demo.step("Enable the subscription", UPDATE, {**target, "enabled": True}, enabled, line)
-    await demo.step("Send the test delivery again", SEND, target, Expect(confirmed=True))
-    await demo.step("Pause the subscription", UPDATE, {**target, "enabled": False}, Expect({"enabled": False}), line)
 
-
-async def delete_and_restore(demo: Demo, target: JSON) -> None:
-    """Delete the subscription and restore it."""
-    title = "Delete it: the API only marks it as deleted, and the result says so"
-    await demo.step(title, "subscriptions-destroy", target, Expect({"deleted": True}), "deleted {deleted}\n{done}")
-    line = "deleted {deleted}, enabled {enabled}\n{done}"
+async def delete_and_restore(demo: Demo, report: JSON) -> None:
+    """Delete the report and restore it."""
+    demo.transcript.request("Delete it.")
+    await demo.call(DELETE, report, Expect({"deleted": True}))
+    demo.transcript.request("I was wrong, bring it back.")
     restored = Expect({"deleted": False, "enabled": False}, confirmed=True)
-    await demo.step("Restore it", UPDATE, {**target, "deleted": False}, restored, line)
+    await demo.call(UPDATE, {**report, "deleted": False}, restored)
 
 
 async def share_recording(demo: Demo, recording: JSON) -> None:
     """Add a password and replace the link. Neither is printed."""
-    tool, note = "session-recordings-sharing-passwords-create", {"note": "for the board"}
-    line = 'password {id} "{note}": ************\n{done}'
-    await demo.step("Add a password to a shared recording", tool, {**recording, **note}, Expect(note), line)
-    tool = "session-recordings-sharing-refresh-create"
+    demo.transcript.request("Give the shared recording 0190a1b2-checkout-bug a password for the board, and a new link.")
+    note = {"note": "for the board"}
+    await demo.call(ADD_PASSWORD, {**recording, **note}, Expect(note), "Password {id}, {note}: ************")
     replaced = Expect({"password_required": True}, confirmed=True)
-    await demo.step(
-        "Replace the public link of the recording", tool, recording, replaced, "/shared/************\n{done}"
-    )
+    await demo.call(REPLACE_LINK, recording, replaced, "New link: /shared/************")
 
 
 def show_outbox(demo: Demo, messages: Sequence[JSON]) -> None:
@@ -96,9 +97,9 @@ def show_outbox(demo: Demo, messages: Sequence[JSON]) -> None:
     Raises:
         DemoError: They are not the expected ones.
     """
-    demo.heading("Messages that would have been sent")
+    demo.transcript.heading("Messages that PostHog would have sent")
     for message in messages:
-        demo.show(fill('{why}: {channel} "{subject}" to {recipients}', **message))
+        demo.transcript.say(message["channel"].capitalize(), fill('"{subject}" to {recipients} ({why})', **message))
     sent = [(message["why"], message["recipients"]) for message in messages]
     if sent != [("re-enabled", TEAM), ("test", TEAM)]:
         raise DemoError(f"unexpected messages in the outbox: {sent}")
