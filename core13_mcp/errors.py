@@ -19,7 +19,11 @@ class ConfigurationError(Core13Error):
 
 
 class DeclarationError(Core13Error):
-    """A file in tools/ is not valid."""
+    """A file of declarations is not valid. `problems` has each problem as a text, with the key path if there is one."""
+
+    def __init__(self, file: str, *problems: str) -> None:
+        super().__init__(f"{file}: {'; '.join(problem.removesuffix('.') for problem in problems)}")
+        self.problems = problems
 
 
 class ToolError(Core13Error):

@@ -103,6 +103,15 @@ exit status: 0 with the result on stdout, 1 with the error of the tool on stderr
 
 exit status: 0 no problem, 1 at least one problem""",
     ),
+    "check": Help(
+        "check the declarations of a directory",
+        "DIR",
+        """\
+  core13-mcp check my-tools                          each problem with its file, key and correct form
+
+exit status: 0 no problem, 1 at least one problem""",
+        has_settings=False,
+    ),
     "completion": Help(
         "print a shell completion script",
         "{bash,zsh,fish}",

@@ -127,7 +127,7 @@ def command_parsers() -> Mapping[str, Parser]:
     _add_arguments(parsers)
     for name, parser in parsers.items():
         # `doctor` reads the settings itself, to report every problem.
-        needs_settings = name not in ("demo", "uninstall", "doctor", "completion")
+        needs_settings = name not in ("demo", "uninstall", "doctor", "completion", "check")
         parser.set_defaults(command=name, needs_settings=needs_settings)
         if COMMANDS[name].has_settings:
             parser.add_settings(with_serve_only=name == "serve")
@@ -163,6 +163,7 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
     install.add_flag("--uvx", "run the published package with uvx, at this version")
     parsers["doctor"].add_flag("--json", "print the result as JSON")
     parsers["doctor"].add_flag("--run-project-commands", "also start commands that files of this directory contain")
+    parsers["check"].add_argument("directory", metavar="DIR", help="the directory of the declarations")
     parsers["completion"].add_values("shell", ("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError, DeclarationError
+from ..text import did_you_mean
 
 # Bytes of one file. The longest file in tools/ has 8 KiB.
 MAX_BYTES = 256 * 1024
@@ -43,10 +44,22 @@ def read_folder(folder: Path) -> Iterator[tuple[str, Any]]:
             f"CORE13_TOOLS_DIR: {folder} cannot be read: {error.strerror}", "Name a directory of declarations."
         ) from None
     for file in files:
-        try:
-            yield file.stem, inline(read_json(file, folder), lambda reference: _resolve(folder, reference))
-        except ValueError as error:
-            raise DeclarationError(f"{display_path(file.stem, folder)}: {error}") from None
+        yield file.stem, read_declaration(file, folder)
+
+
+def read_declaration(file: Path, folder: Path) -> Any:
+    """Return the content of a file with its references replaced, and without `$schema`, which is for editors.
+
+    Raises:
+        DeclarationError: The file cannot be read, or one of its references cannot be replaced.
+    """
+    try:
+        content = inline(read_json(file, folder), lambda reference: _resolve(folder, reference))
+    except ValueError as error:
+        raise DeclarationError(display_path(file.stem, folder), str(error)) from None
+    if isinstance(content, dict):
+        content.pop("$schema", None)
+    return content
 
 
 def display_path(name: str, extra_dir: Path | None) -> str:
@@ -102,7 +115,8 @@ class _Expansion:
         # The references whose values are being expanded, from the outside to the inside.
         self._open: list[str] = []
 
-    def expand(self, node: Any, depth: int = 0) -> Any:
+    def expand(self, node: Any, path: tuple[str, ...] = (), depth: int = 0) -> Any:
+        """Return a value with its references replaced. `path` has the keys that lead to it, for error messages."""
         self._values += 1
         if self._values > MAX_VALUES:
             raise ValueError(f"it has more than {MAX_VALUES} values after every $ref is replaced")
@@ -110,42 +124,59 @@ class _Expansion:
             raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels after every $ref is replaced")
         match node:
             case {"$ref": str(reference), **siblings}:
-                return self._replace(reference, siblings, depth)
+                return self._replace(reference, siblings, path, depth)
             case dict():
-                return {key: self.expand(value, depth + 1) for key, value in node.items()}
+                return {key: self.expand(value, (*path, key), depth + 1) for key, value in node.items()}
             case list():
-                return [self.expand(value, depth + 1) for value in node]
+                return [self.expand(value, (*path, str(index)), depth + 1) for index, value in enumerate(node)]
             case _:
                 return node
 
-    def _replace(self, reference: str, siblings: dict[Any, Any], depth: int) -> Any:
+    def _replace(self, reference: str, siblings: dict[Any, Any], path: tuple[str, ...], depth: int) -> Any:
+        problem = f"{'.'.join(path) or '$ref'}: the $ref {reference!r}"
         if reference in self._open:
-            raise ValueError(f"the $ref {reference!r} contains itself: {' -> '.join([*self._open, reference])}")
+            raise ValueError(f"{problem} contains itself: {' -> '.join([*self._open, reference])}")
+        try:
+            target = self._resolve(reference)
+        except ValueError as error:
+            raise ValueError(f"{problem} {error}") from None
         self._open.append(reference)
-        target = self.expand(self._resolve(reference), depth + 1)
+        target = self.expand(target, path, depth + 1)
         self._open.pop()
         if not siblings:
             return target
         match target:
             case dict():
-                return {**target, **self.expand(siblings, depth + 1)}
+                return {**target, **self.expand(siblings, path, depth + 1)}
             case _:
-                raise ValueError(f"the $ref {reference!r} has keys beside it, but it does not name an object")
+                raise ValueError(f"{problem} has keys beside it, but it does not name an object")
 
 
 def _resolve(folder: Path, reference: str) -> Any:
-    """Return a shared field, from a file in the directory itself or else in the built-in one."""
+    """Return a shared field, from a file in the directory itself or else in the built-in one.
+
+    Raises:
+        ValueError: There is no such field. The message continues a sentence about the reference.
+    """
     path, _, name = reference.partition("#/")
     if path.startswith("/") or ".." in path.split("/"):
-        raise ValueError(f"the $ref to {path!r} is outside the directory")
-    base = folder if os.path.lexists(folder / path) else builtin_dir()
+        raise ValueError("leads outside the directory. The correct form is fields/FILE.json#/NAME")
+    base = next((base for base in (folder, builtin_dir()) if os.path.lexists(base / path)), None)
+    if base is None:
+        names = sorted({f"fields/{file.name}" for base in (builtin_dir(), folder) for file in _field_files(base)})
+        raise ValueError(f"names a file that does not exist. The files are {', '.join(names)}")
     try:
         fields = _read_fields(base / path, base)
     except ValueError as error:
-        raise ValueError(f"the file of the $ref {reference!r}: {error}") from None
+        raise ValueError(f"cannot be used: {path}: {error}") from None
     if name not in fields:
-        raise ValueError(f"the $ref {reference!r} names a field that does not exist")
+        suggestion = did_you_mean(name, fields)
+        raise ValueError(f"names a field that does not exist. {suggestion} {path} has {', '.join(fields)}")
     return fields[name]
+
+
+def _field_files(folder: Path) -> list[Path]:
+    return [file for file in (folder / "fields").glob("*.json") if file.is_file()]
 
 
 @cache

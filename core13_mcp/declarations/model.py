@@ -46,7 +46,7 @@ class Endpoint(Model):
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: APIPath
-    scope: Annotated[str, Field(pattern=r"^[a-z_]+:(read|write)$")] | None = None
+    scope: Annotated[str, Field(pattern=r"^[a-z_]+:(read|write)$", examples=["insight:read"])] | None = None
     auth: Literal["key", "session"] = "key"
     body_argument: str | None = Field(None, alias="whole")
     fallback: Fallback | None = Field(None, alias="instead")
@@ -113,9 +113,10 @@ class Declaration(Model):
         evidence: What a response must have for the result to report success. Without it, every 2xx status does.
         show: Computed values that replace fields of the response. A value that cannot be computed replaces nothing.
         hide: Fields that a result does not have, by the state of the object.
+        review: Open decisions of a person about a draft. The file does not load until the list is empty.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, examples=["insights-list"])]
     title: str
     description: str
     annotations: Annotations
@@ -137,6 +138,7 @@ class Declaration(Model):
     evidence: Evidence | None = None
     show: dict[str, Derivation] = Field({})
     hide: tuple[Hidden, ...] = ()
+    review: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _check_clear(self) -> Self:

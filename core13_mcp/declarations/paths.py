@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from ..text import did_you_mean, single_line
 
@@ -52,4 +52,4 @@ def _check(path: str) -> str:
 
 
 # A path below /api/ with placeholders such as `{id}` for arguments.
-APIPath = Annotated[str, AfterValidator(_check)]
+APIPath = Annotated[str, AfterValidator(_check), Field(examples=["/api/projects/{project_id}/insights/"])]

@@ -1,37 +1,68 @@
-"""Error messages for a declaration that does not match the model."""
+"""The problems of a declaration that does not match the model, each with its key and the correct form."""
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from collections.abc import Iterator
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from ..text import did_you_mean
+from ..jsonio import compact_json
+from ..text import did_you_mean, single_line
 from .model import Declaration
 
 
-def describe_problems(error: ValidationError) -> str:
-    """Return all problems in one line, each with the key that it is about."""
-    return "; ".join(_describe(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors())
+class Problem(NamedTuple):
+    """One problem of a declaration: the path of its key, what is wrong, and the correct form as a sentence."""
+
+    key: str
+    message: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.key}: {self.message}" if self.key else self.message
+        return f"{text}. {self.fix}" if self.fix else text
 
 
-def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
+def find_problems(error: ValidationError) -> Iterator[Problem]:
+    """Yield every problem of a validation, in the order of the keys."""
+    for details in error.errors(include_url=False, include_context=True):
+        yield _problem(details)
+
+
+def _problem(details: ErrorDetails) -> Problem:
+    location, message = details["loc"], details["msg"].removeprefix("Value error, ")
     key = ".".join(map(str, location))
-    if kind == "extra_forbidden":
-        message = f"there is no such key. {did_you_mean(str(location[-1]), _keys(location[:-1]))}".rstrip()
-    message = message.removeprefix("Value error, ")
-    return f"{key}: {message}" if key else message
+    match details["type"]:
+        case "extra_forbidden":
+            keys = _keys(location[:-1])
+            fix = did_you_mean(str(location[-1]), keys) or f"The keys are {', '.join(keys)}."
+            return Problem(key, "there is no such key", fix)
+        case "missing":
+            return Problem(key, "the key is missing", _form(location))
+        case "value_error":
+            return Problem(key, message)
+        case "string_too_long":
+            return Problem(key, message)
+        case _:
+            value = single_line(compact_json(details["input"]), 60)
+            return Problem(key, f"the value is {value}", _form(location))
 
 
 def _keys(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that a declaration can have at a location."""
+    return [field.alias or name for name, field in _model(location).model_fields.items()]
+
+
+def _model(location: tuple[int | str, ...]) -> type[BaseModel]:
     model: type[BaseModel] = Declaration
     for step in location:
         # An index of a list, and a name that the declaration chooses, are no fields.
         fields = (field for name, field in model.model_fields.items() if step in (name, field.alias))
         field = next(fields, None)
         model = (_find_model(field.annotation) if field else None) or model
-    return [key for name, field in model.model_fields.items() for key in dict.fromkeys((field.alias or name, name))]
+    return model
 
 
 def _find_model(annotation: Any) -> type[BaseModel] | None:
@@ -39,3 +70,44 @@ def _find_model(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(filter(None, map(_find_model, get_args(annotation))), None)
+
+
+def _form(location: tuple[int | str, ...]) -> str:
+    """Return a sentence with the correct form of the value at a location, from the JSON Schema of the model."""
+    root = Declaration.model_json_schema()
+    schema: Any = root
+    for step in location:
+        schema = _resolve(root, schema)
+        items, properties = schema.get("items", {}), schema.get("properties", {})
+        schema = items if isinstance(step, int) else properties.get(step, schema.get("additionalProperties", {}))
+    schema = _resolve(root, schema)
+    return f"The correct form is {_describe(schema)}." if schema else ""
+
+
+def _resolve(root: dict[str, Any], schema: Any) -> dict[str, Any]:
+    """Return the schema without its reference, and without null as an alternative."""
+    schema = schema if isinstance(schema, dict) else {}
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
+    schema = kinds[0] if kinds else schema
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return dict(root["$defs"][name]) if name else schema
+
+
+def _describe(schema: dict[str, Any]) -> str:
+    if "examples" in schema:
+        return f"{_TYPES.get(schema['type'], 'a value')} such as {compact_json(schema['examples'][0])}"
+    if "enum" in schema:
+        return " or ".join(map(compact_json, schema["enum"]))
+    if "properties" in schema:
+        required = [name for name in schema["properties"] if name in schema.get("required", ())]
+        return f"an object with {', '.join(required) or 'some of the keys ' + ', '.join(schema['properties'])}"
+    return _TYPES.get(schema.get("type", ""), "a value")
+
+
+_TYPES = {
+    "string": "a text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "an object",
+}

@@ -133,7 +133,10 @@ FIELDS = {
             {"derive": {"day": {"function": "weekday", "from": ["arguments.id"]}}},
             "derive.day.from: there is no such key",
         ),
-        ({"derive": {"day": {"function": "moon", "of": ["arguments.id"]}}}, "derive.day.function: Input should be"),
+        (
+            {"derive": {"day": {"function": "moon", "of": ["arguments.id"]}}},
+            'derive.day.function: the value is "moon". The correct form is "weekday" or',
+        ),
         ({"notes": [{"say": "{day", "when": {}}]}, "expected '}'"),
         ({"checks": [{"argument": "id", "say": "?", "when": {"required": 1}}]}, "1"),
         ({"anotations": 1}, 'anotations: there is no such key. Did you mean "annotations"?'),
