@@ -1,18 +1,15 @@
-"""Configuration snippets and install links for the clients of a server. Pure functions."""
+"""Configuration snippets for the clients of a server. Pure functions."""
 
 from __future__ import annotations
 
-import base64
-import json
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 from ..identity import NAME
 from .clients import CLIENTS
-from .entries import REMOTE_SECRETS, ServerEntry, changes
+from .entries import REMOTE_SECRETS, ServerEntry
 from .environment import Environment
 from .install import edit
+from .install_links import install_links
 
 # The clients with a snippet on the landing page, and the scope of the file that the snippet is for.
 _SNIPPETS = {"cursor": "user", "vscode": "project", "codex": "user"}
@@ -35,29 +32,7 @@ def snippets(auth: str, url: str) -> list[tuple[str, str, str]]:
 def links(auth: str, url: str) -> list[tuple[str, str]]:
     """Return a label and a link for each client that can add a server from a link."""
     entry = ServerEntry(url=url, secrets=REMOTE_SECRETS[auth])
-    return [("Add to VS Code", vscode_link(entry)), ("Add to Cursor", cursor_link(entry))]
-
-
-def cursor_link(entry: ServerEntry, web: bool = False) -> str:
-    """Return the link that adds a server to Cursor; `web`: for pages with web links only."""
-    ((_, value),) = changes(CLIENTS["cursor"], (), entry)
-    config = quote(base64.b64encode(json.dumps(value).encode()).decode(), safe="")
-    base = "https://cursor.com/en/install-mcp" if web else "cursor://anysphere.cursor-deeplink/mcp/install"
-    return f"{base}?name={NAME}&config={config}"
-
-
-def vscode_link(entry: ServerEntry, web: bool = False) -> str:
-    """Return the link that adds a server to VS Code; `web`: for pages with web links only."""
-    *prompts, (_, value) = changes(CLIENTS["vscode"], (), entry)
-    inputs = [prompt for _, prompt in prompts]
-    if web:
-        query = f"name={NAME}&inputs={_quoted(inputs)}&config={_quoted(value)}"
-        return f"https://insiders.vscode.dev/redirect/mcp/install?{query}"
-    return "vscode:mcp/install?" + _quoted({"name": NAME, **({"inputs": inputs} if inputs else {}), **value})
-
-
-def _quoted(value: Any) -> str:
-    return quote(json.dumps(value), safe="")
+    return [(f"Add to {link.client}", link.direct) for link in install_links(entry) if link.direct]
 
 
 def _claude_command(entry: ServerEntry) -> str:

@@ -16,5 +16,6 @@ def release_files() -> dict[str, str]:
     """Return the texts by path, generated as for a published package."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(identity, "PUBLISHED", True)
+        patch.syspath_prepend(str(ROOT / "scripts"))
         files: dict[str, str] = runpy.run_path(str(ROOT / "scripts" / "packages.py"))["files"]()
     return files

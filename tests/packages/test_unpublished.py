@@ -17,8 +17,8 @@ from .release import release_files
 ROOT = Path(__file__).parents[2]
 
 # What users read or run. CHANGELOG.md describes the past, and tests install nothing.
-PLACES = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "docs", "packages", ".claude-plugin", "deploy", "core13_mcp", "tools",
-          "scripts", "bench")  # fmt: skip
+PLACES = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "docs", "packages", "plugins", ".claude-plugin", "deploy", "core13_mcp",
+          "tools", "scripts", "bench")  # fmt: skip
 FILES = [
     file
     for place in PLACES
@@ -64,11 +64,13 @@ def test_no_file_lets_a_program_look_up_the_name(file: Path) -> None:
 def test_the_search_finds_every_file_of_the_release_that_uses_the_name() -> None:
     found = {path for path, text in release_files().items() if lookups(text) or '"identifier": "core13-mcp"' in text}
     assert found == {
-        "packages/claude-code/.mcp.json",
         "packages/links.md",
         "packages/mcpb-uvx/manifest.json",
         "packages/mcpb/pyproject.toml",
         "packages/server.json",
+        "plugins/c13/.claude-plugin/plugin.json",
+        "plugins/c13/.codex-plugin/plugin.json",
+        "plugins/c13/mcp.json",
     }
 
 
