@@ -69,7 +69,7 @@ exit status: 0 with the result on stdout, 1 with the error of the tool on stderr
     ),
     "sandbox": Help(
         "run the fake PostHog API on a port, or print its outbox",
-        "[--port PORT] [--db FILE] [--era ERA] [--faults] [serve | outbox]",
+        "[--port PORT] [--db FILE] [--era ERA] [--faults] [--oauth-rotation] [--oauth-seconds N] [serve | outbox]",
         """\
   core13-mcp sandbox --port 8013 --db sandbox.db     serve the API; the data is kept in a file
   core13-mcp sandbox --era today                     imitate today's PostHog

@@ -13,7 +13,7 @@ from ..settings import OPTIONS, SandboxEra
 from ..setup.clients import CLIENTS
 from ..text import did_you_mean, to_line
 from .help import COMMANDS, PROGRAM, Help
-from .values import one_of, port
+from .values import one_of, port, seconds
 
 
 class Flag(NamedTuple):
@@ -137,22 +137,14 @@ def command_parsers() -> Mapping[str, Parser]:
 def _add_arguments(parsers: Mapping[str, Parser]) -> None:
     parsers["tools"].add_argument("name", nargs="?", metavar="NAME", help="the tool to print")
     parsers["tools"].add_flag("--json", "print the definition of every tool as JSON")
-    call, sandbox, install = parsers["call"], parsers["sandbox"], parsers["install"]
+    call, install = parsers["call"], parsers["install"]
     call.add_argument("name", metavar="NAME", help="the tool to call")
     call.add_argument(
         "arguments", nargs="*", default=[], metavar="JSON | key=value ... | -", help="its arguments; - reads stdin"
     )
     call.add_flag("--dry-run", "print the request and do not send it")
     call.add_flag("--yes", "confirm the call, and send it without a question")
-    sandbox.add_values(
-        "what", ("serve", "outbox"), nargs="?", default="serve", metavar="ACTION", help="serve (the default) or outbox"
-    )
-    sandbox.add_flag(
-        "--port", "port to listen on; 0 selects a free port (default 8013)", type=port, default=8013, metavar="PORT"
-    )
-    sandbox.add_flag("--db", "file for the data; in memory by default", default=":memory:", metavar="FILE")
-    sandbox.add_flag("--era", "version of the API: page (the default) or today", get_args(SandboxEra), default="page")
-    sandbox.add_flag("--faults", "allow fault injection by request header")
+    _add_sandbox_arguments(parsers["sandbox"])
     parsers["demo"].add_flag("--step", "wait for Enter before each request")
     parsers["demo"].add_flag("--quiet", "print the summary only")
     for parser in (install, parsers["uninstall"]):
@@ -165,6 +157,21 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
     parsers["doctor"].add_flag("--run-project-commands", "also start commands that files of this directory contain")
     parsers["check"].add_argument("directory", metavar="DIR", help="the directory of the declarations")
     parsers["completion"].add_values("shell", ("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
+
+
+def _add_sandbox_arguments(sandbox: Parser) -> None:
+    sandbox.add_values(
+        "what", ("serve", "outbox"), nargs="?", default="serve", metavar="ACTION", help="serve (the default) or outbox"
+    )
+    sandbox.add_flag(
+        "--port", "port to listen on; 0 selects a free port (default 8013)", type=port, default=8013, metavar="PORT"
+    )
+    sandbox.add_flag("--db", "file for the data; in memory by default", default=":memory:", metavar="FILE")
+    sandbox.add_flag("--era", "version of the API: page (the default) or today", get_args(SandboxEra), default="page")
+    sandbox.add_flag("--faults", "allow fault injection by request header")
+    sandbox.add_flag("--oauth-rotation", "replace each OAuth refresh token when it is used")
+    lifetime = "lifetime of OAuth access tokens (default 604800)"
+    sandbox.add_flag("--oauth-seconds", lifetime, type=seconds, default=604_800, metavar="N")
 
 
 def _reject_unknown(parser: Parser, words: Sequence[str]) -> NoReturn:

@@ -25,3 +25,10 @@ def port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:9]) <= 65_535):
         raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a port; use a number from 0 to 65535")
     return int(text)
+
+
+def seconds(text: str) -> int:
+    """Parse a lifetime in seconds."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= 604_800):
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a lifetime; use a number of seconds from 1 to 604800")
+    return int(text)

@@ -20,17 +20,17 @@ from ..settings import Settings
 SANDBOX_KEY = sandbox.FULL_KEY
 
 
-async def serve_sandbox(port: int, database: str, *, era: str, faults: bool, ready: Callable[[str], None]) -> None:
+async def serve_sandbox(port: int, database: str, *, ready: Callable[[str], None], **options: Any) -> None:
     """Serve the sandbox on loopback until SIGINT or SIGTERM.
 
     Args:
         port: 0 selects a free port.
         database: A file, or `:memory:`.
-        era: The version of the API: `page` or `today`.
         ready: Called with the origin as soon as connections are accepted.
+        **options: The options of `sandbox.build`.
     """
     try:
-        await sandbox.serve("127.0.0.1", port, database, era=era, faults=faults, oauth=True, ready=ready)
+        await sandbox.serve("127.0.0.1", port, database, oauth=True, ready=ready, **options)
     except (OSError, ValueError) as error:
         message = f"The sandbox cannot start: {error}"
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:

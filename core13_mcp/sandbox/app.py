@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,6 +24,7 @@ from .dispatch import (
     Services,
 )
 from .eras import ERAS
+from .oauth import ROUTES as OAUTH_ROUTES
 from .operations import personal_keys, sharing, subscriptions, users
 from .responses import api_error, json_response
 from .seed import seed
@@ -88,7 +89,7 @@ def build(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     faults: bool = False,
     oauth: bool = False,
-    **options: bool,
+    **options: Any,
 ) -> Starlette:
     """Build the sandbox as an ASGI application, with initial content if the database is new.
 
@@ -100,7 +101,7 @@ def build(
         era: The version of the API: `page` for that of the API page, `today` for the newest known one.
         clock: Returns the current time in UTC.
         faults: Whether requests, and the list of strings `app.state.faults`, can inject faults.
-        oauth: Whether to add PostHog's authorization server, with a consent page for the user Ada.
+        oauth: Whether to add PostHog's authorization server, with a consent page.
         **options: The other fields of `Options`.
 
     Raises:
@@ -112,10 +113,7 @@ def build(
         if store.create():
             seed(store, clock(), ERAS[era])
     services = Services(store, clock, options_of_instance, Throttle())
-    routes = [Route(path, Resource(services, operations)) for path, operations in _paths()]
-    if oauth:
-        # The authorization server imports the MCP SDK, which takes half a second.
-        routes += import_module(f"{__package__}.oauth").routes(services)
+    routes = [Route(path, Resource(services, operations)) for path, operations in _paths(oauth)]
     app = Starlette(routes=routes, exception_handlers={404: _not_found})
     app.router.redirect_slashes = False
     app.state.outbox = store.messages
@@ -128,9 +126,11 @@ def build(
     return app
 
 
-def _paths() -> Iterator[tuple[str, dict[str, Operation]]]:
-    """Every path of the API, with and without its last slash, and the public paths."""
+def _paths(oauth: bool) -> Iterator[tuple[str, dict[str, Operation]]]:
+    """Every path of the API and of the authorization server, with and without its last slash, and the public paths."""
     for end in ("/", ""):
+        if oauth:
+            yield from ((path + end, operations) for path, operations in OAUTH_ROUTES.items())
         yield f"/api/personal_api_keys/{{id}}{end}", KEY_ROUTE
         for path, operations in USER_ROUTES.items():
             yield f"/api/users{path}{end}", operations

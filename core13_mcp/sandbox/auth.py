@@ -46,9 +46,13 @@ def authenticate(context: RequestContext, kinds: Sequence[str]) -> Principal:
 
 def _by_bearer(context: RequestContext, secret: str, kind: str) -> Principal:
     principal = _principal(context, secret, kind)
-    if principal is None or is_expired(principal.grant.get("expires_at"), context.now):
-        name = "Access token" if kind == "oauth" else "Personal API key found in the request"
-        raise api_error(401, f"{name} is invalid or expired.", headers={"WWW-Authenticate": "Bearer"})
+    problem = ""
+    if principal is None:
+        problem = "Invalid access token." if kind == "oauth" else "Personal API key found in request is invalid."
+    elif is_expired(principal.grant.get("expires_at"), context.now):
+        problem = "Access token has expired."
+    if principal is None or problem:
+        raise api_error(401, problem, headers={"WWW-Authenticate": "Bearer"})
     return principal
 
 
@@ -69,6 +73,8 @@ def is_expired(timestamp: str | None, now: datetime) -> bool:
 def check_scope(principal: Principal, scope: str) -> None:
     """Check that the credential has a scope. A `:write` scope includes `:read`; a session has every scope."""
     granted = set(str(principal.grant.get("scopes", "")).split())
+    if principal.kind == "oauth" and not granted:
+        raise api_error(403, "OAuth token has no scopes and cannot access this resource")
     sufficient = {"*", scope, scope.replace(":read", ":write")}
     if not principal.by_session and not granted & sufficient:
         raise api_error(403, f"API key missing required scope '{scope}'")

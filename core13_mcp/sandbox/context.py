@@ -26,6 +26,10 @@ class Options:
     token_guard: bool = True
     # A new e-mail address waits for its verification.
     mail: bool = True
+    # Each use of an OAuth refresh token replaces it, as on servers before February 2026.
+    refresh_rotation: bool = False
+    # Seconds for which an OAuth access token is valid.
+    token_seconds: int = 604_800
     # The version of the API.
     era: Era = ERAS["page"]
 

@@ -88,19 +88,27 @@ class Resource:
     def _handle(self, context: RequestContext) -> Response:
         method = context.request.method
         operation = self.operations.get("GET" if method == "HEAD" else method)
-        if operation and operation.scope == PUBLIC:
-            return operation.run(context)
-        context = replace(context, principal=auth.authenticate(context, operation.credentials if operation else ANY))
+        is_public = all(each.scope == PUBLIC for each in self.operations.values())
+        if not is_public:
+            kinds = operation.credentials if operation else ANY
+            context = replace(context, principal=auth.authenticate(context, kinds))
         if operation is None:
             allowed = {"Allow": ", ".join([*self.operations, "HEAD", "OPTIONS"])}
             raise api_error(405, f'Method "{method}" not allowed.', headers=allowed)
-        auth.check_restrictions(context)
-        if operation.scope != NO_SCOPE:
-            auth.check_scope(context.principal, operation.scope)
-        if "project_id" in context.path:
-            context = auth.enter_project(context)
-        if operation.premium and context.era.premium_only and not context.has_feature("subscriptions"):
-            raise api_error(402, "This feature is part of the premium PostHog offering: subscriptions.")
+        if not is_public:
+            context = _authorize(context, operation)
         if context.options.throttle:
             self.services.throttle.check(operation.limits(context), context.now.timestamp())
         return operation.run(context)
+
+
+def _authorize(context: RequestContext, operation: Operation) -> RequestContext:
+    """Check that the caller may use an operation, and add the project of the path."""
+    auth.check_restrictions(context)
+    if operation.scope != NO_SCOPE:
+        auth.check_scope(context.principal, operation.scope)
+    if "project_id" in context.path:
+        context = auth.enter_project(context)
+    if operation.premium and context.era.premium_only and not context.has_feature("subscriptions"):
+        raise api_error(402, "This feature is part of the premium PostHog offering: subscriptions.")
+    return context

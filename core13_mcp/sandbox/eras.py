@@ -88,9 +88,6 @@ class Era(NamedTuple):
         today=True,
     )
 
-    access_seconds: int = _differs("seconds for which an OAuth access token is valid", page=3600, today=604_800)
-    rotates_refresh_tokens: bool = _differs("each use of an OAuth refresh token replaces it", page=True, today=False)
-
 
 DIFFERENCES: Final[dict[str, Difference]] = dict(Era._field_defaults)
 ERAS: Final = {

@@ -61,5 +61,12 @@ def delivery_limits(context: RequestContext) -> list[Limit]:
     return [Limit(f"delivery {context.project['id']}", 10, 60)]
 
 
+def registration_limits(context: RequestContext) -> list[Limit]:
+    """60 registrations of OAuth clients per minute and 1,000 per hour for each address."""
+    client = context.request.client
+    address = client.host if client else ""
+    return [Limit(f"registration {address}", 60, 60), Limit(f"sustained registration {address}", 1000, 3600)]
+
+
 def no_limits(context: RequestContext) -> list[Limit]:
     return []

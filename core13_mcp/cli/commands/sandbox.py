@@ -21,7 +21,12 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         for row in read_outbox(arguments.db):
             print(escape_invisible(json.dumps(row, ensure_ascii=False)))
     else:
-        options = {"era": arguments.era, "faults": arguments.faults}
+        options = {
+            "era": arguments.era,
+            "faults": arguments.faults,
+            "refresh_rotation": arguments.oauth_rotation,
+            "token_seconds": arguments.oauth_seconds,
+        }
         await serve_sandbox(arguments.port, arguments.db, **options, ready=_print_origin)
     return 0
 

@@ -28,7 +28,7 @@ from .authenticator import Authenticator, bearer, identified
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 
-# A token without this scope cannot be introspected.
+# Servers before January 2026 introspect no token without this scope.
 INTROSPECTION_SCOPE = "introspection"
 
 # Seconds.
@@ -98,10 +98,10 @@ class ProtectedResource:
             response = await APISession(self._issuer, caller.credentials, INTROSPECTION_TIMEOUT).send(request)
         except httpx2.RequestError:
             raise _unavailable("its issuer did not respond") from None
-        if response.status == 403:
-            raise self._insufficient_scope(INTROSPECTION_SCOPE, self._all_scopes)
         payload = _json_object(response.body)
-        if response.status == 401 or (response.status == 200 and payload.get("active") is False):
+        # PostHog returns 403 for an unknown or revoked token. Servers before January 2026 also return it for a token
+        # without the scope `introspection`. In both cases the client needs a new token.
+        if response.status in (401, 403) or (response.status == 200 and payload.get("active") is False):
             raise self._invalid_token("The token has expired or was revoked.")
         if response.status != 200 or payload.get("active") is not True:
             raise _unavailable(f"its issuer returned status {response.status}")

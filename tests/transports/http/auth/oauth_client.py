@@ -30,6 +30,12 @@ class Storage:
         assert self.provider is not None
         self.provider.context.token_expiry_time = 1.0
 
+    async def register(self, issuer: str) -> None:
+        """Register the client without scopes, so that its user can remove each scope."""
+        async with httpx2.AsyncClient() as http:
+            response = await http.post(f"{issuer}/oauth/register/", json={"redirect_uris": [CALLBACK]})
+        self.client = OAuthClientInformationFull.model_validate(response.json())
+
     async def get_tokens(self) -> OAuthToken | None:
         return self.tokens
 
