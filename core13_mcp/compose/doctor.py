@@ -15,9 +15,10 @@ from ..keys import SecretStr
 from ..logs import configure_logging
 from ..settings import Settings
 from ..setup.doctor.api import APICheck
-from ..setup.doctor.clients import PLACEHOLDER_KEY, check_clients
+from ..setup.doctor.clients import ClientCheck
+from ..setup.doctor.entries import PLACEHOLDER_KEY
 from ..setup.doctor.finding import Finding, from_error
-from ..setup.doctor.settings import check_key, check_settings
+from ..setup.doctor.settings import check_key, check_settings, check_variables
 from ..setup.environment import Environment
 from .engine import api_clients, credential_provider, make_context
 
@@ -30,11 +31,35 @@ async def diagnose(
     settings, invalid = check_settings(environment.variables, flags)
     for finding in invalid:
         yield finding
+    for finding in check_variables(environment.variables, flags, settings):
+        yield finding
     configure_logging("error", settings.log_format, ())
     async for finding in _check_api(settings, environment, {finding.check for finding in invalid}):
         yield finding
-    async for finding in check_clients(environment, settings.timeout, run_project_commands):
+    accounts = _Accounts(settings.timeout)
+    async for finding in ClientCheck(environment, settings, accounts.check, run_project_commands).findings():
         yield finding
+
+
+class _Accounts:
+    """Checks the accounts of the entries of clients, each of them once."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._findings: dict[tuple[str, Credentials, int | None], list[Finding]] = {}
+
+    async def check(self, settings: Settings) -> list[Finding]:
+        """Return the findings about the host, the key and the project of these settings."""
+        try:
+            credentials = credential_provider(settings)()
+            account = (settings.host, credentials, settings.project_id)
+            if account not in self._findings:
+                async with api_clients(settings) as clients:
+                    context = make_context(settings._replace(timeout=self._timeout), clients[0], credentials)
+                    self._findings[account] = (await APICheck(context, {}, has_key=True).account()).findings
+        except ConfigurationError as error:
+            return [from_error("key", error)]
+        return self._findings[account]
 
 
 async def _check_api(settings: Settings, environment: Environment, invalid: set[str]) -> AsyncIterator[Finding]:

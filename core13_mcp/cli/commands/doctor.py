@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import textwrap
+from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ...compose.doctor import diagnose
@@ -15,13 +19,21 @@ from ...setup.environment import Environment
 from ...text import to_line
 from ..terminal import print_json, status_line, style
 
-_STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
+_STYLES = {"ok": "green", "note": "yellow", "wrong": "red", "skip": "yellow"}
+
+# The exit status if nothing is wrong, but a check could not run.
+_INCOMPLETE = 3
+
+# On a terminal of fewer columns, only the status has a column of its own.
+_NARROW = 100
 
 
 async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
-    """Print the result of each check. Return 1 if any status is `wrong`."""
+    """Print the result of each check. Return 1 if any status is `wrong`, otherwise 3 if any is `skip`."""
     environment = Environment.current()
     secrets = [value for o in OPTIONS if o.secret and (value := environment.variables.get(o.variable))]
+    # COLUMNS, or the width of the terminal.
+    width = shutil.get_terminal_size((0, 0)).columns
     findings = []
     run_project_commands = arguments.run_project_commands
     async for finding in diagnose(environment, flag_values(arguments), run_project_commands=run_project_commands):
@@ -29,20 +41,36 @@ async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
         findings.append(replace(finding, message=message, fix=fix))
         status_line("")
         if not arguments.json:
-            print(_line(findings[-1]), flush=True)
+            print("\n".join(_lines(findings[-1], width)), flush=True)
         status_line("checking ...")
     status_line("")
-    problems = sum(finding.status == "wrong" for finding in findings)
+    statuses = Counter(finding.status for finding in findings)
     if arguments.json:
-        print_json(_report(findings, ok=not problems))
+        print_json(_report(findings, ok=not (statuses["wrong"] or statuses["skip"])))
     else:
-        print(style(f"{problems} wrong" if problems else "all well", "bold"))
-    return 1 if problems else 0
+        print(style(_summary(statuses["wrong"], statuses["skip"]), "bold"))
+    return 1 if statuses["wrong"] else _INCOMPLETE if statuses["skip"] else 0
 
 
-def _line(finding: Finding) -> str:
-    fix = style(f"  -> {finding.fix}", "bold") if finding.fix else ""
-    return f"{style(f'{finding.status:5}', _STYLES[finding.status])}  {finding.check:33}  {finding.message}{fix}"
+def _summary(wrong: int, skipped: int) -> str:
+    if not wrong and not skipped:
+        return "all well"
+    return f"{wrong or 'nothing'} wrong" + (f", {skipped} not checked" if skipped else "")
+
+
+def _lines(finding: Finding, width: int) -> list[str]:
+    """Return the lines of a finding. A pipe or a file has no width, and gets one line."""
+    status, fix = style(f"{finding.status:5}", _STYLES[finding.status]), finding.fix and f"-> {finding.fix}"
+    head = f"  {finding.check:33}  "
+    if not width:
+        return (
+            [status + head + finding.message + style(f"  {fix}", "bold")] if fix else [status + head + finding.message]
+        )
+    indent = " " * (5 + (2 if width < _NARROW else len(head)))
+    wrap = partial(textwrap.wrap, width=width, break_long_words=False, break_on_hyphens=False)
+    first, *others = wrap(" " * 5 + head + finding.message, subsequent_indent=indent)
+    fixes = wrap(fix, initial_indent=indent, subsequent_indent=f"{indent}   ")
+    return [status + first[5:], *others, *(style(line, "bold") for line in fixes)]
 
 
 def _report(findings: list[Finding], ok: bool) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 
@@ -22,6 +22,13 @@ from .finding import Finding, from_error, from_network_error, proxy_host
 from .key import listed, reach_findings, scope_finding
 
 
+class Account(NamedTuple):
+    """The findings about an account, and whether other requests with its key can succeed."""
+
+    findings: list[Finding]
+    is_usable: bool
+
+
 class APICheck:
     """The checks of one API and one key, for the enabled tools. Without a key only the host is checked."""
 
@@ -37,33 +44,39 @@ class APICheck:
 
     async def findings(self) -> AsyncIterator[Finding]:
         """Yield a finding for each check, as soon as its result is available."""
+        account = await self.account()
+        for finding in account.findings:
+            yield finding
+        if not account.is_usable:
+            return
+        async for finding in self._rights():
+            yield finding
+        names = [tool.name for tool in self._enabled.values() if tool.endpoint.auth == "session"]
+        if names:
+            yield await self._session(names)
+
+    async def account(self) -> Account:
+        """Check the host, the owner of the key and the project, with one request, and one more for a pinned project."""
         origin = self._context.client.origin
         proxy = proxy_host(origin)
         reachable = Finding("host", "ok", f"{origin} answers" + (f", through the proxy {proxy}" if proxy else ""))
+        user = None
         try:
             user = await self._request_owner("key")
         except httpx2.RequestError as error:
-            yield from_network_error(error, origin)
-            return
+            return Account([from_network_error(error, origin)], is_usable=False)
         except Unreadable as error:
-            yield from_error("host", error)
-            return
+            return Account([from_error("host", error)], is_usable=False)
         except ToolError as error:
-            yield reachable
-            if self._has_key:
-                yield from_error("owner", error)
+            findings = [reachable, from_error("owner", error)] if self._has_key else [reachable]
             if not self._has_key or error.status == 401:
-                return
+                return Account(findings, is_usable=False)
         else:
-            yield reachable
-            yield Finding("owner", "ok", _text(user, self._project.owner, 120))
-            yield self._current_project(user)
-        tools = self._enabled.values()
-        async for finding in self._rights():
-            yield finding
-        names = [tool.name for tool in tools if tool.endpoint.auth == "session"]
-        if names:
-            yield await self._session(names)
+            findings = [reachable, Finding("owner", "ok", _text(user, self._project.owner, 120))]
+            findings.append(self._current_project(user))
+        if self._context.project_id is not None:
+            findings = [*findings[:2], await self._pinned_project(findings[2:])]
+        return Account(findings, is_usable=True)
 
     async def _request_owner(self, auth: Any) -> Any:
         """Return the user whom the API reports for the key, or for the login session.
@@ -80,7 +93,7 @@ class APICheck:
         return parse_response(SentRequest(prepare(self._tool, {}, self._context), request), response)
 
     def _current_project(self, user: Any) -> Finding:
-        project, pinned = self._project, self._context.project_id
+        project = self._project
         current = get_path(user, project.id)
         if current is None:
             fix = "create or join a project in PostHog; tools that need no project work without one"
@@ -90,12 +103,28 @@ class APICheck:
         names = {row["id"]: _text(row, "name", 60) for row in listed if "id" in row} if isinstance(listed, list) else {}
         projects = ", ".join(f"{project_id} ({name})" for project_id, name in names.items())
         message += f"; projects of its organization: {projects}" if names else ""
-        if pinned is not None:
-            message = f"pinned project: {pinned}; {message}"
-        if pinned is not None and names and pinned not in names:
-            fix = "check POSTHOG_PROJECT_ID; the scope checks below show whether the key can access this project"
-            return Finding("project", "note", message, fix)
         return Finding("project", "ok", message)
+
+    async def _pinned_project(self, current: list[Finding]) -> Finding:
+        """Check whether the key can access the pinned project, with a read of it. `current` is the current project."""
+        pinned, context = self._context.project_id, "".join(f"; {finding.message}" for finding in current)
+        probes = [tool for tool in load().values() if tool.project and probe_request(tool)]
+        try:
+            await self._read(min(probes, key=lambda tool: len(tool.arguments)))
+        except ToolError as error:
+            code = error.details["code"]
+            if error.status == 404 or (error.status == 403 and code != "missing_scope"):
+                message = f"the pinned project {pinned} does not exist, or the key cannot access it{context}"
+                fix = "correct POSTHOG_PROJECT_ID, or give the key access to this project"
+                return Finding("project", "wrong", message, fix)
+            # The plan of the organization can refuse the request. Then the project is there.
+            if error.status != 402:
+                reason = from_error("project", error).message
+                return Finding("project", "skip", f"the pinned project {pinned} was not checked: {reason}{context}")
+        return Finding("project", "ok", f"pinned project: {pinned}{context}")
+
+    async def _read(self, tool: Declaration) -> None:
+        await Execution(prepare(tool, {}, self._context)).run()
 
     async def _rights(self) -> AsyncIterator[Finding]:
         """Check for each scope whether the key can use the tools that need it, and whether it reaches the project."""
@@ -115,13 +144,14 @@ class APICheck:
     async def _probe(self, check: str, tools: list[Declaration], probe: Declaration) -> Finding:
         """Check a scope with a tool that needs it and changes nothing."""
         try:
-            await Execution(prepare(probe, {}, self._context)).run()
+            await self._read(probe)
         except ToolError as error:
             finding = from_error(check, error)
             if error.status == 403:
                 return replace(finding, message=f"the key cannot use {listed(tools)}: {finding.message}")
             # The scope is granted; another limit, such as the plan, refused the request.
-            return replace(finding, status="note")
+            is_answered = error.status is not None and error.status < 500 and error.status != 429
+            return replace(finding, status="note" if is_answered else "skip")
         return Finding(check, "ok", f"granted, so the key can use {listed(tools)}")
 
     async def _session(self, names: list[str]) -> Finding:

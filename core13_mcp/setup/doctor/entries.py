@@ -1,32 +1,40 @@
-"""This server's entries in the files of clients, and checks that start no process."""
+"""This server's entries in the files of clients, and what each client makes of them."""
 
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from ... import identity
 from ...errors import ConfigurationError
-from ...identity import NAME, VERSION
-from ...keys import HOW_TO_GET_A_KEY, key_problem
+from ...identity import NAME
+from ...settings import OPTIONS
 from .. import paths
 from ..client import Client, ConfigFile
 from ..clients import CLIENTS
-from ..entries import PLACEHOLDER, REFERENCE, inline_keys, secret_values
 from ..environment import Environment
 from ..install import load
 from ..paths import KeyPath, ParseError
 from .finding import Finding, Status
 
+# The server needs a key to start. This is not one. It stands for a key that only the client knows.
+PLACEHOLDER_KEY = "phx_doctor"
+
 _SERVERS_KEYS = {client.servers_key for client in CLIENTS.values()}
+_URL_FIELDS = {client.url_field for client in CLIENTS.values() if client.url_field}
+# `http_headers` is the field of Codex.
+HEADER_FIELDS = ("headers", "http_headers")
+_SECRETS = {option.variable for option in OPTIONS if option.secret}
 _OWN_NAME = re.compile(r"core13[-_]mcp")
-_PACKAGE = re.compile(r"core13[-_]mcp(\[.*\])?([@=<>~!].*)?")
-_PINNED_VERSION = re.compile(r"core13[-_]mcp(?:@|==)[0-9]")
+
+# A reference to a variable, perhaps with a default, or to an input of VS Code, in the syntax of any client.
+REFERENCE = re.compile(
+    r"\$\{(?:env:|input:)?(?P<braced>[A-Za-z_][\w-]*)(?::-(?P<default>[^{}]*))?\}"
+    r"|\{env:(?P<plain>[A-Za-z_]\w*)\}"
+    r"|\$(?P<shell>[A-Za-z_]\w*)"
+)
 
 # The environment of a program that is not started from a shell.
 _GUI_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
@@ -52,10 +60,46 @@ class Entry:
         return self.client.command(self.value)
 
     @property
+    def url(self) -> str | None:
+        """The URL of a remote server."""
+        return next((url for field in sorted(_URL_FIELDS) if isinstance(url := self.value.get(field), str)), None)
+
+    @property
+    def flags(self) -> dict[str, str | bool]:
+        """The settings among the arguments of the command, by name."""
+        options, flags = {option.flag: option for option in OPTIONS}, dict[str, str | bool]()
+        words = iter(self.command[1:])
+        for word in words:
+            name, separator, value = word.partition("=")
+            if option := options.get(name):
+                flags[option.name] = option.is_flag or (value if separator else next(words, ""))
+        return flags
+
+    @property
     def reinstall_command(self) -> str:
         """The `install` command that writes this entry again."""
         is_default = self.file.scope == next(iter(self.client.files))
         return f"{NAME} install {self.client.name}" + ("" if is_default else f" --scope {self.file.scope}")
+
+    @property
+    def variables(self) -> list[tuple[str, Any]]:
+        """The names and values of the environment variables that the entry sets."""
+        return self.members(self.client.env_field)
+
+    @property
+    def headers(self) -> list[tuple[str, Any]]:
+        """The names and values of the headers of a remote server, without those whose value a variable has."""
+        return [pair for group in HEADER_FIELDS for pair in self.members(group)]
+
+    def members(self, group: str | None) -> list[tuple[str, Any]]:
+        """Return the names and values in an object of the entry."""
+        members = self.value.get(group or "")
+        return list(members.items()) if isinstance(members, dict) else []
+
+    def names(self, field: str | None) -> list[str]:
+        """Return the strings in a list of the entry."""
+        names = self.value.get(field or "")
+        return list(map(str, names)) if isinstance(names, list) else []
 
     def finding(self, status: Status, message: str, fix: str = "") -> Finding:
         """Return a finding about this entry."""
@@ -69,10 +113,16 @@ def find_entries(file: ConfigFile) -> tuple[list[Entry], list[Finding]]:
     try:
         content = load(file)
     except ConfigurationError as error:
-        message, _, fix = str(error).partition("; ")
+        fix = error.fix or f"replace it by a file that {client.title} can read"
+        message, _, hint = error.message.partition("; ")
         if isinstance(error, ParseError):
-            fix = f"correct it there; until then {client.title} reads nothing of this file"
-        return [], [problem(message, fix or "correct the permissions of the file")]
+            hint = f"correct it there; until then {client.title} reads nothing of this file"
+        return [], [problem(message, hint or fix)]
+    servers = paths.get(content, file.servers_path)
+    if servers is not None and not isinstance(servers, dict):
+        kind = "table" if client.format == "toml" else "object"
+        message = f'{file.path}: "{client.servers_key}" is not {"a table" if kind == "table" else "an object"}'
+        return [], [problem(message, f"correct it there; {client.title} expects one {kind} with an entry per server")]
     entries = _own_entries(file, content, file.servers_path)
     misplaced = [key for key in sorted(_SERVERS_KEYS - {client.servers_key}) if _own_entries(file, content, (key,))]
     fix = f'remove it there and run `{NAME} install {client.name}`, which writes it to "{client.servers_key}"'
@@ -89,10 +139,31 @@ def _own_entries(file: ConfigFile, content: Any, servers_path: KeyPath) -> list[
     return [entry for entry in entries if any(map(_OWN_NAME.search, [entry.name, *entry.command]))]
 
 
-def process_environment(entry: Entry, environment: Environment, placeholder: str) -> dict[str, str]:
+def expands(client: Client) -> bool:
+    """Whether a client replaces references in the values of an entry."""
+    return client.prompts or client.variable_syntax is not None
+
+
+def expand(text: str, client: Client, variables: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return a value as the client passes it on, and the references in it that cannot be resolved here."""
+    unresolved: list[str] = []
+    if not expands(client):
+        return text, unresolved
+
+    def replace(match: re.Match[str]) -> str:
+        name = match["braced"] or match["plain"] or match["shell"]
+        value = variables.get(name) or match["default"]
+        if value is None:
+            unresolved.append(match[0])
+        return match[0] if value is None else value
+
+    return REFERENCE.sub(replace, text), unresolved
+
+
+def process_environment(entry: Entry, environment: Environment) -> dict[str, str]:
     """Return the environment variables with which the client starts the command.
 
-    A reference that only the client can resolve becomes the placeholder, because a handshake sends no key.
+    A secret that cannot be resolved here becomes PLACEHOLDER_KEY, so that the server starts.
     """
     client, variables = entry.client, environment.variables
     base = dict(variables)
@@ -100,78 +171,27 @@ def process_environment(entry: Entry, environment: Environment, placeholder: str
         base = {name: variables[name] for name in _INHERITED if name in variables}
         has_gui_path = client.is_gui and environment.platform != "win32"
         base["PATH"] = _GUI_PATH if has_gui_path else variables.get("PATH", "")
-    names, env = entry.value.get(client.env_names_field or ""), entry.value.get(client.env_field)
-    listed = {name: variables.get(name, placeholder) for name in names} if isinstance(names, list) else {}
-    resolved = {}
-    for name, value in env.items() if isinstance(env, dict) else ():
-        reference = REFERENCE.match(str(value))
-        resolved[name] = variables.get(reference[1]) or placeholder if reference else str(value)
-    return {**base, **listed, **resolved}
+    for name in entry.names(client.env_names_field):
+        if value := variables.get(name) or (PLACEHOLDER_KEY if name in _SECRETS else None):
+            base[name] = value
+    for name, value in entry.variables:
+        text, unresolved = expand(str(value), client, variables)
+        base[name] = PLACEHOLDER_KEY if unresolved and name in _SECRETS else text
+    return base
 
 
-def check_entry(entry: Entry, environment: Environment) -> list[Finding]:
-    """Return the problems of an entry that are visible without starting its command."""
-    checks = (_check_types, _check_command, _check_version, _check_references, _check_keys)
-    return [finding for check in checks for finding in check(entry, environment)]
-
-
-def _check_types(entry: Entry, _: Environment) -> Iterator[Finding]:
+def request_headers(entry: Entry, environment: Environment) -> tuple[dict[str, str], list[str]]:
+    """Return the headers that the client sends to a remote server, and the references that cannot be resolved here."""
+    headers, missing = dict[str, str](), list[str]()
     client = entry.client
-    program = ("a string", str) if client.arguments_field else ("a list", list)
-    objects = [(field, "an object", dict) for field in (client.env_field, "headers")]
-    for field, description, expected in [(client.program_field, *program), *objects]:
-        if not isinstance(entry.value.get(field, expected()), expected):
-            fix = f"{entry.reinstall_command} writes a valid entry"
-            yield entry.finding("wrong", f'"{field}" is not {description}', fix)
-
-
-def _check_command(entry: Entry, environment: Environment) -> Iterator[Finding]:
-    program, title = next(iter(entry.command), ""), entry.client.title
-    fix = f"{entry.reinstall_command} writes an absolute path"
-    if Path(program).is_absolute():
-        if shutil.which(program) is None:
-            fix = f"{entry.reinstall_command} writes the current path"
-            yield entry.finding("wrong", f"there is no program {program}", fix)
-    elif program and entry.client.is_gui:
-        message = f'"{program}" is not an absolute path; {title} does not see the PATH of your shell'
-        yield entry.finding("wrong", message, fix)
-    elif program and shutil.which(program, path=environment.variables.get("PATH")) is None:
-        yield entry.finding("wrong", f'"{program}" is not on the PATH', fix)
-
-
-def _check_version(entry: Entry, _: Environment) -> Iterator[Finding]:
-    program, *arguments = entry.command or [""]
-    if Path(program).stem not in ("uvx", "uv", "pipx"):
-        return
-    if not identity.PUBLISHED and "--from" not in arguments and any(map(_PACKAGE.fullmatch, arguments)):
-        message = f"{NAME} is not published on PyPI yet, so {Path(program).stem} would run a package of someone else"
-        yield entry.finding("wrong", message, f"{entry.reinstall_command} starts this installation")
-    elif identity.PUBLISHED and not any(map(_PINNED_VERSION.search, arguments)):
-        fix = f"{entry.reinstall_command} --uvx pins {VERSION}"
-        yield entry.finding("note", "no version is pinned, so it always runs the newest version", fix)
-
-
-def _check_references(entry: Entry, environment: Environment) -> Iterator[Finding]:
-    client = entry.client
-    for name, value in secret_values(entry.client, entry.value):
-        reference = None if client.prompts else REFERENCE.search(value)
-        if PLACEHOLDER in value:
-            fix = f"replace it with your key; {HOW_TO_GET_A_KEY}"
-            yield entry.finding("wrong", f"{name} still contains the placeholder", fix)
-        elif reference and client.variable_syntax is None:
-            fix = f"{entry.reinstall_command} asks for the key and writes it to the file"
-            yield entry.finding("wrong", f"{client.title} does not expand variables such as {value}", fix)
-        elif reference and not environment.variables.get(reference[1]):
-            fix = f"set it in the environment of {client.title}"
-            yield entry.finding("note", f"{value} refers to a variable that is not set here", fix)
-
-
-def _check_keys(entry: Entry, environment: Environment) -> Iterator[Finding]:
-    keys = inline_keys(entry.client, entry.value)
-    for problem in filter(None, map(key_problem, keys)):
-        message, _, fix = problem.partition("; ")
-        yield entry.finding("wrong", message, fix)
-    # On Windows the mode always says that others can read the file.
-    if keys and entry.file.path.stat().st_mode & 0o077 and environment.platform != "win32":
-        message = "other users of this machine can read the key in it"
-        yield entry.finding("wrong", message, f"chmod 600 {entry.file.path}")
+    for name, value in entry.headers:
+        headers[name], unresolved = expand(str(value), client, environment.variables)
+        missing += unresolved
+    listed = [(header, str(variable), "") for header, variable in entry.members(client.header_names_field)]
+    if isinstance(token := entry.value.get(client.bearer_field or ""), str):
+        listed.append(("Authorization", token, "Bearer "))
+    for header, variable, prefix in listed:
+        value = environment.variables.get(variable)
+        headers |= {header: prefix + value} if value else {}
+        missing += [] if value else [variable]
+    return headers, missing

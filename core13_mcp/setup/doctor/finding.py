@@ -14,8 +14,8 @@ from ...api.failures import ConnectFailure
 from ...api.proxy import proxy_url
 from ...errors import ConfigurationError, Core13Error
 
-# `ok`: it works. `note`: it works, with a limitation. `wrong`: it does not work.
-Status = Literal["ok", "note", "wrong"]
+# `ok`: it works. `note`: it works, with a limitation. `wrong`: it does not work. `skip`: it could not be checked.
+Status = Literal["ok", "note", "wrong", "skip"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,14 +18,18 @@ from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from ...errors import ConfigurationError
+from ...identity import NAME
 from ...redaction import redact_keys
 from ...text import single_line
 
 # Bytes; the response to `tools/list` is one line.
-_MAX_LINE = 8 * 1024 * 1024
+MAX_MESSAGE = 8 * 1024 * 1024
 _MAX_STDERR = 10_000
 
-_INITIALIZE = {
+# The first line of an error: of this program and its parser, of uv (also in a box), and of most other programs.
+_ERROR = re.compile(rf"{NAME}[^:]*: |\s*\u00d7 |.*\berror\b", re.IGNORECASE)
+
+INITIALIZE = {
     "protocolVersion": "2025-11-25",
     "capabilities": {},
     "clientInfo": {"name": "core13-mcp doctor", "version": "1"},
@@ -45,6 +50,12 @@ class ServerInfo(NamedTuple):
     name: str
     version: str
     tools: int
+
+    @classmethod
+    def from_results(cls, initialize: Any, tools_list: Any) -> ServerInfo:
+        """Read the results of `initialize` and `tools/list`. Raises LookupError or TypeError if they are not valid."""
+        server, tools = initialize["serverInfo"], tools_list["tools"]
+        return cls(single_line(str(server["name"]), 60), single_line(str(server["version"]), 60), len(tools))
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} with {self.tools} tools"
@@ -99,15 +110,14 @@ async def _exchange(process: Process, timeout: float) -> ServerInfo:
     async def request(request_id: int, method: str, params: Mapping[str, Any]) -> Any:
         await send(id=request_id, method=method, params=params)
         while True:
-            message = json.loads(await lines.receive_until(b"\n", _MAX_LINE))
+            message = json.loads(await lines.receive_until(b"\n", MAX_MESSAGE))
             if message.get("id") == request_id:
                 return message["result"]
 
     with anyio.fail_after(timeout):
-        server = (await request(1, "initialize", _INITIALIZE))["serverInfo"]
+        initialize = await request(1, "initialize", INITIALIZE)
         await send(method="notifications/initialized")
-        tools = (await request(2, "tools/list", {}))["tools"]
-    return ServerInfo(single_line(str(server["name"]), 60), single_line(str(server["version"]), 60), len(tools))
+        return ServerInfo.from_results(initialize, await request(2, "tools/list", {}))
 
 
 async def _last_error(process: Process, stderr: IO[bytes]) -> str:
@@ -117,7 +127,19 @@ async def _last_error(process: Process, stderr: IO[bytes]) -> str:
     lines = stderr.read().decode("utf-8", "replace").strip().splitlines()
     if not lines:
         return "the process ended without a message"
-    # A launcher such as uvx can write hints after the error.
-    errors = [line for line in lines if line.startswith("core13-mcp: ") or "error" in line.lower()]
-    message = single_line(redact_keys((errors or lines)[-1]), 300).removeprefix("core13-mcp: ")
+    message = single_line(redact_keys(_error_message(lines)), 300).removeprefix(f"{NAME}: ")
     return f"the process ended with the message: {message}"
+
+
+def _error_message(lines: Sequence[str]) -> str:
+    """Return the error in the output of a process that ended.
+
+    The first error is the cause; hints and its consequences follow. Python writes the error behind its traceback.
+    """
+    for start, line in enumerate(lines):
+        if line.startswith("Traceback "):
+            return next((text for text in lines[start + 1 :] if text[:1].strip()), line)
+        if _ERROR.match(line):
+            # uv writes the reason for an error that ends with a colon into the next line.
+            return " ".join(lines[start : start + 2]) if line.endswith(":") else line
+    return lines[-1]

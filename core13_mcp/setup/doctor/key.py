@@ -14,7 +14,7 @@ def scope_finding(info: KeyInfo | None, scope: str, tools: Iterable[Declaration]
     check = f"scope {scope}"
     if info is None:
         message = f"not checked, because this version of the API does not report it; needed by {listed(tools)}"
-        return Finding(check, "note", message)
+        return Finding(check, "skip", message)
     if info.has(scope):
         return Finding(check, "ok", f"granted, so the key can use {listed(tools)}")
     fix = f"add {scope} to the key in PostHog, Settings, Personal API keys, or disable the tools"

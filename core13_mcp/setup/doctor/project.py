@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ...identity import NAME
 from ...settings import OPTIONS
@@ -25,18 +25,26 @@ def own_command(entry: Entry, environment: Environment) -> list[str] | None:
     program, *words = entry.command
     path = shutil.which(program, path=environment.variables.get("PATH", ""))
     rest = _after_own_command(path, words) if path else None
-    if path is None or rest is None or not _are_harmless(rest) or not _VARIABLES.issuperset(_variables(entry)):
+    if path is None or rest is None or not _are_harmless(rest) or not _VARIABLES.issuperset(_passed_on(entry)):
         return None
     return [path, *words]
 
 
 def skipped(entry: Entry) -> Finding:
-    """Return the finding about an entry that was not started."""
-    message = (
-        f'"{entry.name}" was not started, because it is a command of this project ({entry.command[0]}) that does '
-        "something else than start this installation"
-    )
-    return entry.finding("note", message, f"read the file; then `{NAME} doctor --run-project-commands` starts it")
+    """Return the finding about an entry whose command was not started, or whose server was not called."""
+    action, does, reason = "called", "calls", f"this project names the server {entry.url}, and its request headers"
+    if entry.command:
+        action, does = "started", "starts"
+        reason = f"it is a command of this project ({entry.command[0]}) that does something else than start this installation"
+    fix = f"read the file; then `{NAME} doctor --run-project-commands` {does} it"
+    return entry.finding("skip", f'"{entry.name}" was not {action}, because {reason}', fix)
+
+
+def skipped_host(entry: Entry, host: str) -> Finding:
+    """Return the finding about a key that was not sent to a host which a file of the project names."""
+    message = f"the key was not checked, because this project names the host {host}, and your settings do not"
+    fix = f"read the file; then `{NAME} doctor --run-project-commands` sends the key there"
+    return entry.finding("skip", message, fix)
 
 
 def _after_own_command(path: str, words: Sequence[str]) -> Sequence[str] | None:
@@ -64,8 +72,6 @@ def _are_harmless(words: Sequence[str]) -> bool:
     return True
 
 
-def _variables(entry: Entry) -> Iterator[str]:
-    """Yield the names of the variables that an entry sets or passes on."""
-    for key in ("env", "env_vars"):
-        names = entry.value.get(key)
-        yield from map(str, names if isinstance(names, dict | list) else ())
+def _passed_on(entry: Entry) -> list[str]:
+    """Return the names of the variables that an entry sets or passes on."""
+    return [*(name for name, _ in entry.variables), *entry.names(entry.client.env_names_field)]

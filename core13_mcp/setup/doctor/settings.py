@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...api.credentials import Credentials, credentials_from
@@ -10,6 +10,7 @@ from ...errors import ConfigurationError
 from ...keys import describe_key
 from ...settings import OPTIONS, Settings
 from .finding import Finding, from_error
+from .variables import misspelled, unused_credentials
 
 _CHECKS = {"POSTHOG_PERSONAL_API_KEY": "key", "POSTHOG_PERSONAL_API_KEY_FILE": "key", "POSTHOG_HOST": "host"}
 
@@ -30,6 +31,15 @@ def check_settings(variables: Mapping[str, str], flags: Mapping[str, Any]) -> tu
             valid_flags |= flag
     # The valid range of a setting never depends on another setting, so together they are valid too.
     return Settings.read(valid_variables, valid_flags), findings
+
+
+def check_variables(variables: Mapping[str, str], flags: Mapping[str, Any], settings: Settings) -> Iterator[Finding]:
+    """Yield the variables that look like settings, and the credentials that are not used."""
+    for name, expected in misspelled(variables):
+        message = f"{name} is set, but this server does not read it"
+        yield Finding("settings", "note", message, f"if it is meant for this server, rename it to {expected}")
+    for message, fix in unused_credentials(settings, () if "sandbox" in flags else variables):
+        yield Finding("settings", "note", message, fix)
 
 
 def check_key(settings: Settings) -> tuple[Credentials | None, Finding]:

@@ -23,7 +23,8 @@ from ..config_fixtures import BEFORE
 
 KEY = "POSTHOG_PERSONAL_API_KEY"
 COMMAND = str(Path(sys.executable).with_name("core13-mcp"))
-ENTRY = {"command": COMMAND, "args": ["serve"], "env": {"CORE13_SANDBOX": "true"}}
+SANDBOX = {"CORE13_SANDBOX": "true"}
+ENTRY = {"command": COMMAND, "args": ["serve"], "env": SANDBOX}
 
 # A minimal MCP server; the real one takes a second to start.
 FAKE_SERVER = """\

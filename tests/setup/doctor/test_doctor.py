@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from core13_mcp.sandbox import FREE_KEY, FULL_KEY, NO_ORGANIZATION_KEY, OTHER_PR
 from ...asgi import listening
 from ...processes import run_cli
 from . import broken_setups
-from .broken_setups import COMMAND, ENTRY, FAKE_SERVER, KEY, sandbox_api, write_config, write_program
+from .broken_setups import COMMAND, ENTRY, FAKE_SERVER, KEY, SANDBOX, sandbox_api, write_config, write_program
 
 PLACEHOLDER = "PUT_YOUR_POSTHOG_PERSONAL_API_KEY_HERE"
 CODEX = f'[mcp_servers.core13-mcp]\ncommand = "{COMMAND}"\nenv_vars = ["{KEY}"]\nenv = {{ POSTHOG_HOST = "mars" }}\n'
@@ -34,52 +32,7 @@ ENDED_SESSION = SESSION | {"POSTHOG_SESSION_ID": "ended" + "0" * 27}
 NO_TOKEN = {"POSTHOG_SESSION_ID": sandbox.SESSION_ID}
 
 
-@dataclass(frozen=True)
-class Report:
-    """The output of `doctor --json`."""
-
-    status: int
-    findings: list[dict[str, str]]
-    text: str
-
-    def finding(self, check: str, status: str | None = None) -> dict[str, str]:
-        matching = [one for one in self.findings if one["check"] == check and status in (None, one["status"])]
-        assert matching, self.text
-        return matching[0]
-
-    @property
-    def wrong(self) -> list[str]:
-        return [one["check"] for one in self.findings if one["status"] == "wrong"]
-
-
-@pytest.fixture
-def doctor(capsys: pytest.CaptureFixture[str]) -> Callable[..., Report]:
-    """Runs the command with flags and environment variables."""
-
-    def run(*flags: str, **variables: str) -> Report:
-        capsys.readouterr()
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in variables.items():
-                patch.setenv(name, value)
-            status = main(["doctor", "--json", *flags])
-        text = capsys.readouterr().out
-        return Report(status, json.loads(text)["findings"], text)
-
-    return run
-
-
-@pytest.fixture(autouse=True)
-def fake_server(home: Path, tmp_path: Path) -> str:
-    """A client with a working server, so that no test waits for the start of a real one."""
-    program = write_program(tmp_path / "core13-mcp", FAKE_SERVER % VERSION)
-    write_config(home, "windsurf", {"command": program})
-    return program
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[str]:
-    with sandbox_api() as origin:
-        yield origin
+pytestmark = pytest.mark.usefixtures("fake_server")
 
 
 def call_error(key: str, origin: str, tool: str) -> str:
@@ -107,7 +60,9 @@ def test_an_installed_client_and_a_good_key_have_no_problems(doctor, api):
     assert (report.status, report.wrong) == (0, [])
     assert report.finding("key")["says"] == "a personal API key of 49 characters, from POSTHOG_PERSONAL_API_KEY"
     assert report.finding("host")["says"] == f"{api} answers"
-    assert report.finding("client claude-code")["says"].endswith(f"core13-mcp {VERSION} with 18 tools")
+    assert report.finding("client claude-code")["says"].endswith(
+        f"core13-mcp {VERSION} with 18 tools, with the key of ada@analytical.example"
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,7 +74,16 @@ def test_an_installed_client_and_a_good_key_have_no_problems(doctor, api):
         (FREE_KEY, {}, "scope subscription:read note", "402 Payment Required", ""),
         (OTHER_PROJECT_KEY, {PROJECT_ID: "1"}, "scope subscription:read wrong", "does not have access to", ""),
         (NO_ORGANIZATION_KEY, {}, "project note", "the owner of the key has no current project", "create or join"),
-        (FULL_KEY, {PROJECT_ID: "3"}, "project note", "pinned project: 3; current project: 1", "check POSTHOG_"),
+        (
+            FULL_KEY,
+            {PROJECT_ID: "777"},
+            "project wrong",
+            "777 does not exist, or the key cannot access it; current",
+            "correct",
+        ),
+        (READ_ONLY_KEY, {PROJECT_ID: "777"}, "project wrong", "the pinned project 777 does not exist", "correct"),
+        (OTHER_PROJECT_KEY, {PROJECT_ID: "1"}, "project wrong", "the key cannot access it", "correct POSTHOG_PROJECT"),
+        (FREE_KEY, {PROJECT_ID: "3"}, "project ok", "pinned project: 3; current project: 3", ""),
         (FULL_KEY, {}, "session note", "users-destroy need a login session, and none is set", "set POSTHOG_SESSION"),
         (FULL_KEY, ENDED_SESSION, "session wrong", "401 Unauthorized", "sign in to PostHog again"),
         (FULL_KEY, NO_TOKEN, "session wrong", "without its CSRF token", "set POSTHOG_CSRF_TOKEN as well"),
@@ -177,7 +141,7 @@ def test_a_server_that_does_not_describe_the_key_is_checked_with_reads(doctor):
         report = doctor(**{KEY: READ_ONLY_KEY, "POSTHOG_HOST": origin})
 
     assert report.finding("scope subscription:read")["says"].startswith("granted, so the key can use ")
-    assert report.finding("scope user:write", "note")["says"].startswith("not checked, because this version")
+    assert report.finding("scope user:write", "skip")["says"].startswith("not checked, because this version")
 
 
 def test_the_session_is_not_checked_without_tools_that_need_one(doctor, api):
@@ -303,6 +267,32 @@ PROBLEMS: list[tuple[str, Any, str, str]] = [
         "",
     ),
     ("cursor", b"\xff\xfe{}", "it is not UTF-8 text", "save it as UTF-8"),
+    ("cursor", {**ENTRY, "args": "serve"}, '"args" is not a list', "install cursor writes a valid"),
+    ("cursor", {**ENTRY, "args": ["serve", 5]}, '"args" contains a value that is not a string', "in quotes"),
+    ("codex", CODEX.replace('["', '[1, "'), '"env_vars" contains', ""),
+    ("cursor", {**ENTRY, "env": {"CORE13_SANDBOX": True}}, 'CORE13_SANDBOX in "env" is not a string', 'write "true"'),
+    ("zed", {**ENTRY, "env": {KEY: ["a-secret"]}}, f'{KEY} in "env" is not a string', "write its value as a string"),
+    ("zed", {"type": "stdio"}, "neither a command nor a URL", "install zed writes a valid"),
+    ("zed", {"command": "~/bin/core13-mcp"}, '"~/bin/core13-mcp" starts with ~', "an absolute path"),
+    ("zed", {**ENTRY, "env": {f"{KEY}_FILE": "~/key"}}, f"{KEY}_FILE starts with ~", "write the whole path"),
+    ("zed", {**ENTRY, "env": {"POSTHOG_API_KEY": "a-secret"}}, "does not read POSTHOG_API_KEY", f"rename it to {KEY}"),
+    ("zed", {**ENTRY, "env": {"POSTHOG_HOSTS": "eu"}}, "does not read POSTHOG_HOSTS", "rename it to POSTHOG_HOST"),
+    ("zed", {**ENTRY, "env": {KEY: '"phx_a-secret"'}}, "it is in quotation marks", "remove them"),
+    ("zed", {**ENTRY, "env": {KEY: "<YOUR KEY>"}}, "<YOUR KEY> is a placeholder and not a key", GET_A_KEY),
+    ("codex", "mcp_servers = 1", '"mcp_servers" is not a table', "one table with an entry per server"),
+    ("codex", '[[mcp_servers]]\nname = "core13-mcp"', '"mcp_servers" is not a table', "correct it there"),
+    (
+        "cursor",
+        '{"mcpServers": ["core13-mcp"]}',
+        '"mcpServers" is not an object',
+        "one object with an entry per server",
+    ),
+    (
+        "codex",
+        CODEX.replace('"mars"', f'"us", {KEY} = "${{K}}"'),
+        "Codex does not expand variables",
+        "lists the variable",
+    ),
 ]
 
 
@@ -317,6 +307,56 @@ def test_a_problem_in_the_file_of_a_client_is_reported_with_a_fix(doctor, home, 
     assert str(path) in finding["says"] and message in finding["says"]
     assert fix in finding["fix"]
     assert "a-secret" not in report.text
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("core13-mcp serve: unrecognized arguments: --read-olny\nSee: core13-mcp serve --help", "--read-olny"),
+        ("error: Failed to fetch core13-mcp\n  Caused by: client error (Connect)", "error: Failed to fetch core13-mcp"),
+        (
+            "Resolving\n  \u00d7 No solution found:\n  ╰─▶ Because it was not found\nhint",
+            "found: ╰─▶ Because it was not found",
+        ),
+        ("Traceback (most recent call last):\n  raise Error\nNameError: x\n", "NameError: x"),
+        ("Traceback (most recent call last):", "Traceback (most recent call last):"),
+        ("starting\nno luck", "no luck"),
+    ],
+)
+def test_the_first_error_of_a_server_that_ends_is_reported(doctor, home, tmp_path, output, message):
+    program = write_program(tmp_path / "core13-mcp-x", f"cat >&2 <<'END'\n{output}\nEND\nexit 1")
+    write_config(home, "gemini", {"command": program})
+
+    assert doctor("--sandbox").finding("client gemini", "wrong")["says"].endswith(message)
+
+
+@pytest.mark.parametrize(("client", "field"), [("windsurf", {"disabled": True}), ("gemini", {"enabled": False})])
+def test_an_entry_that_the_client_does_not_use_is_reported(doctor, home, fake_server, client, field):
+    write_config(home, client, {"command": fake_server, "env": SANDBOX, **field})
+
+    report = doctor("--sandbox")
+
+    assert "does not use this entry" in report.finding(f"client {client}", "note")["says"]
+    assert report.finding(f"client {client}", "ok")
+
+
+@pytest.mark.parametrize(
+    ("variables", "flags", "message"),
+    [
+        ({"POSTHOG_API_KEY": "phx_0123456789"}, [], "POSTHOG_API_KEY is set, but this server does not read it"),
+        ({"POSTHOG_PROJECT": "1"}, [], "POSTHOG_PROJECT is set, but this server does not read it"),
+        ({KEY: FULL_KEY, "CORE13_SANDBOX": "1"}, [], "the sandbox is chosen, so the API key is not used"),
+        ({KEY: FULL_KEY, f"{KEY}_FILE": "/key"}, [], "are both set, so the file is not used"),
+        ({KEY: FULL_KEY, "POSTHOG_API_KEY": "phc_for_the_website"}, [], None),
+        ({KEY: FULL_KEY}, ["--sandbox"], None),
+        ({"POSTHOG_FLAGS": "x", "NEXT_PUBLIC_POSTHOG_KEY": "x"}, ["--sandbox"], None),
+    ],
+)
+def test_a_variable_without_effect_is_reported(doctor, api, variables, flags, message):
+    report = doctor(*flags, **variables, POSTHOG_HOST=api)
+
+    notes = [one["says"] for one in report.findings if (one["check"], one["status"]) == ("settings", "note")]
+    assert [message in note for note in notes] == ([True] if message else [])
 
 
 def test_in_the_home_folder_a_file_is_reported_once(doctor, home, monkeypatch):
@@ -358,9 +398,11 @@ def test_without_a_client_the_command_of_install_is_started(
 @pytest.mark.parametrize(
     ("entry", "status", "message"),
     [
-        ({"command": "core13-mcp"}, "ok", f"core13-mcp {VERSION} with 0 tools"),
-        ({"url": "https://mcp.example.com/mcp"}, "ok", "core13-mcp is a remote server, not checked"),
-        ({"command": "core13-mcp", "env": {KEY: f"${KEY}"}}, "note", "refers to a variable that is not set here"),
+        (
+            {"command": "core13-mcp", "env": SANDBOX},
+            "ok",
+            f"core13-mcp {VERSION} with 0 tools, with the built-in sandbox",
+        ),
         (json.dumps({"mcpServers": {"files": {"command": "/gone", "args": "x"}, "odd": None}}), None, None),
     ],
 )
@@ -467,3 +509,18 @@ def test_the_exit_status_states_whether_there_are_problems(flag, status, last, h
     assert (run.returncode, lines[-1], run.stderr) == (status, last, "")
     assert "\x1b" not in run.stdout
     assert {line.split()[0] for line in lines[:-1]} <= {"ok", "note", "wrong"}
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_the_lines_are_as_wide_as_the_terminal(monkeypatch, capsys, home, width):
+    write_config(home, "cursor", {"command": "uvx"})
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    assert main(["doctor", "--sandbox"]) == 1
+
+    lines = capsys.readouterr().out.splitlines()
+    # A path is not broken, so that it can be copied.
+    assert [line for line in lines if len(line) > width and str(home) not in line] == []
+    assert max(map(len, lines)) > width - 20
+    [fix] = [line for line in lines if "-> core13-mcp install cursor" in line]
+    assert fix.startswith("  ")

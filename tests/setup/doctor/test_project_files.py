@@ -58,7 +58,7 @@ def doctor(home: Path, *flags: str, **variables: str) -> list[str]:
     assert run.stderr == "" and SECRET not in run.stdout
     assert [char for char in run.stdout.replace("\n", "") if not char.isprintable()] == []
     lines = run.stdout.splitlines()
-    assert {line.split(" ", 1)[0] for line in lines[:-1]} <= {"ok", "note", "wrong"}
+    assert {line.split(" ", 1)[0] for line in lines[:-1]} <= {"ok", "note", "wrong", "skip"}
     assert [line for line in lines if line.startswith("ok     version")] == lines[:1]
     return [line for line in lines if line.split()[1] == "client"]
 
@@ -69,7 +69,7 @@ def test_a_command_of_a_project_is_listed_and_not_started(home, client):
 
     [line] = doctor(home)
 
-    assert line.startswith(f"note   client {client} ") and f"{path}: " in line
+    assert line.startswith(f"skip   client {client} ") and f"{path}: " in line
     assert "was not started, because it is a command of this project (/bin/sh)" in line
     assert "`core13-mcp doctor --run-project-commands` starts it" in line
     assert not (home / "project" / "stolen").exists()
@@ -123,10 +123,11 @@ def started(findings: list[dict[str, str]]) -> bool:
 
 @each_client
 def test_the_command_of_this_installation_is_started(home, installation, findings, client):
-    write_entry(home, client, {"command": installation, "args": ["serve"], "env": {"CORE13_READ_ONLY": "true"}})
+    write_entry(home, client, {"command": installation, "args": ["serve"], "env": {"CORE13_SANDBOX": "true"}})
 
     [finding] = findings(client)
-    assert (finding["status"], finding["says"].partition(": ")[2]) == ("ok", f"core13-mcp {VERSION} with 0 tools")
+    message = f"core13-mcp {VERSION} with 0 tools, with the built-in sandbox"
+    assert (finding["status"], finding["says"].partition(": ")[2]) == ("ok", message)
 
 
 ARGUMENTS = [
@@ -211,10 +212,10 @@ def test_an_interpreter_does_not_import_the_package_of_a_project(home):
     # Coverage looks for the package in the current directory, and would count this file.
     source = "open('stolen', 'w')  # pragma: no cover - not a file of this package"
     (home / "project" / "core13_mcp" / "__init__.py").write_text(source)
-    write_entry(home, "claude-code", {"command": sys.executable, "args": ["-m", "core13_mcp", "serve"]})
+    own = {"command": sys.executable, "args": ["-m", "core13_mcp", "serve"], "env": {"CORE13_SANDBOX": "1"}}
+    write_entry(home, "claude-code", own)
     path = home / ".cursor" / "mcp.json"
     path.parent.mkdir()
-    own = {"command": sys.executable, "args": ["-m", "core13_mcp", "serve"], "env": {"CORE13_SANDBOX": "1"}}
     path.write_text(json.dumps({"mcpServers": {"core13-mcp": own}}))
 
     # The command itself must not import it either.
