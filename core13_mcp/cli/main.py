@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
     The status is 0 for success, 1 for a failed call or for output that cannot be written, 2 for wrong settings or
-    arguments, 70 for a defect of this program, and 130 after Ctrl-C.
+    arguments, 3 for checks that could not run, 70 for a defect of this program, and 130 after Ctrl-C.
     """
     streams = {"standard input": sys.stdin, "standard output": sys.stdout, "standard error": sys.stderr}
     if closed := [name for name, stream in streams.items() if stream is None]:
