@@ -26,6 +26,7 @@ class Option(NamedTuple):
         default: The default as text; empty means off, no value or an empty list.
         secret: Whether there is no flag, because every user of a machine can read the flags of a process.
         serve_only: Whether only the command `serve` has the flag.
+        implies: A switch that this setting turns on.
         prefix: The start of the variable's name.
         name: The field of `Settings`.
     """
@@ -35,6 +36,7 @@ class Option(NamedTuple):
     default: str = ""
     secret: bool = False
     serve_only: bool = False
+    implies: str = ""
     prefix: str = "CORE13_"
     name: str = ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Literal, NamedTuple, Self
 
@@ -27,6 +27,7 @@ _SERVICE_VARIABLE = re.compile(r"CORE13_MCP_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$
 _option: Callable[..., Any] = Option
 _posthog = partial(_option, prefix="POSTHOG_")
 _http = partial(_option, serve_only=True)
+_sandbox = partial(_option, implies="sandbox")
 
 
 class Settings(NamedTuple):
@@ -54,9 +55,9 @@ class Settings(NamedTuple):
     log_level: LogLevel = _option("debug, info, warning or error; logs go to stderr", Choice(LogLevel), "info")
     log_format: LogFormat = _option("text or json", Choice(LogFormat), "text")
     sandbox: bool = _option("use the built-in fake PostHog; no account needed", boolean)
-    sandbox_db: str | None = _option("file for the data of the sandbox; in memory by default")
-    sandbox_era: SandboxEra = _option(
-        "API version of the sandbox: page, or today for the newest one", Choice(SandboxEra), "page"
+    sandbox_db: str | None = _sandbox("file for the data of the sandbox, in memory by default; implies --sandbox")
+    sandbox_era: SandboxEra = _sandbox(
+        "API version of the sandbox: page, or today for the newest one; implies --sandbox", Choice(SandboxEra), "page"
     )
     http: str | None = _http("serve Streamable HTTP on [HOST:]PORT instead of stdio")
     auth: Auth = _http("how HTTP callers authenticate: none, token, own-key or oauth", Choice(Auth), "none")
@@ -95,7 +96,8 @@ class Settings(NamedTuple):
             ConfigurationError: A `CORE13_` variable does not exist, or a value is not valid.
         """
         _reject_unknown(environ)
-        texts = {o.name: text for o in OPTIONS if (text := environ.get(o.variable, "").strip())} | dict(flags or {})
+        variables = {o.name: text for o in OPTIONS if (text := environ.get(o.variable, "").strip())}
+        texts = with_implied(variables) | with_implied(flags or {})
         values, problems = {}, []
         for option in OPTIONS:
             if option.name not in texts:
@@ -117,6 +119,22 @@ OPTIONS: tuple[Option, ...] = tuple(option._replace(name=name) for name, option 
 
 # The options describe the fields. The defaults of the fields are values.
 Settings.__new__.__defaults__ = tuple(option.default_value for option in OPTIONS)
+
+
+def with_implied(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of one source with the switches that they turn on, unless it sets them itself.
+
+    Whoever names the database of the sandbox expects that calls go to the sandbox.
+    """
+    return {option.implies: True for option in OPTIONS if option.implies and option.name in values} | dict(values)
+
+
+def with_flags(message: str, flags: Iterable[str]) -> str:
+    """Return a message that names the flag, and not the variable, of each setting in `flags`."""
+    for option in OPTIONS:
+        if option.name in flags:
+            message = re.sub(rf"(?<!\w){option.variable}(?!\w)", option.flag, message)
+    return message
 
 
 def flag_values(arguments: Namespace) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.keys import SecretStr
 from core13_mcp.origins import is_loopback
-from core13_mcp.settings import OPTIONS, Settings
+from core13_mcp.settings import OPTIONS, Settings, with_flags
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,36 @@ def test_a_variable_sets_a_value(variable, text, name, value):
 
 
 def test_the_documented_default_of_every_option_is_the_value_that_is_used():
-    assert Settings.read({option.variable: option.default for option in OPTIONS}) == Settings()
+    defaults = {option.variable: option.default for option in OPTIONS}
+    assert Settings.read(defaults) == Settings()._replace(sandbox=True), "the era of the sandbox implies the sandbox"
+
+
+@pytest.mark.parametrize(
+    ("environ", "flags", "sandbox"),
+    [
+        ({"CORE13_SANDBOX_DB": "x.db"}, {}, True),
+        ({"CORE13_SANDBOX_ERA": "page"}, {}, True),
+        ({}, {"sandbox_db": "x.db"}, True),
+        ({}, {"sandbox_era": "today"}, True),
+        ({"CORE13_SANDBOX_DB": "x.db", "CORE13_SANDBOX": "0"}, {}, False),
+        ({"CORE13_SANDBOX": "0"}, {"sandbox_db": "x.db"}, True),
+        ({"CORE13_SANDBOX_DB": " "}, {}, False),
+    ],
+)
+def test_a_setting_of_the_sandbox_turns_the_sandbox_on_unless_the_same_source_turns_it_off(environ, flags, sandbox):
+    assert Settings.read(environ, flags).sandbox is sandbox
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("CORE13_HTTP: 'x'", "--http: 'x'"),
+        ("CORE13_HTTP_URL: 'x'; CORE13_HTTP", "CORE13_HTTP_URL: 'x'; --http"),
+        ("set CORE13_AUTH=token", "set --auth=token"),
+    ],
+)
+def test_a_message_names_the_flag_if_the_setting_is_a_flag(message, expected):
+    assert with_flags(message, ["http", "auth"]) == expected
 
 
 def test_a_flag_overrides_its_variable():

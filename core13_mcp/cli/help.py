@@ -25,10 +25,16 @@ PROGRAM = Help(
   core13-mcp doctor                                  check the configuration
   core13-mcp serve                                   the command that an MCP client starts
   core13-mcp serve --http 8080                       serve Streamable HTTP
+  core13-mcp help                                    all settings
+  core13-mcp help call                               the help of a command
+  core13-mcp help users-list                         the arguments of a tool
 
 exit status:
-  0 success   1 the call failed, doctor found a problem, or the output cannot be written
-  2 usage or configuration error   70 defect of core13-mcp   130 interrupted""",
+  0    success
+  1    the call failed, doctor found a problem, or the output cannot be written
+  2    usage or configuration error; nothing was sent
+  70   internal error
+  130  interrupted with Ctrl-C""",
 )
 
 COMMANDS = {
@@ -49,17 +55,19 @@ COMMANDS = {
         has_settings=False,
     ),
     "tools": Help(
-        "list the tools, or print the definition of one tool",
+        "list the tools, or describe one tool and its arguments",
         "[--json] [NAME]",
         """\
   core13-mcp tools                                   one line per tool
-  core13-mcp tools users-list                        the definition that clients receive
+  core13-mcp tools users-list                        the arguments of a tool
+  core13-mcp tools users-list --json                 the definition that MCP clients receive
   core13-mcp tools --json | jq '.[].name'            all definitions, for programs""",
     ),
     "call": Help(
         "call a tool and print its result",
         "[--dry-run] [--yes] NAME [JSON | key=value ... | -]",
         """\
+  core13-mcp call users-list --help                  the arguments of a tool
   core13-mcp call users-retrieve --sandbox
   core13-mcp call users-list limit=2 detail=full
   core13-mcp call users-partial-update '{"theme_mode": "dark"}' --dry-run
@@ -119,6 +127,15 @@ exit status: 0 no problem, 1 at least one problem""",
   eval "$(core13-mcp completion bash)"               in ~/.bashrc
   eval "$(core13-mcp completion zsh)"                in ~/.zshrc, after compinit
   core13-mcp completion fish > ~/.config/fish/completions/core13-mcp.fish""",
+        has_settings=False,
+    ),
+    "help": Help(
+        "show the help of a command or a tool",
+        "[NAME]",
+        """\
+  core13-mcp help                                    all commands and settings
+  core13-mcp help call                               the help of a command
+  core13-mcp help users-list                         the arguments of a tool""",
         has_settings=False,
     ),
 }

@@ -10,10 +10,11 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
+from typing import Any
 
 from .output import UNWRITABLE, finish, print_error, report_unwritten
 
@@ -48,12 +49,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _status(argv: Sequence[str] | None) -> int:
     from ..errors import Core13Error
+    from ..settings import flag_values, with_flags
     from .parser import parse
 
+    flags: dict[str, Any] = {}
     try:
-        return _run(parse(argv))
+        arguments = parse(argv)
+        flags = flag_values(arguments)
+        return _run(arguments, flags)
     except Core13Error as error:
-        print_error(str(error))
+        print_error(with_flags(str(error), flags))
         return 2
     except KeyboardInterrupt:
         return 130
@@ -72,10 +77,10 @@ def _status(argv: Sequence[str] | None) -> int:
         return 70
 
 
-def _run(arguments: Namespace) -> int:
-    from ..settings import Settings, flag_values
+def _run(arguments: Namespace, flags: Mapping[str, Any]) -> int:
+    from ..settings import Settings
 
-    settings = Settings.read(os.environ, flag_values(arguments)) if arguments.needs_settings else None
+    settings = Settings.read(os.environ, flags) if arguments.needs_settings else None
     if arguments.command == "tools" and settings:
         from .commands import tools
 

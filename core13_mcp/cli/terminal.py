@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from ..text import escape_invisible, to_line
+from ..text import escape_invisible, strip_invisible, to_line
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -35,6 +35,11 @@ def print_lines(text: str, stream: TextIO | None = None) -> None:
     """Print each line of a text."""
     for line in text.split("\n"):
         print_line(line, stream)
+
+
+def print_row(text: str) -> None:
+    """Print a text on one line, with all its spaces."""
+    print(strip_invisible(text).replace("\n", " "))
 
 
 def print_json(value: Any, indent: int | None = 2) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from ..text import did_you_mean
 
 
-def one_of(values: Sequence[str]) -> Callable[[str], str]:
-    """Return an argument type that accepts some values only and suggests the most similar one."""
+def one_of(values: Sequence[str], flags: Sequence[str] = ()) -> Callable[[str], str]:
+    """Return an argument type that accepts some values only. It suggests the most similar value or flag."""
 
     def parse_value(text: str) -> str:
         if text not in values:
-            fix = did_you_mean(text, values) or f"Use {', '.join(values)}."
+            fix = did_you_mean(text, (*values, *flags)) or f"Use {', '.join(values)}."
             raise argparse.ArgumentTypeError(f"there is no {text!r}. {fix}")
         return text
 

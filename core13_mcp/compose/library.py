@@ -14,7 +14,7 @@ from ..errors import ConfigurationError
 from ..pipeline.call import CallContext
 from ..server import handlers
 from ..server.instructions import instructions
-from ..settings import OPTIONS, Confirm, SandboxEra, Settings
+from ..settings import OPTIONS, Confirm, SandboxEra, Settings, with_implied
 from .engine import call_contexts, credential_provider
 
 
@@ -69,7 +69,7 @@ def build_server(**settings: Unpack[ServerSettings]) -> Server[Callable[[], Call
 def _parse(arguments: Mapping[str, Any]) -> Settings:
     options = {option.name: option for option in OPTIONS}
     values = {}
-    for name, value in arguments.items():
+    for name, value in with_implied(arguments).items():
         if name not in ServerSettings.__annotations__:
             raise TypeError(f"build_server() got an unexpected keyword argument {name!r}")
         try:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..settings import Settings
+from ..text import did_you_mean, suggestions
 from .directory import builtin_dir, read_folder
 
 # The keys of a declaration and of a prompt that MCP clients receive, spelled as MCP spells them.
@@ -19,6 +20,8 @@ PROMPT_KEYS = ("name", "title", "description", "arguments")
 # The argument that `read_declarations` adds to a tool that a person can confirm through the conversation.
 CONFIRMATION = "confirmation"
 CONFIRMATION_SCHEMA = {"type": "string", "description": "Code from a refusal."}
+
+_LIST = "`core13-mcp tools` lists the tools."
 
 
 def read_server_file(name: str) -> Any:
@@ -66,15 +69,34 @@ def enabled_names(read_only: Mapping[str, bool], settings: Settings) -> list[str
     Raises:
         ConfigurationError: A name or glob in the settings matches no tool.
     """
-    for glob in (*settings.tools, *settings.exclude_tools):
-        if not any(fnmatchcase(name, glob) for name in read_only):
-            raise ConfigurationError(
-                f"CORE13_TOOLS or CORE13_EXCLUDE_TOOLS: {glob!r} matches no tool",
-                "`core13-mcp tools` lists the tools.",
-            )
-    names = [name for name in read_only if read_only[name] or not settings.read_only]
-    included = [name for name in names if not settings.tools or _matches(name, settings.tools)]
-    return [name for name in included if not _matches(name, settings.exclude_tools)]
+    for variable, globs in (("CORE13_TOOLS", settings.tools), ("CORE13_EXCLUDE_TOOLS", settings.exclude_tools)):
+        for glob in globs:
+            if not any(fnmatchcase(name, glob) for name in read_only):
+                raise ConfigurationError(f"{variable}: {glob!r} matches no tool", _LIST)
+    return [name for name in read_only if not _disabling_variable(name, read_only[name], settings)]
+
+
+def check_enabled(name: str, annotations: Mapping[str, Mapping[str, bool]], settings: Settings) -> None:
+    """Check that a tool exists and is enabled; `annotations` has the annotations of every tool.
+
+    The message suggests no tool that reaches people. A person could call it only because it was suggested.
+
+    Raises:
+        ConfigurationError: There is no such tool, or a setting disables it.
+    """
+    if name not in annotations:
+        harmless = [other for other in suggestions(name, annotations) if not annotations[other]["openWorldHint"]]
+        raise ConfigurationError(f"there is no tool {name!r}", did_you_mean(name, harmless) or _LIST)
+    if variable := _disabling_variable(name, annotations[name]["readOnlyHint"], settings):
+        raise ConfigurationError(f"{name} is disabled by {variable}", "Change this setting to enable it.")
+
+
+def _disabling_variable(name: str, is_read_only: bool, settings: Settings) -> str | None:
+    if settings.read_only and not is_read_only:
+        return "CORE13_READ_ONLY"
+    if settings.tools and not _matches(name, settings.tools):
+        return "CORE13_TOOLS"
+    return "CORE13_EXCLUDE_TOOLS" if _matches(name, settings.exclude_tools) else None
 
 
 def enabled_declarations(declarations: dict[str, Any], settings: Settings) -> dict[str, Any]:

@@ -64,7 +64,18 @@ def test_at_a_prompt_the_tab_key_completes_commands_tools_arguments_flags_and_va
 
 
 def test_the_help_of_every_command_has_examples(capsys):
-    for command in ("serve", "demo", "tools", "call", "sandbox", "install", "uninstall", "doctor", "completion"):
+    for command in (
+        "serve",
+        "demo",
+        "tools",
+        "call",
+        "sandbox",
+        "install",
+        "uninstall",
+        "doctor",
+        "completion",
+        "help",
+    ):
         with pytest.raises(SystemExit) as exit:
             main([command, "--help"])
         assert exit.value.code == 0

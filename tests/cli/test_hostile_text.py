@@ -33,6 +33,7 @@ def tools_dir(tmp_path: Path) -> str:
     [
         (["tools"], 0),
         (["tools", "things-do"], 0),
+        (["tools", "things-do", "--json"], 0),
         (["tools", HOSTILE], 2),
         (["call", HOSTILE, "--sandbox"], 2),
         (["call", "things-do", "--sandbox", HOSTILE], 2),
@@ -51,7 +52,7 @@ def test_a_command_prints_text_of_files_and_arguments_without_control_characters
 
 
 def test_a_definition_is_printed_as_json_with_the_same_value(tools_dir, capsys):
-    main(["tools", "things-do", "--tools-dir", tools_dir])
+    main(["tools", "things-do", "--json", "--tools-dir", tools_dir])
     assert json.loads(capsys.readouterr().out)["description"] == f"Description {HOSTILE}"
 
 

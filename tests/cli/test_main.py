@@ -140,17 +140,21 @@ def test_tools_prints_one_line_for_each_tool(execute):
 
 def test_tools_prints_definitions_as_clients_receive_them(execute):
     assert json.loads(execute("tools", "--json").out) == [tool.to_mcp() for tool in load().values()]
-    assert json.loads(execute("tools", "users-list").out) == load()["users-list"].to_mcp()
+    assert json.loads(execute("tools", "users-list", "--json").out) == load()["users-list"].to_mcp()
     assert (
         "project_id"
-        not in json.loads(execute("tools", "subscriptions-list", "--project-id", "1").out)["inputSchema"]["properties"]
+        not in json.loads(execute("tools", "subscriptions-list", "--json", "--project-id", "1").out)["inputSchema"][
+            "properties"
+        ]
     )
 
 
 def test_tools_includes_valid_declarations_of_an_added_directory(execute, tmp_path: Path):
     declaration = json.loads((builtin_dir() / "users-list.json").read_text())
     (tmp_path / "people-list.json").write_text(json.dumps(declaration | {"name": "people-list"}))
-    assert json.loads(execute("tools", "people-list", "--tools-dir", str(tmp_path)).out)["title"] == "List users"
+    assert (
+        json.loads(execute("tools", "people-list", "--json", "--tools-dir", str(tmp_path)).out)["title"] == "List users"
+    )
     (tmp_path / "people-list.json").write_text(json.dumps(declaration))
     assert execute("tools", "--tools-dir", str(tmp_path)).status == 2
 
@@ -174,8 +178,8 @@ def test_a_call_accepts_key_value_pairs_json_or_json_on_stdin(execute, monkeypat
         (["call", "user-list", "--sandbox"], 2, 'Did you mean "users-list"?'),
         (["call", "users-list", "--sandbox", "nonsense"], 2, "arguments"),
         (["call", "users-list", "--sandbox", "=1"], 2, "arguments"),
-        (["call", "users-list", "--sandbox", "{nonsense"], 2, "arguments"),
-        (["call", "users-list", "--sandbox", '{"a": NaN}'], 2, "arguments"),
+        (["call", "users-list", "--sandbox", "{nonsense"], 2, "the argument is not valid JSON: "),
+        (["call", "users-list", "--sandbox", '{"a": NaN}'], 2, "the argument is not valid JSON: "),
         (["call", "users-list", "--sandbox", "a=1", "{}"], 2, "arguments"),
         (["call", "users-retrieve"], 2, "Personal API keys"),
         (["call", "subscriptions-retrieve", "--sandbox", "id=999"], 1, "404 Not Found"),

@@ -12,7 +12,8 @@ import anyio
 import httpx2
 
 from ...compose.engine import SANDBOX_ORIGIN, confirmation_keys, context_provider
-from ...declarations.catalog import enabled_tools
+from ...declarations.catalog import enabled_tools, load
+from ...declarations.files import check_enabled
 from ...declarations.model import Declaration
 from ...errors import ConfigurationError, Declined, ToolError
 from ...jsonio import JSON, parse_json
@@ -25,7 +26,7 @@ from ...pipeline.masking import masked
 from ...pipeline.question import Question
 from ...redaction import REDACTED
 from ...settings import Settings
-from ...text import did_you_mean, single_line
+from ...text import single_line
 from ..terminal import (
     can_prompt,
     interruptible,
@@ -37,15 +38,16 @@ from ..terminal import (
     status_line,
 )
 
+_BOM = "\ufeff"
 _FORMS = "Write them as key=value words or as one JSON object, or use - to read a JSON object from stdin."
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Call the tool and print its result. Return 1 if the tool reports an error."""
-    catalog = enabled_tools(settings)
-    if arguments.name not in catalog:
-        fix = did_you_mean(arguments.name, catalog) or "`core13-mcp tools` lists the tools."
-        raise ConfigurationError(f"there is no tool {arguments.name!r}", fix)
+    declared = load(settings.tools_dir)
+    catalog = enabled_tools(settings, declared)
+    annotations = {name: tool.annotations.model_dump(by_alias=True) for name, tool in declared.items()}
+    check_enabled(arguments.name, annotations, settings)
     tool = catalog[arguments.name]
     tool_arguments = parse_arguments(arguments.arguments)
     try:
@@ -81,19 +83,28 @@ async def _call(tool: Declaration, arguments: JSON, settings: Settings, *, yes: 
 def parse_arguments(words: list[str]) -> dict[str, Any]:
     """Parse `key=value` words, one JSON object, or `-` for a JSON object on stdin."""
     if words == ["-"]:
-        words = [_read_stdin()]
-    if len(words) == 1 and words[0].lstrip().startswith("{"):
-        try:
-            return dict(parse_json(words[0]))
-        except ValueError as error:
-            raise ConfigurationError(f"the arguments are not valid JSON: {error}") from None
-    pairs = {}
+        return _parse_object(_read_stdin(), "standard input")
+    if len(words) == 1 and words[0].lstrip().startswith(("{", "[")):
+        return _parse_object(words[0], "the argument")
+    pairs: dict[str, Any] = {}
     for word in words:
         name, separator, value = word.partition("=")
         if not (name and separator):
             raise ConfigurationError(f"the arguments contain {single_line(word, 60)!r}, which is not key=value", _FORMS)
+        if name in pairs:
+            raise ConfigurationError(f"the argument {single_line(name, 60)} is repeated", "Write it once.")
         pairs[name] = value
     return pairs
+
+
+def _parse_object(text: str, source: str) -> dict[str, Any]:
+    try:
+        value = parse_json(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{source} is not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{source} is not a JSON object", 'Write the arguments as {"name": value}.')
+    return value
 
 
 def _read_stdin() -> str:
@@ -101,9 +112,14 @@ def _read_stdin() -> str:
         with interruptible():
             if sys.stdin.isatty():
                 print("Type a JSON object, then press Ctrl-D. Ctrl-C cancels.", file=sys.stderr)
-            return sys.stdin.read()
+            text = sys.stdin.read()
     except UnicodeDecodeError:
         raise ConfigurationError("standard input is not UTF-8 text", "Save it as UTF-8.") from None
+    if text.startswith(_BOM):
+        raise ConfigurationError("standard input starts with a byte order mark", "Save it as UTF-8 without a BOM.")
+    if not text.strip():
+        raise ConfigurationError("standard input is empty", "Write a JSON object to it, or leave out `-`.")
+    return text
 
 
 def _print_request(tool: Declaration, arguments: JSON, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""`core13-mcp tools`: list the tools, or show the definition of one.
+"""`core13-mcp tools`: list the tools, or describe one.
 
 This module imports the standard library only, so that the command takes some milliseconds.
 """
@@ -9,33 +9,39 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from ...declarations.files import MCP_KEYS, enabled_declarations, read_declarations
-from ...errors import ConfigurationError
+from ...declarations.files import MCP_KEYS, check_enabled, enabled_declarations, read_declarations
 from ...settings import Settings
-from ...text import did_you_mean, to_line
-from ..terminal import print_json, style
+from ...text import to_line
+from ..layout import width
+from ..terminal import print_json, print_row, style
+from ..tool_table import describe_tool
 
 
 def run(arguments: Namespace, settings: Settings) -> int:
-    """Print one line for each enabled tool, or definitions as clients receive them."""
-    if settings.tools_dir is None:
-        tools = enabled_declarations(read_declarations(), settings)
-    else:
-        # Added declarations need validation, which takes half a second to import.
-        from ...declarations.catalog import enabled_tools
-
-        tools = {name: tool.model_dump(by_alias=True) for name, tool in enabled_tools(settings).items()}
-    if arguments.name and arguments.name not in tools:
-        fix = did_you_mean(arguments.name, tools) or "`core13-mcp tools` lists the tools."
-        raise ConfigurationError(f"there is no tool {arguments.name!r}", fix)
-    if arguments.name or arguments.json:
+    """Print one line for each enabled tool, the description of one, or definitions as clients receive them."""
+    declared = _declarations(settings)
+    tools = enabled_declarations(declared, settings)
+    if arguments.name:
+        check_enabled(arguments.name, {name: tool["annotations"] for name, tool in declared.items()}, settings)
+    if arguments.json:
         definitions = {name: {key: tool[key] for key in MCP_KEYS} for name, tool in tools.items()}
-        output = definitions[arguments.name] if arguments.name else list(definitions.values())
-        print_json(output)
+        print_json(definitions[arguments.name] if arguments.name else list(definitions.values()))
+    elif arguments.name:
+        for line in describe_tool(tools[arguments.name], width()):
+            print_row(line)
     else:
         for tool in tools.values():
             print(_line(tool))
     return 0
+
+
+def _declarations(settings: Settings) -> dict[str, Any]:
+    if settings.tools_dir is None:
+        return read_declarations()
+    # Added declarations need validation, which takes half a second to import.
+    from ...declarations.catalog import load
+
+    return {name: tool.model_dump(by_alias=True) for name, tool in load(settings.tools_dir).items()}
 
 
 def _line(tool: Mapping[str, Any]) -> str:

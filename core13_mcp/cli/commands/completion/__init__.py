@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ....declarations.catalog import Catalog, load
+from ...argument_parser import Flag, Parser
 from ...help import COMMANDS
-from ...parser import Flag, Parser, command_parsers, program_parser
+from ...parser import command_parsers, program_parser
 
 
 class _Vocabulary(NamedTuple):
