@@ -20,6 +20,11 @@ from .validation import parse_integer
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 ADMIN_LEVEL: Final = 8
 RECENT: Final = timedelta(hours=2)
+# What a 401 says about an unknown credential.
+INVALID: Final = {
+    "personal": "Personal API key found in request Authorization header is invalid.",
+    "oauth": "Invalid access token.",
+}
 
 
 def authenticate(context: RequestContext, kinds: Sequence[str]) -> Principal:
@@ -46,10 +51,8 @@ def authenticate(context: RequestContext, kinds: Sequence[str]) -> Principal:
 
 def _by_bearer(context: RequestContext, secret: str, kind: str) -> Principal:
     principal = _principal(context, secret, kind)
-    problem = ""
-    if principal is None:
-        problem = "Invalid access token." if kind == "oauth" else "Personal API key found in request is invalid."
-    elif is_expired(principal.grant.get("expires_at"), context.now):
+    problem = INVALID[kind] if principal is None else ""
+    if principal and is_expired(principal.grant.get("expires_at"), context.now):
         problem = "Access token has expired."
     if principal is None or problem:
         raise api_error(401, problem, headers={"WWW-Authenticate": "Bearer"})

@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from core13_mcp import sandbox
-from core13_mcp.sandbox.testing.errors import ERRORS
+from core13_mcp.sandbox.testing.errors import API_ERRORS
 
 from ..asgi import listening
 from .sandbox_client import ME, SUBSCRIPTIONS, Client, Clock, error, weekly
@@ -67,11 +67,11 @@ async def test_a_status_fault_can_have_a_retry_after_header(ada: Client) -> None
     assert parsedate_to_datetime(dated.headers["retry-after"]).isoformat() == "2026-01-01T12:01:00+00:00"
 
 
-@pytest.mark.parametrize("name", list(ERRORS))
+@pytest.mark.parametrize("name", list(API_ERRORS))
 async def test_a_named_error_has_the_shape_of_the_api_and_drops_the_request(
     faulty: Starlette, ada: Client, name: str
 ) -> None:
-    expected = ERRORS[name]
+    expected = API_ERRORS[name]
     response = await ada.post(SUBSCRIPTIONS, json=weekly(), headers=fault_header(f"error={name}"))
     status, code, attr = error(response)
     assert (status, attr, response.json()["detail"]) == (expected.status, expected.attr, expected.detail)
@@ -95,8 +95,8 @@ async def test_a_named_error_equals_the_error_of_the_real_state(
     app = sandbox.build(clock=clock, era="today")
     async with Client(app, sandbox.LEGACY_KEY) as ada:
         response = await ada.request(method, SUBSCRIPTIONS + path, json=body)
-    assert response.status_code == ERRORS[name].status
-    assert response.json() == ERRORS[name].body()
+    assert response.status_code == API_ERRORS[name].status
+    assert response.json() == API_ERRORS[name].body()
     app.state.close()
 
 

@@ -23,12 +23,15 @@ def parameters(context: RequestContext) -> dict[str, str]:
 
 
 def oauth_error(status: int, error: str, description: str = "") -> APIError:
-    """An error in the shape of OAuth."""
+    """An error of the authorization server."""
     return APIError(error_response(status, error, description))
 
 
 def error_response(status: int, error: str, description: str = "") -> Response:
-    body = {"error": error} | ({"error_description": description} if description else {})
     # The standard requires this header when the client authenticates, and permits it otherwise.
     headers = {"WWW-Authenticate": f'Bearer error="{error}"'} if status == 401 else {}
-    return json_response(status, body, headers | {"Cache-Control": "no-store"})
+    return json_response(status, oauth_error_body(error, description), headers | {"Cache-Control": "no-store"})
+
+
+def oauth_error_body(error: str, description: str = "") -> dict[str, str]:
+    return {"error": error} | ({"error_description": description} if description else {})

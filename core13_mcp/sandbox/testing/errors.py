@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from ..oauth.messages import oauth_error_body
+from ..oauth.request import UNKNOWN_CLIENT
 from ..responses import error_body
 
 
@@ -19,8 +21,19 @@ class NamedError(NamedTuple):
         return error_body(self.status, self.detail, self.attr, self.code)
 
 
+class OAuthError(NamedTuple):
+    """An error response of the authorization server."""
+
+    status: int
+    error: str
+    detail: str = ""
+
+    def body(self) -> dict[str, Any]:
+        return oauth_error_body(self.error, self.detail)
+
+
 _ENDED: Final = "Subscription schedule has reached its end date. Extend until_date or remove count"
-ERRORS: Final = {
+API_ERRORS: Final = {
     "ai-credits": NamedError(
         402,
         "Your organization reached its AI credit usage limit. Raise the limit in the billing settings.",
@@ -62,4 +75,20 @@ ERRORS: Final = {
         "permission_denied",
     ),
     "no-endpoint": NamedError(404, "Endpoint not found."),
+    "token-expired": NamedError(401, "Access token has expired."),
 }
+OAUTH_ERRORS: Final = {
+    "oauth-not-set-up": OAuthError(500, "server_error", "Failed to create client"),
+    "oauth-client-name": OAuthError(
+        400, "invalid_client_metadata", "{'client_name': ['The name must not contain a reserved word.']}"
+    ),
+    "oauth-unknown-client": OAuthError(400, "invalid_request", UNKNOWN_CLIENT),
+    "oauth-invalid-grant": OAuthError(400, "invalid_grant"),
+    "oauth-invalid-client": OAuthError(401, "invalid_client"),
+    "oauth-unavailable": OAuthError(
+        503,
+        "temporarily_unavailable",
+        "The authorization server is temporarily unable to handle the request. Please retry.",
+    ),
+}
+ERRORS: Final[dict[str, NamedError | OAuthError]] = {**API_ERRORS, **OAUTH_ERRORS}

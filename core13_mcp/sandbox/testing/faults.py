@@ -24,6 +24,7 @@ CONTROL_PATH: Final = "/_sandbox/faults"
 OPTIONS: Final = (
     "status", "error", "retry-after", "retry-after-date", "delay", "applied", "reset", "lost", "reset-midway", "truncated",
     "wrong-types", "html", "redirect", "huge", "gzip-bomb", "trickle", "method", "path", "times",
+    "redirect-error", "wrong-state",
 )  # fmt: skip
 NUMBERS: Final = {"status", "retry-after-date", "delay", "huge", "gzip-bomb", "trickle", "times"}
 # The number of an option that is sent without one.

@@ -12,7 +12,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 import anyio
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.datastructures import URL
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..responses import error_body, json_response
@@ -20,7 +22,7 @@ from .connections import RESET
 from .errors import ERRORS
 
 # Faults that apply the request before they change or drop its response.
-TRANSFORMING: Final = {"reset-midway", "truncated", "wrong-types", "trickle", "applied", "lost"}
+TRANSFORMING: Final = {"reset-midway", "truncated", "wrong-types", "trickle", "applied", "lost", "wrong-state"}
 # Options that do not change the response.
 NEUTRAL: Final = {"delay", "method", "path", "times"}
 TRUNCATED_JSON: Final = b'{"id": 1, "tit'
@@ -50,12 +52,14 @@ class FaultyRequest:
             await send({"type": "http.response.start", "status": real.status_code, "headers": real.raw_headers})
             await send({"type": "http.response.body", "body": first_half(bytes(real.body)), "more_body": True})
             return await reset(scope, receive)
-        await self._response(real)(scope, receive, send)
+        await self._response(Request(scope), real)(scope, receive, send)
 
-    def _response(self, real: Response) -> Response:
+    def _response(self, request: Request, real: Response) -> Response:
         options = self.options
         if "redirect" in options:
             return Response(None, int(options.get("status", 307)), {"location": options["redirect"]})
+        if "redirect-error" in options:
+            return redirect_with_error(request, options["redirect-error"])
         if "html" in options:
             return HTMLResponse("<!doctype html><title>Please wait</title>", int(options.get("status", 200)))
         if "huge" in options:
@@ -79,6 +83,8 @@ class FaultyRequest:
     def _transform(self, real: Response) -> Response:
         content, headers = bytes(real.body), {**real.headers}
         headers.pop("content-length", None)
+        if "wrong-state" in self.options and "location" in headers:
+            headers["location"] = str(URL(headers["location"]).include_query_params(state="wrong"))
         if "trickle" in self.options:
             chunks = trickle(content or TRUNCATED_JSON, float(self.options["trickle"]))
             return StreamingResponse(chunks, real.status_code, headers)
@@ -87,6 +93,12 @@ class FaultyRequest:
         if "truncated" in self.options:
             content = first_half(content)
         return Response(content, real.status_code, headers)
+
+
+def redirect_with_error(request: Request, error: str) -> Response:
+    """Send the browser back to the client of an authorization request."""
+    query = {"error": error, "state": request.query_params.get("state", "")}
+    return RedirectResponse(URL(request.query_params.get("redirect_uri", "")).include_query_params(**query), 302)
 
 
 def first_half(content: bytes) -> bytes:

@@ -103,7 +103,7 @@ def test_a_refused_key_has_the_fix_of_the_error_of_a_call(doctor, api):
     report = doctor(**{KEY: UNKNOWN_KEY, "POSTHOG_HOST": api})
 
     finding = report.finding("owner", "wrong")
-    assert "401 Unauthorized" in finding["says"] and "invalid or expired" in finding["says"]
+    assert "401 Unauthorized" in finding["says"] and "Personal API key found in request" in finding["says"]
     assert finding["fix"] == call_error(UNKNOWN_KEY, api, "users-retrieve")
     assert UNKNOWN_KEY not in report.text
 
