@@ -23,6 +23,9 @@ CONFIRMATION_SCHEMA = {"type": "string", "description": "Code from a refusal."}
 
 _LIST = "`core13-mcp tools` lists the tools."
 
+# The names of this server's own statements in a result.
+OWN_NAMES = frozenset({"done", "note", "omitted", "next_offset"})
+
 
 def read_server_file(name: str) -> Any:
     """Return the content of `instructions.json` or `prompts.json` in tools/server/."""

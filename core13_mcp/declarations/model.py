@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from .base import ConditionalMessage, Model
 from .confirmation import Confirm
 from .derivation import Derivation
+from .drift import AcceptedDifference
+from .endpoint import Endpoint, Project
 from .evidence import Evidence
 from .files import CONFIRMATION, CONFIRMATION_SCHEMA, MCP_KEYS
-from .paths import APIPath, placeholders, require_known_placeholders
+from .paths import require_known_placeholders
 from .schema import ObjectSchema, Schema
 from .text_check import TextCheck
 
@@ -24,55 +26,6 @@ class Annotations(Model):
     destructive_hint: bool
     idempotent_hint: bool
     open_world_hint: bool
-
-
-class Fallback(Model):
-    """The request to send to the same path if the API answers the first one with `status`."""
-
-    status: int
-    method: Literal["POST", "PATCH"]
-    body: dict[str, Any]
-
-
-class Endpoint(Model):
-    """The API endpoint of a tool.
-
-    Attributes:
-        path: The path, with placeholders such as `{id}` for arguments.
-        auth: Whether the endpoint accepts an API key, or a login session only.
-        body_argument: The argument whose value is the whole request body. The key is `whole`.
-        fallback: The request to send if the API does not support this one. The key is `instead`.
-    """
-
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
-    path: APIPath
-    scope: Annotated[str, Field(pattern=r"^[a-z_]+:(read|write)$", examples=["insight:read"])] | None = None
-    auth: Literal["key", "session"] = "key"
-    body_argument: str | None = Field(None, alias="whole")
-    fallback: Fallback | None = Field(None, alias="instead")
-
-    @cached_property
-    def placeholders(self) -> tuple[str, ...]:
-        return tuple(placeholders(self.path))
-
-
-class Project(Model):
-    """The argument that selects the project, and how to find the caller's current project.
-
-    Attributes:
-        current: The value for the current project in a path. It is used for reads only: a write must name its project.
-        read: The path of the request that returns the current project.
-        id, name, owner, projects: Dotted paths in its response: the id and the name of the project, the owner of the
-            credentials, and the list of projects.
-    """
-
-    argument: str
-    current: str
-    read: APIPath
-    id: str
-    name: str
-    owner: str | None = None
-    projects: str | None = None
 
 
 class Rule(ConditionalMessage):
@@ -113,6 +66,7 @@ class Declaration(Model):
         evidence: What a response must have for the result to report success. Without it, every 2xx status does.
         show: Computed values that replace fields of the response. A value that cannot be computed replaces nothing.
         hide: Fields that a result does not have, by the state of the object.
+        drift: Accepted differences from the OpenAPI documents of the API.
         review: Open decisions of a person about a draft. The file does not load until the list is empty.
     """
 
@@ -138,6 +92,7 @@ class Declaration(Model):
     evidence: Evidence | None = None
     show: dict[str, Derivation] = Field({})
     hide: tuple[Hidden, ...] = ()
+    drift: tuple[AcceptedDifference, ...] = ()
     review: tuple[str, ...] = ()
 
     @model_validator(mode="after")

@@ -93,7 +93,8 @@ class Document:
         """Return the path, query and header parameters. Those of the operation replace those of its path."""
         own = _list(operation.content.get("parameters"))
         resolved = [self.resolve(parameter) for parameter in (*operation.shared, *own)]
-        return list({(item.get("in"), item.get("name")): item for item in resolved if "name" in item}.values())
+        named = [item for item in resolved if isinstance(item.get("in"), str) and isinstance(item.get("name"), str)]
+        return list({(item["in"], item["name"]): item for item in named}.values())
 
     def request_schema(self, operation: Operation) -> dict[str, Any] | None:
         """Return the schema of the JSON body of the request, or None if it has no body."""

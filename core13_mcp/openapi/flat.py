@@ -11,6 +11,15 @@ _COMBINATORS = ("allOf", "oneOf", "anyOf")
 # Combinators inside one another.
 _MAX_NESTING = 20
 
+# The forms of the keywords. A keyword with another form, which only a faulty document has, is ignored.
+_FORMS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys((*_COMBINATORS, "enum", "required"), list),
+    **dict.fromkeys(("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"), (int, float)),
+    "properties": dict,
+    "pattern": str,
+    "type": (str, list),
+}
+
 
 def flatten(document: Document, schema: Any, nesting: int = 0) -> dict[str, Any]:
     """Return a schema whose own level has one `type` or none, and no `$ref` and combinator.
@@ -20,7 +29,7 @@ def flatten(document: Document, schema: Any, nesting: int = 0) -> dict[str, Any]
     those of every alternative are required, and no `type` if they have different ones. Schemas of properties and items
     stay as they are.
     """
-    flat = document.resolve(schema)
+    flat = _well_formed(document.resolve(schema))
     own = {key: value for key, value in flat.items() if key not in _COMBINATORS}
     own = _single_type(own)
     if nesting > _MAX_NESTING:
@@ -30,6 +39,14 @@ def flatten(document: Document, schema: Any, nesting: int = 0) -> dict[str, Any]
         if parts:
             own = _merge(own, _intersection(parts) if keyword == "allOf" else _union(parts))
     return own
+
+
+def _well_formed(schema: dict[str, Any]) -> dict[str, Any]:
+    result = {key: value for key, value in schema.items() if isinstance(value, _FORMS.get(key, object))}
+    for keyword in ("required", "type"):
+        if isinstance(names := result.get(keyword), list):
+            result[keyword] = [name for name in names if isinstance(name, str)]
+    return result
 
 
 def _single_type(schema: dict[str, Any]) -> dict[str, Any]:

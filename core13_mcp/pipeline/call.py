@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ..api.client import APIClient
 from ..api.credentials import Credentials
 from ..api.exchange import APIRequest
+from ..declarations.endpoint import Project
 from ..declarations.files import CONFIRMATION
-from ..declarations.model import Declaration, Project
+from ..declarations.model import Declaration
 from ..jsonio import JSON
 from ..text import strip_invisible
 from .bind import bind

@@ -12,7 +12,7 @@ import httpx2
 
 from ..api.exchange import APIRequest, ProgressCallback
 from ..api.session import APISession
-from ..declarations.model import Project
+from ..declarations.endpoint import Project
 from ..errors import Declined, InvalidArguments, ToolError
 from ..redaction import has_secret, redact
 from ..text import get_path, quote

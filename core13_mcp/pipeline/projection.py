@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
 from ..declarations.derivation import derive
+from ..declarations.files import OWN_NAMES
 from ..declarations.model import Declaration
 from ..jsonio import JSON, compact_json
 from ..templates.language import fill
 from .tolerance import Reply, fit_response
 
 _MAX_NAMES = 8
-# The names of this server's own statements in a result.
-_OWN_NAMES = frozenset({"done", "note", "omitted", "next_offset"})
 
 _PLAIN_NAME = re.compile(r"\w{1,40}", re.ASCII)
 
@@ -74,7 +73,7 @@ def _facts(tool: Declaration, reply: Reply, arguments: JSON, answer: dict[str, A
 def _rename_own(tool: Declaration, value: dict[str, Any]) -> dict[str, Any]:
     """Rename the properties of the API with the name of a statement of this server, which they could imitate."""
     # An argument with the same name, such as a note, is a property of the API.
-    own = value.keys() & (_OWN_NAMES - tool.arguments.keys())
+    own = value.keys() & (OWN_NAMES - tool.arguments.keys())
     return {f"{name} (API)" if name in own else name: part for name, part in value.items()} if own else value
 
 
