@@ -120,6 +120,17 @@ exit status: 0 no problem, 1 at least one problem""",
 exit status: 0 no problem, 1 at least one problem""",
         has_settings=False,
     ),
+    "drift": Help(
+        "compare the tools with the OpenAPI document of the API",
+        "[--spec FILE|URL] [--json]",
+        """\
+  core13-mcp drift                                   with the document of the host
+  core13-mcp drift --spec openapi.json               with a file
+  core13-mcp drift --tools-dir my-tools              your own declarations too
+  core13-mcp drift --json | jq '.differences[]'      for programs
+
+exit status: 0 no difference breaks calls, 1 at least one does""",
+    ),
     "completion": Help(
         "print a shell completion script",
         "{bash,zsh,fish}",

@@ -109,6 +109,8 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
     parsers["doctor"].add_flag("--json", "print the result as JSON")
     parsers["doctor"].add_flag("--run-project-commands", "also start commands that files of this directory contain")
     parsers["check"].add_argument("directory", metavar="DIR", help="the directory of the declarations")
+    parsers["drift"].add_flag("--spec", "OpenAPI document: a file or a URL (default: that of the host)", metavar="SPEC")
+    parsers["drift"].add_flag("--json", "print the differences as JSON")
     parsers["completion"].add_values("shell", ("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
 
 
