@@ -16,8 +16,8 @@ from ..logs import configure_logging
 from ..settings import Settings
 from ..setup.doctor.api import APICheck
 from ..setup.doctor.clients import ClientCheck
-from ..setup.doctor.entries import PLACEHOLDER_KEY
 from ..setup.doctor.finding import Finding, from_error
+from ..setup.doctor.passed_on import PLACEHOLDER_KEY
 from ..setup.doctor.settings import check_key, check_settings, check_variables
 from ..setup.environment import Environment
 from .engine import api_clients, credential_provider, make_context

@@ -16,8 +16,12 @@ from .paths import PathStep
 KEY = "POSTHOG_PERSONAL_API_KEY"
 TOKEN = "CORE13_TOKEN"
 
-# A reference to a variable or to an input, in the syntax of any client; the group is its name.
-REFERENCE = re.compile(r"(?:\$\{?(?:env:|input:)?|\{env:)([A-Za-z_][A-Za-z0-9_-]*)")
+# A reference to a variable, perhaps with a default, or to an input of VS Code, in the syntax of any client.
+REFERENCE = re.compile(
+    r"\$\{(?:env:|input:)?(?P<braced>[A-Za-z_][\w-]*)(?::-(?P<default>[^{}]*))?\}"
+    r"|\{env:(?P<plain>[A-Za-z_]\w*)\}"
+    r"|\$(?P<shell>[A-Za-z_]\w*)"
+)
 
 # A path in the file and the value to write there.
 Change = tuple[tuple[PathStep, ...], Any]

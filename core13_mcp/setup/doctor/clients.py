@@ -15,10 +15,11 @@ from ..clients import CLIENTS
 from ..entries import KEY
 from ..environment import Environment
 from ..install import server_command
-from .entries import PLACEHOLDER_KEY, Entry, find_entries, process_environment, request_headers
+from .entries import Entry, find_entries
 from .entry_checks import check_entry
 from .finding import Finding, from_error
 from .handshake import Launch, handshake
+from .passed_on import PLACEHOLDER_KEY, process_environment, request_headers
 from .project import own_command, skipped, skipped_host
 from .remote import SignInRequired, remote_handshake
 from .variables import unused_credentials

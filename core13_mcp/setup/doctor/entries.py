@@ -1,4 +1,4 @@
-"""This server's entries in the files of clients, and what each client makes of them."""
+"""This server's entries in the files of clients."""
 
 from __future__ import annotations
 
@@ -11,34 +11,18 @@ from typing import Any
 from ...errors import ConfigurationError
 from ...identity import NAME
 from ...settings import OPTIONS
-from .. import paths
+from .. import files, paths
 from ..client import Client, ConfigFile
 from ..clients import CLIENTS
-from ..environment import Environment
 from ..install import load
 from ..paths import KeyPath, ParseError
 from .finding import Finding, Status
-
-# The server needs a key to start. This is not one. It stands for a key that only the client knows.
-PLACEHOLDER_KEY = "phx_doctor"
 
 _SERVERS_KEYS = {client.servers_key for client in CLIENTS.values()}
 _URL_FIELDS = {client.url_field for client in CLIENTS.values() if client.url_field}
 # `http_headers` is the field of Codex.
 HEADER_FIELDS = ("headers", "http_headers")
-_SECRETS = {option.variable for option in OPTIONS if option.secret}
 _OWN_NAME = re.compile(r"core13[-_]mcp")
-
-# A reference to a variable, perhaps with a default, or to an input of VS Code, in the syntax of any client.
-REFERENCE = re.compile(
-    r"\$\{(?:env:|input:)?(?P<braced>[A-Za-z_][\w-]*)(?::-(?P<default>[^{}]*))?\}"
-    r"|\{env:(?P<plain>[A-Za-z_]\w*)\}"
-    r"|\$(?P<shell>[A-Za-z_]\w*)"
-)
-
-# The environment of a program that is not started from a shell.
-_GUI_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
-_INHERITED = ("HOME", "USER", "LANG", "TMPDIR", "SystemRoot", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "TEMP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +92,17 @@ class Entry:
 
 def find_entries(file: ConfigFile) -> tuple[list[Entry], list[Finding]]:
     """Return this server's entries, and findings about the file and about entries that the client does not read."""
-    client = file.client
+    client, text = file.client, ""
     problem = partial(Finding, f"client {client.name}", "wrong")
     try:
+        text = files.read(file.path) or ""
         content = load(file)
+    except ParseError as error:
+        fix = f"correct it there; until then {client.title} reads nothing of this file"
+        return [], [*_mark(file, text), problem(error.message.partition("; ")[0], fix)]
     except ConfigurationError as error:
-        fix = error.fix or f"replace it by a file that {client.title} can read"
-        message, _, hint = error.message.partition("; ")
-        if isinstance(error, ParseError):
-            hint = f"correct it there; until then {client.title} reads nothing of this file"
-        return [], [problem(message, hint or fix)]
+        message, _, fix = error.message.partition("; ")
+        return [], [problem(message, fix or error.fix or f"replace it by a file that {client.title} can read")]
     servers = paths.get(content, file.servers_path)
     if servers is not None and not isinstance(servers, dict):
         kind = "table" if client.format == "toml" else "object"
@@ -126,9 +111,18 @@ def find_entries(file: ConfigFile) -> tuple[list[Entry], list[Finding]]:
     entries = _own_entries(file, content, file.servers_path)
     misplaced = [key for key in sorted(_SERVERS_KEYS - {client.servers_key}) if _own_entries(file, content, (key,))]
     fix = f'remove it there and run `{NAME} install {client.name}`, which writes it to "{client.servers_key}"'
-    return entries, [
+    findings = _mark(file, text) if entries or misplaced else []
+    return entries, findings + [
         problem(f'{file.path}: {NAME} is in "{key}", which {client.title} does not read', fix) for key in misplaced
     ]
+
+
+def _mark(file: ConfigFile, text: str) -> list[Finding]:
+    """Return a finding if a file starts with a byte order mark, which programs on Windows write."""
+    if not text.startswith("\ufeff"):
+        return []
+    message = f"{file.path}: it starts with a byte order mark, which some programs cannot read"
+    return [Finding(f"client {file.client.name}", "note", message, "save it as UTF-8 without a byte order mark")]
 
 
 def _own_entries(file: ConfigFile, content: Any, servers_path: KeyPath) -> list[Entry]:
@@ -137,61 +131,3 @@ def _own_entries(file: ConfigFile, content: Any, servers_path: KeyPath) -> list[
     members = servers.items() if isinstance(servers, dict) else ()
     entries = [Entry(file, name, value) for name, value in members if isinstance(value, dict)]
     return [entry for entry in entries if any(map(_OWN_NAME.search, [entry.name, *entry.command]))]
-
-
-def expands(client: Client) -> bool:
-    """Whether a client replaces references in the values of an entry."""
-    return client.prompts or client.variable_syntax is not None
-
-
-def expand(text: str, client: Client, variables: Mapping[str, str]) -> tuple[str, list[str]]:
-    """Return a value as the client passes it on, and the references in it that cannot be resolved here."""
-    unresolved: list[str] = []
-    if not expands(client):
-        return text, unresolved
-
-    def replace(match: re.Match[str]) -> str:
-        name = match["braced"] or match["plain"] or match["shell"]
-        value = variables.get(name) or match["default"]
-        if value is None:
-            unresolved.append(match[0])
-        return match[0] if value is None else value
-
-    return REFERENCE.sub(replace, text), unresolved
-
-
-def process_environment(entry: Entry, environment: Environment) -> dict[str, str]:
-    """Return the environment variables with which the client starts the command.
-
-    A secret that cannot be resolved here becomes PLACEHOLDER_KEY, so that the server starts.
-    """
-    client, variables = entry.client, environment.variables
-    base = dict(variables)
-    if not client.inherits_env:
-        base = {name: variables[name] for name in _INHERITED if name in variables}
-        has_gui_path = client.is_gui and environment.platform != "win32"
-        base["PATH"] = _GUI_PATH if has_gui_path else variables.get("PATH", "")
-    for name in entry.names(client.env_names_field):
-        if value := variables.get(name) or (PLACEHOLDER_KEY if name in _SECRETS else None):
-            base[name] = value
-    for name, value in entry.variables:
-        text, unresolved = expand(str(value), client, variables)
-        base[name] = PLACEHOLDER_KEY if unresolved and name in _SECRETS else text
-    return base
-
-
-def request_headers(entry: Entry, environment: Environment) -> tuple[dict[str, str], list[str]]:
-    """Return the headers that the client sends to a remote server, and the references that cannot be resolved here."""
-    headers, missing = dict[str, str](), list[str]()
-    client = entry.client
-    for name, value in entry.headers:
-        headers[name], unresolved = expand(str(value), client, environment.variables)
-        missing += unresolved
-    listed = [(header, str(variable), "") for header, variable in entry.members(client.header_names_field)]
-    if isinstance(token := entry.value.get(client.bearer_field or ""), str):
-        listed.append(("Authorization", token, "Bearer "))
-    for header, variable, prefix in listed:
-        value = environment.variables.get(variable)
-        headers |= {header: prefix + value} if value else {}
-        missing += [] if value else [variable]
-    return headers, missing

@@ -13,10 +13,11 @@ from ... import identity
 from ...identity import NAME, VERSION
 from ...keys import HOW_TO_GET_A_KEY, KEY_HEADER, key_problem
 from ...settings import OPTIONS
-from ..entries import KEY
+from ..entries import KEY, REFERENCE
 from ..environment import Environment
-from .entries import HEADER_FIELDS, REFERENCE, Entry, expands
+from .entries import HEADER_FIELDS, Entry
 from .finding import Finding
+from .passed_on import expands
 from .variables import misspelled
 
 _PACKAGE = re.compile(r"core13[-_]mcp(\[.*\])?([@=<>~!].*)?")

@@ -103,7 +103,7 @@ def test_a_refused_key_has_the_fix_of_the_error_of_a_call(doctor, api):
     report = doctor(**{KEY: UNKNOWN_KEY, "POSTHOG_HOST": api})
 
     finding = report.finding("owner", "wrong")
-    assert "401 Unauthorized" in finding["says"] and "Personal API key found in request" in finding["says"]
+    assert "401 Unauthorized" in finding["says"] and "invalid" in finding["says"]
     assert finding["fix"] == call_error(UNKNOWN_KEY, api, "users-retrieve")
     assert UNKNOWN_KEY not in report.text
 
@@ -328,6 +328,17 @@ def test_the_first_error_of_a_server_that_ends_is_reported(doctor, home, tmp_pat
     write_config(home, "gemini", {"command": program})
 
     assert doctor("--sandbox").finding("client gemini", "wrong")["says"].endswith(message)
+
+
+@pytest.mark.parametrize("client", ["cursor", "codex"])
+def test_a_byte_order_mark_is_reported(doctor, home, fake_server, client):
+    text = CODEX if client == "codex" else json.dumps({"mcpServers": {"core13-mcp": {"command": fake_server}}})
+    path = write_config(home, client, "\ufeff" + text)
+
+    findings = [one for one in doctor("--sandbox").findings if one["check"] == f"client {client}"]
+
+    assert "starts with a byte order mark" in findings[0]["says"] and str(path) in findings[0]["says"]
+    assert "save it as UTF-8 without a byte order mark" in findings[0]["fix"]
 
 
 @pytest.mark.parametrize(("client", "field"), [("windsurf", {"disabled": True}), ("gemini", {"enabled": False})])

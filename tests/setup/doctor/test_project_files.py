@@ -161,13 +161,13 @@ def test_only_arguments_that_read_at_most_are_accepted(home, installation, findi
         ("OTEL_EXPORTER_OTLP_ENDPOINT", False),
     ],
 )
-@pytest.mark.parametrize("form", ["env", "env_vars"])
+@pytest.mark.parametrize(("client", "form"), [("codex", "env"), ("codex", "env_vars"), ("opencode", "environment")])
 def test_only_variables_that_are_harmless_settings_are_accepted(
-    home, installation, findings, variable, form, is_harmless
+    home, installation, findings, variable, client, form, is_harmless
 ):
-    value = {variable: "x"} if form == "env" else [variable]
-    write_entry(home, "codex", {"command": installation, "args": ["serve"], form: value})
-    assert started(findings("codex")) is is_harmless
+    value = [variable] if form == "env_vars" else {variable: "x"}
+    write_entry(home, client, {"command": installation, "args": ["serve"], form: value})
+    assert started(findings(client)) is is_harmless
 
 
 def link(installation: str, folder: Path) -> list[str]:
