@@ -85,20 +85,24 @@ exit status: 0 with the result on stdout, 1 with the error of the tool on stderr
         has_settings=False,
     ),
     "install": Help(
-        "add this server to the configuration of an MCP client",
-        "[--scope SCOPE] [--print] [--remote URL] [--uvx] CLIENT",
+        "add this server to the configuration of MCP clients",
+        "[--scope SCOPE] [--print] [--remote URL] [--uvx] {CLIENT ... | --all [--yes] | --list [--json]}",
         """\
   core13-mcp install claude-desktop                  prompts for the key; input is hidden
   core13-mcp install cursor --print                  print the configuration, write nothing
   core13-mcp install claude-code --scope project     for the current directory only
   core13-mcp install vscode --sandbox                no account needed
+  core13-mcp install --all                           list the clients on this machine, and ask
+  core13-mcp install --list                          where it is installed, with which settings
   core13-mcp install zed --personal-api-key-file ~/.posthog-key
   core13-mcp install gemini --remote https://mcp.example.com/mcp""",
     ),
     "uninstall": Help(
-        "remove this server from the configuration of an MCP client",
-        "[--scope SCOPE] CLIENT",
-        "  core13-mcp uninstall cursor",
+        "remove this server from the configuration of MCP clients",
+        "[--scope SCOPE] {CLIENT ... | --all [--yes]}",
+        """\
+  core13-mcp uninstall cursor
+  core13-mcp uninstall --all                         list the files with an entry, and ask""",
         has_settings=False,
     ),
     "doctor": Help(

@@ -101,8 +101,12 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
     parsers["demo"].add_flag("--step", "wait for Enter before each request")
     parsers["demo"].add_flag("--quiet", "print the summary only")
     for parser in (install, parsers["uninstall"]):
-        parser.add_values("client", CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))
+        parser.add_values("clients", CLIENTS, nargs="*", metavar="CLIENT", help=", ".join(CLIENTS))
+        parser.add_flag("--all", "every client that is found on this machine")
+        parser.add_flag("--yes", "agree to --all without a question")
         parser.add_flag("--scope", "which configuration of the client; user by default", ("user", "project", "local"))
+    install.add_flag("--list", "print where this server is installed, with which settings, and change nothing")
+    install.add_flag("--json", "print the list as JSON")
     install.add_flag("--print", "print the configuration and do not write it", dest="show")
     install.add_flag("--remote", "URL of a server that runs elsewhere", metavar="URL")
     install.add_flag("--uvx", "run the published package with uvx, at this version")

@@ -82,6 +82,12 @@ class Client(NamedTuple):
         path = other if other.exists() and not path.exists() else path
         return ConfigFile(self, scope, path, (*parents, self.servers_key), project)
 
+    def is_present(self, environment: Environment) -> bool:
+        """Return whether the client's file, or the folder that the client creates, exists."""
+        path = self.config_file(environment).path
+        folder = environment.path(self.folder) if self.folder else path.parent
+        return path.exists() or folder.is_dir()
+
     def command(self, entry: Mapping[str, Any]) -> list[str]:
         """Return the program of an entry and its arguments; an empty list for a remote server."""
         program = entry.get(self.program_field)

@@ -1,4 +1,4 @@
-"""`core13-mcp install`: add this server to a client's configuration file."""
+"""`core13-mcp install`: add this server to the configuration files of clients."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from getpass import getpass
 from pathlib import Path
 
@@ -19,12 +20,30 @@ from ...setup.clients import CLIENTS
 from ...setup.entries import KEY, Secret, ServerEntry
 from ...setup.environment import Environment
 from ...setup.install import edit, install, make_entry, stored_key
+from ...setup.installed import present_clients
+from ..clients import chosen_files, for_each, is_confirmed, print_installations
 from ..terminal import interruptible, print_line
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Write the entry, and print the path and the next step."""
-    file = CLIENTS[arguments.client].config_file(Environment.current(), arguments.scope)
+    """Write the entry of each client, and print the path and the next step."""
+    environment = Environment.current()
+    if arguments.list:
+        return print_installations(environment, arguments.json)
+    files = chosen_files(arguments, environment, lambda: _present_files(environment, arguments.scope or "user"))
+    if not arguments.show and not is_confirmed(arguments, files, "Add this server to these files?"):
+        return 1
+    return await for_each(files, lambda file: _install(file, arguments, settings))
+
+
+def _present_files(environment: Environment, scope: str) -> list[ConfigFile]:
+    files = [client.config_file(environment, scope) for client in present_clients(environment) if scope in client.files]
+    if not files:
+        raise ConfigurationError("no client was found on this machine", f"Name one of {', '.join(CLIENTS)}.")
+    return files
+
+
+async def _install(file: ConfigFile, arguments: argparse.Namespace, settings: Settings) -> int:
     entry = make_entry(settings, arguments.uvx, arguments.remote)
     if arguments.show:
         print_line(f"# for {file.path}", sys.stderr)
@@ -46,6 +65,12 @@ def _prompt_for_key(client: Client) -> str:
             f"{client.title} needs the key in its file, and no key is set; set {KEY} for this command, or use "
             f"--personal-api-key-file to name a file that contains it; {HOW_TO_GET_A_KEY}"
         )
+    return _typed_key()
+
+
+@cache
+def _typed_key() -> str:
+    """Prompt for the key. Several clients get the same one."""
     try:
         with interruptible():
             key = getpass("PostHog personal API key (phx_..., not shown): ").strip()

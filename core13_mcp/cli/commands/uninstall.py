@@ -1,20 +1,36 @@
-"""`core13-mcp uninstall`: remove this server from a client's configuration file."""
+"""`core13-mcp uninstall`: remove this server from the configuration files of clients."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 from ...identity import NAME
-from ...setup.clients import CLIENTS
+from ...setup.client import ConfigFile
 from ...setup.environment import Environment
 from ...setup.install import uninstall
+from ...setup.installed import installations
+from ..clients import chosen_files, for_each, is_confirmed
 from ..terminal import print_line
 
 
 async def run(arguments: argparse.Namespace, _: object) -> int:
-    """Remove the entry. The rest of the file does not change."""
-    client = CLIENTS[arguments.client]
-    file = client.config_file(Environment.current(), arguments.scope)
+    """Remove the entries. The rest of each file does not change."""
+    environment = Environment.current()
+    found, problems = installations(environment) if arguments.all else ([], [])
+    for problem in problems:
+        print_line(problem, sys.stderr)
+    files = chosen_files(arguments, environment, lambda: [entry.file for entry in found if entry.name == NAME])
+    if not is_confirmed(arguments, files, f"Remove {NAME} from these files?"):
+        return 1
+    if not files:
+        print_line(f"no client has an entry {NAME}; nothing was changed")
+    # An entry can be in a file that cannot be read.
+    return max(await for_each(files, _uninstall), 1 if problems else 0)
+
+
+async def _uninstall(file: ConfigFile) -> int:
+    client = file.client
     if uninstall(file):
         print_line(f"{client.title}: removed {NAME} from {file.path}; restart {client.title} if it is running")
     else:
