@@ -14,6 +14,9 @@ TITLE = "PostHog reports, sharing and users"
 
 VERSION = __version__
 
+# The public address of the documentation, which the first release sets.
+HOMEPAGE = ""
+
 # Whether this project has published the package under NAME on PyPI. Before, the name can belong to anyone, so nothing that
 # is shipped or documented lets pip, uv or pipx look it up. The first release sets this to True and runs
 # `python scripts/packages.py`.

@@ -164,4 +164,11 @@ def _authenticator(settings: Settings, clients: Sequence[APIClient], resource: P
 
 def _page_content(settings: Settings, url: str, notices: Sequence[str]) -> PageContent:
     auth = settings.auth
-    return PageContent(auth=auth, url=url, notices=notices, links=links(auth, url), snippets=snippets(auth, url))
+    return PageContent(
+        auth=auth,
+        url=url,
+        posthog=settings.host,
+        notices=notices,
+        links=links(auth, url),
+        snippets=snippets(auth, url),
+    )

@@ -5,28 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..identity import NAME
+from .client import Client
 from .clients import CLIENTS
 from .entries import REMOTE_SECRETS, ServerEntry
 from .environment import Environment
 from .install import edit
 from .install_links import install_links
 
-# The clients with a snippet on the landing page, and the scope of the file that the snippet is for.
-_SNIPPETS = {"cursor": "user", "vscode": "project", "codex": "user"}
+# The systems whose paths can differ.
+_SYSTEMS = ("linux", "darwin", "win32")
 
 
 def snippets(auth: str, url: str) -> list[tuple[str, str, str]]:
     """Return for each client of a server with this value of `--auth`: its name, where to paste, and the text."""
     entry = ServerEntry(url=url, secrets=REMOTE_SECRETS[auth])
-    snippets = [("Claude Code", "In a shell", _claude_command(entry))]
-    snippets += [_file_snippet(name, scope, entry) for name, scope in _SNIPPETS.items()]
-    if auth == "oauth":
-        # Chat clients can sign in, but they send no custom headers.
-        snippets[:0] = [
-            ("Claude", "In Settings, Connectors, Add custom connector", url),
-            ("ChatGPT", "In Settings, Connectors, Advanced, Developer mode, Create (https only)", url),
-        ]
-    return snippets
+    clients = [client for client in CLIENTS.values() if client.url_field and client.name != "claude-code"]
+    return [
+        ("Claude Code", "In a shell", _claude_command(entry)),
+        *(_file_snippet(client, entry) for client in clients),
+    ]
 
 
 def links(auth: str, url: str) -> list[tuple[str, str]]:
@@ -42,8 +39,13 @@ def _claude_command(entry: ServerEntry) -> str:
     return command
 
 
-def _file_snippet(name: str, scope: str, entry: ServerEntry) -> tuple[str, str, str]:
-    # Only the home and project folders are in these paths, so they are the same on every platform.
-    user = Environment(platform="linux", home=Path("~"), variables={}, cwd=Path())
-    file = CLIENTS[name].config_file(user, scope)
-    return file.client.title, f"In {file.path.as_posix()}", edit(file, "", entry).strip()
+def _file_snippet(client: Client, entry: ServerEntry) -> tuple[str, str, str]:
+    files = [client.config_file(_environment(system)) for system in _SYSTEMS]
+    path = files[0].path.as_posix()
+    same = len({file.path for file in files}) == 1
+    location = f"In {path}" if same else f"In its configuration file, on Linux {path}"
+    return client.title, location, edit(files[0], "", entry).strip()
+
+
+def _environment(system: str) -> Environment:
+    return Environment(platform=system, home=Path("~"), variables={"APPDATA": "%APPDATA%"}, cwd=Path())

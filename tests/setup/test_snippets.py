@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from core13_mcp.setup.clients import CLIENTS
 from core13_mcp.setup.snippets import links, snippets
 
 URL = "https://tools.example.com/mcp"
@@ -47,7 +48,6 @@ def test_each_snippet_has_the_format_of_its_client() -> None:
     assert '--header "Authorization: Bearer $CORE13_TOKEN"' in texts["Claude Code"]
 
 
-def test_chat_clients_have_a_snippet_only_with_oauth() -> None:
-    chat_clients = {"Claude": URL, "ChatGPT": URL}
-    assert chat_clients.items() <= snippet_texts("oauth").items()
-    assert not chat_clients.keys() & snippet_texts("own-key").keys()
+def test_every_client_that_can_connect_to_a_server_has_a_snippet() -> None:
+    expected = {client.title for client in CLIENTS.values() if client.url_field}
+    assert {client for client, *_ in snippets("none", URL)} == expected

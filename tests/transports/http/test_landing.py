@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from html import escape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -11,8 +12,9 @@ import httpx2
 import pytest
 
 from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.files import read_server_file
 from core13_mcp.settings import Settings
-from core13_mcp.transports.http.landing.page import AUTH_NOTES, PageContent, page
+from core13_mcp.transports.http.landing.page import AUTH_NOTES, CHAT_NOTES, PageContent, page
 
 from .http_server import client, serving
 
@@ -78,16 +80,19 @@ async def test_the_page_shows_how_clients_connect_to_the_public_url() -> None:
     assert str(port) not in response.text
 
 
-def test_the_page_loads_nothing_from_other_servers_and_runs_no_script() -> None:
+def test_the_page_loads_nothing_from_other_servers_and_its_policy_allows_its_own_script_only() -> None:
     parsed, response = render(), page(load(), PageContent(auth="none", url=URL))
     sources = [
         attributes.get(name) for _, attributes in parsed.elements for name in ("src", "srcset", "action", "data")
     ]
     assert [source for source in sources if source] == []
-    assert [link["href"] for link in parsed.all("link")] == ["data:,"]
-    assert not parsed.all("script")
-    style = base64.b64encode(hashlib.sha256(parsed.text["style"].encode()).digest()).decode()
-    assert response.headers["Content-Security-Policy"].startswith(f"default-src 'none'; style-src 'sha256-{style}';")
+    assert [str(link["href"])[:22] for link in parsed.all("link")] == ["data:image/png;base64,"]
+    assert [name for _, attributes in parsed.elements for name in attributes if name.startswith("on")] == []
+    style, script = (
+        base64.b64encode(hashlib.sha256(parsed.text[tag].encode()).digest()).decode() for tag in ("style", "script")
+    )
+    policy = f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; img-src data:; "
+    assert response.headers["Content-Security-Policy"].startswith(policy)
 
 
 def test_the_page_works_with_keyboard_and_screen_reader() -> None:
@@ -111,13 +116,39 @@ def test_content_is_escaped() -> None:
         links=[("<b>", 'https://x.example/"><script>')],
         snippets=[("<b>", "<b>", "<b>")],
     )
-    assert not parsed.all("script")
+    assert len(parsed.all("script")) == 1
     assert not parsed.all("b")
 
 
 @pytest.mark.parametrize("auth", AUTH_NOTES)
-def test_the_page_explains_the_authentication(auth: str) -> None:
-    assert AUTH_NOTES[auth] in render(auth=auth).text["p"]
+def test_the_page_explains_the_authentication_and_what_chat_clients_need(auth: str) -> None:
+    text = render(auth=auth).text["p"]
+    assert AUTH_NOTES[auth] in text
+    assert CHAT_NOTES[auth] in text
+
+
+def test_callers_with_their_own_key_learn_where_to_create_it_and_which_scopes_it_needs() -> None:
+    parsed = render(auth="own-key", posthog="https://eu.posthog.com")
+    links = [link["href"] for link in parsed.all("a")]
+    assert "https://eu.posthog.com/settings/user-api-keys" in links
+    for scope in ("subscription:read", "subscription:write", "user:read", "user:write", "sharing_configuration:write"):
+        assert scope in parsed.text["code"]
+    assert not [link["href"] for link in render(auth="none").all("a") if "settings" in str(link["href"])]
+
+
+def test_the_page_lists_requests_and_the_titles_of_tools_before_their_names() -> None:
+    response = page(load(), PageContent(auth="none", url=URL))
+    html = bytes(response.body).decode()
+    for request in read_server_file("requests.json"):
+        assert f"<li>{escape(request)}</li>" in html
+    for tool in load().values():
+        assert html.index(f">{escape(tool.title)}</th>") < html.index(f"<code>{tool.name}</code>")
+
+
+def test_the_page_links_to_the_documentation_if_it_has_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Documentation" not in render().text.get("a", "")
+    monkeypatch.setattr("core13_mcp.transports.http.landing.page.HOMEPAGE", "https://docs.example.com/")
+    assert "Documentation" in render().text["a"]
 
 
 async def test_an_mcp_client_that_accepts_html_reaches_the_endpoint(url: str) -> None:

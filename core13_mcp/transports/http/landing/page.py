@@ -1,10 +1,10 @@
-"""The landing page: one HTML page without scripts and without resources from other servers."""
+"""The landing page: one HTML page without resources from other servers."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -13,8 +13,9 @@ from string import Template
 from starlette.responses import HTMLResponse
 
 from ....declarations.catalog import Catalog
+from ....declarations.files import read_server_file
 from ....declarations.model import Declaration
-from ....identity import TITLE, VERSION
+from ....identity import HOMEPAGE, TITLE, VERSION, icons
 
 AUTH_NOTES = {
     "none": "Only programs on this machine can connect, and they need no secret.",
@@ -25,46 +26,61 @@ AUTH_NOTES = {
     "API only.",
 }
 
+CHAT_NOTES = {
+    "none": "Claude and ChatGPT in a browser cannot connect, because this server serves this machine only.",
+    "token": "Claude and ChatGPT in a browser cannot connect, because they cannot send the token. A server with "
+    "`--auth oauth` can serve them.",
+    "own-key": "Claude and ChatGPT in a browser cannot connect, because they cannot send the key. A server with "
+    "`--auth oauth` can serve them.",
+    "oauth": "Claude: Settings, Connectors, Add custom connector. ChatGPT: Settings, Connectors, Advanced, Developer mode, "
+    "Create. Paste the URL above, which must start with https, and log in to PostHog.",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContent:
-    """What the landing page shows, besides the tools."""
+    """What the landing page shows, besides the tools.
 
-    # The value of `--auth`.
+    Attributes:
+        auth: The value of `--auth`.
+        posthog: The origin of PostHog.
+        notices: The modes of the server, such as read-only.
+        links: For each link that adds the server to a client: the label and the URL.
+        snippets: For each text to paste: the client, the location and the text.
+    """
+
     auth: str
     url: str
-    # The modes of the server, such as read-only.
+    posthog: str = ""
     notices: Sequence[str] = ()
-    # For each link that adds the server to a client: the label and the URL.
     links: Sequence[tuple[str, str]] = ()
-    # For each text to paste: the client, the location and the text.
     snippets: Sequence[tuple[str, str, str]] = ()
 
 
 def page(catalog: Catalog, content: PageContent) -> HTMLResponse:
     """Render the landing page."""
     folder = files(__package__)
-    style = folder.joinpath("page.css").read_text("utf-8")
+    style, script = (folder.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     html = Template(folder.joinpath("page.html").read_text("utf-8")).substitute(
         title=TITLE,
+        icon=icons()[0]["src"],
         style=style,
+        script=script,
         url=escape(content.url),
         auth=escape(AUTH_NOTES[content.auth]),
+        key=_key(catalog, content),
+        chat=escape(CHAT_NOTES[content.auth]),
         notices="\n".join(f'<p class="note">{escape(notice)}</p>' for notice in content.notices),
+        requests="\n".join(f"<li>{escape(request)}</li>" for request in read_server_file("requests.json")),
         links="\n".join(f'<li><a href="{escape(href)}">{escape(label)}</a></li>' for label, href in content.links),
         snippets="\n".join(_snippet(*snippet) for snippet in content.snippets),
         count=len(catalog),
         tools="\n".join(map(_tool, catalog.values())),
         version=escape(VERSION),
-    )
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    # The page's own style is allowed, no other resource, and no frame around the page.
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        more=f'. <a href="{escape(HOMEPAGE)}">Documentation</a>' if HOMEPAGE else "",
     )
     headers = {
-        "Content-Security-Policy": policy,
+        "Content-Security-Policy": _policy(style, script),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-cache",
@@ -72,17 +88,42 @@ def page(catalog: Catalog, content: PageContent) -> HTMLResponse:
     return HTMLResponse(html, headers=headers)
 
 
+def _policy(style: str, script: str) -> str:
+    """Return the policy that allows the page's own style and script, no other resource, and no frame around the page."""
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
+    return (
+        f"default-src 'none'; style-src 'sha256-{digests[0]}'; script-src 'sha256-{digests[1]}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _key(catalog: Catalog, content: PageContent) -> str:
+    """Return where a caller creates a key, and the scopes that it needs, if callers send keys."""
+    if content.auth != "own-key":
+        return ""
+    href = escape(f"{content.posthog}/settings/user-api-keys")
+    scopes = _codes({tool.endpoint.scope for tool in catalog.values() if tool.endpoint.scope})
+    return f'<p><a href="{href}">Create a key in PostHog</a>. The tools need the scopes {scopes}.</p>'
+
+
+def _codes(texts: Iterable[str]) -> str:
+    return ", ".join(f"<code>{escape(text)}</code>" for text in sorted(texts))
+
+
 def _snippet(client: str, location: str, text: str) -> str:
     # The tabindex makes the block focusable, so that it can be scrolled with the keyboard.
     opening = f'<pre tabindex="0" role="region" aria-label="{escape(client)}: what to paste">'
-    return f"<h3>{escape(client)}</h3>\n<p>{escape(location)}:</p>\n{opening}{escape(text)}</pre>"
+    return (
+        f"<details><summary>{escape(client)}</summary>\n<p>{escape(location)}:</p>\n"
+        f"{opening}{escape(text)}</pre></details>"
+    )
 
 
 def _tool(tool: Declaration) -> str:
     if tool.read_only:
-        effect = "read-only"
+        effect = "reads only"
     else:
         effect = "destructive change" if tool.annotations.destructive_hint else "change"
-        effect += "; may ask for confirmation" if tool.confirm else ""
-    name = f'<th scope="row"><code>{escape(tool.name)}</code></th>'
-    return f"<tr>{name}<td>{escape(tool.title)}</td><td>{effect}</td></tr>"
+        effect += "; may ask you first" if tool.confirm else ""
+    title = f'<th scope="row">{escape(tool.title)}</th>'
+    return f"<tr>{title}<td>{effect}</td><td><code>{escape(tool.name)}</code></td></tr>"
