@@ -90,3 +90,19 @@ def _check(value: Any, levels: int = MAX_DEPTH, *, finite: bool = True) -> None:
             raise ValueError("not a finite number")
         elif kind is int and part.bit_length() > _MAX_INT_BITS:
             raise ValueError("contains a number with too many digits")
+
+
+def pretty_json(value: Any, width: int = 110, indent: int = 0, used: int = 0) -> str:
+    """Serialize a value for people: an object or list is on one line if it fits into `width` characters.
+
+    `indent` is the indentation of the line, and `used` the number of characters on it before the value.
+    """
+    line = json.dumps(value, ensure_ascii=False)
+    if indent + used + len(line) <= width or not isinstance(value, dict | list) or not value:
+        return line
+    items = [(f"{json.dumps(key)}: ", part) for key, part in value.items()] if isinstance(value, dict) else []
+    items = items or [("", part) for part in value]
+    inner = " " * (indent + 2)
+    lines = ",\n".join(inner + key + pretty_json(part, width, indent + 2, len(key)) for key, part in items)
+    start, end = "{}" if isinstance(value, dict) else "[]"
+    return f"{start}\n{lines}\n{' ' * indent}{end}"

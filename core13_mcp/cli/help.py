@@ -115,6 +115,16 @@ exit status: 0 with the result on stdout, 1 with the error of the tool on stderr
 
 exit status: 0 no problem, 1 at least one problem""",
     ),
+    "draft": Help(
+        "draft a declaration from the OpenAPI document of the API",
+        "[--spec FILE|URL] [--out DIR] {OPERATION | --list WORD}",
+        """\
+  core13-mcp draft --list annotation                 find an operation
+  core13-mcp draft annotations_list --out my-tools   write my-tools/annotations-list.json
+  core13-mcp draft cohorts_create --spec openapi.json
+
+The file has open decisions under `review`. It loads when they are made and the list is empty.""",
+    ),
     "check": Help(
         "check the declarations of a directory",
         "DIR",

@@ -112,6 +112,11 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
     install.add_flag("--uvx", "run the published package with uvx, at this version")
     parsers["doctor"].add_flag("--json", "print the result as JSON")
     parsers["doctor"].add_flag("--run-project-commands", "also start commands that files of this directory contain")
+    draft = parsers["draft"]
+    draft.add_argument("operation", nargs="?", metavar="OPERATION", help="the operationId, such as insights_list")
+    draft.add_flag("--list", "list the operations that contain a word", metavar="WORD", dest="word")
+    draft.add_flag("--spec", "file or URL of the OpenAPI document; /api/schema/ of the host by default", metavar="SPEC")
+    draft.add_flag("--out", "directory for the file; standard output by default", metavar="DIR")
     parsers["check"].add_argument("directory", metavar="DIR", help="the directory of the declarations")
     parsers["drift"].add_flag("--spec", "OpenAPI document: a file or a URL (default: that of the host)", metavar="SPEC")
     parsers["drift"].add_flag("--json", "print the differences as JSON")

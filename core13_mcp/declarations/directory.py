@@ -54,7 +54,7 @@ def read_declaration(file: Path, folder: Path) -> Any:
         DeclarationError: The file cannot be read, or one of its references cannot be replaced.
     """
     try:
-        content = inline(read_json(file, folder), lambda reference: _resolve(folder, reference))
+        content = replace_references(read_json(file, folder), folder)
     except ValueError as error:
         raise DeclarationError(display_path(file.stem, folder), str(error)) from None
     if isinstance(content, dict):
@@ -93,6 +93,15 @@ def read_json(file: Path, folder: Path) -> Any:
         raise ValueError("it is not UTF-8 text") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def replace_references(content: Any, folder: Path) -> Any:
+    """Return a declaration with its references replaced by the fields of a directory, or else by the built-in ones.
+
+    Raises:
+        ValueError: A reference cannot be replaced, or the result is too large.
+    """
+    return inline(content, lambda reference: _resolve(folder, reference))
 
 
 def inline(node: Any, resolve: Callable[[str], Any]) -> Any:

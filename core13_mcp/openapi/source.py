@@ -87,8 +87,10 @@ async def _receive(transport: PoolTransport, request: httpx2.Request, source: st
     response.request = request
     try:
         if response.status_code != 200:
-            location = _without_query(response.headers.get("Location", ""))
-            fix = f"Use {location} instead." if location else "Check the URL, or name a file with --spec."
+            location = response.headers.get("Location")
+            fix = (
+                f"Use {_without_query(location)} instead." if location else "Check the URL, or name a file with --spec."
+            )
             raise ConfigurationError(f"{source} answered with status {response.status_code}", fix)
         data = bytearray()
         async for chunk in response.aiter_bytes():

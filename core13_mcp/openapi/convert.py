@@ -1,0 +1,91 @@
+"""Converts schemas of an OpenAPI document to the keywords that every model provider accepts. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..declarations.schema_rules import MAX_ITEMS, PROPERTY_NAME, TYPES, UNSUPPORTED_REGEX
+from .document import Document
+from .flat import flatten
+
+# Values of an enum, and properties of an inner object, that a schema lists.
+MAX_ENUM, _MAX_INNER = 60, 12
+_INNER_DEPTH = 2
+
+# The largest integer that the database of the API stores in most of its fields.
+MAX_INT = 2_147_483_647
+
+PATTERNS = {"uuid": "^[0-9a-fA-F-]{36}$", "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+
+
+def is_read_only(document: Document, schema: Any) -> bool:
+    return bool(flatten(document, schema).get("readOnly"))
+
+
+def convert(document: Document, flat: dict[str, Any], unknown: str, depth: int = 1) -> dict[str, Any]:
+    """Return a flat schema with the keywords that every provider accepts, and `unknown` as the type if it has none."""
+    kind = kind_of(flat) or unknown
+    schema: dict[str, Any] = {"type": kind}
+    match kind:
+        case "string":
+            schema |= _text_keywords(flat)
+        case "integer" | "number":
+            schema |= {key: flat[key] for key in ("minimum", "maximum") if _is_bound(flat.get(key))}
+        case "array":
+            items = flatten(document, flat.get("items") or {})
+            schema["items"] = convert(document, items, "object", depth + 1)
+            schema["maxItems"] = max(1, min(int(flat.get("maxItems", MAX_ITEMS)), MAX_ITEMS))
+        case "object":
+            schema |= _inner(document, flat, depth)
+    return schema
+
+
+def _inner(document: Document, flat: dict[str, Any], depth: int) -> dict[str, Any]:
+    """Return the properties of an inner object, unless there are too many or it is too deep."""
+    properties = flat.get("properties") or {}
+    names = [
+        name for name in properties if PROPERTY_NAME.fullmatch(name) and not is_read_only(document, properties[name])
+    ]
+    if depth > _INNER_DEPTH or not 0 < len(names) <= _MAX_INNER:
+        return {}
+    inner = {name: convert(document, flatten(document, properties[name]), "object", depth + 1) for name in names}
+    required = [name for name in flat.get("required", ()) if name in inner]
+    return {"properties": inner, **({"required": required} if required else {})}
+
+
+def _text_keywords(flat: dict[str, Any]) -> dict[str, Any]:
+    enum = [value for value in flat.get("enum", ()) if isinstance(value, str) and value and value.isascii()]
+    if enum and len(enum) <= MAX_ENUM:
+        return {"enum": enum}
+    keywords = {key: flat[key] for key in ("minLength", "maxLength") if isinstance(flat.get(key), int)}
+    if flat.get("format") == "date-time":
+        return {"format": "date-time"}
+    if flat.get("format") in PATTERNS:
+        return {"pattern": PATTERNS[flat["format"]]}
+    pattern = flat.get("pattern")
+    return {**keywords, "pattern": pattern} if isinstance(pattern, str) and _is_portable(pattern) else keywords
+
+
+def _is_portable(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return pattern.isascii() and not UNSUPPORTED_REGEX.search(pattern)
+
+
+def _is_bound(value: Any) -> bool:
+    """Whether a bound tells a model more than the size of an integer in a database."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_INT
+
+
+def kind_of(flat: dict[str, Any]) -> str | None:
+    kind = flat.get("type")
+    if kind in TYPES:
+        return str(kind)
+    if "properties" in flat or "additionalProperties" in flat:
+        return "object"
+    if "items" in flat:
+        return "array"
+    return "string" if "enum" in flat and all(isinstance(value, str) for value in flat["enum"]) else None
