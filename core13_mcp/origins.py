@@ -7,8 +7,12 @@ from urllib.parse import SplitResult, urlsplit
 
 REGIONS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
 
-# Hosts of PostHog that do not serve this API, with the region that replaces them.
-_OTHER_HOSTS = {"us.i.posthog.com": "us", "eu.i.posthog.com": "eu", "app.posthog.com": "us"}
+# Hosts of PostHog that do not serve this API, with the reason and the region that replaces them.
+_OTHER_HOSTS = {
+    "us.i.posthog.com": ("only receives events", "us"),
+    "eu.i.posthog.com": ("only receives events", "eu"),
+    "app.posthog.com": ("is the former address of the US region", "us"),
+}
 
 
 def parse_origin(text: str) -> str:
@@ -23,14 +27,28 @@ def parse_origin(text: str) -> str:
     if "@" in text:
         raise ValueError("a URL with a user name or password is not us, eu or an origin; leave them out")
     url = split_url(text)
-    region = _OTHER_HOSTS.get(url.hostname or "" if url else text)
-    if region:
-        raise ValueError(f"{text} does not serve this API; use {region}")
+    if other := _OTHER_HOSTS.get((url.netloc if url else text.partition("/")[0]).lower()):
+        reason, region = other
+        raise ValueError(f"{text} does not serve this API: it {reason}; use {region}")
     if url is None or not is_origin(url):
-        raise ValueError(f"{text!r} is not us, eu or an origin; an origin is for example https://posthog.example.com")
+        raise ValueError(f"{text!r} is not us, eu or an origin; {_correction(text)}")
     if not is_secure(url):
         raise ValueError(f"{text!r} is not secure; use https://, because every request contains the key")
     return f"{url.scheme}://{url.netloc}"
+
+
+def _correction(text: str) -> str:
+    """Return what to write instead of a text that is not an origin."""
+    if text.lower() in REGIONS:
+        return f"use {text.lower()}"
+    url = split_url(text if "://" in text else f"https://{text}")
+    # A name without a dot is rather a misspelled region.
+    if url is None or not ("." in (url.hostname or "") or is_loopback(url.hostname or "")):
+        return "an origin is for example https://posthog.example.com"
+    scheme = "http" if is_loopback(url.hostname or "") else "https"
+    origin = f"{scheme}://{url.netloc}"
+    region = next((region for region, other in REGIONS.items() if other == origin), None)
+    return f"use {region}, or {origin}" if region else f"use {origin}"
 
 
 def split_url(text: str) -> SplitResult | None:

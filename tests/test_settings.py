@@ -129,7 +129,16 @@ def test_the_variables_that_kubernetes_adds_for_a_service_are_ignored():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("us.i.posthog.com", "does not serve this API; use us"),
+        ("us.i.posthog.com", "does not serve this API: it only receives events; use us"),
+        ("https://app.posthog.com", "does not serve this API: it is the former address of the US region; use us"),
+        ("app.posthog.com/", "former address of the US region; use us"),
+        ("us.posthog.com", "is not us, eu or an origin; use us, or https://us.posthog.com$"),
+        ("https://eu.posthog.com/api", "is not us, eu or an origin; use eu, or https://eu.posthog.com$"),
+        ("posthog.example.com", "is not us, eu or an origin; use https://posthog.example.com$"),
+        ("http://posthog.example.com/api", "is not us, eu or an origin; use https://posthog.example.com$"),
+        ("localhost:8000", "is not us, eu or an origin; use http://localhost:8000$"),
+        ("EU", "is not us, eu or an origin; use eu$"),
+        ("uss", "is not us, eu or an origin; an origin is for example"),
         ("https://eu.i.posthog.com", "use eu"),
         ("https://posthog.example.com/api", "is not us, eu or an origin"),
         ("https://posthog.example.com?x=1", "is not us, eu or an origin"),

@@ -44,6 +44,7 @@ class Parser(argparse.ArgumentParser):
         )
         self.flags = [Flag("--help", "show this help message and exit")]
         self.values: tuple[str, ...] = ()
+        self.takes_tool_arguments = False
 
     def add_values(self, name: str, values: Iterable[str], **options: Any) -> None:
         """Add an argument that accepts some values only."""

@@ -139,6 +139,7 @@ def _add_sandbox_arguments(sandbox: Parser) -> None:
 
 
 def _add_call(call: Parser) -> None:
+    call.takes_tool_arguments = True
     # Replaces the help of argparse, which does not know the tool.
     call.add_argument(
         "-h",
@@ -159,8 +160,19 @@ def _add_call(call: Parser) -> None:
 def _reject_unknown(parser: Parser, words: Sequence[str]) -> NoReturn:
     # Without the dashes, which would make every flag similar.
     names = [flag.name.removeprefix("--") for flag in parser.flags]
-    suggestion = did_you_mean(words[0].partition("=")[0].lstrip("-"), names, "--{}".format)
+    name, separator, value = words[0].lstrip("-").partition("=")
+    if parser.takes_tool_arguments and name.replace("-", "_") in _tool_arguments():
+        argument = f"{name.replace('-', '_')}={value if separator else next(iter(words[1:]), 'VALUE')}"
+        parser.error(f"{words[0]} is not a flag. Write the arguments of the tool without dashes: {argument}")
+    suggestion = did_you_mean(name, names, "--{}".format)
     parser.error(f"unrecognized arguments: {' '.join(words)}" + (f". {suggestion}" if suggestion else ""))
+
+
+def _tool_arguments() -> set[str]:
+    # Imported here, because the other command lines do not need it.
+    from ..declarations.files import read_declarations
+
+    return {name for tool in read_declarations().values() for name in tool["inputSchema"]["properties"]}
 
 
 def _reject_secrets(program: Parser, words: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ def one_of(values: Sequence[str], flags: Sequence[str] = ()) -> Callable[[str], 
 
 def port(text: str) -> int:
     """Parse the number of a port."""
-    if not (text.isascii() and text.isdigit() and int(text[:9]) <= 65_535):
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
         raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a port; use a number from 0 to 65535")
     return int(text)
 

@@ -61,7 +61,7 @@ class HTTPServer:
 
 
 async def run(settings: Settings, address: str) -> int:
-    """Serve until a signal ends the process, and return the exit status.
+    """Serve until a signal ends the process, and return the exit status: 0 for SIGTERM, 130 for SIGINT.
 
     Raises:
         Core13Error: The settings are not valid, or the server would not be safe.
@@ -83,8 +83,9 @@ async def run(settings: Settings, address: str) -> int:
                 )
 
         with export_spans(os.environ):
-            await Server(server.app, server.lifecycle, ready).serve([*server.listeners])
-    return 0
+            process = Server(server.app, server.lifecycle, ready)
+            await process.serve([*server.listeners])
+    return 130 if process.interrupted else 0
 
 
 @asynccontextmanager

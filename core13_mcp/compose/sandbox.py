@@ -40,11 +40,13 @@ async def serve_sandbox(port: int, database: str, *, ready: Callable[[str], None
 
 def read_outbox(database: str) -> list[dict[str, Any]]:
     """Return the messages that the sandbox would have sent, oldest first."""
+    fix = "Pass --db FILE, the file that `serve --sandbox-db` or `sandbox --db` writes."
+    if database == ":memory:":
+        raise ConfigurationError("No sandbox database. The outbox of another process is in its file", fix)
     try:
         return sandbox.outbox(database)
-    except FileNotFoundError:
-        message = "No sandbox database. Pass --db FILE, the file that `serve --sandbox-db` or `sandbox --db` writes."
-        raise ConfigurationError(message) from None
+    except FileNotFoundError as error:
+        raise ConfigurationError(str(error).rstrip("."), fix) from None
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"The outbox cannot be read: {error}") from None
 

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import build
-from .store import Store
+from .store import NOT_A_SANDBOX, Store
 
 
 def outbox(database: str) -> list[dict[str, Any]]:
@@ -22,11 +22,14 @@ def outbox(database: str) -> list[dict[str, Any]]:
 
     Raises:
         FileNotFoundError: There is no such file.
+        ValueError: The file is not a database of this version of the sandbox. It is not changed.
     """
     if not Path(database).is_file():
         raise FileNotFoundError(f"There is no sandbox database at {database}.")
-    with closing(Store(database)) as store, store.transaction(writes=False):
-        return store.messages() if store.is_created() else []
+    with closing(Store(database, read_only=True)) as store, store.transaction(writes=False):
+        if not store.is_created():
+            raise ValueError(NOT_A_SANDBOX)
+        return store.messages()
 
 
 async def serve(

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 # The JSON object in the column `doc` of a row, or in a response.
@@ -41,12 +42,17 @@ class Store:
     SQLite's lock has the same effect. A statement takes microseconds, so threads would not make it faster.
     """
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, *, read_only: bool = False) -> None:
         connection = None
+        # A file that is only read may belong to another program, and is not changed.
+        target = f"{Path(database).absolute().as_uri()}?mode=ro" if read_only else database
+        # WAL mode lets readers and a writer work at the same time. Both statements read the header of the file.
+        first = "pragma schema_version" if read_only else "pragma journal_mode = wal"
         try:
-            connection = sqlite3.connect(database, timeout=10, isolation_level=None, check_same_thread=False)
-            # This reads the header of the file. WAL mode lets readers and a writer work at the same time.
-            connection.execute("pragma journal_mode = wal")
+            connection = sqlite3.connect(
+                target, timeout=10, isolation_level=None, check_same_thread=False, uri=read_only
+            )
+            connection.execute(first)
         except sqlite3.DatabaseError as error:
             if connection:
                 connection.close()

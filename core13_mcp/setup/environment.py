@@ -31,11 +31,14 @@ class Environment:
             ConfigurationError: The current directory was deleted, or there is no home directory.
         """
         try:
+            # Python takes an empty HOME for the root directory, and a relative one for a path in the current directory.
+            if not Path(os.environ.get("HOME", "/")).is_absolute():
+                raise RuntimeError
             return cls(platform=sys.platform, home=Path.home(), variables=os.environ, cwd=Path.cwd())
         except OSError as error:
             message, fix = f"the current directory cannot be used: {error.strerror}", "Change to another directory."
         except RuntimeError:
-            message, fix = "the home directory is not known", "Set the variable HOME."
+            message, fix = "the home directory is not known", "Set the variable HOME to its absolute path."
         raise ConfigurationError(message, fix)
 
     def path(self, template: str) -> Path:

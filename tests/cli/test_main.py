@@ -119,7 +119,18 @@ def test_the_default_command_is_serve():
         (["call"], "core13-mcp call: the following arguments are required: NAME\n"),
         (["call", "users-list", "limit"], "the arguments contain 'limit', which is not key=value. Write them as"),
         (["serve", "--sand"], "unrecognized arguments"),
-        (["call", "users-list", "--limit", "2"], "unrecognized arguments: --limit 2\nSee"),
+        (
+            ["call", "users-list", "--limit", "2"],
+            "--limit is not a flag. Write the arguments of the tool without dashes: limit=2",
+        ),
+        (["call", "users-list", "--limit=2"], "without dashes: limit=2"),
+        (["call", "users-partial-update", "--theme-mode"], "without dashes: theme_mode=VALUE"),
+        (["tools", "users-list", "--limit", "2"], "unrecognized arguments: --limit 2\nSee"),
+        (["call", "users-list", "--sandbox", "limit=2", "limit=3"], "the argument limit is repeated. Write it once."),
+        (["call", "users-list", "--sandbox", "[1]"], "the argument is not a JSON object. Write the arguments as"),
+        (["serve", "--http", "99999"], "core13-mcp: --http: 99999 is not a port; use a number from 0 to 65535"),
+        (["serve", "--http", "9" * 5000], "--http: 99999999999999999999 is not a port"),
+        (["serve", "--http", "x"], "--http: 'x' is not [HOST:]PORT"),
         (["--sandbx", "tools"], 'core13-mcp: unrecognized arguments: --sandbx. Did you mean "--sandbox"?'),
         (["serve", "--personal-api-key", "phx_secret0000"], "set the variable POSTHOG_PERSONAL_API_KEY instead"),
         (["--session-id=secret"], "set the variable POSTHOG_SESSION_ID instead"),
@@ -186,13 +197,57 @@ def test_a_call_accepts_key_value_pairs_json_or_json_on_stdin(execute, monkeypat
         (["call", "subscriptions-retrieve", "--dry-run", "id=x"], 1, "id:"),
         (["call", "users-destroy", "--sandbox"], 1, "run the same command again with --yes."),
         (["sandbox", "outbox"], 2, "--db"),
-        (["sandbox", "outbox", "--db", "/no/such/file.db"], 2, "No sandbox database"),
+        (
+            ["sandbox", "outbox", "--db", "/no/such/file.db"],
+            2,
+            "There is no sandbox database at /no/such/file.db. Pass",
+        ),
     ],
     ids=str,
 )
 def test_a_failed_command_prints_its_error_to_stderr(execute, arguments, status, message):
     result = execute(*arguments)
     assert (result.status, result.out) == (status, "") and message in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "standard input is empty. Write a JSON object to it, or leave out `-`."),
+        (" \n", "standard input is empty."),
+        ('\ufeff{"limit": 1}', "standard input starts with a byte order mark. Save it as UTF-8 without a BOM."),
+        ("[1", "standard input is not valid JSON: "),
+        ("[1]", "standard input is not a JSON object. Write the arguments as {"),
+        ("limit=1", "standard input is not valid JSON: "),
+    ],
+)
+def test_standard_input_that_is_not_a_json_object_is_an_error(execute, monkeypatch, text, message):
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    result = execute("call", "users-list", "--sandbox", "-")
+    assert (result.status, result.out) == (2, "") and message in result.err
+
+
+@pytest.mark.usefixtures("without_pauses")
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (["subscriptions-destroy", "id=1", "project_id=7"], "Account: http://127.0.0.1:9, project 7"),
+        (["subscriptions-destroy", "id=1", "--project-id", "8"], "Account: http://127.0.0.1:9, project 8"),
+        (["users-partial-update", "theme_mode=dark"], "Account: http://127.0.0.1:9"),
+    ],
+)
+def test_a_call_that_writes_to_an_account_names_the_host_and_the_project_first(execute, monkeypatch, words, first):
+    monkeypatch.setenv("POSTHOG_PERSONAL_API_KEY", "phx_somebody000000000")
+    assert execute("call", *words, "--host", "http://127.0.0.1:9").err.splitlines()[0] == first
+    assert "Account" not in execute("call", "users-retrieve", "--host", "http://127.0.0.1:9").err
+    assert "Account" not in execute("call", *words, "--sandbox").err
+
+
+@pytest.mark.parametrize("words", [["--sandbox-db", "{}/s.db"], ["--sandbox-era", "page"]])
+def test_a_setting_of_the_sandbox_never_sends_a_call_to_the_account(execute, monkeypatch, tmp_path, words):
+    monkeypatch.setenv("POSTHOG_PERSONAL_API_KEY", "phx_somebody000000000")
+    flags = [word.format(tmp_path) for word in words]
+    assert "ada@" in execute("call", "users-retrieve", *flags).out
 
 
 @pytest.mark.usefixtures("without_pauses")

@@ -133,7 +133,20 @@ def test_without_a_home_directory_the_error_names_the_variable(monkeypatch, caps
 
     monkeypatch.setattr(Path, "home", no_home)
     assert main(["uninstall", "zed"]) == 2
-    assert capsys.readouterr().err == "core13-mcp: the home directory is not known. Set the variable HOME.\n"
+    assert (
+        capsys.readouterr().err
+        == "core13-mcp: the home directory is not known. Set the variable HOME to its absolute path.\n"
+    )
+
+
+@pytest.mark.parametrize("home", ["", "relative", "."])
+@pytest.mark.parametrize("words", [["install", "zed", "--sandbox"], ["uninstall", "zed"], ["doctor", "--sandbox"]])
+def test_a_home_directory_that_is_empty_or_relative_is_an_error(home, words, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert "the home directory is not known." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_standard_input_that_is_not_utf_8_is_an_error():
@@ -151,7 +164,7 @@ def test_standard_input_that_is_not_utf_8_is_an_error():
     )
 
 
-@pytest.mark.parametrize("port", ["99999", "-1", "http", "1.5", "\u0663"])
+@pytest.mark.parametrize("port", ["99999", "-1", "http", "1.5", "\u0663", "9" * 5000, "0000000000099999"])
 def test_a_number_that_is_not_a_port_is_an_error(port, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["sandbox", "--port", port])

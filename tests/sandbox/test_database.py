@@ -51,6 +51,18 @@ async def test_reading_the_outbox_of_a_missing_file_fails(database: str) -> None
     assert not Path(database).exists()
 
 
+@pytest.mark.parametrize("sql", ["", "create table mine (id integer)"])
+async def test_reading_the_outbox_of_another_file_fails_and_does_not_change_it(database: str, sql: str) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(sql)
+    Path(database).touch()
+    before = Path(database).read_bytes()
+    with pytest.raises(ValueError, match="not a database of this version of the sandbox"):
+        sandbox.outbox(database)
+    assert Path(database).read_bytes() == before
+    assert [file.name for file in Path(database).parent.iterdir()] == [Path(database).name]
+
+
 async def test_a_database_of_another_application_is_rejected_unchanged(database: str) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("create table mine (id integer)")

@@ -67,6 +67,9 @@ async def _call(tool: Declaration, arguments: JSON, settings: Settings, *, yes: 
         codes = ConfirmationCodes(confirmation_keys(settings, context.credentials))
         # The person who adds --yes has confirmed the call.
         call = prepare(tool, arguments, replace(context, confirm="never") if yes else context)
+        if not (tool.read_only or settings.sandbox):
+            project = "" if call.project is None else f", project {call.project}"
+            print_line(f"Account: {settings.host}{project}", sys.stderr)
         with spinner(tool.name) as restart:
             channel = Channel(_ask(tool.name, restart) if can_prompt() else "shell", codes)
             execution = Execution(call, channel, _print_progress)

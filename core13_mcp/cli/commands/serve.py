@@ -31,7 +31,8 @@ async def run(arguments: Namespace, settings: Settings) -> int:
         text = instructions(settings, len(catalog), len(declared))
         server = build_server(catalog, lambda _: get_context(), text, read_seal_keys(settings))
         api = "the embedded sandbox" if settings.sandbox else settings.host
-        log.info("serving %d tools over stdio, calls go to %s", len(catalog), api)
+        tools = "1 tool" if len(catalog) == 1 else f"{len(catalog)} tools"
+        log.info("serving %s over stdio, calls go to %s", tools, api)
         if os.isatty(0):
             log.info("MCP clients start this command. Ctrl-C stops it. `core13-mcp demo` shows an example session.")
         # Modules stay in memory. A collection that searches them blocks all calls for 50 ms.

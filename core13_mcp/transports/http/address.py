@@ -36,8 +36,11 @@ class Address:
             ConfigurationError: The text is not an address. The message names the variable.
         """
         host, _, port = text.rpartition(":")
-        if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        if not (port.isascii() and port.isdigit()):
             raise ConfigurationError(f"{variable}: {text!r} is not [HOST:]PORT, such as 8080 or 0.0.0.0:8080")
+        # Python refuses to convert a very long number.
+        if len(port) > 5 or int(port) > 65_535:
+            raise ConfigurationError(f"{variable}: {port[:20]} is not a port; use a number from 0 to 65535")
         return cls(host.strip("[]") or "127.0.0.1", int(port))
 
     def listen(self) -> socket.socket:

@@ -91,6 +91,8 @@ class Server(uvicorn.Server):
         )
         self._lifecycle = lifecycle
         self._ready = ready
+        # Whether Ctrl-C ended the server.
+        self.interrupted = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept requests, and then call `ready`. uvicorn has installed the signal handlers before."""
@@ -112,6 +114,7 @@ class Server(uvicorn.Server):
         else:
             self._exit()
         self._lifecycle.accepting = False
+        self.interrupted |= sig == signal.SIGINT
 
     def _exit(self) -> None:
         self.should_exit = True

@@ -98,7 +98,7 @@ async def test_the_log_has_the_url_of_the_metrics() -> None:
         async with httpx2.AsyncClient() as http:
             response = await http.get(url)
         process.send_signal(signal.SIGINT)
-        assert await process.wait() == 0
+        assert await process.wait() == 130
     assert url.startswith("http://[::1]:")
     assert "http_server_active_requests 0.0" in response.text
 
@@ -187,7 +187,7 @@ async def test_traces_are_exported_to_the_endpoint_in_the_otel_variables() -> No
     ):
         await post(url, "tools/call", name="users-retrieve")
         process.send_signal(signal.SIGINT)
-        assert await process.wait() == 0
+        assert await process.wait() == 130
     assert b"tools/call users-retrieve" in collector.got
     assert b"core13-mcp" in collector.got
 
