@@ -33,6 +33,7 @@ exit status:
   0    success
   1    the call failed, doctor found a problem, or the output cannot be written
   2    usage or configuration error; nothing was sent
+  3    doctor found no problem, but could not check everything
   70   internal error
   130  interrupted with Ctrl-C""",
 )

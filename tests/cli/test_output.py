@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from core13_mcp.cli.main import main
@@ -173,26 +174,77 @@ def test_a_number_that_is_not_a_port_is_an_error(port, capsys):
 
 
 WORDS = some.sampled_from(
-    ["tools", "call", "install", "uninstall", "completion", "sandbox", "outbox", "users-list", "cursor", "codex", "bash",
+    ["tools", "call", "install", "uninstall", "completion", "sandbox", "outbox", "help", "users-list", "cursor", "codex", "bash",
      "--json", "--sandbox", "--print", "--scope", "project", "--remote", "--db", "--port", "--tools-dir", "--timeout",
      "--project-id", "--host", "--dry-run", "--sandbox-db", "--personal-api-key-file", "limit=2", "{}", "-", "/", "."]
 )  # fmt: skip
 
 
+def status_of(arguments: list[str]) -> int:
+    """The exit status of a command in this process."""
+    try:
+        return main(arguments)
+    except SystemExit as error:
+        return int(error.code or 0)
+
+
 @settings(max_examples=150)
 @given(some.lists(WORDS | some.text(max_size=12), max_size=6))
 def test_no_arguments_lead_to_an_internal_error(words):
-    words = [word for word in words if word not in ("serve", "demo", "doctor")]
+    words = [word for word in words if word not in ("serve", "demo", "doctor", "login", "drift", "draft")]
     # Without a command, the server would start; `sandbox` alone would serve.
     arguments = ["call", *words] if not words or ("sandbox" in words and "outbox" not in words) else words
-    if arguments[0] not in ("tools", "call", "install", "uninstall", "completion", "sandbox"):
+    if arguments[0] not in ("tools", "call", "install", "uninstall", "completion", "sandbox", "help"):
         arguments = ["tools", *arguments]
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
         patch.setenv("HOME", folder)
         patch.chdir(folder)
         patch.setattr("sys.stdin", io.StringIO("{}"))
-        try:
-            status = main(arguments)
-        except SystemExit as error:
-            status = int(error.code or 0)
+        assert status_of(arguments) in (0, 1, 2)
+
+
+# Commands that read the file `file`, standard input, the home directory or the working directory.
+READERS = [
+    ["call", "users-retrieve", "--personal-api-key-file", "file", "--host", "http://127.0.0.1:9", "--timeout", "0.01"],
+    ["call", "users-list", "-", "--sandbox"],
+    ["call", "users-list", "--sandbox-db", "file"],
+    ["sandbox", "outbox", "--db", "file"],
+    ["tools", "--tools-dir", "."],
+    ["tools", "--tools-dir", "file"],
+    ["install", "cursor", "--sandbox"],
+    ["install", "codex", "--sandbox"],
+    ["uninstall", "cursor"],
+    ["uninstall", "codex"],
+]
+# Valid and almost valid content, and any bytes.
+CONTENT = some.binary(max_size=40) | some.sampled_from(
+    [b"", b"{}", b"[]", b"null", b"1", b'{"mcpServers": null}', b'{"mcpServers": {"core13-mcp": 1}}', b'{"a": 1', b"\xef\xbb\xbf{}",
+     b"\xff\xfe{\0}\0", b"mcp_servers = 1", b"[[mcp_servers]]", b"mcp_servers = []", b"phx_somebody000000000", b"a\nb", b"\0" * 40]
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("without_pauses")
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    command=some.sampled_from(READERS),
+    content=CONTENT,
+    home=some.sampled_from(["", ".", "relative", "/nonexistent/home", "{cwd}", "{cwd}/file", "/dev/null"]),
+    language=some.sampled_from(["C", "POSIX", "xx_YY", "de_DE.ISO-8859-1", ""]),
+    is_deleted=some.booleans(),
+)
+def test_no_file_home_locale_or_working_directory_leads_to_an_internal_error(
+    command, content, home, language, is_deleted
+):
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        cwd = Path(folder) / "cwd"
+        for path in (cwd / "file", cwd / "x.json", cwd / ".cursor/mcp.json", cwd / ".codex/config.toml"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        patch.chdir(cwd)
+        patch.setenv("HOME", home.format(cwd=cwd))
+        patch.setenv("LC_ALL", language)
+        patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+        if is_deleted:
+            shutil.rmtree(cwd)
+        status = status_of(command)
     assert status in (0, 1, 2)
