@@ -18,7 +18,7 @@ from ..demo.expect import DemoError
 from ..demo.runner import Demo
 from ..demo.script import INTRODUCTION, play, show_outbox
 from ..demo.transcript import Transcript
-from ..terminal import print_lines
+from ..terminal import print_line, print_lines
 
 NEXT_STEP = "Connect your own agent, for example Claude Code, to the same imitation:"
 NEXT_COMMAND = "core13-mcp install claude-code --sandbox"
@@ -53,7 +53,7 @@ async def run(arguments: argparse.Namespace, _: object) -> int:
             return 1
     summary = f"{demo.calls} calls, {demo.questions} questions to you, {len(messages)} messages."
     demo.transcript.note(f"\nThe demo worked as expected: {summary}\n{NEXT_STEP}", always=True)
-    print(f"  {NEXT_COMMAND}")
+    print_line(f"  {NEXT_COMMAND}")
     return 0
 
 
