@@ -63,9 +63,7 @@ def _lines(finding: Finding, width: int) -> list[str]:
     status, fix = style(f"{finding.status:5}", _STYLES[finding.status]), finding.fix and f"-> {finding.fix}"
     head = f"  {finding.check:33}  "
     if not width:
-        return (
-            [status + head + finding.message + style(f"  {fix}", "bold")] if fix else [status + head + finding.message]
-        )
+        return [status + head + finding.message + (style(f"  {fix}", "bold") if fix else "")]
     indent = " " * (5 + (2 if width < _NARROW else len(head)))
     wrap = partial(textwrap.wrap, width=width, break_long_words=False, break_on_hyphens=False)
     first, *others = wrap(" " * 5 + head + finding.message, subsequent_indent=indent)

@@ -144,6 +144,16 @@ def test_a_server_that_does_not_describe_the_key_is_checked_with_reads(doctor):
     assert report.finding("scope user:write", "skip")["says"].startswith("not checked, because this version")
 
 
+def test_a_pinned_project_that_cannot_be_checked_is_not_all_well(doctor):
+    with sandbox_api("status=500; path=/projects/777/; times=9") as origin:
+        report = doctor(**{KEY: FULL_KEY, PROJECT_ID: "777", "POSTHOG_HOST": origin})
+
+    finding = report.finding("project", "skip")
+    assert finding["says"].startswith("the pinned project 777 was not checked: 500 Internal Server Error")
+    assert report.finding("scope subscription:read", "skip")
+    assert report.status == 3
+
+
 def test_the_session_is_not_checked_without_tools_that_need_one(doctor, api):
     report = doctor("--exclude-tools", "users-destroy,users-cred*", **{KEY: FULL_KEY, "POSTHOG_HOST": api})
     assert "session" not in [finding["check"] for finding in report.findings]
@@ -520,6 +530,15 @@ def test_the_exit_status_states_whether_there_are_problems(flag, status, last, h
     assert (run.returncode, lines[-1], run.stderr) == (status, last, "")
     assert "\x1b" not in run.stdout
     assert {line.split()[0] for line in lines[:-1]} <= {"ok", "note", "wrong"}
+
+
+def test_the_last_line_counts_what_is_wrong_and_what_was_not_checked(capsys, home):
+    write_config(home, "cursor", {"url": "https://mcp.example/sse", "type": "sse"})
+    assert main(["doctor", "--sandbox"]) == 3
+    assert capsys.readouterr().out.splitlines()[-1] == "nothing wrong, 1 not checked"
+
+    assert main(["doctor", "--sandbox", "--tools-dir", "/nowhere"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "1 wrong, 1 not checked"
 
 
 @pytest.mark.parametrize("width", [60, 120])

@@ -161,7 +161,7 @@ def test_only_arguments_that_read_at_most_are_accepted(home, installation, findi
         ("OTEL_EXPORTER_OTLP_ENDPOINT", False),
     ],
 )
-@pytest.mark.parametrize(("client", "form"), [("codex", "env"), ("codex", "env_vars"), ("opencode", "environment")])
+@pytest.mark.parametrize(("client", "form"), [("codex", "env"), ("codex", "env_vars"), ("opencode", "env")])
 def test_only_variables_that_are_harmless_settings_are_accepted(
     home, installation, findings, variable, client, form, is_harmless
 ):
