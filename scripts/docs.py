@@ -8,7 +8,7 @@ Three kinds of text are generated:
   receives the output. A line `...` in that block stands for any lines. `<!-- exit N -->` above a block states an exit
   status other than 0. All blocks of a page share one empty home directory. Blocks in `bash` are shown and not run.
 - Tables between `<!-- table: NAME -->` and `<!-- end -->` (doc_tables.py).
-- The pages in docs/tools/ (tool_pages.py).
+- The pages in docs/tools/ (tool_pages.py), and docs/declaration.schema.json (declaration_schema.py).
 
 `--check` writes nothing, prints which pages are out of date, and exits with 1 if there are any.
 """
@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import declaration_schema
 import doc_tables
 import tool_pages
 
@@ -95,7 +96,7 @@ def generate(names: list[str]) -> dict[Path, str]:
     texts = {path: fill_tables(path.read_text("utf-8"), tables) for path in pages}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         texts |= zip(run, pool.map(run_blocks, [texts[path] for path in run]), strict=True)
-    return texts if names else texts | tools
+    return texts if names else texts | tools | declaration_schema.generate()
 
 
 def main() -> int:

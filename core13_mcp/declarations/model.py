@@ -52,6 +52,15 @@ class Declaration(Model):
     """A tool: its MCP definition, its endpoint, and how calls are checked, confirmed and explained.
 
     Attributes:
+        name: The name of the tool, and of its file.
+        title: The name for people, as a phrase such as `List insights`.
+        description: What the tool does, in sentences for the model.
+        annotations: The hints for clients. They also decide whether a request is repeated.
+        input_schema: The arguments.
+        output_schema: The fields of a concise result.
+        endpoint: The request.
+        project: The argument that selects the project, and how to find the current one.
+        rules: Constraints on several arguments.
         confirm: Confirmations. All that apply are one question.
         hints: What to do next, by HTTP status or by status and error code of the API, such as `400 invalid_input`,
             or by status and field, such as `400 field start_date`, or `400 field none` for an error without a field.
