@@ -67,7 +67,9 @@ async def test_a_read_scope_does_not_permit_writes(connect: Connect, method: str
     response = await connect(sandbox.READ_ONLY_KEY).request(method, path)
     assert error(response) == (403, "permission_denied", None)
     assert scope in response.json()["detail"]
-    assert error(await connect(sandbox.SCOPELESS_OAUTH_TOKEN).request(method, path))[0] == 403
+    without_scopes = await connect(sandbox.SCOPELESS_OAUTH_TOKEN).request(method, path)
+    assert error(without_scopes) == (403, "permission_denied", None)
+    assert without_scopes.json()["detail"] == "OAuth token has no scopes and cannot access this resource"
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), [route for route in ROUTES if route[2].endswith(":read")])

@@ -35,8 +35,8 @@ class AuthorizationRequest:
 
     @property
     def required_scopes(self) -> set[str]:
-        """The requested scopes that the user cannot remove."""
-        return set(self.client.get("scope", "").split()) & set(self.scopes)
+        """The scopes that the user cannot remove."""
+        return set(self.client.get("scope", "").split())
 
     def redirect(self, **fields: str) -> Response:
         """Send the browser back to the client."""

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.anyio
         (REGISTERED, "https://127.0.0.1:38123/callback", False),
         (REGISTERED, "http://localhost:38123/callback", False),
         (REGISTERED, "http://127.0.0.1:38123@example.com/callback", False),
+        (REGISTERED, "http://user@127.0.0.1:38123/callback", False),
         (REGISTERED, "http://127.0.0.1:port/callback", False),
         ("http://localhost/callback", "http://localhost:38123/callback", True),
         ("http://localhost:1/callback", "http://localhost:2/callback", False),
@@ -129,6 +130,7 @@ async def test_a_client_can_require_a_selection_and_suggest_a_project(client: OA
 async def test_another_user_can_sign_in(client: OAuthClient) -> None:
     page = await client.authorize("user:read")
     assert "Ada Lovelace" in page.text
+    assert "Gone Away" not in page.text
     [link] = [link for link in ConsentForm(page.text).links if link.endswith("user=5")]
     page = await client.http.get(link)
     assert ConsentForm(page.text).choices["project"] == ["4"]

@@ -42,7 +42,7 @@ async def test_a_token_without_the_scope_introspects_itself(client: OAuthClient,
     assert await introspect(client, token, token) == (200, {"active": False})
 
 
-async def test_other_tokens_require_the_scope_and_the_same_client(client: OAuthClient) -> None:
+async def test_other_tokens_require_the_scope_and_the_same_client(client: OAuthClient, clock: Clock) -> None:
     strong = (await client.sign_in("introspection"))["access_token"]
     weak = (await client.sign_in("user:read"))["access_token"]
     foreign = (await (await OAuthClient.register(client.http)).sign_in())["access_token"]
@@ -53,3 +53,5 @@ async def test_other_tokens_require_the_scope_and_the_same_client(client: OAuthC
     assert await introspect(client, "pha_unknown", "pha_unknown") == (403, None)
     seeded = await introspect(client, sandbox.OAUTH_TOKEN, sandbox.OAUTH_TOKEN)
     assert (seeded[0], "exp" in seeded[1]) == (200, False)
+    clock.advance(WEEK)
+    assert await introspect(client, weak, strong) == (403, None)

@@ -45,6 +45,7 @@ async def test_a_confidential_client_must_prove_its_secret(http: httpx2.AsyncCli
         ({"redirect_uris": ["http://example.com/callback"]}, "invalid_redirect_uri", "example.com"),
         ({"redirect_uris": ["javascript:alert(1)"]}, "invalid_redirect_uri", "javascript"),
         ({"redirect_uris": ["http://127.0.0.1/call back"]}, "invalid_redirect_uri", "call back"),
+        ({"redirect_uris": ["http://127.0.0.1/callback#part"]}, "invalid_redirect_uri", "#part"),
         ({"redirect_uris": ["http://127.0.0.1:port/"]}, "invalid_redirect_uri", "port"),
     ],
 )

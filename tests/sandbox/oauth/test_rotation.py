@@ -34,13 +34,18 @@ async def test_a_replaced_token_returns_the_same_successor_for_two_minutes(rotat
     assert (await rotating.refresh(first["refresh_token"])).json() == second
 
 
-async def test_a_replaced_token_gets_new_tokens_if_its_successor_was_replaced_too(rotating: OAuthClient) -> None:
+async def test_a_replaced_token_gets_new_tokens_if_its_successor_was_replaced_too(
+    rotating: OAuthClient, clock: Clock
+) -> None:
     first = await rotating.sign_in()
     second = (await rotating.refresh(first["refresh_token"])).json()
     third = (await rotating.refresh(second["refresh_token"])).json()
+    clock.advance(120)
     again = (await rotating.refresh(first["refresh_token"])).json()
     assert again["access_token"] not in (second["access_token"], third["access_token"])
     assert [await rotating.status(tokens["access_token"]) for tokens in (third, again)] == [200, 200]
+    clock.advance(1)
+    assert (await rotating.refresh(first["refresh_token"])).status_code == 400
 
 
 async def test_a_use_after_two_minutes_ends_the_sign_in(rotating: OAuthClient, clock: Clock) -> None:

@@ -14,7 +14,10 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_sign_in_returns_tokens_for_seven_days_that_the_api_accepts(client: OAuthClient) -> None:
-    tokens = await client.sign_in("user:read user:write")
+    response = await client.exchange(await client.code("user:read user:write"))
+    assert response.headers["Cache-Control"] == "no-store"
+    tokens = response.json()
+    assert await client.status(tokens["access_token"]) == 200
     assert tokens.pop("access_token").startswith("pha_")
     assert tokens.pop("refresh_token").startswith("phr_")
     assert tokens == {
