@@ -61,6 +61,11 @@ def describe_key(key: str) -> str:
     return _KINDS.get(key[:4], "a personal API key without prefix")
 
 
+def is_placeholder(value: str) -> bool:
+    """Whether a value stands for a key and is no secret: a reference or a placeholder."""
+    return bool(_REFERENCE.fullmatch(value) or _PLACEHOLDER.fullmatch(value))
+
+
 def reference_problem(value: str) -> str | None:
     """Return what to do if a value is a reference that a client did not replace, or None if it is not one."""
     if not _REFERENCE.fullmatch(value):

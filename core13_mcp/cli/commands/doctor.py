@@ -12,6 +12,7 @@ from typing import Any
 
 from ...compose.doctor import diagnose
 from ...identity import VERSION
+from ...keys import is_placeholder
 from ...redaction import redact, redact_keys
 from ...settings import OPTIONS, Settings, flag_values
 from ...setup.doctor.finding import Finding
@@ -31,7 +32,8 @@ _NARROW = 100
 async def run(arguments: argparse.Namespace, _: Settings | None) -> int:
     """Print the result of each check. Return 1 if any status is `wrong`, otherwise 3 if any is `skip`."""
     environment = Environment.current()
-    secrets = [value for o in OPTIONS if o.secret and (value := environment.variables.get(o.variable))]
+    values = [value for o in OPTIONS if o.secret and (value := environment.variables.get(o.variable))]
+    secrets = [value for value in values if not is_placeholder(value)]
     # COLUMNS, or the width of the terminal.
     width = shutil.get_terminal_size((0, 0)).columns
     findings = []

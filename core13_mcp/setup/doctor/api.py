@@ -13,6 +13,7 @@ from ...api.session import APISession
 from ...declarations.catalog import Catalog, load
 from ...declarations.model import Declaration
 from ...errors import InvalidArguments, ToolError, Unreadable
+from ...origins import REGIONS
 from ...pipeline.call import CallContext, plan, prepare
 from ...pipeline.execution import Execution
 from ...pipeline.key_info import KeyInfoCache
@@ -68,7 +69,7 @@ class APICheck:
         except Unreadable as error:
             return Account([from_error("host", error)], is_usable=False)
         except ToolError as error:
-            findings = [reachable, from_error("owner", error)] if self._has_key else [reachable]
+            findings = [reachable, self._refused(error)] if self._has_key else [reachable]
             if not self._has_key or error.status == 401:
                 return Account(findings, is_usable=False)
         else:
@@ -77,6 +78,16 @@ class APICheck:
         if self._context.project_id is not None:
             findings = [*findings[:2], await self._pinned_project(findings[2:])]
         return Account(findings, is_usable=True)
+
+    def _refused(self, error: ToolError) -> Finding:
+        finding, origin = from_error("owner", error), self._context.client.origin
+        if error.status != 401:
+            return finding
+        # Not tried there: a key is sent to the configured host only.
+        others = [f"POSTHOG_HOST={region}" for region, other in REGIONS.items() if other != origin]
+        is_region = len(others) < len(REGIONS)
+        fix = f"set {others[0]} if it is a key of that region" if is_region else "correct POSTHOG_HOST"
+        return replace(finding, message=f"{origin}: {finding.message}", fix=f"{finding.fix} Replace it, or {fix}")
 
     async def _request_owner(self, auth: Any) -> Any:
         """Return the user whom the API reports for the key, or for the login session.

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from anyio.from_thread import start_blocking_portal
 
@@ -104,7 +105,7 @@ def test_a_refused_key_has_the_fix_of_the_error_of_a_call(doctor, api):
 
     finding = report.finding("owner", "wrong")
     assert "401 Unauthorized" in finding["says"] and "invalid" in finding["says"]
-    assert finding["fix"] == call_error(UNKNOWN_KEY, api, "users-retrieve")
+    assert finding["fix"] == f"{call_error(UNKNOWN_KEY, api, 'users-retrieve')} Replace it, or correct POSTHOG_HOST"
     assert UNKNOWN_KEY not in report.text
 
 
@@ -119,6 +120,27 @@ def test_each_tool_is_listed_with_the_scope_that_the_key_has_or_lacks(doctor, tm
     assert "user:write" in report.finding("scope user:write", "wrong")["fix"]
     scopes = {tool.name: tool.endpoint.scope for tool in load().values() if tool.endpoint.scope}
     assert all(name in says[f"scope {scope}"] for name, scope in scopes.items())
+
+
+@pytest.mark.parametrize(("region", "other"), [("us", "eu"), ("eu", "us")])
+def test_a_refused_key_is_perhaps_one_of_the_other_region(doctor, monkeypatch, region, other):
+    refused = httpx2.Response(401, json={"detail": "Invalid key."})
+    transport = httpx2.MockTransport(lambda _: refused)
+    monkeypatch.setattr("core13_mcp.api.client.PoolTransport", lambda _: transport)
+
+    finding = doctor("--host", region, **{KEY: UNKNOWN_KEY}).finding("owner", "wrong")
+
+    assert finding["says"].startswith(f"https://{region}.posthog.com: 401 Unauthorized")
+    assert finding["fix"].endswith(f"Replace it, or set POSTHOG_HOST={other} if it is a key of that region")
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"), [("%MY_KEY%", True), ("phx_...", True), ("${KEY}", True), ('"a-secret"', False)]
+)
+def test_a_placeholder_is_shown_and_a_key_is_not(doctor, key, shown):
+    finding = doctor(**{KEY: key}).finding("key", "wrong")
+    assert (key in finding["says"]) is shown
+    assert "[withheld]" not in finding["fix"]
 
 
 @pytest.mark.parametrize(

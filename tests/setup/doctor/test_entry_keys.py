@@ -47,7 +47,7 @@ def test_a_key_that_the_api_refuses_is_reported(doctor, api, home, fake_server, 
 
     finding = report.finding(f"client {client}", "wrong")
     assert report.status == 1
-    assert finding["says"].startswith(f"{path}: 401 Unauthorized") and REFUSED in finding["fix"]
+    assert finding["says"].startswith(f"{path}: {api}: 401 Unauthorized") and REFUSED in finding["fix"]
     assert UNKNOWN_KEY not in report.text
 
 
