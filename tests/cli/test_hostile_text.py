@@ -76,7 +76,17 @@ def test_an_unknown_word_on_the_command_line_is_printed_on_one_line(capsys):
 
 
 # What `print` may print itself. The functions on the left put the text of other people on one line.
-PRINTED = ("_line(", "escape_invisible(", "style(", "edit(", "_fill(", "mark + ", "f'core13-mcp sandbox on {origin}")
+PRINTED = (
+    "_line(",
+    "'\\n'.join(_lines(",
+    'f"{style(',
+    "escape_invisible(",
+    "style(",
+    "edit(",
+    "_fill(",
+    "mark + ",
+    "f'core13-mcp sandbox on {origin}",
+)
 
 
 def test_every_other_text_is_printed_with_a_function_that_makes_it_harmless():

@@ -29,7 +29,7 @@ async def run(arguments: Namespace, settings: Settings) -> int:
     content = draft(document, document.operation(arguments.operation))
     text = escape_invisible(pretty_json(content)) + "\n"
     if arguments.out is None:
-        print(text, end="")
+        print(escape_invisible(text), end="")
     else:
         _report(_write(Path(arguments.out), content["name"], text), content, arguments.out)
     return 0
