@@ -75,6 +75,10 @@ async def _check_api(settings: Settings, environment: Environment, invalid: set[
     except Core13Error as error:
         yield from_error("tools", error)
         enabled = load()
+    else:
+        yield Finding(
+            "tools", "ok", f"{len(enabled)} enabled; `core13-mcp drift` compares them with the API's document"
+        )
     if "host" in invalid:
         # Without a valid host the key would go to the default host.
         return

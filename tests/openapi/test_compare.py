@@ -196,6 +196,7 @@ CHANGES: dict[str, tuple[Callable[[Content], object], list[Expected]]] = {
         lambda d: body(d, f"{USER}hedgehog_config/", "PATCH").update(properties={"color": {"type": "string"}}),
         NONE,
     ),
+    "the body has any form": (lambda d: body(d).pop("properties"), NONE),
     # Required fields.
     "an optional field is required": (
         lambda d: body(d)["required"].append("title"),

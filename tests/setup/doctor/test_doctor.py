@@ -550,6 +550,7 @@ def test_the_exit_status_states_whether_there_are_problems(flag, status, last, h
 
     lines = run.stdout.splitlines()
     assert (run.returncode, lines[-1], run.stderr) == (status, last, "")
+    assert "`core13-mcp drift` compares them" in next(line for line in lines if line.startswith("ok     tools"))
     assert "\x1b" not in run.stdout
     assert {line.split()[0] for line in lines[:-1]} <= {"ok", "note", "wrong"}
 
