@@ -13,9 +13,6 @@ from .flat import flatten
 MAX_ENUM, _MAX_INNER = 60, 12
 _INNER_DEPTH = 2
 
-# The largest integer that the database of the API stores in most of its fields.
-MAX_INT = 2_147_483_647
-
 PATTERNS = {"uuid": "^[0-9a-fA-F-]{36}$", "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 
 
@@ -31,11 +28,13 @@ def convert(document: Document, flat: dict[str, Any], unknown: str, depth: int =
         case "string":
             schema |= _text_keywords(flat)
         case "integer" | "number":
-            schema |= {key: flat[key] for key in ("minimum", "maximum") if _is_bound(flat.get(key))}
+            schema |= {key: flat[key] for key in ("minimum", "maximum") if key in flat}
         case "array":
             items = flatten(document, flat.get("items") or {})
             schema["items"] = convert(document, items, "object", depth + 1)
             schema["maxItems"] = max(1, min(int(flat.get("maxItems", MAX_ITEMS)), MAX_ITEMS))
+            if 0 < flat.get("minItems", 0) <= schema["maxItems"]:
+                schema["minItems"] = int(flat["minItems"])
         case "object":
             schema |= _inner(document, flat, depth)
     return schema
@@ -73,11 +72,6 @@ def _is_portable(pattern: str) -> bool:
     except re.error:
         return False
     return pattern.isascii() and not UNSUPPORTED_REGEX.search(pattern)
-
-
-def _is_bound(value: Any) -> bool:
-    """Whether a bound tells a model more than the size of an integer in a database."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_INT
 
 
 def kind_of(flat: dict[str, Any]) -> str | None:

@@ -8,9 +8,9 @@ from typing import Any
 from ..declarations.paths import placeholders
 from ..declarations.schema_rules import MAX_PROPERTIES, MAX_SCHEMA_CHARS, PROPERTY_NAME, SECRET_NAME
 from ..jsonio import compact_json
-from .convert import MAX_ENUM, MAX_INT, PATTERNS, convert, is_read_only, kind_of
+from .convert import MAX_ENUM, PATTERNS, convert, is_read_only, kind_of
 from .document import Document, Operation
-from .flat import flatten
+from .flat import MAX_INT, flatten
 from .wording import argument_description, noun
 
 # Arguments whose schemas are references, or that are added later.

@@ -11,6 +11,9 @@ _COMBINATORS = ("allOf", "oneOf", "anyOf")
 # Combinators inside one another.
 _MAX_NESTING = 20
 
+# The largest integer that the database of the API stores in most of its fields.
+MAX_INT = 2_147_483_647
+
 # The forms of the keywords. A keyword with another form, which only a faulty document has, is ignored.
 _FORMS: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys((*_COMBINATORS, "enum", "required"), list),
@@ -27,7 +30,7 @@ def flatten(document: Document, schema: Any, nesting: int = 0) -> dict[str, Any]
     `nullable` is true if null is a valid value. The parts of `allOf` are merged. The alternatives of `oneOf` and
     `anyOf` become one schema that all of them match: the union of their enums, the properties of all of them, of which
     those of every alternative are required, and no `type` if they have different ones. Schemas of properties and items
-    stay as they are.
+    stay as they are. Limits that are only the size of an integer in the database are left out.
     """
     flat = _well_formed(document.resolve(schema))
     own = {key: value for key, value in flat.items() if key not in _COMBINATORS}
@@ -42,7 +45,12 @@ def flatten(document: Document, schema: Any, nesting: int = 0) -> dict[str, Any]
 
 
 def _well_formed(schema: dict[str, Any]) -> dict[str, Any]:
-    result = {key: value for key, value in schema.items() if isinstance(value, _FORMS.get(key, object))}
+    """Return the keywords that have a correct form and say more than the size of a column in the database."""
+    forms = _FORMS.get
+    result: dict[str, Any] = {key: value for key, value in schema.items() if isinstance(value, forms(key, object))}
+    for keyword in ("minimum", "maximum"):
+        if abs(result.get(keyword, 0)) >= MAX_INT:
+            del result[keyword]
     for keyword in ("required", "type"):
         if isinstance(names := result.get(keyword), list):
             result[keyword] = [name for name in names if isinstance(name, str)]

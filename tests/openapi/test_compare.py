@@ -20,6 +20,7 @@ from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.openapi.compare import Finding, compare
 from core13_mcp.openapi.document import Document
+from core13_mcp.openapi.draft import draft
 
 from .derived import derived_document
 
@@ -270,6 +271,10 @@ CHANGES: dict[str, tuple[Callable[[Content], object], list[Expected]]] = {
         [(CREATE, "breaks", "arguments.invite_message.maxLength")],
     ),
     "a limit is removed": (lambda d: field("title")(d).pop("maxLength"), NONE),
+    "a limit is the size of an integer in a database": (
+        lambda d: field("interval")(d).update(minimum=-2147483648, maximum=9223372036854775807),
+        NONE,
+    ),
     "a limit that every text has is added": (lambda d: field("title")(d).update(minLength=0), NONE),
     "a limit is added where the tool has a pattern": (
         lambda d: parameter(d, "created_by")["schema"].update(maxLength=40),
@@ -387,6 +392,18 @@ def nested_tool(part: Content) -> Declaration:
             "endpoint": {"method": "POST", "path": "/api/parts/", "scope": "part:write"},
         }
     )
+
+
+def test_a_draft_has_no_difference_from_its_document(tmp_path: Path) -> None:
+    parsed = Document(document(), "document.json")
+    for operation in parsed.operations.values():
+        content = {**draft(parsed, operation), "review": []}
+        (tmp_path / f"{content['name']}.json").write_text(json.dumps(content), "utf-8")
+    catalog = dict(load(str(tmp_path)))
+    # The drafts have the names of the shipped tools, and replace them.
+    assert catalog.keys() == CATALOG.keys()
+    # A draft has its own pattern for a value in a path.
+    assert {key for _, _, key in differences(document(), catalog)} == {"arguments.uuid.pattern"}
 
 
 # Accepted differences.
