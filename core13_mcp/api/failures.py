@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import Literal
 
@@ -9,6 +10,9 @@ import httpx2
 
 _HOST_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 _NOT_YET_VALID, _EXPIRED = 9, 10
+
+# The answers of DNS that a name does not exist, or has no address. Windows and macOS have one error for both.
+NO_SUCH_HOST = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 
 # OpenSSL's names for an answer that is not TLS.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "RECORD_LAYER_FAILURE")
@@ -18,14 +22,20 @@ class ConnectFailure(httpx2.ConnectError):
     """A connection that cannot be opened. The message names the host and the reason, and contains no secret.
 
     Attributes:
-        check: What is wrong: `tls` or `proxy`.
+        check: What is wrong: `host`, `tls` or `proxy`.
         fix: What to change.
     """
 
-    def __init__(self, check: Literal["tls", "proxy"], message: str, fix: str) -> None:
+    def __init__(self, check: Literal["host", "tls", "proxy"], message: str, fix: str) -> None:
         super().__init__(message)
         self.check = check
         self.fix = fix
+
+
+def unknown_host_failure(host: str) -> ConnectFailure:
+    """Return the failure for a host name that DNS does not have."""
+    fix = "correct POSTHOG_HOST, or check DNS, VPN and HTTPS_PROXY"
+    return ConnectFailure("host", f"the host name {host} cannot be resolved", fix)
 
 
 def tls_failure(error: ssl.SSLError, host: str) -> ConnectFailure:

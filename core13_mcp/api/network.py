@@ -11,6 +11,7 @@ It differs from httpcore2's own backend:
 from __future__ import annotations
 
 import select
+import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -23,7 +24,7 @@ import httpcore2
 from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.tls import TLSAttribute, TLSStream
 
-from .failures import tls_failure
+from .failures import NO_SUCH_HOST, tls_failure, unknown_host_failure
 from .proxy import Proxy
 
 # Bytes. An event loop delivers at most this much at once; `is_readable` cannot see what a smaller read leaves behind.
@@ -159,6 +160,10 @@ def _map_connect_errors(host: str, timeout: float | None) -> Iterator[None]:
         raise httpcore2.ConnectTimeout(str(error)) from error
     except ssl.SSLError as error:
         raise tls_failure(error, host) from error
+    except socket.gaierror as error:
+        # Without an answer of DNS, the next attempt can succeed.
+        is_final = error.errno in NO_SUCH_HOST
+        raise (unknown_host_failure(host) if is_final else httpcore2.ConnectError(str(error))) from error
     # A ValueError means that the host is not a valid name in DNS or TLS.
     except (OSError, ValueError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
         raise httpcore2.ConnectError(str(error)) from error

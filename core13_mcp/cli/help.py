@@ -35,7 +35,8 @@ exit status:
   2    usage or configuration error; nothing was sent
   3    doctor found no problem, but could not check everything
   70   internal error
-  130  interrupted with Ctrl-C""",
+  130  interrupted with Ctrl-C
+  143  ended by SIGTERM""",
 )
 
 COMMANDS = {

@@ -8,9 +8,12 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..text import escape_invisible, strip_invisible, to_line
+
+if TYPE_CHECKING:
+    from anyio import CancelScope
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -106,12 +109,33 @@ def prompt_yes_no(text: str) -> bool:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a block that waits for input.
+    """Let Ctrl-C and SIGTERM end a block that waits for input.
 
-    The handler of the event loop only cancels the running task, and the task then still waits for the input.
+    The handlers of the event loop only cancel the running task, and the task then still waits for the input.
     """
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    handlers: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def cancelled_by_sigterm() -> Iterator[CancelScope]:
+    """Cancel a block when the process receives SIGTERM. The scope then has `cancelled_caught` set."""
+    import asyncio
+
+    from anyio import CancelScope
+
+    scope, loop = CancelScope(), asyncio.get_running_loop()
+    # The event loop of Windows has no signal handlers.
+    if sys.platform != "win32":  # pragma: no branch - the tests do not run on Windows
+        loop.add_signal_handler(signal.SIGTERM, scope.cancel)
+    try:
+        with scope:
+            yield scope
+    finally:
+        if sys.platform != "win32":  # pragma: no branch - the tests do not run on Windows
+            loop.remove_signal_handler(signal.SIGTERM)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from inspect import signature
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..jsonio import JSON, compact_json
 from ..templates.language import MISSING
@@ -47,6 +48,14 @@ class Derivation(Model):
 
     function: Function
     values: Annotated[tuple[str, ...], Field(alias="of", min_length=1, max_length=5)]
+
+    @model_validator(mode="after")
+    def _check_values(self) -> Self:
+        names = list(signature(_FUNCTIONS[self.function]).parameters)
+        if len(self.values) != len(names):
+            takes = f"{self.function} takes {len(names)} ({', '.join(names)})"
+            raise ValueError(f"of: the number of paths is {len(self.values)}, but {takes}")
+        return self
 
 
 def derive(

@@ -83,7 +83,7 @@ def _unreachable(sent: SentRequest, error: httpx2.RequestError) -> ToolError:
         step = "The same call fails until the administrator of this server corrects this; `core13-mcp doctor` helps."
     else:
         reason = next(text for kind, text in _NOT_SENT_PROBLEMS.items() if isinstance(error, kind))
-        problem = f"the API could not be reached: {reason}"
+        problem = f"the API could not be reached at {sent.call.context.client.origin}: {reason}"
         step = "Call again later. If that does not help, the administrator of this server can run `core13-mcp doctor`."
     message = f"{sent.call.tool.name}: {problem}; nothing was sent."
     return Unavailable(message, step, code="unreachable", retryable=not is_permanent)

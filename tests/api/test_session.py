@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import socket
 from contextlib import suppress
 
 import anyio
 import httpx2
 import pytest
 
+from core13_mcp.api.client import APIClient
 from core13_mcp.api.credentials import Credentials
 from core13_mcp.api.exchange import APIRequest
-from core13_mcp.api.retry import RetryPolicy
+from core13_mcp.api.retry import NOT_SENT_ERRORS, RetryPolicy
 from core13_mcp.api.session import APISession
 
-from ..fake_api import FakeAPI, Reply, api_client, fail_with, reply
+from ..fake_api import NO_DELAY, FakeAPI, Reply, api_client, fail_with, reply
 from ..faults.virtual_clock import run_without_waiting
 
 pytestmark = pytest.mark.anyio
@@ -140,3 +142,23 @@ async def test_a_cancelled_session_does_not_wait_for_its_retry() -> None:
             calls, _ = session(reply(429, {}, retry_after="400"), OK, timeout=500, on_progress=cancel)
             await calls.send(READ)
     assert calls.attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"),
+    [(socket.EAI_NONAME, 1), (socket.EAI_NODATA, 1), (socket.EAI_AGAIN, MAX_ATTEMPTS)],
+    ids=["no such name", "no address", "no answer"],
+)
+async def test_a_host_name_that_dns_does_not_have_is_looked_up_once(
+    error: int, attempts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_up(*_: object, **__: object) -> None:
+        raise socket.gaierror(error, "look-up failed")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    async with APIClient("https://posthog.invalid", retry_policy=NO_DELAY) as client:
+        sent = APISession(client, Credentials(), 5)
+        with pytest.raises(NOT_SENT_ERRORS) as failure:
+            await sent.send(WRITE)
+    assert (sent.attempts, sent.write_sent) == (attempts, False)
+    assert (str(failure.value) == "the host name posthog.invalid cannot be resolved") is (attempts == 1)

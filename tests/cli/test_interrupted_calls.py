@@ -1,4 +1,4 @@
-"""Ctrl-C during a call from the shell."""
+"""Ctrl-C and SIGTERM during a call from the shell."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ pytestmark = pytest.mark.anyio
     ],
     ids=["write", "read"],
 )
-async def test_ctrl_c_during_a_call_reports_whether_it_may_have_been_applied(words: list[str], message: str) -> None:
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+async def test_a_call_that_is_stopped_reports_whether_it_may_have_been_applied(
+    words: list[str], message: str, number: signal.Signals, expected: int
+) -> None:
     api = StubAPI()
     with anyio.fail_after(60):
         async with listening(api) as origin:
@@ -33,9 +36,9 @@ async def test_ctrl_c_during_a_call_reports_whether_it_may_have_been_applied(wor
             command = [*CLI, "call", *words]
             async with await anyio.open_process(command, env=clean_environment(**variables)) as process:
                 await api.reached.wait()
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)
                 assert process.stderr is not None
                 errors = b"".join([chunk async for chunk in process.stderr]).decode()
                 status = await process.wait()
-    assert status == 130
+    assert status == expected
     assert message in errors and "Traceback" not in errors

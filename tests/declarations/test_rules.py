@@ -125,6 +125,8 @@ MISTAKES: list[Mistake] = [
     ("evidence", {"status": 5}, "evidence.status: the value is 5. The correct form is a list."),
     ("evidence", {"status": ["x"]}, 'evidence.status.0: the value is "x". The correct form is a whole number.'),
     ("derive", {"day": {"function": "moon", "of": []}}, 'derive.day.function: the value is "moon". The correct form is "weekday" or'),
+    ("derive", {"day": {"function": "weekday", "of": ["a", "b"]}}, "derive.day: of: the number of paths is 2, but weekday takes 1 (text)"),
+    ("derive", {"day": {"function": "in_offset", "of": ["a"]}}, "derive.day: of: the number of paths is 1, but in_offset takes 2 (text, other)"),
     ("title", 5, "title: the value is 5. The correct form is a text."),
     (f"{PROPERTIES}.label.type", "text", f'{PROPERTIES}.label.type: the value is "text". The correct form is "string", "integer"'),
     (f"{PROPERTIES}.label.minLength", "x", f'{PROPERTIES}.label.minLength: the value is "x". The correct form is a valid JSON Schema.'),

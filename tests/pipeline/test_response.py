@@ -156,6 +156,7 @@ async def test_an_error_before_the_request_was_sent_says_so(
     error = await call_error(tool, FakeAPI(fail_with(kind)), id=1)
     assert isinstance(error, Unavailable) and "nothing was sent" in str(error)
     assert kind.__name__ not in str(error)
+    assert "the API could not be reached at http" in str(error)
     assert error.details == {"code": "unreachable", "retryable": True}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,6 +30,7 @@ from ...settings import Settings
 from ...text import single_line
 from ..terminal import (
     can_prompt,
+    cancelled_by_sigterm,
     interruptible,
     print_json,
     print_line,
@@ -38,12 +40,15 @@ from ..terminal import (
     status_line,
 )
 
+# The status of a process that SIGTERM ends.
+_TERMINATED = 128 + signal.SIGTERM
+
 _BOM = "\ufeff"
 _FORMS = "Write them as key=value words or as one JSON object, or use - to read a JSON object from stdin."
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Call the tool and print its result. Return 1 if the tool reports an error."""
+    """Call the tool and print its result. Return 1 if the tool reports an error, and 143 after SIGTERM."""
     declared = load(settings.tools_dir)
     catalog = enabled_tools(settings, declared)
     annotations = {name: tool.annotations.model_dump(by_alias=True) for name, tool in declared.items()}
@@ -54,7 +59,9 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         if arguments.dry_run:
             _print_request(tool, tool_arguments, settings)
         else:
-            await _call(tool, tool_arguments, settings, yes=arguments.yes)
+            with cancelled_by_sigterm() as scope:
+                await _call(tool, tool_arguments, settings, yes=arguments.yes)
+            return _TERMINATED if scope.cancelled_caught else 0
     except ToolError as error:
         print_lines(str(error), sys.stderr)
         return 1
@@ -76,7 +83,7 @@ async def _call(tool: Declaration, arguments: JSON, settings: Settings, *, yes: 
             try:
                 result = await execution.run()
             except anyio.get_cancelled_exc_class():
-                # Ctrl-C.
+                # Ctrl-C or SIGTERM.
                 status_line("")
                 print_lines(str(execution.stopped()), sys.stderr)
                 raise

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from ...api.failures import ConnectFailure
+from ...api.failures import ConnectFailure, unknown_host_failure
 from ...api.proxy import proxy_url
 from ...errors import ConfigurationError, Core13Error
 
@@ -42,12 +42,11 @@ def from_error(check: str, error: Core13Error) -> Finding:
 
 def from_network_error(error: httpx2.RequestError, origin: str) -> Finding:
     """Return the reason why the API at an origin cannot be reached."""
+    if any(isinstance(cause, socket.gaierror) for cause in _causes(error)) and not isinstance(error, ConnectFailure):
+        error = unknown_host_failure(urlsplit(origin).hostname or "")
     if isinstance(error, ConnectFailure):
         return Finding(error.check, "wrong", str(error), error.fix)
-    if any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
-        message = f"the host name {urlsplit(origin).hostname} cannot be resolved"
-        fix = "correct POSTHOG_HOST, or check DNS, VPN and HTTPS_PROXY"
-    elif isinstance(error, httpx2.TimeoutException):
+    if isinstance(error, httpx2.TimeoutException):
         message = f"{origin} did not answer before the timeout"
         fix = "check for a firewall; if there is a proxy, set HTTPS_PROXY; CORE13_TIMEOUT sets a longer timeout"
     else:
