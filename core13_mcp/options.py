@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_args
 
-from .keys import SecretStr, key_problem
+from .keys import KEY, SecretStr, key_problem
 from .origins import REGIONS, parse_origin
 
 Parser = Callable[[str], Any]
@@ -130,6 +130,15 @@ def cookie(text: str) -> SecretStr:
     """Parse the value of a cookie."""
     if not _COOKIE_VALUE.fullmatch(text):
         raise ValueError("it contains characters that a cookie cannot contain; copy only the value of the cookie")
+    return SecretStr(text)
+
+
+def bearer_token(text: str) -> SecretStr:
+    """Parse a token for another server. A PostHog key is refused, because it must not reach that server."""
+    if KEY.search(text):
+        raise ValueError("it is a PostHog key; use the token that the administrator of the remote server gave you")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("it contains characters that a token cannot contain; copy only the token")
     return SecretStr(text)
 
 

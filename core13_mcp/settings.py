@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from .errors import ConfigurationError
 from .keys import SecretStr, reference_problem
-from .options import Choice, Option, api_key, boolean, cookie, number, origins, seal_keys, switch, words
+from .options import Choice, Option, api_key, bearer_token, boolean, cookie, number, origins, seal_keys, switch, words
 from .origins import parse_origin
 from .text import did_you_mean
 
@@ -42,6 +42,9 @@ class Settings(NamedTuple):
     project_id: int | None = _posthog("always use this project; tools then have no project_id argument", number(int, 1))
     session_id: SecretStr | None = _posthog("login session, for tools that accept no API key", cookie, secret=True)
     csrf_token: SecretStr | None = _posthog("CSRF token of the login session", cookie, secret=True)
+    token: SecretStr | None = _option(
+        "token of a remote server, for `install --remote`; this server does not use it", bearer_token, secret=True
+    )
     read_only: bool = _option("enable only tools that change nothing; send only GET requests", boolean)
     tools: tuple[str, ...] = _option("names or globs of the tools to enable, comma-separated", words)
     exclude_tools: tuple[str, ...] = _option("names or globs of the tools to disable; overrides --tools", words)

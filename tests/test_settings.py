@@ -85,6 +85,11 @@ def test_a_flag_overrides_its_variable():
         ({"POSTHOG_PROJECT_ID": "@current"}, "POSTHOG_PROJECT_ID: not a number; use a whole number of at least 1"),
         ({"CORE13_READ_ONLY": "perhaps"}, "CORE13_READ_ONLY: not a boolean; use true or false"),
         ({"CORE13_HTTP_SESSIONS": "perhaps"}, "CORE13_HTTP_SESSIONS: not a switch; use on or off"),
+        (
+            {"CORE13_TOKEN": "phx_aKeyOfPostHog"},
+            "CORE13_TOKEN: it is a PostHog key; use the token that the administrator",
+        ),
+        ({"CORE13_TOKEN": "a b"}, "CORE13_TOKEN: it contains characters that a token cannot contain"),
         ({"POSTHOG_PERSONAL_API_KEY": "phc_x"}, "POSTHOG_PERSONAL_API_KEY: a key that starts with phc_ is a public"),
         ({"POSTHOG_PERSONAL_API_KEY": "phs_x"}, "project secret key"),
         ({"POSTHOG_PERSONAL_API_KEY": "phr_x"}, "OAuth refresh token"),
@@ -161,5 +166,11 @@ def test_loopback_hosts_are_recognized():
 
 
 def test_every_secret_is_declared_as_one():
-    secrets = {"POSTHOG_PERSONAL_API_KEY", "POSTHOG_SESSION_ID", "POSTHOG_CSRF_TOKEN", "CORE13_SEAL_KEYS"}
+    secrets = {
+        "POSTHOG_PERSONAL_API_KEY",
+        "POSTHOG_SESSION_ID",
+        "POSTHOG_CSRF_TOKEN",
+        "CORE13_SEAL_KEYS",
+        "CORE13_TOKEN",
+    }
     assert {option.variable for option in OPTIONS if option.secret} == secrets

@@ -88,7 +88,8 @@ exit status: 0 with the result on stdout, 1 with the error of the tool on stderr
     ),
     "install": Help(
         "add this server to the configuration of MCP clients",
-        "[--scope SCOPE] [--print] [--remote URL] [--uvx] {CLIENT ... | --all [--yes] | --list [--json]}",
+        "[--scope SCOPE] [--print] [--remote URL] [--remote-auth AUTH] [--no-check] [--uvx] "
+        "{CLIENT ... | --all [--yes] | --list [--json]}",
         """\
   core13-mcp install claude-desktop                  prompts for the key; input is hidden
   core13-mcp install cursor --print                  print the configuration, write nothing
@@ -97,7 +98,9 @@ exit status: 0 with the result on stdout, 1 with the error of the tool on stderr
   core13-mcp install --all                           list the clients on this machine, and ask
   core13-mcp install --list                          where it is installed, with which settings
   core13-mcp install zed --personal-api-key-file ~/.posthog-key
-  core13-mcp install gemini --remote https://mcp.example.com/mcp""",
+  core13-mcp install gemini --remote https://mcp.example.com/mcp
+
+exit status: 0 success, 1 an entry was written but its server does not start, 2 nothing was written""",
     ),
     "uninstall": Help(
         "remove this server from the configuration of MCP clients",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn, get_args
 
 from ..identity import NAME, VERSION
-from ..settings import OPTIONS, SandboxEra
+from ..settings import OPTIONS, Auth, SandboxEra
 from ..setup.clients import CLIENTS
 from ..text import did_you_mean
 from .argument_parser import Flag, Parser
@@ -109,6 +109,8 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
     install.add_flag("--json", "print the list as JSON")
     install.add_flag("--print", "print the configuration and do not write it", dest="show")
     install.add_flag("--remote", "URL of a server that runs elsewhere", metavar="URL")
+    install.add_flag("--remote-auth", "its authentication, if it cannot be asked", get_args(Auth))
+    install.add_flag("--no-check", "do not start the server after writing")
     install.add_flag("--uvx", "run the published package with uvx, at this version")
     parsers["doctor"].add_flag("--json", "print the result as JSON")
     parsers["doctor"].add_flag("--run-project-commands", "also start commands that files of this directory contain")

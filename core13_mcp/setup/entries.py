@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -61,12 +61,20 @@ class Secret:
             return client.variable_syntax.format(self.variable)
         return self.variable if client.env_names_field else None
 
+    def with_value(self, value: str) -> Secret:
+        """Return this secret with its value."""
+        return replace(self, value=value)
+
     def text(self, client: Client) -> str:
         """The text in the file: the reference, the secret itself, or the placeholder."""
         return self.reference(client) or self.value or self.placeholder
 
 
 PLACEHOLDER = Secret().placeholder
+
+# The login session, for tools that accept no API key.
+SESSION_ID = Secret(variable="POSTHOG_SESSION_ID", description="cookie sessionid of PostHog")
+CSRF_TOKEN = Secret(variable="POSTHOG_CSRF_TOKEN", description="cookie posthog_csrftoken of PostHog")
 
 # The secret that each request to a remote server carries, by the value of `--auth` of the server.
 REMOTE_SECRETS: Mapping[str, tuple[Secret, ...]] = {
@@ -76,6 +84,9 @@ REMOTE_SECRETS: Mapping[str, tuple[Secret, ...]] = {
     "none": (),
 }
 
+# Every secret that an entry can contain or refer to.
+SECRETS = (Secret(), SESSION_ID, CSRF_TOKEN, *REMOTE_SECRETS["token"])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerEntry:
@@ -83,13 +94,19 @@ class ServerEntry:
 
     Attributes:
         variables: Environment variables that are not secret.
+        reset: Environment variables that get their default value, so that the entry does not contain them.
         secrets: Empty if the server needs no secret from the client, as with the sandbox or a key file.
     """
 
     command: Sequence[str] = ()
     url: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    reset: frozenset[str] = frozenset()
     secrets: tuple[Secret, ...] = ()
+
+    def without_values(self) -> ServerEntry:
+        """Return this entry with references and placeholders only."""
+        return replace(self, secrets=tuple(replace(secret, value=None) for secret in self.secrets))
 
     def secrets_in_file(self, client: Client) -> list[Secret]:
         """The secrets that the client's file must contain themselves."""
@@ -107,9 +124,24 @@ def changes(client: Client, servers_path: tuple[PathStep, ...], entry: ServerEnt
     return [*prompts, ((*servers_path, NAME), _remote(client, entry) if entry.url else _local(client, entry))]
 
 
+def written_fields(client: Client) -> set[str]:
+    """Return the fields that `changes` can write into an entry."""
+    entry = ServerEntry(command=[NAME], url="-", variables={NAME: ""}, secrets=(Secret(), Secret(prefix="")))
+    return set(_local(client, entry)) | set(_remote(client, entry) if client.url_field else ())
+
+
 def _prompt(secret: Secret) -> Change:
     prompt = {"type": "promptString", "description": secret.description, "password": True}
     return ("inputs", ("id", secret.input_id)), {"id": secret.input_id, **prompt}
+
+
+def contains_reference(client: Client, entry: Any, secret: Secret) -> bool:
+    """Whether an entry refers to a secret, so that it does not contain the secret itself."""
+    reference = secret.reference(client)
+    if isinstance(entry, dict | list):
+        parts = entry.values() if isinstance(entry, dict) else entry
+        return any(contains_reference(client, part, secret) for part in parts)
+    return reference is not None and isinstance(entry, str) and reference in entry
 
 
 def inline_keys(client: Client, entry: Any) -> list[str]:

@@ -1,138 +1,92 @@
-"""Install this server in a client's configuration file, and remove it.
+"""Add this server to a client's configuration file.
 
 Functions raise ConfigurationError if a file cannot be read, parsed or written. Then the file is unchanged.
 """
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import json
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import NamedTuple
 
-from .. import identity
-from ..errors import ConfigurationError
-from ..identity import NAME, VERSION
-from ..origins import is_secure, split_url
-from ..settings import OPTIONS, Settings
-from . import files, jsonc, paths, toml, yaml
+from . import config, files, paths
 from .client import ConfigFile
-from .entries import Secret, ServerEntry, changes, inline_keys
-from .paths import ParseError
-
-_PATH_SETTINGS = ("personal_api_key_file", "tools_dir", "sandbox_db")
+from .entries import Secret, ServerEntry, changes
+from .merge import Merged, continued, merge
 
 
-def make_entry(settings: Settings, uvx: bool = False, remote: str | None = None) -> ServerEntry:
-    """Return the entry that starts this server, or that connects to a remote server.
+class Plan(NamedTuple):
+    """The new text of a file, what the start contributes to the entry in it, and the entry."""
 
-    Raises:
-        ConfigurationError: uvx is needed but cannot start this package, or the remote URL is not safe for a key.
+    text: str
+    entry: ServerEntry
+    merged: Merged
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What `install` did to a file.
+
+    Attributes:
+        entry: The entry in the file, and what it kept and replaced of the entry that was there before.
+        secrets: The secrets of which the entry has a reference, the value or a placeholder.
+        changed: Whether the file changed.
+        backup: The copy of the old content that was made or that has the old content already, if there is one.
+        duplicates: Names in the file that occur several times in their object.
     """
-    no_key = settings.sandbox or settings.personal_api_key_file is not None
-    secrets = () if no_key else (Secret(),)
-    if remote is None:
-        return ServerEntry(command=server_command(uvx), variables=_changed_settings(settings), secrets=secrets)
-    url = split_url(remote)
-    if url is None or not is_secure(url):
-        raise ConfigurationError(f"--remote {remote!r} is not an https:// URL (http:// is allowed on loopback only)")
-    return ServerEntry(url=remote, secrets=secrets)
 
-
-def server_command(uvx: bool = False) -> list[str]:
-    """Return the command that starts this installation, or, with `uvx`, this version with uvx.
-
-    Raises:
-        ConfigurationError: uvx is needed but is not on the PATH, or the package is not published.
-    """
-    # uv's cache can be deleted at any time.
-    in_cache = any(part.startswith(("archive-v", "environments-v")) for part in Path(sys.prefix).parts)
-    if uvx or in_cache:
-        if not identity.PUBLISHED:
-            raise ConfigurationError(
-                f"{NAME} is not published on PyPI yet, so uvx would run a package of someone else; install it from its "
-                "source in an environment that stays, and run `install` there without --uvx"
-            )
-        path = shutil.which("uvx")
-        if path is None:
-            raise ConfigurationError("uvx is not on the PATH; install uv, or omit --uvx to use this installation")
-        return [str(Path(path).absolute()), f"{NAME}@{VERSION}", "serve"]
-    script = Path(sys.executable).with_name(NAME + (".exe" if sys.platform == "win32" else ""))
-    return [str(script), "serve"] if script.is_file() else [sys.executable, "-m", "core13_mcp", "serve"]
-
-
-def _changed_settings(settings: Settings) -> Mapping[str, str]:
-    """Return the settings that differ from their default, by variable, without secrets and settings of `serve`."""
-    changed, defaults = {}, Settings()
-    for option in OPTIONS:
-        value: Any = getattr(settings, option.name)
-        if option.secret or option.serve_only or value == getattr(defaults, option.name):
-            continue
-        if option.name in _PATH_SETTINGS:
-            # The client starts the server in another folder, so a relative path would not be found.
-            value = Path(value).expanduser().absolute()
-        elif isinstance(value, tuple):
-            value = ",".join(value)
-        elif isinstance(value, bool):
-            value = str(value).lower()
-        changed[option.variable] = str(value)
-    return changed
-
-
-def stored_key(file: ConfigFile) -> str | None:
-    """Return the key that this server's entry in the file contains, if any."""
-    return next(iter(inline_keys(file.client, paths.get(_parse(file, _read(file)), file.entry_path))), None)
-
-
-def load(file: ConfigFile) -> Any:
-    """Return the value of a file; an empty object if the file is empty or does not exist."""
-    return _parse(file, files.read(file.path) or "")
+    entry: Merged
+    secrets: tuple[Secret, ...]
+    changed: bool
+    backup: Path | None = None
+    duplicates: tuple[str, ...] = ()
 
 
 def edit(file: ConfigFile, text: str, entry: ServerEntry) -> str:
-    """Return the text of a file with the entry added or replaced. The rest of the text does not change."""
-    # The editor accepts comments even where the client does not.
-    _parse(file, text)
-    with _errors_with_path(file):
-        for path, value in changes(file.client, file.servers_path, entry):
-            text = _editor(file).set_value(text, path, value)
-    return text
+    """Return the text of a file with the entry added, or combined with the entry that is there."""
+    return plan(file, text, entry).text
 
 
-def install(file: ConfigFile, entry: ServerEntry) -> bool:
-    """Add the entry to the file, or replace it there. Return whether the file changed."""
-    text = _read(file)
-    edited = edit(file, text, entry)
-    if edited != text:
-        files.replace(file.path, edited)
-    return edited != text
+def plan(file: ConfigFile, text: str, entry: ServerEntry) -> Plan:
+    """Return what `install` does to a file with this text. The rest of the text does not change."""
+    client, content = file.client, config.parse(file, text)
+    old = paths.get(content, file.entry_path)
+    entry = continued(client, entry, old)
+    *prompts, (path, new) = changes(client, file.servers_path, entry)
+    merged = merge(client, old, new, entry)
+    for prompt_path, prompt in prompts:
+        # A prompt of the person stays as it is, and one to which nothing refers is not added.
+        is_used = f"${{input:{prompt['id']}}}" in json.dumps(merged.value)
+        if is_used and paths.get(content, prompt_path) is None:
+            text = config.set_value(file, text, prompt_path, prompt)
+    return Plan(config.set_value(file, text, path, merged.value), entry, merged)
 
 
-def uninstall(file: ConfigFile) -> bool:
-    """Remove the entry; return False if there is none.
+def missing_secrets(file: ConfigFile, entry: ServerEntry) -> list[Secret]:
+    """Return the secrets that the file must contain, and for which neither this start nor the file has a value."""
+    planned = plan(file, read(file), entry)
+    written = json.dumps(planned.merged.value)
+    return [secret for secret in planned.entry.secrets_in_file(file.client) if secret.placeholder in written]
 
-    The backup of the last change is deleted if it has an entry, which can contain a key, or if it has nothing that the
-    file does not have.
+
+def install(file: ConfigFile, entry: ServerEntry) -> Result:
+    """Add the entry to the file, or combine it with the entry that is there.
+
+    The old content is copied first if the file has no entry of this server, or if a part of its entry is lost.
     """
-    text = _read(file)
-    if paths.get(_parse(file, text), file.entry_path) is None:
-        return False
-    any_entry = ServerEntry(command=[NAME], secrets=(Secret(),))
-    with _errors_with_path(file):
-        for path, _ in changes(file.client, file.servers_path, any_entry):
-            text = _editor(file).remove(text, path)
-    backup = files.backup_path(file.path)
-    old = _parse(file, files.read(backup) or "")
-    files.replace(file.path, text, backup=False)
-    if paths.get(old, file.entry_path) is not None or _without_empty(old) == _without_empty(_parse(file, text)):
-        backup.unlink(missing_ok=True)
-    return True
+    text = read(file)
+    edited, entry, merged = plan(file, text, entry)
+    changed, backup = edited != text, None
+    if changed:
+        is_first = paths.get(config.parse(file, text), file.entry_path) is None
+        if is_first or merged.is_lossy or _loses_comments(text, edited) or not files.backups(file.path):
+            backup = files.back_up(file.path)
+        files.replace(file.path, edited.encode())
+    return Result(merged, entry.secrets, changed, backup, tuple(config.duplicates(file, text)))
 
 
-def _read(file: ConfigFile) -> str:
+def read(file: ConfigFile) -> str:
     """Return the text of a file that is going to be changed."""
     # A repository can contain a link to a file of the person.
     if file.project is not None:
@@ -140,27 +94,6 @@ def _read(file: ConfigFile) -> str:
     return files.read(file.path) or ""
 
 
-def _without_empty(value: Any) -> Any:
-    """Return a JSON value without empty objects and lists, which `install` creates around an entry."""
-    if isinstance(value, dict):
-        return {name: part for name, item in value.items() if (part := _without_empty(item)) not in ({}, [])}
-    return [_without_empty(item) for item in value] if isinstance(value, list) else value
-
-
-def _parse(file: ConfigFile, text: str) -> Any:
-    if not text.strip("\ufeff \t\r\n"):
-        return {}
-    with _errors_with_path(file):
-        return jsonc.read(text, comments=False) if file.client.format == "json" else _editor(file).read(text)
-
-
-def _editor(file: ConfigFile) -> ModuleType:
-    return {"toml": toml, "yaml": yaml}.get(file.client.format, jsonc)
-
-
-@contextmanager
-def _errors_with_path(file: ConfigFile) -> Iterator[None]:
-    try:
-        yield
-    except ParseError as error:
-        raise ParseError(f"{file.path}: {error}; nothing was changed") from None
+def _loses_comments(text: str, edited: str) -> bool:
+    """Whether an edit may have removed a comment from inside the entry."""
+    return any(edited.count(mark) < text.count(mark) for mark in ("#", "//", "/*"))

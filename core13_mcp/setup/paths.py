@@ -18,9 +18,13 @@ class ParseError(ConfigurationError):
 
 
 def get(value: Any, path: KeyPath) -> Any:
-    """Return the value at a path of member names, or None if there is none."""
+    """Return the value at a path, or None if there is none."""
     for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(step, str):
+            value = value.get(step) if isinstance(value, dict) else None
+        else:
+            items = value if isinstance(value, list) else ()
+            value = next((item for item in items if isinstance(item, dict) and item.get(step[0]) == step[1]), None)
     return value
 
 

@@ -81,7 +81,7 @@ def test_a_scope_limits_all(home, capsys):
     (home / ".codeium" / "windsurf").mkdir(parents=True)
     main(["install", "--all", "--yes", "--sandbox"])
 
-    assert main(["install", "--all", "--yes", "--sandbox", "--scope", "project"]) == 0
+    assert main(["install", "--all", "--yes", "--sandbox", "--scope", "project", "--no-check"]) == 0
     assert [(entry["client"], entry["scope"]) for entry in installed(capsys)] == [
         ("cursor", "user"),
         ("cursor", "project"),
@@ -149,7 +149,7 @@ def test_an_error_of_one_client_does_not_end_the_others(home, capsys):
 
     assert main(["uninstall", "--all", "--yes"]) == 1
     output = capsys.readouterr()
-    assert "Zed: removed core13-mcp" in output.out and str(path) in output.err
+    assert "Zed: deleted " in output.out and str(path) in output.err
 
 
 @pytest.mark.parametrize("client", CLIENTS)

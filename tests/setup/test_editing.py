@@ -86,7 +86,7 @@ def test_missing_objects_and_lists_are_created(text: str) -> None:
         ('{"a": "no end', "line 1, column 7: Unterminated string starting at"),
         ('{"a": [,]}', "line 1, column 8: Expecting value"),
         ("[" * 100_000, "line 1, column 1: the file is nested too deeply"),
-        ('{"servers": []}', "line 1, column 13: expected an object"),
+        ('{"servers": []}', 'line 1, column 13: "servers" is an array, and not an object'),
     ],
 )
 def test_an_invalid_json_file_is_refused_with_line_and_column(text: str, message: str) -> None:

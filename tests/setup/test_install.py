@@ -18,11 +18,12 @@ from ruamel.yaml import YAML
 from core13_mcp import identity
 from core13_mcp.cli.main import main
 from core13_mcp.identity import TITLE, VERSION
+from core13_mcp.keys import KEY_HEADER
 from core13_mcp.sandbox import FULL_KEY, PUBLIC_KEY
 from core13_mcp.setup import jsonc
 from core13_mcp.setup.clients import CLIENTS
+from core13_mcp.setup.command import server_command
 from core13_mcp.setup.environment import Environment
-from core13_mcp.setup.install import server_command
 
 from ..processes import clean_environment, run_cli
 from ..terminal import at_a_terminal
@@ -60,35 +61,35 @@ ENTRIES: dict[str, dict[str, Any]] = {
     "lm-studio": {**LOCAL, "env": {KEY: FULL_KEY}},
 }
 REMOTE: dict[str, dict[str, Any]] = {
-    "claude-code": {"type": "http", "url": URL, "headers": {"Authorization": "Bearer ${POSTHOG_PERSONAL_API_KEY}"}},
-    "cursor": {"url": URL, "headers": {"Authorization": "Bearer ${env:POSTHOG_PERSONAL_API_KEY}"}},
-    "vscode": {"type": "http", "url": URL, "headers": {"Authorization": "Bearer ${input:posthog-personal-api-key}"}},
-    "codex": {"url": URL, "bearer_token_env_var": KEY},
-    "gemini": {"httpUrl": URL, "headers": {"Authorization": "Bearer $POSTHOG_PERSONAL_API_KEY"}},
-    "windsurf": {"serverUrl": URL, "headers": {"Authorization": "Bearer ${env:POSTHOG_PERSONAL_API_KEY}"}},
-    "zed": {"url": URL, "headers": {"Authorization": f"Bearer {FULL_KEY}"}},
+    "claude-code": {"type": "http", "url": URL, "headers": {KEY_HEADER: "${POSTHOG_PERSONAL_API_KEY}"}},
+    "cursor": {"url": URL, "headers": {KEY_HEADER: "${env:POSTHOG_PERSONAL_API_KEY}"}},
+    "vscode": {"type": "http", "url": URL, "headers": {KEY_HEADER: "${input:posthog-personal-api-key}"}},
+    "codex": {"url": URL, "env_http_headers": {KEY_HEADER: KEY}},
+    "gemini": {"httpUrl": URL, "headers": {KEY_HEADER: "$POSTHOG_PERSONAL_API_KEY"}},
+    "windsurf": {"serverUrl": URL, "headers": {KEY_HEADER: "${env:POSTHOG_PERSONAL_API_KEY}"}},
+    "zed": {"url": URL, "headers": {KEY_HEADER: FULL_KEY}},
     "copilot": {
         "type": "http",
         "tools": ["*"],
         "url": URL,
-        "headers": {"Authorization": "Bearer ${POSTHOG_PERSONAL_API_KEY}"},
+        "headers": {KEY_HEADER: "${POSTHOG_PERSONAL_API_KEY}"},
     },
     "opencode": {
         "type": "remote",
         "enabled": True,
         "url": URL,
-        "headers": {"Authorization": "Bearer {env:POSTHOG_PERSONAL_API_KEY}"},
+        "headers": {KEY_HEADER: "{env:POSTHOG_PERSONAL_API_KEY}"},
     },
-    "qwen": {"httpUrl": URL, "headers": {"Authorization": "Bearer $POSTHOG_PERSONAL_API_KEY"}},
-    "cline": {"type": "streamableHttp", "url": URL, "headers": {"Authorization": f"Bearer {FULL_KEY}"}},
+    "qwen": {"httpUrl": URL, "headers": {KEY_HEADER: "$POSTHOG_PERSONAL_API_KEY"}},
+    "cline": {"type": "streamableHttp", "url": URL, "headers": {KEY_HEADER: FULL_KEY}},
     "goose": {
         **GOOSE,
         "type": "streamable_http",
         "uri": URL,
         "env_keys": [KEY],
-        "headers": {"Authorization": "Bearer ${POSTHOG_PERSONAL_API_KEY}"},
+        "headers": {KEY_HEADER: "${POSTHOG_PERSONAL_API_KEY}"},
     },
-    "antigravity": {"serverUrl": URL, "headers": {"Authorization": f"Bearer {FULL_KEY}"}},
+    "antigravity": {"serverUrl": URL, "headers": {KEY_HEADER: FULL_KEY}},
 }
 COMMENTS = ("// mine", "// keep", "# mine", "// Zed settings", "// dark", "/* servers */", "// light", "# colors")
 
@@ -113,6 +114,11 @@ def config(home: Path) -> Callable[[str], Path]:
     return write
 
 
+def install(*arguments: str) -> int:
+    """The exit status of `install`, which writes the entry and does not start the server."""
+    return main(["install", *arguments, "--no-check"])
+
+
 def read(client: str, text: str) -> Any:
     readers: dict[str, Callable[[str], Any]] = {"toml": tomllib.loads, "yaml": YAML(typ="safe", pure=True).load}
     return readers.get(CLIENTS[client].format, jsonc.read)(text)
@@ -124,8 +130,8 @@ def servers(client: str, path: Path) -> dict[str, Any]:
     return entries
 
 
-def backup(path: Path) -> Path:
-    return path.with_name(f"{path.name}.before-core13-mcp")
+def backups(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{path.name}.before-core13-mcp*"))
 
 
 @every_client
@@ -133,11 +139,11 @@ def test_install_adds_an_entry_once_and_keeps_the_rest_of_the_file(client, confi
     path = config(client)
     before = path.read_bytes().decode()
 
-    assert main(["install", client]) == 0
+    assert install(client) == 0
 
     after = path.read_bytes().decode()
     assert servers(client, path)["core13-mcp"] == ENTRIES[client]
-    assert backup(path).read_bytes() == before.encode()
+    assert [file.read_bytes() for file in backups(path)] == [before.encode()]
     assert [after.count(comment) for comment in COMMENTS] == [before.count(comment) for comment in COMMENTS]
     content = read(client, after)
     del content[BEFORE[client][1]]["core13-mcp"]
@@ -146,7 +152,7 @@ def test_install_adds_an_entry_once_and_keeps_the_rest_of_the_file(client, confi
     assert list(content.items())[: len(read(client, before))] == list(read(client, before).items())
 
     files = list(path.parent.iterdir())
-    main(["install", client])
+    install(client)
     assert path.read_bytes().decode() == after
     assert list(path.parent.iterdir()) == files
     assert "no change in" in capsys.readouterr().out
@@ -155,40 +161,39 @@ def test_install_adds_an_entry_once_and_keeps_the_rest_of_the_file(client, confi
 @every_client
 def test_uninstall_restores_the_file_and_deletes_the_backup(client, config):
     path = config(client)
-    before = path.read_bytes().decode()
-    main(["install", client])
+    before = path.read_bytes()
+    install(client)
 
     assert main(["uninstall", client]) == 0
 
-    # `mcpServers` was missing in the file of Gemini CLI; an empty object stays.
-    added = ',\n  "mcpServers": {}' if client == "gemini" else ""
-    assert path.read_bytes().decode().replace(added, "") == before
-    assert not backup(path).exists()
+    assert path.read_bytes() == before
+    assert not backups(path)
 
 
 @pytest.mark.parametrize("client", ["claude-code", "vscode", "codex", "zed"])
-def test_uninstall_keeps_a_backup_that_has_content_which_the_file_lost(client, config):
+def test_uninstall_keeps_a_backup_that_has_content_which_the_file_lost(client, config, capsys):
     path = config(client)
     before = path.read_bytes()
-    main(["install", client])
+    install(client)
     only_entry = {BEFORE[client][1]: {"core13-mcp": servers(client, path)["core13-mcp"]}}
     path.write_text(tomlkit.dumps(only_entry) if client == "codex" else json.dumps(only_entry))
 
     assert main(["uninstall", client]) == 0
 
-    assert backup(path).read_bytes() == before
+    assert [file.read_bytes() for file in backups(path)] == [before]
+    assert f"backup: {backups(path)[0]} is kept" in capsys.readouterr().out
 
 
 @every_client
 def test_a_missing_file_is_created(client, home):
     path = home / BEFORE[client][0]
 
-    main(["install", client])
+    install(client)
     assert servers(client, path) == {"core13-mcp": ENTRIES[client]}
     assert path.stat().st_mode & 0o777 == 0o600
 
     main(["uninstall", client])
-    assert not path.read_text("utf-8") or servers(client, path) == {}
+    assert list(home.iterdir()) == [home / "project"]
 
 
 @pytest.mark.parametrize("client", ["claude-desktop", "cursor", "codex"])
@@ -223,11 +228,11 @@ def test_a_file_that_cannot_be_read_is_an_error(config, home, capsys):
     path.write_bytes(b"\xff\xfe{}")
     (home / ".gemini/settings.json").mkdir(parents=True)
 
-    assert [main(["install", "cursor"]), main(["install", "gemini"])] == [2, 2]
+    assert [install("cursor"), install("gemini")] == [2, 2]
 
     assert path.read_bytes() == b"\xff\xfe{}"
     errors = capsys.readouterr().err
-    assert "cannot be read: it is not UTF-8 text; save it as UTF-8" in errors
+    assert "cannot be read: it is UTF-16 text; save it as UTF-8" in errors
     assert "settings.json cannot be read: it is not a regular file" in errors
 
 
@@ -256,7 +261,7 @@ def test_a_link_in_a_project_to_a_file_of_the_project_is_followed(home):
     (project / ".cursor").mkdir()
     (project / ".cursor" / "mcp.json").symlink_to("../shared.json")
 
-    assert main(["install", "cursor", "--scope", "project"]) == 0
+    assert install("cursor", "--scope", "project") == 0
 
     assert (project / ".cursor" / "mcp.json").is_symlink()
     assert "core13-mcp" in json.loads((project / "shared.json").read_text())["mcpServers"]
@@ -266,7 +271,7 @@ def test_a_link_in_a_project_to_a_file_of_the_project_is_followed(home):
 def test_a_failed_write_leaves_the_file_unchanged(command, config, capsys):
     path = config("cursor")
     if command == "uninstall":
-        main(["install", "cursor"])
+        install("cursor")
     files = {file: file.read_bytes() for file in path.parent.iterdir()}
 
     # This limit makes every write to a file fail.
@@ -278,7 +283,8 @@ def test_a_failed_write_leaves_the_file_unchanged(command, config, capsys):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     assert status == 2
-    assert f"{path} cannot be written: File too large" in capsys.readouterr().err
+    assert f"{path}" in (error := capsys.readouterr().err) and "cannot be written: File too large" in error
+    assert "nothing was changed" in error
     assert {file: file.read_bytes() for file in path.parent.iterdir()} == files
 
 
@@ -286,7 +292,7 @@ def test_a_failed_write_leaves_the_file_unchanged(command, config, capsys):
 def test_uvx_is_not_used_before_the_package_is_published(capsys, monkeypatch, prefix):
     monkeypatch.setattr(sys, "prefix", prefix)
 
-    assert main(["install", "cursor", *(["--uvx"] if prefix == "/usr" else [])]) == 2
+    assert install("cursor", *(["--uvx"] if prefix == "/usr" else [])) == 2
     assert "is not published on PyPI yet, so uvx would run a package of someone else" in capsys.readouterr().err
 
 
@@ -294,7 +300,7 @@ def test_uvx_must_be_on_the_path(capsys, monkeypatch):
     monkeypatch.setattr(identity, "PUBLISHED", True)
     monkeypatch.setenv("PATH", "/nowhere")
 
-    assert main(["install", "cursor", "--uvx"]) == 2
+    assert install("cursor", "--uvx") == 2
     assert "uvx is not on the PATH; install uv" in capsys.readouterr().err
 
 
@@ -311,7 +317,7 @@ def test_an_installation_from_the_uv_cache_is_started_with_uvx_and_its_version(m
 def test_a_file_keeps_its_mode(config, capsys):
     path = config("claude-desktop")
     path.chmod(0o640)
-    main(["install", "claude-desktop"])
+    install("claude-desktop")
     assert f"other users can read it, run: chmod 600 {path}" in capsys.readouterr().out
     assert path.stat().st_mode & 0o777 == 0o640
 
@@ -322,7 +328,7 @@ def test_a_symbolic_link_stays_a_link(config, home):
     path.rename(target)
     path.symlink_to(target)
 
-    main(["install", "zed"])
+    install("zed")
 
     assert path.is_symlink()
     assert "core13-mcp" in servers("zed", target)
@@ -332,7 +338,7 @@ def test_print_shows_the_entry_with_a_placeholder_and_writes_nothing(config, cap
     path = config("claude-desktop")
     text = path.read_bytes()
 
-    assert main(["install", "claude-desktop", "--print"]) == 0
+    assert install("claude-desktop", "--print") == 0
 
     output = capsys.readouterr()
     entries = json.loads(output.out)["mcpServers"]
@@ -343,7 +349,7 @@ def test_print_shows_the_entry_with_a_placeholder_and_writes_nothing(config, cap
 
 @pytest.mark.parametrize("client", REMOTE)
 def test_a_remote_server_is_added_by_its_url(client, home):
-    main(["install", client, "--remote", URL])
+    install(client, "--remote", URL, "--remote-auth", "own-key")
     assert servers(client, home / BEFORE[client][0])["core13-mcp"] == REMOTE[client]
 
 
@@ -356,35 +362,51 @@ def test_a_remote_server_is_added_by_its_url(client, home):
     ],
 )
 def test_a_remote_server_that_cannot_be_added_is_refused(client, url, message, capsys):
-    assert main(["install", client, "--remote", url]) == 2
+    assert install(client, "--remote", url, "--remote-auth", "none") == 2
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("client", "path"), [("claude-code", ".mcp.json"), ("zed", ".zed/settings.json")])
-def test_the_project_scope_selects_the_file_in_the_current_folder(client, path, home, capsys):
-    main(["install", client, "--scope", "project"])
+@pytest.mark.parametrize(("client", "path"), [("claude-code", ".mcp.json"), ("cursor", ".cursor/mcp.json")])
+def test_the_project_scope_writes_nothing_that_is_specific_to_this_machine(client, path, home, capsys):
+    (home / "project" / "tools").mkdir()
+    assert install(client, "--scope", "project", "--tools-dir", "tools", "--sandbox") == 0
 
-    assert "core13-mcp" in servers(client, home / "project" / path)
-    # The file of Zed contains the key.
-    assert ("do not commit this file" in capsys.readouterr().out) == (client == "zed")
+    entry = servers(client, home / "project" / path)["core13-mcp"]
+    assert client == "cursor" or entry.pop("type") == "stdio"
+    env = {"CORE13_TOOLS_DIR": "tools", "CORE13_SANDBOX": "true"}
+    assert entry == {"command": "core13-mcp", "args": ["serve"], "env": env}
+    assert "core13-mcp must be on the PATH of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("client", "arguments", "message"),
+    [
+        ("cursor", ["--tools-dir", ".."], "which is outside this project, so it does not exist on other machines"),
+        ("zed", [], "needs the key in its file, and"),
+    ],
+)
+def test_a_project_file_gets_no_path_and_no_key_of_this_machine(client, arguments, message, home, capsys):
+    assert install(client, "--scope", "project", *arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not list((home / "project").iterdir())
 
 
 def test_the_local_scope_of_claude_code_is_the_current_folder_in_the_user_file(home):
-    main(["install", "claude-code", "--scope", "local"])
+    install("claude-code", "--scope", "local")
 
     content = json.loads((home / ".claude.json").read_text())
     assert list(content["projects"][str(home / "project")]["mcpServers"]) == ["core13-mcp"]
 
 
 def test_a_missing_scope_is_refused(capsys):
-    assert main(["install", "windsurf", "--scope", "project"]) == 2
+    assert install("windsurf", "--scope", "project") == 2
     assert "Windsurf has no scope 'project'; use --scope with one of: user" in capsys.readouterr().err
 
 
 def test_settings_are_written_to_the_entry_except_those_of_serve(home, monkeypatch):
     monkeypatch.setenv("CORE13_HTTP", "8080")
     (home / "project" / "key").write_text(FULL_KEY)
-    main(["install", "zed", "--personal-api-key-file", "key", "--read-only", "--tools", "users-*,subscriptions-list"])
+    install("zed", "--personal-api-key-file", "key", "--read-only", "--tools", "users-*,subscriptions-list")
 
     assert servers("zed", home / BEFORE["zed"][0])["core13-mcp"] == {
         **LOCAL,
@@ -397,20 +419,20 @@ def test_settings_are_written_to_the_entry_except_those_of_serve(home, monkeypat
 
 
 def test_the_sandbox_needs_no_key(home):
-    main(["install", "vscode", "--sandbox"])
+    install("vscode", "--sandbox")
 
     path = home / BEFORE["vscode"][0]
     entry = {"type": "stdio", **LOCAL, "env": {"CORE13_SANDBOX": "true"}}
     assert jsonc.read(path.read_text()) == {"servers": {"core13-mcp": entry}}
 
     main(["uninstall", "vscode"])
-    assert jsonc.read(path.read_text()) == {"servers": {}}
+    assert not path.exists()
 
 
 def test_without_a_terminal_a_missing_key_is_an_error(capsys, monkeypatch):
     monkeypatch.delenv(KEY)
 
-    assert main(["install", "zed"]) == 2
+    assert install("zed") == 2
     assert "set POSTHOG_PERSONAL_API_KEY for this command, or use --personal-api-key-file" in capsys.readouterr().err
 
 
@@ -433,14 +455,14 @@ def test_an_unusable_typed_key_is_not_written(typed, message, home):
 
 def test_a_key_in_the_file_is_kept_until_another_one_is_set(config, monkeypatch):
     path = config("zed")
-    main(["install", "zed"])
+    install("zed")
     monkeypatch.delenv(KEY)
-    main(["install", "zed", "--read-only"])
+    install("zed", "--read-only")
     assert servers("zed", path)["core13-mcp"]["env"] == {KEY: FULL_KEY, "CORE13_READ_ONLY": "true"}
 
     monkeypatch.setenv(KEY, "phx_another000000000")
-    main(["install", "zed"])
-    assert servers("zed", path)["core13-mcp"]["env"] == {KEY: "phx_another000000000"}
+    install("zed")
+    assert servers("zed", path)["core13-mcp"]["env"] == {KEY: "phx_another000000000", "CORE13_READ_ONLY": "true"}
 
     main(["uninstall", "zed"])
     assert path.read_text() == BEFORE["zed"][2]
@@ -474,5 +496,6 @@ def test_the_output_states_the_file_the_command_and_the_next_step(has_key, home)
         f"  runs: {command} serve",
         "  key: POSTHOG_PERSONAL_API_KEY, which must be set in the environment of Cursor",
         *([] if has_key else [hint]),
+        f"  check: started; core13-mcp {VERSION} with 18 tools",
         "  next: enable it under Settings > MCP; `core13-mcp doctor` checks it",
     ]

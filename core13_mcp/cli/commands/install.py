@@ -1,39 +1,42 @@
-"""`core13-mcp install`: add this server to the configuration files of clients."""
+"""`core13-mcp install`: add this server to a client's configuration file."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from getpass import getpass
-from pathlib import Path
 
 from ...errors import ConfigurationError
-from ...keys import HOW_TO_GET_A_KEY, key_problem
-from ...settings import Settings
-from ...setup import files
+from ...identity import NAME
+from ...keys import HOW_TO_GET_A_KEY
+from ...options import api_key, bearer_token
+from ...settings import OPTIONS, Settings, flag_values
+from ...setup.check import check_settings, start_once
 from ...setup.client import Client, ConfigFile
 from ...setup.clients import CLIENTS
 from ...setup.entries import KEY, Secret, ServerEntry
 from ...setup.environment import Environment
-from ...setup.install import edit, install, make_entry, stored_key
+from ...setup.install import edit, install, missing_secrets
 from ...setup.installed import present_clients
+from ...setup.new_entry import make_entry, make_remote_entry, reset_variables
+from ...setup.remote import check_url, required_auth
 from ..clients import chosen_files, for_each, is_confirmed, print_installations
+from ..install_report import report
 from ..terminal import interruptible, print_line
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Write the entry of each client, and print the path and the next step."""
+    """Write the entry of each client, print what was done, and start each server once as the client would."""
     environment = Environment.current()
     if arguments.list:
         return print_installations(environment, arguments.json)
     files = chosen_files(arguments, environment, lambda: _present_files(environment, arguments.scope or "user"))
     if not arguments.show and not is_confirmed(arguments, files, "Add this server to these files?"):
         return 1
-    return await for_each(files, lambda file: _install(file, arguments, settings))
+    return await for_each(files, lambda file: _install(file, environment, arguments, settings))
 
 
 def _present_files(environment: Environment, scope: str) -> list[ConfigFile]:
@@ -43,68 +46,91 @@ def _present_files(environment: Environment, scope: str) -> list[ConfigFile]:
     return files
 
 
-async def _install(file: ConfigFile, arguments: argparse.Namespace, settings: Settings) -> int:
-    entry = make_entry(settings, arguments.uvx, arguments.remote)
+async def _install(
+    file: ConfigFile, environment: Environment, arguments: argparse.Namespace, settings: Settings
+) -> int:
+    entry = await _entry(arguments, settings, file)
     if arguments.show:
         print_line(f"# for {file.path}", sys.stderr)
-        print(edit(file, "", entry), end="")
+        print(edit(file, "", entry.without_values()), end="")
         return 0
-    if entry.secrets_in_file(file.client):
-        key = settings.personal_api_key
-        value = key.get_secret_value() if key else stored_key(file) or _prompt_for_key(file.client)
-        entry = replace(entry, secrets=(Secret(value=value),))
-    changed = install(file, entry)
-    for line in _report(file, entry, changed):
+    entry = _with_secrets(file, entry)
+    for line in report(file, install(file, entry)):
         print_line(line)
-    return 0
+    status = 0 if arguments.no_check else await _check(file, environment, settings.timeout)
+    print_line(f"  next: {file.client.next_step}; `{NAME} doctor` checks it")
+    return status
 
 
-def _prompt_for_key(client: Client) -> str:
-    if not sys.stdin.isatty():
+async def _entry(arguments: argparse.Namespace, settings: Settings, file: ConfigFile) -> ServerEntry:
+    if arguments.remote is None:
+        if arguments.remote_auth:
+            raise ConfigurationError("--remote-auth has an effect together with --remote only")
+        check_settings(settings)
+        entry = make_entry(settings, arguments.uvx, file.project)
+        names = {*flag_values(arguments), *(o.name for o in OPTIONS if os.environ.get(o.variable, "").strip())}
+        return replace(entry, reset=reset_variables(names, settings))
+    # Before the server is asked, so that no mistake on the command line causes a request.
+    make_remote_entry(settings, arguments.remote, "none", arguments.uvx)
+    auth = arguments.remote_auth or await required_auth(check_url(arguments.remote))
+    return make_remote_entry(settings, arguments.remote, auth)
+
+
+def _with_secrets(file: ConfigFile, entry: ServerEntry) -> ServerEntry:
+    """Return the entry with the secrets that the file must contain and does not contain yet."""
+    if file.project is not None and entry.secrets_in_file(file.client):
         raise ConfigurationError(
-            f"{client.title} needs the key in its file, and no key is set; set {KEY} for this command, or use "
-            f"--personal-api-key-file to name a file that contains it; {HOW_TO_GET_A_KEY}"
+            f"{file.client.title} needs the key in its file, and {file.path} belongs to a project, which others can read",
+            f"Run `{NAME} install {file.client.name}` without --scope project.",
         )
-    return _typed_key()
+    missing = {secret.variable for secret in missing_secrets(file, entry)}
+    secrets = [
+        secret.with_value(_ask(file.client, secret)) if secret.variable in missing else secret
+        for secret in entry.secrets
+    ]
+    return replace(entry, secrets=tuple(secrets))
+
+
+def _ask(client: Client, secret: Secret) -> str:
+    """Ask for the value of a secret at the terminal.
+
+    Raises:
+        ConfigurationError: There is no terminal, or the value is not usable.
+    """
+    is_key = secret.variable == KEY
+    name, how = ("key", HOW_TO_GET_A_KEY) if is_key else ("token", "ask the administrator of the server for one")
+    if not sys.stdin.isatty():
+        or_file = ", or use --personal-api-key-file to name a file that contains it" if is_key else ""
+        raise ConfigurationError(
+            f"{client.title} needs the {name} in its file, and no {name} is set; set {secret.variable} for this "
+            f"command{or_file}; {how}"
+        )
+    return _typed(name, how)
 
 
 @cache
-def _typed_key() -> str:
-    """Prompt for the key. Several clients get the same one."""
+def _typed(name: str, how: str) -> str:
+    """Prompt for a secret. Several clients get the same one."""
+    is_key = name == "key"
+    label = "PostHog personal API key (phx_..., not shown): " if is_key else "Token of the server (not shown): "
     try:
         with interruptible():
-            key = getpass("PostHog personal API key (phx_..., not shown): ").strip()
+            value = getpass(label).strip()
     except EOFError:
         # Ctrl-D.
-        key = ""
-    problem = key_problem(key) if key else f"no key was entered; {HOW_TO_GET_A_KEY}"
-    if problem:
-        raise ConfigurationError(problem)
-    return key
+        value = ""
+    if not value:
+        raise ConfigurationError(f"no {name} was entered; {how}")
+    try:
+        return (api_key if is_key else bearer_token)(value).get_secret_value()
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
 
 
-def _report(file: ConfigFile, entry: ServerEntry, changed: bool) -> Iterator[str]:
-    client, backup = file.client, files.backup_path(file.path)
-    yield f"{client.title}: {'wrote' if changed else 'no change in'} {file.path}"
-    if changed and backup.exists():
-        yield f"  backup: {backup}"
-    yield f"  runs: {entry.url or ' '.join(entry.command)}"
-    for variable, value in entry.variables.items():
-        yield f"  with: {variable}={value}"
-    if entry.secrets_in_file(client):
-        yield f"  key: in this file{_exposure(file.path)}"
-    elif client.prompts and entry.secrets:
-        yield f"  key: {client.title} asks for it once and keeps it in the system's key store"
-    elif entry.secrets:
-        yield f"  key: {KEY}, which must be set in the environment of {client.title}"
-        if not os.environ.get(KEY):
-            yield f"        (it is not set here; {HOW_TO_GET_A_KEY})"
-    yield f"  next: {client.next_step}; `core13-mcp doctor` checks it"
-
-
-def _exposure(path: Path) -> str:
-    """Return a warning if other users or other developers of the project can read the file."""
-    # On Windows the mode always says that others can read the file.
-    readable = sys.platform != "win32" and path.stat().st_mode & 0o077
-    warning = f"; other users can read it, run: chmod 600 {path}" if readable else ""
-    return warning + ("; do not commit this file" if Path.home() != Path.cwd() in path.parents else "")
+async def _check(file: ConfigFile, environment: Environment, timeout: float) -> int:
+    try:
+        print_line(f"  check: {await start_once(file, environment, timeout)}")
+    except ConfigurationError as error:
+        print_line(f"  check: failed: {error}")
+        return 1
+    return 0

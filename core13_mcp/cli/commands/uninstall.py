@@ -8,8 +8,8 @@ import sys
 from ...identity import NAME
 from ...setup.client import ConfigFile
 from ...setup.environment import Environment
-from ...setup.install import uninstall
 from ...setup.installed import installations
+from ...setup.uninstall import uninstall
 from ..clients import chosen_files, for_each, is_confirmed
 from ..terminal import print_line
 
@@ -26,13 +26,16 @@ async def run(arguments: argparse.Namespace, _: object) -> int:
     if not files:
         print_line(f"no client has an entry {NAME}; nothing was changed")
     # An entry can be in a file that cannot be read.
-    return max(await for_each(files, _uninstall), 1 if problems else 0)
+    return max(await for_each(files, lambda file: _uninstall(file, environment)), 1 if problems else 0)
 
 
-async def _uninstall(file: ConfigFile) -> int:
-    client = file.client
-    if uninstall(file):
-        print_line(f"{client.title}: removed {NAME} from {file.path}; restart {client.title} if it is running")
+async def _uninstall(file: ConfigFile, environment: Environment) -> int:
+    title, removal = file.client.title, uninstall(file, environment)
+    if not removal.removed:
+        print_line(f"{title}: {file.path} has no entry {NAME}; nothing was changed")
     else:
-        print_line(f"{client.title}: {file.path} has no entry {NAME}; nothing was changed")
+        action = "deleted" if removal.is_deleted else f"removed {NAME} from"
+        print_line(f"{title}: {action} {file.path}; restart {title} if it is running")
+    for backup in removal.backups:
+        print_line(f"  backup: {backup} is kept, because it differs from the file; delete it if you do not need it")
     return 0

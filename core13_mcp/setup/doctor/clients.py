@@ -12,9 +12,9 @@ from ...keys import HOW_TO_GET_A_KEY, SecretStr
 from ...origins import REGIONS
 from ...settings import OPTIONS, Settings
 from ..clients import CLIENTS
+from ..command import server_command
 from ..entries import KEY
 from ..environment import Environment
-from ..install import server_command
 from .entries import Entry, find_entries
 from .entry_checks import check_entry
 from .finding import Finding, from_error

@@ -14,7 +14,7 @@ from ...settings import OPTIONS
 from .. import files, paths
 from ..client import Client, ConfigFile
 from ..clients import CLIENTS
-from ..install import load
+from ..config import load
 from ..paths import KeyPath, ParseError
 from .finding import Finding, Status
 

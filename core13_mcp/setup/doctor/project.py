@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from ...identity import NAME
 from ...settings import OPTIONS
+from ..command import server_command
 from ..environment import Environment
-from ..install import server_command
 from .entries import Entry
 from .finding import Finding
 

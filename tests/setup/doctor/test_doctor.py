@@ -298,7 +298,7 @@ PROBLEMS: list[tuple[str, Any, str, str]] = [
         "/bin/false: the process ended without",
         "",
     ),
-    ("cursor", b"\xff\xfe{}", "it is not UTF-8 text", "save it as UTF-8"),
+    ("cursor", b"\xff\xfe{}", "it is UTF-16 text", "save it as UTF-8"),
     ("cursor", {**ENTRY, "args": "serve"}, '"args" is not a list', "install cursor writes a valid"),
     ("cursor", {**ENTRY, "args": ["serve", 5]}, '"args" contains a value that is not a string', "in quotes"),
     ("codex", CODEX.replace('["', '[1, "'), '"env_vars" contains', ""),
