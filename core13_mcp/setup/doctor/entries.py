@@ -78,7 +78,8 @@ class Entry:
     def members(self, group: str | None) -> list[tuple[str, Any]]:
         """Return the names and values in an object of the entry."""
         members = self.value.get(group or "")
-        return list(members.items()) if isinstance(members, dict) else []
+        # YAML has keys that are no strings.
+        return [(str(name), value) for name, value in members.items()] if isinstance(members, dict) else []
 
     def names(self, field: str | None) -> list[str]:
         """Return the strings in a list of the entry."""
@@ -129,5 +130,5 @@ def _own_entries(file: ConfigFile, content: Any, servers_path: KeyPath) -> list[
     """Return the entries with `core13-mcp` in their name or in a word of their command."""
     servers = paths.get(content, servers_path)
     members = servers.items() if isinstance(servers, dict) else ()
-    entries = [Entry(file, name, value) for name, value in members if isinstance(value, dict)]
+    entries = [Entry(file, str(name), value) for name, value in members if isinstance(value, dict)]
     return [entry for entry in entries if any(map(_OWN_NAME.search, [entry.name, *entry.command]))]
