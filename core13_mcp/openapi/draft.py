@@ -15,6 +15,7 @@ from ..errors import ConfigurationError, DeclarationError
 from .document import Document, Operation
 from .draft_inputs import Arguments, read_arguments
 from .draft_outputs import Result, read_result
+from .flat import flatten
 from .wording import description, effect, sentences, title, tool_name
 
 _METHODS = ("GET", "POST", "PATCH", "DELETE")
@@ -48,7 +49,7 @@ def draft(document: Document, operation: Operation) -> dict[str, Any]:
         "annotations": _annotations(operation),
         "inputSchema": _input_schema(arguments, result),
         "outputSchema": _output_schema(operation, result),
-        "endpoint": _endpoint(operation, arguments),
+        "endpoint": {**_endpoint(operation, arguments), **_fallback(document, operation)},
         "evidence": result.evidence,
         "project": _project(arguments),
         "clear": arguments.clear,
@@ -96,6 +97,18 @@ def _endpoint(operation: Operation, arguments: Arguments) -> dict[str, Any]:
     return {"method": operation.method, "path": operation.path, **access, **body}
 
 
+def _fallback(document: Document, operation: Operation) -> dict[str, Any]:
+    """Return the PATCH request that marks an object as deleted, if the document says that the API refuses DELETE."""
+    if operation.method != "DELETE" or list(document.responses(operation)) != ["405"]:
+        return {}
+    others = (other for other in document.operations.values() if other.path == operation.path)
+    update = next((other for other in others if other.method == "PATCH"), None)
+    body = flatten(document, document.request_schema(update) or {}) if update else {}
+    if "deleted" not in body.get("properties", {}):
+        return {}
+    return {"fallback": {"status": 405, "method": "PATCH", "body": {"deleted": True}}}
+
+
 def _project(arguments: Arguments) -> dict[str, Any] | None:
     if arguments.project is None:
         return None
@@ -140,6 +153,8 @@ def _review(document: Document, operation: Operation, arguments: Arguments, resu
         review.append(f"outputSchema: a result shows {result.shown} of {result.total} fields. Which are useful?")
     else:
         review.append("outputSchema: the document describes no body of the response. Which fields does it have?")
+    if list(document.responses(operation)) == ["405"]:
+        review.append("endpoint: the document says that the API refuses this method. What does the API do instead?")
     if result.evidence is None:
         review.append("evidence: which status and field show that the call succeeded?")
     if operation.method != "GET":

@@ -45,25 +45,30 @@ def read_result(document: Document, operation: Operation) -> Result:
     rows = flatten(document, fields.get("results") or {})
     if rows.get("type") == "array":
         row = flatten(document, rows.get("items") or {})
-        properties, key, secrets = _select(document, row)
+        properties, key, secrets = _select(document, row, is_row=True)
         evidence: dict[str, Any] = {"status": statuses, "field": "results", **({"row": key} if key else {})}
         page = {"count": {"type": "integer"}, "next_offset": {"type": "integer"}}
         results = {"type": "array", "items": {"type": "object", "properties": properties}}
         return Result({**page, "results": results}, evidence, len(properties), len(row.get("properties", {})), secrets)
-    properties, key, secrets = _select(document, flat)
+    properties, key, secrets = _select(document, flat, is_row=False)
     key = key or next((name for name in flat.get("required", ()) if name in properties), None)
     proof = {"status": statuses, "field": key} if key else None
     return Result(properties, proof, len(properties), len(fields), secrets)
 
 
-def _select(document: Document, flat: dict[str, Any]) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:
+def _select(
+    document: Document, flat: dict[str, Any], *, is_row: bool
+) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:
     """Return the schemas of the fields to show, the field that identifies the object, and the secrets.
 
+    A boolean such as `password_required` is no secret. The rules permit such names outside of rows only.
     Only the key has a type: a newer API may change the type of a field, and a result must then still be valid.
     """
     fields = {name: flatten(document, part) for name, part in flat.get("properties", {}).items()}
-    secrets = tuple(name for name in fields if SECRET_NAME.search(name))
-    names = [name for name, part in fields.items() if name not in secrets and _is_useful(document, name, part)]
+    named = [name for name in fields if SECRET_NAME.search(name)]
+    secrets = tuple(name for name in named if fields[name].get("type") != "boolean")
+    hidden = named if is_row else secrets
+    names = [name for name, part in fields.items() if name not in hidden and _is_useful(document, name, part)]
     order = {name: index for index, name in enumerate((*_KEYS, *_NAMES))}
     names = sorted(names, key=lambda name: order.get(name, len(order)))[:_MAX_FIELDS]
     key = next((name for name in _KEYS if name in names and not fields[name].get("nullable")), None)

@@ -22,6 +22,7 @@ SCHEMAS: dict[str, Any] = {
             {
                 "type": "object",
                 "properties": {
+                    "token_expired": {"type": "boolean"},
                     "name": {"type": "string", "maxLength": 400, "minLength": 1, "description": "The **name**. Shown."},
                     "kind": {"oneOf": [{"$ref": "#/components/schemas/Kind"}, {"$ref": "#/components/schemas/Null"}]},
                     "color": {"anyOf": [{"$ref": "#/components/schemas/Kind"}, {"$ref": "#/components/schemas/Blank"}, {"type": "null"}]},
@@ -122,6 +123,13 @@ def content() -> dict[str, Any]:
                 "security": [{"PersonalAPIKeyAuth": ["status:read"]}], "responses": {"200": {}, "default": {}}}},
             "/api/widgets/": {"get": {**operation("widgets_list", "widget:read"), "parameters": []}, "patch": operation("widgets_partial_update", "widget:write", None, {
                 "type": "object", "properties": {"clear": {"type": "boolean"}, "size": {"type": ["integer", "null"]}}})},
+            "/api/projects/{project_id}/notes/{id}/": {
+                "patch": operation("notes_partial_update", "note:write", None, {"type": "object", "properties": {"deleted": {"type": "boolean"}}}, parameters=[ID]),
+                "delete": operation("notes_destroy", "note:write", status="405", parameters=[ID])},
+            "/api/projects/{project_id}/marks/{id}/": {
+                "patch": operation("marks_partial_update", "mark:write", None, {"type": "object", "properties": {"name": {"type": "string"}}}, parameters=[ID]),
+                "delete": operation("marks_destroy", "mark:write", status="405", parameters=[ID])},
+            "/api/projects/{project_id}/pins/{id}/": {"delete": operation("pins_destroy", "pin:write", status="405", parameters=[ID])},
             "/api/categories/{id}": {"get": operation("categories_retrieve", "category:read", parameters=[ID])},
             "x-extension": 5,
         },

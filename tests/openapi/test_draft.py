@@ -34,6 +34,7 @@ def arguments_of(name: str) -> dict[str, Any]:
 def reviewed(folder: Path, name: str) -> Declaration:
     """The declaration of a draft without open decisions, after the check of its directory."""
     content = draft_of(name) | {"review": []}
+    folder.mkdir(exist_ok=True)
     (folder / f"{content['name']}.json").write_text(json.dumps(content))
     assert [report.problems for report in check_directory(folder)] == [()]
     return load(str(folder))[content["name"]]
@@ -153,6 +154,23 @@ def test_a_deletion_returns_a_note_only(tmp_path: Path):
     assert list(tool.output_schema["properties"]) == ["done"]
     assert tool.evidence and tool.evidence.status == (204,)
     assert "detail" not in tool.arguments
+
+
+def test_a_deletion_that_the_api_refuses_marks_the_object_as_deleted_if_an_update_can(tmp_path: Path):
+    refuses = "endpoint: the document says that the API refuses this method. What does the API do instead?"
+    names = ("notes_destroy", "marks_destroy", "pins_destroy")
+    assert all(refuses in draft_of(name)["review"] for name in names)
+    tool, *others = (reviewed(tmp_path / name, name) for name in names)
+    assert tool.endpoint.fallback and tool.endpoint.fallback.model_dump() == {
+        "status": 405, "method": "PATCH", "body": {"deleted": True},
+    }  # fmt: skip
+    assert [other.endpoint.fallback for other in others] == [None, None]
+
+
+def test_a_boolean_about_a_secret_is_shown_but_not_in_rows(tmp_path: Path):
+    assert "token_expired" in draft_of("big_things_retrieve")["outputSchema"]["properties"]
+    rows = draft_of("big_things_list")["outputSchema"]["properties"]["results"]
+    assert "token_expired" not in rows["items"]["properties"]
 
 
 def test_an_operation_without_a_scope_needs_a_login_session_and_a_decision(tmp_path: Path):
