@@ -68,6 +68,10 @@ async def _generate() -> tuple[dict[Path, str], str]:
     pages = {PAGES / "README.md": index}
     costs = []
     for name, tool in catalog.items():
+        if name not in EXAMPLES:
+            # The sandbox does not have every endpoint.
+            pages[PAGES / f"{name}.md"] = page(tool, None)
+            continue
         result, size = await call(tool)
         pages[PAGES / f"{name}.md"] = page(tool, result)
         costs.append((name, *await _cost(tool, result, size)))
@@ -110,8 +114,8 @@ async def _cost(tool: Declaration, result: CallToolResult, response_size: int) -
     return tuple(f"{size:,}" if size else "" for size in sizes)
 
 
-def page(tool: Declaration, result: CallToolResult) -> str:
-    """The page of a tool, as Markdown."""
+def page(tool: Declaration, result: CallToolResult | None) -> str:
+    """The page of a tool, as Markdown, with the result of its example if there is one."""
     parts = (
         f"# {tool.name}\n\n{tool.description}\n",
         _facts(tool),
@@ -123,7 +127,7 @@ def page(tool: Declaration, result: CallToolResult) -> str:
         _result(tool),
         _list("Errors", [f"`{status}`: {_hint(tool, hint)}" for status, hint in tool.hints.items()]),
         _list("Not supported", [f"`{name}`: {reason}" for name, reason in tool.documented.items()]),
-        _example(tool, result),
+        _example(tool, result) if result else "",
     )
     return "\n".join(part for part in parts if part)
 

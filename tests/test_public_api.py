@@ -13,6 +13,7 @@ from mcp import Client
 
 import core13_mcp
 from core13_mcp import Core13Error, build_server
+from core13_mcp.declarations.catalog import load
 from core13_mcp.settings import OPTIONS, Settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
@@ -80,7 +81,7 @@ def test_variables_of_the_environment_are_not_read(monkeypatch):
         async with Client(build_server(sandbox=True)) as client:
             return len((await client.list_tools()).tools)
 
-    assert asyncio.run(tools()) == 18
+    assert asyncio.run(tools()) == len(load())
 
 
 def test_connections_to_one_server_share_a_database_of_the_sandbox(tmp_path):

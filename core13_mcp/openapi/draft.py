@@ -45,7 +45,7 @@ def draft(document: Document, operation: Operation) -> dict[str, Any]:
     content = {
         "name": tool_name(operation),
         "title": title(operation),
-        "description": description(operation),
+        "description": description(document, operation),
         "annotations": _annotations(operation),
         "inputSchema": _input_schema(arguments, result),
         "outputSchema": _output_schema(operation, result),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..declarations.schema_rules import PROPERTY_NAME, SECRET_NAME
+from .convert import kind_of
 from .document import Document, Operation
 from .flat import flatten
 
@@ -77,7 +78,11 @@ def _select(
 
 
 def _is_useful(document: Document, name: str, part: dict[str, Any]) -> bool:
-    """Whether a field is a single value or a list of such values. Inner objects are in full results only."""
+    """Whether a field is a single value or a list of such values.
+
+    Inner objects, and fields without a type, which can be of any size, are in full results only.
+    """
     items = flatten(document, part.get("items") or {}) if part.get("type") == "array" else part
     is_inner = items.get("type") == "object" or "properties" in items or "additionalProperties" in items
-    return bool(PROPERTY_NAME.fullmatch(name)) and not (is_inner or part.get("writeOnly") or part.get("deprecated"))
+    is_excluded = is_inner or kind_of(part) is None or part.get("writeOnly") or part.get("deprecated")
+    return bool(PROPERTY_NAME.fullmatch(name)) and not is_excluded

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..declarations.rules import MAX_NAME_LENGTH, MAX_TITLE_LENGTH
 from ..text import to_line
-from .document import Operation
+from .document import Document, Operation
 
 _DESCRIPTION_LENGTH, _ARGUMENT_LENGTH = 300, 120
 
@@ -64,9 +64,16 @@ def title(operation: Operation) -> str:
     return text[:MAX_TITLE_LENGTH].rstrip()
 
 
-def description(operation: Operation) -> str:
-    """Return the summary and the first sentences of the description."""
+def description(document: Document, operation: Operation) -> str:
+    """Return the summary and the first sentences of the description, unless other operations have the same text.
+
+    A text that several operations have, such as `Create, read, update and delete cohorts`, describes none of them.
+    """
+    others = [other.content for other in document.operations.values() if other != operation]
     parts = [str(operation.content.get(key) or "") for key in ("summary", "description")]
+    parts = [
+        part for part in parts if not any(part in (other.get("summary"), other.get("description")) for other in others)
+    ]
     texts = [sentences(part, _DESCRIPTION_LENGTH) for part in parts if part.strip()]
     texts += ["It changes nothing."] if operation.method == "GET" else []
     return " ".join(

@@ -63,7 +63,7 @@ def drift(tmp_path: Path, document: dict[str, Any], capsys: pytest.CaptureFixtur
 def test_only_accepted_differences_are_a_success(drift):
     status, out, err = drift()
     # A filter, and a field that one tool needs and shows.
-    assert out == "18 tools compared with /document.json\n0 breaks, 0 misleads, 0 new, 3 accepted\n"
+    assert out == f"{len(load())} tools compared with /document.json\n0 breaks, 0 misleads, 0 new, 3 accepted\n"
     assert (status, err) == (0, "")
 
 
@@ -91,7 +91,7 @@ def test_programs_get_every_difference_and_the_reasons_of_the_accepted_ones(drif
     status, out, _ = drift("--json")
     report = json.loads(out)
     assert {key: report[key] for key in ("document", "tools", "breaks", "misleads", "new")} == {
-        "document": "/document.json", "tools": 18, "breaks": 0, "misleads": 0, "new": 1,
+        "document": "/document.json", "tools": len(load()), "breaks": 0, "misleads": 0, "new": 1,
     }  # fmt: skip
     message = "The document has color, but the tool does not offer it."
     assert report["differences"] == [
@@ -109,7 +109,7 @@ def test_declarations_of_a_directory_are_compared_too(drift, tmp_path):
     content |= {"name": "people-list", "endpoint": {**content["endpoint"], "path": "/api/people/"}}
     (tools / "people-list.json").write_text(json.dumps(content), "utf-8")
     status, out, _ = drift("--tools-dir", str(tools))
-    assert out.startswith("19 tools compared with")
+    assert out.startswith(f"{len(load()) + 1} tools compared with")
     assert "breaks    people-list: operation\n          The document does not have GET /api/people/.\n" in out
     assert status == 1
 

@@ -146,7 +146,7 @@ def test_an_invalid_command_line_is_an_error_without_secrets(execute, arguments,
 def test_tools_prints_one_line_for_each_tool(execute):
     lines = execute("tools").out.splitlines()
     assert [line.split()[0] for line in lines] == list(load())
-    assert re.fullmatch(r"subscriptions-destroy +DELETE +Delete a subscription", lines[4])
+    assert [line for line in lines if re.fullmatch(r"subscriptions-destroy +DELETE +Delete a subscription", line)]
 
 
 def test_tools_prints_definitions_as_clients_receive_them(execute):

@@ -8,6 +8,8 @@ import anyio
 import httpx2
 import pytest
 
+from core13_mcp.declarations.catalog import load
+
 from .environment import open_environment
 from .judge import find_problems
 from .live import Model
@@ -55,7 +57,7 @@ async def test_a_task_without_calls_is_not_finished(task: Task):
 def model_response(request: httpx2.Request) -> httpx2.Response:
     """Call users-retrieve once, then answer the person."""
     body = json.loads(request.content)
-    assert len(body["tools"]) == 18
+    assert len(body["tools"]) == len(load())
     if len(body["messages"]) == 1:
         tool_use = {"type": "tool_use", "id": "t1", "name": "users-retrieve", "input": {}}
         return httpx2.Response(200, json={"content": [tool_use]})

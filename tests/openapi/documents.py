@@ -68,6 +68,9 @@ SCHEMAS: dict[str, Any] = {
 }  # fmt: skip
 
 
+SHARED = "Create, read, update and delete notes."
+
+
 def operation(
     name: str, scope: str | list[str] | None = None, response: Any = None, body: Any = None, **keys: Any
 ) -> dict[str, Any]:
@@ -124,8 +127,8 @@ def content() -> dict[str, Any]:
             "/api/widgets/": {"get": {**operation("widgets_list", "widget:read"), "parameters": []}, "patch": operation("widgets_partial_update", "widget:write", None, {
                 "type": "object", "properties": {"clear": {"type": "boolean"}, "size": {"type": ["integer", "null"]}}})},
             "/api/projects/{project_id}/notes/{id}/": {
-                "patch": operation("notes_partial_update", "note:write", None, {"type": "object", "properties": {"deleted": {"type": "boolean"}}}, parameters=[ID]),
-                "delete": operation("notes_destroy", "note:write", status="405", parameters=[ID])},
+                "patch": operation("notes_partial_update", "note:write", None, {"type": "object", "properties": {"deleted": {"type": "boolean"}}}, parameters=[ID], description=SHARED),
+                "delete": operation("notes_destroy", "note:write", status="405", parameters=[ID], description=SHARED)},
             "/api/projects/{project_id}/marks/{id}/": {
                 "patch": operation("marks_partial_update", "mark:write", None, {"type": "object", "properties": {"name": {"type": "string"}}}, parameters=[ID]),
                 "delete": operation("marks_destroy", "mark:write", status="405", parameters=[ID])},

@@ -69,7 +69,7 @@ def test_a_list_reads_pages_of_useful_fields(tmp_path: Path):
     }
     row = tool.output_schema["properties"]["results"]["items"]["properties"]
     assert list(row)[:3] == ["id", "name", "kind"] and row["id"] == {"type": "integer"} and row["name"] == {}
-    assert not row.keys() & {"owner", "filters", "access_token", "old", "id_password", "$group"}
+    assert not row.keys() & {"owner", "filters", "access_token", "old", "id_password", "$group", "value"}
     assert tool.evidence and (tool.evidence.field, tool.evidence.row) == ("results", "id")
     assert tool.project and tool.project.argument == "project_id"
 
@@ -207,6 +207,10 @@ def test_several_scopes_are_a_decision():
 
 def test_a_description_gives_the_model_no_orders():
     assert draft_of("big_things_retrieve")["description"] == "Reads it. Callers must read it - now. It changes nothing."
+
+
+def test_a_description_that_several_operations_have_describes_none_of_them():
+    assert draft_of("notes_destroy")["description"] == "Delete a note."
 
 
 def test_a_parameter_of_the_operation_replaces_the_one_of_its_path():

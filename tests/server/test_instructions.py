@@ -16,7 +16,7 @@ TOOLS = len(load())
         (Settings(sandbox=True), "SANDBOX: "),
         (Settings(read_only=True), "Read-only mode"),
         (Settings(project_id=7), "All calls use project 7"),
-        (Settings(exclude_tools=("users-*",)), "8 of 18 tools are disabled"),
+        (Settings(exclude_tools=("users-*",)), f"8 of {len(load())} tools are disabled"),
     ],
 )
 def test_the_notice_of_the_active_mode_comes_first(settings: Settings, start: str) -> None:

@@ -62,7 +62,7 @@ def test_an_installed_client_and_a_good_key_have_no_problems(doctor, api):
     assert report.finding("key")["says"] == "a personal API key of 49 characters, from POSTHOG_PERSONAL_API_KEY"
     assert report.finding("host")["says"] == f"{api} answers"
     assert report.finding("client claude-code")["says"].endswith(
-        f"core13-mcp {VERSION} with 18 tools, with the key of ada@analytical.example"
+        f"core13-mcp {VERSION} with {len(load())} tools, with the key of ada@analytical.example"
     )
 
 

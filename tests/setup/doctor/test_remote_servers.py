@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from core13_mcp.declarations.catalog import load
 from core13_mcp.identity import VERSION
 from core13_mcp.keys import KEY_HEADER
 from core13_mcp.sandbox import FULL_KEY
@@ -26,7 +27,7 @@ from .broken_setups import KEY, write_config
 
 VARIABLE = "TEAM_TOKEN"
 TOKEN = "team-token-0123456789-0123456789-0123456789"
-ANSWERS = f"answers: core13-mcp {VERSION} with 18 tools"
+ANSWERS = f"answers: core13-mcp {VERSION} with {len(load())} tools"
 
 pytestmark = pytest.mark.usefixtures("fake_server")
 
