@@ -24,6 +24,7 @@ MAX_VALUES = 10_000
 MAX_DEPTH = 64
 
 
+@cache
 def builtin_dir() -> Path:
     """Return the tools/ directory: inside the installed package, or at the top of a checkout."""
     installed = Path(__file__).parents[1] / "tools"
