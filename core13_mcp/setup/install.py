@@ -13,7 +13,7 @@ from typing import NamedTuple
 from . import config, files, paths
 from .client import ConfigFile
 from .entries import Secret, ServerEntry, changes
-from .merge import Merged, continued, merge
+from .merge import Merged, continued, is_generated, merge
 
 
 class Plan(NamedTuple):
@@ -76,14 +76,15 @@ def install(file: ConfigFile, entry: ServerEntry) -> Result:
     The old content is copied first if the file has no entry of this server, or if a part of its entry is lost.
     """
     text = read(file)
-    edited, entry, merged = plan(file, text, entry)
+    edited, combined, merged = plan(file, text, entry)
     changed, backup = edited != text, None
     if changed:
-        is_first = paths.get(config.parse(file, text), file.entry_path) is None
-        if is_first or merged.is_lossy or _loses_comments(text, edited) or not files.backups(file.path):
+        old = paths.get(config.parse(file, text), file.entry_path)
+        is_unsaved = not files.backups(file.path) and not is_generated(file.client, old, entry)
+        if old is None or is_unsaved or merged.is_lossy or _loses_comments(text, edited):
             backup = files.back_up(file.path)
         files.replace(file.path, edited.encode())
-    return Result(merged, entry.secrets, changed, backup, tuple(config.duplicates(file, text)))
+    return Result(merged, combined.secrets, changed, backup, tuple(config.duplicates(file, text)))
 
 
 def read(file: ConfigFile) -> str:

@@ -66,16 +66,29 @@ def merge(client: Client, old: Any, new: dict[str, Any], entry: ServerEntry) -> 
     before, made = _leaves(client, old), _leaves(client, new)
     removed = set(_removed(client, before, made, entry))
     unknown = {name for secret in entry.secrets if secret.value is None for name in (secret.variable, secret.header)}
-    placeholders = {secret.prefix + secret.placeholder for secret in entry.secrets} | {""}
+    placeholders = {"", *(prefix + secret.placeholder for secret in entry.secrets for prefix in ("", secret.prefix))}
     in_file = {
-        leaf[1] for leaf, value in before.items() if leaf[1:] and leaf not in removed and value not in placeholders
+        leaf[1] for leaf, value in before.items() if leaf[1:] and leaf not in removed and str(value) not in placeholders
     }
     written = {leaf: value for leaf, value in made.items() if not (leaf[1:] and leaf[1] in unknown & in_file)}
-    after = {leaf: value for leaf, value in before.items() if leaf not in removed} | written
+    # In the order of the old entry.
+    after = {leaf: value for leaf, value in before.items() if leaf in written or leaf not in removed} | written
     replaced = [leaf for leaf, value in before.items() if leaf not in after or after[leaf] != value]
     kept = [leaf for leaf, value in after.items() if leaf not in made or made[leaf] != value]
     is_lossy = not _own_leaves(client, old, entry).issuperset(replaced)
     return Merged(_entry(after), [*map(".".join, kept)], [*map(".".join, replaced)], is_lossy)
+
+
+def is_generated(client: Client, old: Any, entry: ServerEntry) -> bool:
+    """Whether an entry starts or calls the same server as the new one, and has only what `install` writes."""
+    if not isinstance(old, dict):
+        return False
+    words, url = client.command(old), old.get(client.url_field or "")
+    if words[: len(entry.command)] != [*entry.command] or url != entry.url:
+        return False
+    names = {option.variable for option in OPTIONS} | _SECRET_HEADERS
+    leaves = _leaves(client, old)
+    return all(leaf[0] in written_fields(client) and names.issuperset(leaf[1:]) for leaf in leaves)
 
 
 def _removed(

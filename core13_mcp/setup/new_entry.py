@@ -45,7 +45,7 @@ def make_remote_entry(settings: Settings, url: str, auth: str, uvx: bool = False
     Raises:
         ConfigurationError: The URL is not safe, or a setting would have no effect.
     """
-    without_effect = [*(["--uvx"] if uvx else []), *_flags(settings)]
+    without_effect = [*(["--uvx"] if uvx else []), *(variable for variable, _ in _changed(settings))]
     if without_effect:
         raise ConfigurationError(
             f"{', '.join(without_effect)} cannot be used together with --remote: the remote server has its own settings",
@@ -73,12 +73,6 @@ def _with_value(secret: Secret, settings: Settings) -> Secret:
     }
     value = values[secret.variable]
     return secret.with_value(value.get_secret_value()) if value else secret
-
-
-def _flags(settings: Settings) -> list[str]:
-    """Return the flag and the variable of each setting that would be written into an entry."""
-    flags = {option.variable: option.flag for option in OPTIONS}
-    return [f"{flags[variable]} ({variable})" for variable, _ in _changed(settings)]
 
 
 def _variables(settings: Settings, project: Path | None) -> dict[str, str]:
