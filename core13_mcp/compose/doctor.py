@@ -8,7 +8,7 @@ from typing import Any
 
 from ..api.credentials import Credentials
 from ..api.trust import check_trust_store
-from ..declarations.catalog import enabled_tools, load
+from ..declarations.catalog import Catalog, enabled_tools, load
 from ..errors import ConfigurationError, Core13Error
 from ..identity import NAME, VERSION
 from ..keys import SecretStr
@@ -34,9 +34,10 @@ async def diagnose(
     for finding in check_variables(environment.variables, flags, settings):
         yield finding
     configure_logging("error", settings.log_format, ())
-    async for finding in _check_api(settings, environment, {finding.check for finding in invalid}):
+    builtin = load()
+    async for finding in _check_api(settings, builtin, environment, {finding.check for finding in invalid}):
         yield finding
-    accounts = _Accounts(settings.timeout)
+    accounts = _Accounts(settings.timeout, builtin)
     async for finding in ClientCheck(environment, settings, accounts.check, run_project_commands).findings():
         yield finding
 
@@ -44,8 +45,9 @@ async def diagnose(
 class _Accounts:
     """Checks the accounts of the entries of clients, each of them once."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, builtin: Catalog) -> None:
         self._timeout = timeout
+        self._builtin = builtin
         self._findings: dict[tuple[str, Credentials, int | None], list[Finding]] = {}
 
     async def check(self, settings: Settings) -> list[Finding]:
@@ -56,13 +58,16 @@ class _Accounts:
             if account not in self._findings:
                 async with api_clients(settings) as clients:
                     context = make_context(settings._replace(timeout=self._timeout), clients[0], credentials)
-                    self._findings[account] = (await APICheck(context, {}, has_key=True).account()).findings
+                    check = APICheck(context, self._builtin, {}, has_key=True)
+                    self._findings[account] = (await check.account()).findings
         except ConfigurationError as error:
             return [from_error("key", error)]
         return self._findings[account]
 
 
-async def _check_api(settings: Settings, environment: Environment, invalid: set[str]) -> AsyncIterator[Finding]:
+async def _check_api(
+    settings: Settings, builtin: Catalog, environment: Environment, invalid: set[str]
+) -> AsyncIterator[Finding]:
     """Check the key and the API. `invalid` are the names of the checks that have failed already."""
     credentials, finding = check_key(settings)
     if settings.sandbox:
@@ -71,10 +76,10 @@ async def _check_api(settings: Settings, environment: Environment, invalid: set[
     elif "key" not in invalid:
         yield finding
     try:
-        enabled = enabled_tools(settings)
+        enabled = enabled_tools(settings, load(settings.tools_dir) if settings.tools_dir else builtin)
     except Core13Error as error:
         yield from_error("tools", error)
-        enabled = load()
+        enabled = builtin
     else:
         yield Finding(
             "tools", "ok", f"{len(enabled)} enabled; `core13-mcp drift` compares them with the API's document"
@@ -90,5 +95,5 @@ async def _check_api(settings: Settings, environment: Environment, invalid: set[
     async with api_clients(settings) as clients:
         # Without a key, an error response still shows that the API is there.
         context = make_context(settings, clients[0], credentials or Credentials(SecretStr(PLACEHOLDER_KEY)))
-        async for finding in APICheck(context, enabled, credentials is not None).findings():
+        async for finding in APICheck(context, builtin, enabled, credentials is not None).findings():
             yield finding

@@ -10,17 +10,16 @@ import httpx2
 
 from ...api.exchange import APIRequest
 from ...api.session import APISession
-from ...declarations.catalog import Catalog, load
+from ...declarations.catalog import Catalog
 from ...declarations.model import Declaration
 from ...errors import InvalidArguments, ToolError, Unreadable
-from ...origins import REGIONS
 from ...pipeline.call import CallContext, plan, prepare
 from ...pipeline.execution import Execution
 from ...pipeline.key_info import KeyInfoCache
 from ...pipeline.response import SentRequest, parse_response
 from ...text import get_path, single_line
 from .finding import Finding, from_error, from_network_error, proxy_host
-from .key import listed, reach_findings, scope_finding
+from .key import listed, reach_findings, refused_key, scope_finding
 
 
 class Account(NamedTuple):
@@ -31,16 +30,20 @@ class Account(NamedTuple):
 
 
 class APICheck:
-    """The checks of one API and one key, for the enabled tools. Without a key only the host is checked."""
+    """The checks of one API and one key, for the enabled tools. Without a key only the host is checked.
 
-    def __init__(self, context: CallContext, enabled: Catalog, has_key: bool) -> None:
+    Args:
+        declared: All built-in tools, with which the key is tested.
+    """
+
+    def __init__(self, context: CallContext, declared: Catalog, enabled: Catalog, has_key: bool) -> None:
         self._context = replace(context, retry=False)
         self._enabled = enabled
         self._has_key = has_key
-        declared = load().values()
+        self._declared = declared.values()
         # The declaration of the request for the owner of the key, and the tool that sends it.
-        self._project = next(tool.project for tool in declared if tool.project)
-        requests = ((tool, probe_request(tool)) for tool in declared)
+        self._project = next(tool.project for tool in self._declared if tool.project)
+        requests = ((tool, probe_request(tool)) for tool in self._declared)
         self._tool = next(tool for tool, request in requests if request and request.path == self._project.read)
 
     async def findings(self) -> AsyncIterator[Finding]:
@@ -80,14 +83,8 @@ class APICheck:
         return Account(findings, is_usable=True)
 
     def _refused(self, error: ToolError) -> Finding:
-        finding, origin = from_error("owner", error), self._context.client.origin
-        if error.status != 401:
-            return finding
-        # Not tried there: a key is sent to the configured host only.
-        others = [f"POSTHOG_HOST={region}" for region, other in REGIONS.items() if other != origin]
-        is_region = len(others) < len(REGIONS)
-        fix = f"set {others[0]} if it is a key of that region" if is_region else "correct POSTHOG_HOST"
-        return replace(finding, message=f"{origin}: {finding.message}", fix=f"{finding.fix} Replace it, or {fix}")
+        finding = from_error("owner", error)
+        return refused_key(finding, self._context.client.origin) if error.status == 401 else finding
 
     async def _request_owner(self, auth: Any) -> Any:
         """Return the user whom the API reports for the key, or for the login session.
@@ -119,7 +116,7 @@ class APICheck:
     async def _pinned_project(self, current: list[Finding]) -> Finding:
         """Check whether the key can access the pinned project, with a read of it. `current` is the current project."""
         pinned, context = self._context.project_id, "".join(f"; {finding.message}" for finding in current)
-        probes = [tool for tool in load().values() if tool.project and probe_request(tool)]
+        probes = [tool for tool in self._declared if tool.project and probe_request(tool)]
         try:
             await self._read(min(probes, key=lambda tool: len(tool.arguments)))
         except ToolError as error:

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ...declarations.model import Declaration
+from ...origins import REGIONS
 from ...pipeline.key_info import KeyInfo
 from .finding import Finding
+
+
+def refused_key(finding: Finding, origin: str) -> Finding:
+    """Return the finding about a key that an origin refuses, with what to change.
+
+    It may be a key of the other region. It is not tried there: a key is sent to the configured host only.
+    """
+    others = [region for region, other in REGIONS.items() if other != origin]
+    is_region = len(others) < len(REGIONS)
+    fix = f"set POSTHOG_HOST={others[0]} if it is a key of that region" if is_region else "correct POSTHOG_HOST"
+    return replace(finding, message=f"{origin}: {finding.message}", fix=f"{finding.fix} Replace it, or {fix}")
 
 
 def scope_finding(info: KeyInfo | None, scope: str, tools: Iterable[Declaration]) -> Finding:

@@ -42,11 +42,11 @@ def server(auth: str, **variables: str) -> Iterator[str]:
 
 @contextmanager
 def answering(response: Response) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """The URL of a server with one response, and the headers of all requests."""
+    """The URL of a server with one response, and the method and headers of all requests."""
     requests: list[dict[str, str]] = []
 
     async def answer(request: Request) -> Response:
-        requests.append(dict(request.headers))
+        requests.append({**request.headers, "method": request.method})
         return response
 
     app = Starlette(routes=[Route("/mcp", answer, methods=["GET", "POST", "DELETE"])])
@@ -77,12 +77,6 @@ def test_a_remote_server_that_accepts_the_entry_is_reported(doctor, home, tmp_pa
 
     assert report.finding(f"client {client}", "ok")["says"].endswith(f"{url} {ANSWERS}")
     assert (report.status, FULL_KEY in report.text, TOKEN in report.text) == (0, False, False)
-
-
-def test_a_session_of_the_check_is_ended(doctor, home):
-    with server("none") as url:
-        write_config(home, "cursor", {"url": url})
-        assert doctor("--sandbox").finding("client cursor", "ok")
 
 
 @pytest.mark.parametrize(
@@ -130,6 +124,15 @@ def test_an_address_that_is_no_open_mcp_server_is_reported(doctor, home, respons
     assert message in report.finding("client cursor", status)["says"]
     assert report.status == (1 if status == "wrong" else 3)
     assert not [value for headers in requests for value in headers.values() if FULL_KEY in value]
+
+
+def test_a_session_is_ended(doctor, home):
+    response = JSONResponse(INITIALIZED, headers={"Mcp-Session-Id": "session-1"})
+    with answering(response) as (url, requests):
+        write_config(home, "cursor", {"url": url})
+        doctor("--sandbox")
+
+    assert requests[-1]["method"] == "DELETE" and requests[-1]["mcp-session-id"] == "session-1"
 
 
 @pytest.mark.parametrize(
