@@ -75,13 +75,13 @@ def _variable(option: Option) -> tuple[str, ...]:
 
 
 def _key(client: Client) -> tuple[str, ...]:
-    reference = Secret().reference(client)
+    reference = Secret().variable if client.env_names_field else Secret().reference(client)
     if client.prompts:
         place = f"`{reference}`: {client.title} asks once and stores the key in the system's key store"
     elif reference:
         place = f"`{reference}`: set the variable where {client.title} is started"
     else:
-        place = f"in the file: {client.title} does not expand variables, so `install` asks for the key"
+        place = "in the file: `install` asks for the key"
     return f"{client.title} (`{client.name}`)", place, client.next_step
 
 

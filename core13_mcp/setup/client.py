@@ -36,7 +36,8 @@ class Client(NamedTuple):
         url_field: Field for the URL of a remote server; None if the file cannot contain remote servers.
         bearer_field: Field that names the variable with the bearer token of a remote server.
         header_names_field: Field that names the variable for each header; None if headers refer to variables.
-        variable_syntax: Template of a reference to an environment variable; None if the client expands none.
+        variable_syntax: Template of a reference to an environment variable; None if `install` writes none.
+        may_expand: Whether a reference that a person writes can work: it needs a setting, or is not documented.
         prompts: Whether the client asks for a secret once and keeps it in the system's key store.
         is_gui: Whether the client starts outside a shell, so that the PATH of the shell is not available.
         inherits_env: Whether servers inherit the complete environment of the client.
@@ -59,6 +60,7 @@ class Client(NamedTuple):
     bearer_field: str | None = None
     header_names_field: str | None = None
     variable_syntax: str | None = None
+    may_expand: bool = False
     prompts: bool = False
     is_gui: bool = True
     inherits_env: bool = False
@@ -87,6 +89,11 @@ class Client(NamedTuple):
         path = self.config_file(environment).path
         folder = environment.path(self.folder) if self.folder else path.parent
         return path.exists() or folder.is_dir()
+
+    @property
+    def expands(self) -> bool:
+        """Whether the client replaces references in the values of an entry."""
+        return self.prompts or self.may_expand or self.variable_syntax is not None
 
     def command(self, entry: Mapping[str, Any]) -> list[str]:
         """Return the program of an entry and its arguments; an empty list for a remote server."""

@@ -1,7 +1,6 @@
 """The MCP clients that this project can configure. This table is the only source of client formats.
 
-The argument parser imports it, so it imports no heavy modules. The sources of formats that no client documents are the
-npm packages of the clients, and add-mcp (github.com/neondatabase/add-mcp), an installer for many clients.
+It imports nothing heavy. A format that is not documented comes from the client's npm package, or from neondatabase/add-mcp.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Mapping
 from ..identity import NAME, TITLE
 from .client import Client
 
+_VSCODE = "{config}/Code/User"
 # What every extension of Goose has. The timeout is in seconds.
 _GOOSE = {"name": NAME, "description": TITLE, "enabled": True, "timeout": 300}
 
@@ -50,7 +50,7 @@ _CLIENTS = (
     Client(
         name="vscode",
         title="VS Code",
-        files={"user": "{config}/Code/User/mcp.json", "project": "{cwd}/.vscode/mcp.json"},
+        files={"user": f"{_VSCODE}/mcp.json", "project": "{cwd}/.vscode/mcp.json"},
         servers_key="servers",
         local_fields={"type": "stdio"},
         remote_fields={"type": "http"},
@@ -136,15 +136,15 @@ _CLIENTS = (
         title="Kiro",
         files={"user": "{home}/.kiro/settings/mcp.json", "project": "{cwd}/.kiro/settings/mcp.json"},
         folder="{home}/.kiro",
+        may_expand=True,
         next_step="none; Kiro applies the change at once, and the MCP panel shows it",
     ),
     Client(
         name="cline",
         title="Cline for VS Code",
-        files={
-            "user": "{config}/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json",
-        },
+        files={"user": f"{_VSCODE}/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json"},
         remote_fields={"type": "streamableHttp"},
+        may_expand=True,
         next_step="none; Cline applies the change at once, and its MCP Servers view shows it",
     ),
     Client(
@@ -153,8 +153,8 @@ _CLIENTS = (
         files={"user": "{CLINE_DIR:.cline}/data/settings/cline_mcp_settings.json"},
         folder="{CLINE_DIR:.cline}",
         remote_fields={"type": "streamableHttp"},
+        may_expand=True,
         is_gui=False,
-        next_step="start a new session",
     ),
     Client(
         # Goose reads the variables of `env_keys` from its environment, and then from its own key store.
@@ -170,13 +170,13 @@ _CLIENTS = (
         env_names_field="env_keys",
         url_field="uri",
         variable_syntax="${{{}}}",
-        next_step="start a new session",
     ),
     Client(
         name="antigravity",
         title="Antigravity",
         files={"user": "{home}/.gemini/config/mcp_config.json"},
         url_field="serverUrl",
+        may_expand=True,
         next_step="refresh the list under Manage MCP Servers",
     ),
     Client(
@@ -184,14 +184,15 @@ _CLIENTS = (
         title="JetBrains Junie",
         files={"user": "{home}/.junie/mcp/mcp.json", "project": "{cwd}/.junie/mcp/mcp.json"},
         folder="{home}/.junie",
+        may_expand=True,
         next_step="enable it under Settings > Tools > Junie > MCP Settings",
     ),
     Client(
         name="lm-studio",
         title="LM Studio",
         files={"user": "{home}/.lmstudio/mcp.json"},
-        # Some installations on macOS.
         other_files={"user": "{home}/.cache/lm-studio/mcp.json"},
+        may_expand=True,
         next_step="none; LM Studio applies the change at once, and the Program tab shows it",
     ),
 )

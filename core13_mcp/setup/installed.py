@@ -107,8 +107,7 @@ def _members(value: Mapping[str, Any], field: str) -> list[tuple[str, str]]:
 
 
 def _place(client: Client, text: str) -> str:
-    is_reference = (client.prompts or client.variable_syntax) and REFERENCE.search(text)
-    return "client" if is_reference else "file"
+    return "client" if client.expands and REFERENCE.search(text) else "file"
 
 
 def _visible_command(words: Sequence[str]) -> str:

@@ -202,6 +202,8 @@ def test_the_list_shows_the_settings_of_each_client_and_no_secret(client, home, 
             {},
         ),
         ("cursor", {"command": "core13-mcp", "env": [SECRET]}, "core13-mcp", {}, {}),
+        # Kiro expands some variables.
+        ("kiro", {"command": "core13-mcp", "env": {KEY: f"${SECRET}"}}, "core13-mcp", {}, {KEY: "client"}),
         # Zed does not expand variables, so this is not a reference.
         ("zed", {"command": "core13-mcp", "env": {KEY: f"${SECRET}"}}, "core13-mcp", {}, {KEY: "file"}),
         ("goose", {"uri": "https://h.example/", "env_keys": [KEY]}, "https://h.example/", {}, {KEY: "client"}),

@@ -17,7 +17,6 @@ from ..entries import KEY, REFERENCE
 from ..environment import Environment
 from .entries import HEADER_FIELDS, Entry
 from .finding import Finding
-from .passed_on import expands
 from .variables import misspelled
 
 _PACKAGE = re.compile(r"core13[-_]mcp(\[.*\])?([@=<>~!].*)?")
@@ -121,7 +120,7 @@ def _check_keys(entry: Entry, environment: Environment) -> Iterator[Finding]:
             if (name != "Authorization" or _KEY_START.match(value)) and (problem := key_problem(value)):
                 message, _, fix = problem.partition("; ")
                 yield entry.finding("wrong", f"{name}: {message}", fix)
-        elif not expands(entry.client):
+        elif not entry.client.expands:
             is_listed = entry.client.env_names_field
             fix = f"{reinstall} {'lists the variable' if is_listed else 'asks for the key and writes it to the file'}"
             yield entry.finding("wrong", f"{title} does not expand variables such as {value}", fix)

@@ -21,15 +21,10 @@ _GUI_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 _INHERITED = ("HOME", "USER", "LANG", "TMPDIR", "SystemRoot", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "TEMP")
 
 
-def expands(client: Client) -> bool:
-    """Whether a client replaces references in the values of an entry."""
-    return client.prompts or client.variable_syntax is not None
-
-
 def expand(text: str, client: Client, variables: Mapping[str, str]) -> tuple[str, list[str]]:
     """Return a value as the client passes it on, and the references in it that cannot be resolved here."""
     unresolved: list[str] = []
-    if not expands(client):
+    if not client.expands:
         return text, unresolved
 
     def replace(match: re.Match[str]) -> str:
