@@ -45,9 +45,10 @@ TOOL_ERRORS: list[tuple[str, dict[str, Any], Reply]] = [
 ]
 
 
-def messages(page: str) -> list[str]:
-    """The quoted messages of the table, cut at each ` ... `."""
-    cells = re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE)
+def messages(section: str) -> list[str]:
+    """The quoted messages in the table of a section, cut at each ` ... `."""
+    text = PAGE.read_text("utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)
     return [part for cell in cells for quote in re.findall(r"`([^`]+)`", cell) for part in quote.split(" ... ")]
 
 
@@ -89,6 +90,6 @@ def command_errors() -> list[str]:
 @pytest.mark.usefixtures("without_pauses")
 def test_the_product_prints_every_message_of_the_page() -> None:
     printed = "\n".join([*command_errors(), *connect_errors(), *anyio.run(tool_errors)])
-    quotes = messages(PAGE.read_text("utf-8"))
+    quotes = messages("Messages")
     assert len(quotes) >= 15
     assert [quote for quote in quotes if quote not in printed] == []
