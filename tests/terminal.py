@@ -7,7 +7,7 @@ import pty
 import select
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 # Seconds until the next output, and until the end of the process.
 TIMEOUT = 60.0
@@ -16,13 +16,18 @@ TIMEOUT = 60.0
 _LOGIN = (sys.executable, "-ISc", "import os, sys; os.login_tty(0); os.execvp(sys.argv[1], sys.argv[1:])")
 
 
+# Returns the input for a prompt. It gets the output so far.
+Answer = Callable[[str], str]
+
+
 def at_a_terminal(
-    command: Sequence[str], environ: Mapping[str, str], typed: Sequence[tuple[str, str]] = ()
+    command: Sequence[str], environ: Mapping[str, str], typed: Sequence[tuple[str, str | Answer]] = ()
 ) -> tuple[int, str]:
     """Return the exit status and the output.
 
     Args:
-        typed: Pairs of a prompt and the input that follows it. Each prompt must be in the output after the last input.
+        typed: Pairs of a prompt and the input that follows it, or a function that returns the input. Each prompt must be
+            in the output after the last input.
     """
     parent, child = pty.openpty()
     remaining, output = list(typed), bytearray()
@@ -33,7 +38,8 @@ def at_a_terminal(
             output += chunk
             if remaining and (position := output.find(remaining[0][0].encode(), start)) >= 0:
                 start = position + len(remaining[0][0])
-                os.write(parent, remaining.pop(0)[1].encode())
+                answer = remaining.pop(0)[1]
+                os.write(parent, (answer if isinstance(answer, str) else answer(output.decode())).encode())
         # A process that still reads from the terminal receives the end of the input.
         os.close(parent)
         try:

@@ -20,13 +20,9 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from core13_mcp.declarations.catalog import load
 
-pytestmark = pytest.mark.system
+from .browser import chromium
 
-# The last four keep the browser from loading resources of its own.
-ARGUMENTS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
-    *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +36,9 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
-    driver.set_page_load_timeout(20)
-    driver.get(url)
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        driver.get(url)
+        yield driver
 
 
 def test_the_page_shows_all_tools_and_the_url_of_the_server(browser: webdriver.Chrome, url: str) -> None:
