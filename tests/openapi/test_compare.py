@@ -30,6 +30,7 @@ CATALOG = {name: tool.model_copy(update={"drift": ()}) for name, tool in DECLARE
 
 SUBSCRIPTIONS = "/api/projects/{project_id}/subscriptions/"
 SUBSCRIPTION = f"{SUBSCRIPTIONS}{{id}}/"
+PASSWORDS = "/api/projects/{project_id}/session_recordings/{recording_id}/sharing/passwords/"
 USERS, USER = "/api/users/", "/api/users/{uuid}/"
 
 CREATE, PATCH, LIST = "subscriptions-create", "subscriptions-partial-update", "subscriptions-list"
@@ -159,9 +160,7 @@ CHANGES: dict[str, tuple[Callable[[Content], object], list[Expected]]] = {
         [(CREATE, "breaks", "arguments.title")],
     ),
     "the body is removed": (
-        lambda d: operation(
-            d, "POST", "/api/projects/{project_id}/session_recordings/{recording_id}/sharing/passwords/"
-        ).pop("requestBody"),
+        lambda d: operation(d, "POST", PASSWORDS).pop("requestBody"),
         [
             ("session-recordings-sharing-passwords-create", "misleads", "arguments.raw_password"),
             ("session-recordings-sharing-passwords-create", "misleads", "arguments.note"),
@@ -229,6 +228,7 @@ CHANGES: dict[str, tuple[Callable[[Content], object], list[Expected]]] = {
         lambda d: field("title", SUBSCRIPTION, "PATCH")(d).update(type="string"),
         [(PATCH, "breaks", "arguments.title.clear")],
     ),
+    "a field that can be cleared has no type": (lambda d: field("title", SUBSCRIPTION, "PATCH")(d).pop("type"), NONE),
     # Enums.
     "a value is removed": (
         lambda d: field("frequency")(d)["enum"].remove("yearly"),
@@ -354,6 +354,15 @@ CHANGES: dict[str, tuple[Callable[[Content], object], list[Expected]]] = {
         [("users-retrieve", "breaks", "evidence.status")],
     ),
     "success has another status too": (lambda d: operation(d, "GET", USER)["responses"].update({"202": {}}), NONE),
+    "success has any status": (lambda d: operation(d, "GET", USER).update(responses={"2XX": {}}), NONE),
+    "only one of two responses has a field": (
+        lambda d: response(d, SUBSCRIPTIONS, "200", "POST")["properties"].pop("title"),
+        NONE,
+    ),
+    "a field with the name of a note of this server is removed": (
+        lambda d: [response(d, PASSWORDS, status, "POST")["properties"].pop("note") for status in ("200", "201")],
+        [("session-recordings-sharing-passwords-create", "misleads", "result.note")],
+    ),
     "the response is not described": (lambda d: operation(d, "GET", USER)["responses"]["200"].clear(), NONE),
     "the response has any form": (lambda d: response(d, USER).pop("properties"), NONE),
     "no response is described": (lambda d: operation(d, "GET", USER).pop("responses"), NONE),
@@ -380,6 +389,19 @@ def test_a_part_of_an_argument_is_compared_like_an_argument() -> None:
     ]
 
 
+def test_a_whole_number_is_a_number_in_a_result() -> None:
+    tool = nested_tool({"type": "string"})
+    content = derived_document([tool])
+    response(content, tool.endpoint.path, method="POST")["properties"]["size"]["type"] = "integer"
+    assert differences(content, {tool.name: tool}) == []
+
+
+def test_an_operation_that_is_only_a_fallback_is_not_new() -> None:
+    content = document()
+    content["paths"] = {SUBSCRIPTION: {name: content["paths"][SUBSCRIPTION][name] for name in ("delete", "patch")}}
+    assert differences(content, {DESTROY: CATALOG[DESTROY]}) == []
+
+
 def nested_tool(part: Content) -> Declaration:
     return Declaration.model_validate(
         {
@@ -388,7 +410,10 @@ def nested_tool(part: Content) -> Declaration:
             "description": "Create a part.",
             "annotations": dict.fromkeys(("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"), False),
             "inputSchema": {"type": "object", "properties": {"part": part}, "additionalProperties": False},
-            "outputSchema": {"type": "object"},
+            "outputSchema": {"type": "object", "properties": {"size": {"type": "number"}}},
+            "documented": {
+                "color": "Only a parameter of this name is not offered on purpose, and no part of another one."
+            },
             "endpoint": {"method": "POST", "path": "/api/parts/", "scope": "part:write"},
         }
     )
