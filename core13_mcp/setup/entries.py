@@ -137,10 +137,13 @@ def _prompt(secret: Secret) -> Change:
 
 def contains_reference(client: Client, entry: Any, secret: Secret) -> bool:
     """Whether an entry refers to a secret, so that it does not contain the secret itself."""
+    if isinstance(entry, dict):
+        names = entry.get(client.env_names_field or "")
+        is_listed = isinstance(names, list) and secret.variable in names
+        return is_listed or contains_reference(client, list(entry.values()), secret)
+    if isinstance(entry, list):
+        return any(contains_reference(client, part, secret) for part in entry)
     reference = secret.reference(client)
-    if isinstance(entry, dict | list):
-        parts = entry.values() if isinstance(entry, dict) else entry
-        return any(contains_reference(client, part, secret) for part in parts)
     return reference is not None and isinstance(entry, str) and reference in entry
 
 

@@ -155,13 +155,15 @@ def test_an_error_of_one_client_does_not_end_the_others(home, capsys):
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_list_shows_the_settings_of_each_client_and_no_secret(client, home, capsys, monkeypatch):
     monkeypatch.setenv(KEY, FULL_KEY)
-    main(["install", client, "--read-only", "--project-id", "2"])
+    main(["install", client, "--read-only", "--project-id", "2", "--no-check"])
+    report = capsys.readouterr().out
 
     [entry] = installed(capsys)
 
     assert entry["runs"] == f"{COMMAND} serve"
     assert entry["settings"] == {"POSTHOG_PROJECT_ID": "2", "CORE13_READ_ONLY": "true"}
     holds_key = FULL_KEY in (home / BEFORE[client][0]).read_text()
+    assert ("key: in this file" in report) == holds_key
     assert entry["secrets"] == {KEY: "file" if holds_key else "client"}
     assert main(["install", "--list"]) == 0
     output = capsys.readouterr().out
