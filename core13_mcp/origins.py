@@ -51,6 +51,14 @@ def _correction(text: str) -> str:
     return f"use {region}, or {origin}" if region else f"use {origin}"
 
 
+def login_command(origin: str) -> str:
+    """Return the command that signs a person in at an origin."""
+    if origin == REGIONS["us"]:
+        return "core13-mcp login"
+    region = next((name for name, url in REGIONS.items() if url == origin), origin)
+    return f"core13-mcp login --host {region}"
+
+
 def split_url(text: str) -> SplitResult | None:
     """Parse an absolute http:// or https:// URL; return None if the text is not one."""
     try:

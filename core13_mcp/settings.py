@@ -38,6 +38,9 @@ class Settings(NamedTuple):
 
     personal_api_key: SecretStr | None = _posthog("personal API key (phx_...)", api_key, secret=True)
     personal_api_key_file: str | None = _posthog("file with the API key; read again when it changes")
+    login_dir: str | None = _option(
+        "directory of the sign-ins of `core13-mcp login`; by default, below the home directory"
+    )
     host: str = _posthog("us, eu, or an https:// origin (http:// on loopback only)", parse_origin, "us")
     project_id: int | None = _posthog("always use this project; tools then have no project_id argument", number(int, 1))
     session_id: SecretStr | None = _posthog("login session, for tools that accept no API key", cookie, secret=True)

@@ -22,6 +22,7 @@ LAYERS = [
     "setup transports",
     "server openapi",
     "pipeline",
+    "signin",
     "api declarations",
     "settings",
     "options logs",

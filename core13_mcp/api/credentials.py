@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..errors import ConfigurationError
 from ..files import WatchedFile
@@ -12,19 +12,49 @@ from ..keys import HOW_TO_GET_A_KEY, SecretStr, key_problem
 from ..settings import Settings
 
 
+class KeyInfo(NamedTuple):
+    """The scopes of a key, and the projects and organizations that it is restricted to; none means no restriction.
+
+    Attributes:
+        holder: What has the scopes: a key, or a sign-in.
+    """
+
+    scopes: frozenset[str]
+    projects: frozenset[int]
+    organizations: frozenset[str]
+    holder: str = "key"
+
+    def has(self, scope: str) -> bool:
+        """Whether the key has a scope. A `:write` scope includes `:read`."""
+        return not self.scopes.isdisjoint({"*", scope, scope.replace(":read", ":write")})
+
+    def reaches(self, project: int) -> bool:
+        """Whether the restriction to projects includes a project."""
+        return not self.projects or project in self.projects
+
+
 class Credentials(NamedTuple):
-    """A personal API key and, optionally, a login session. The repr shows no secret."""
+    """A personal API key or the access token of a sign-in and, optionally, a login session. The repr shows no secret.
+
+    Attributes:
+        source: Where the key comes from, for the log and `doctor`.
+        problem: Why there is no key, and what to do. A call that needs a key fails with this text.
+        sign_in: The sign-in whose access token the key is, if it is one.
+    """
 
     key: SecretStr | None = None
     session_id: SecretStr | None = None
     csrf_token: SecretStr | None = None
+    source: str = ""
+    problem: str = ""
+    sign_in: SignIn | None = None
 
     @property
     def principal(self) -> str:
-        """A hash of the key, which identifies a caller without revealing the key."""
+        """A hash of the key, which identifies a caller without revealing the key. A sign-in keeps it when it is renewed."""
         import hashlib  # takes 3 ms, and a start over stdio only reads the credentials
 
-        return hashlib.sha256(_plain(self.key).encode()).hexdigest()
+        return hashlib.sha256((self.sign_in.id if self.sign_in else _plain(self.key)).encode()).hexdigest()
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -34,6 +64,11 @@ class Credentials(NamedTuple):
         """Whether these credentials can authenticate at an endpoint that takes `auth`."""
         return auth != "session" or self.session_id is not None
 
+    def require(self, auth: str) -> None:
+        """Raise ConfigurationError if there is nothing to send to an endpoint that takes `auth`."""
+        if self.problem and not (auth == "session" and self.session_id):
+            raise ConfigurationError(self.problem)
+
     def headers(self, auth: str, origin: str) -> dict[str, str]:
         """Return the authentication headers: the session if the endpoint takes it and there is one, else the key."""
         # Django requires the CSRF token as a cookie and as a header, and on https a Referer.
@@ -41,30 +76,58 @@ class Credentials(NamedTuple):
             csrf = _plain(self.csrf_token)
             cookies = f"sessionid={_plain(self.session_id)}; posthog_csrftoken={csrf}"
             return {"Cookie": cookies, "X-CSRFToken": csrf, "Referer": f"{origin}/"}
-        return {"Authorization": f"Bearer {_plain(self.key)}"}
+        return {"Authorization": f"Bearer {_plain(self.key)}"} if auth != "none" else {}
+
+
+class SignIn(Protocol):
+    """A sign-in of a person, whose access token can be renewed.
+
+    Attributes:
+        id: A secret that identifies this sign-in. It stays the same when the token is renewed.
+        granted: What the person has granted.
+    """
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def granted(self) -> KeyInfo: ...
+
+    def is_due(self) -> bool:
+        """Whether the access token should be renewed before the next request."""
+
+    async def renew(self, timeout: float, *, rejected: bool) -> Credentials:
+        """Return credentials with another access token, or the same ones if a valid token cannot be renewed now.
+
+        Args:
+            rejected: Whether the API has rejected the access token.
+
+        Raises:
+            ConfigurationError: The person has to sign in again.
+            RenewalFailed: There is no valid access token now. Nothing was changed.
+        """
 
 
 CredentialProvider = Callable[[], Credentials]
-"""Returns the current credentials for one call. It raises ConfigurationError if there is no usable key."""
+"""Returns the current credentials for one call. It raises ConfigurationError if the key file has no usable key."""
 
 
-def credentials_from(settings: Settings) -> CredentialProvider:
-    """Return a provider for the key, or the key file, that the settings name.
+def key_provider(settings: Settings) -> CredentialProvider | None:
+    """Return a provider for the key, or the key file, that the settings name; None if they name neither.
 
     Raises:
-        ConfigurationError: The settings name no key, or the file has no usable key.
+        ConfigurationError: The file has no usable key.
     """
     session = (settings.session_id, settings.csrf_token)
     if settings.personal_api_key is not None:
-        fixed = Credentials(settings.personal_api_key, *session)
+        fixed = Credentials(settings.personal_api_key, *session, source="POSTHOG_PERSONAL_API_KEY")
         return lambda: fixed
     if settings.personal_api_key_file is None:
-        raise ConfigurationError(
-            f"POSTHOG_PERSONAL_API_KEY is not set; {HOW_TO_GET_A_KEY}, or try it without an account: --sandbox"
-        )
-    file = WatchedFile(Path(settings.personal_api_key_file), "the API key", _parse_key)
+        return None
+    path = settings.personal_api_key_file
+    file = WatchedFile(Path(path), "the API key", _parse_key)
     file.read()
-    return lambda: Credentials(file.read(), *session)
+    return lambda: Credentials(file.read(), *session, source=f"the key file {path}")
 
 
 def _parse_key(text: str) -> SecretStr:

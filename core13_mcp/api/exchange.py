@@ -18,7 +18,7 @@ class APIRequest:
     """A request to the API, without its host and credentials. It has a JSON body or a form-encoded one.
 
     Attributes:
-        auth: The kind of credentials that the endpoint takes: `key` or `session`.
+        auth: The kind of credentials that the endpoint takes: `key`, `session` or `none`.
         repeatable: Whether sending the request twice has the same effect as sending it once.
     """
 

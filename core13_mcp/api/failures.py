@@ -38,6 +38,10 @@ def unknown_host_failure(host: str) -> ConnectFailure:
     return ConnectFailure("host", f"the host name {host} cannot be resolved", fix)
 
 
+class RenewalFailed(httpx2.ConnectError):
+    """The access token of a sign-in cannot be renewed now. The message gives the reason and contains no secret."""
+
+
 def tls_failure(error: ssl.SSLError, host: str) -> ConnectFailure:
     """Return the failure of a TLS handshake with a host."""
     if not isinstance(error, ssl.SSLCertVerificationError):

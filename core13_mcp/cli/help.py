@@ -86,6 +86,25 @@ exit status: 0 with the result on stdout, 1 with the error of the tool on stderr
   core13-mcp sandbox outbox --db sandbox.db          print the messages that it would have sent""",
         has_settings=False,
     ),
+    "login": Help(
+        "sign in to PostHog in the browser, in place of an API key",
+        "[--no-browser] [--port PORT] [--status]",
+        """\
+  core13-mcp login                                   at us.posthog.com
+  core13-mcp login --host eu --read-only             ask for read scopes only
+  core13-mcp login --status                          who is signed in; sends nothing
+
+exit status: 0 signed in, 1 not signed in, 2 usage or configuration error""",
+    ),
+    "logout": Help(
+        "revoke the sign-in at PostHog, and delete its tokens from this machine",
+        "",
+        """\
+  core13-mcp logout                                  at us.posthog.com
+  core13-mcp logout --host eu
+
+exit status: 0 signed out, 1 PostHog did not confirm the revocation, 2 usage or configuration error""",
+    ),
     "install": Help(
         "add this server to the configuration of MCP clients",
         "[--scope SCOPE] [--print] [--remote URL] [--remote-auth AUTH] [--no-check] [--uvx] "

@@ -97,6 +97,7 @@ def _add_arguments(parsers: Mapping[str, Parser]) -> None:
     parsers["tools"].add_flag("--json", "print definitions as JSON, as MCP clients receive them")
     install = parsers["install"]
     _add_call(parsers["call"])
+    _add_login(parsers["login"])
     _add_sandbox_arguments(parsers["sandbox"])
     parsers["demo"].add_flag("--step", "wait for Enter before each request")
     parsers["demo"].add_flag("--quiet", "print the summary only")
@@ -157,6 +158,14 @@ def _add_call(call: Parser) -> None:
     )
     call.add_flag("--dry-run", "print the request and do not send it")
     call.add_flag("--yes", "confirm the call, and send it without a question")
+
+
+def _add_login(login: Parser) -> None:
+    login.add_flag("--no-browser", "print the address and open no browser")
+    login.add_flag(
+        "--port", "port for the browser's answer (default: a free one)", type=port, default=0, metavar="PORT"
+    )
+    login.add_flag("--status", "print who is signed in, and sign nobody in")
 
 
 def _reject_unknown(parser: Parser, words: Sequence[str]) -> NoReturn:

@@ -5,21 +5,26 @@ The functions raise ConfigurationError if there is no usable key, sandbox databa
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from ..api.client import APIClient
-from ..api.credentials import CredentialProvider, Credentials, credentials_from
+from ..api.credentials import CredentialProvider, Credentials, key_provider
 from ..api.trust import check_trust_store
+from ..errors import ConfigurationError
 from ..files import WatchedFile
-from ..keys import SecretStr
+from ..keys import HOW_TO_GET_A_KEY, SecretStr
 from ..logs import configure_logging
 from ..options import seal_keys
 from ..pipeline.call import CallContext
 from ..pipeline.key_info import KeyInfoCache
 from ..settings import Settings
+from ..signin.source import SignInSource
+
+log = logging.getLogger("core13_mcp")
 
 # Requests to the sandbox do not leave the process, so no server has this origin.
 SANDBOX_ORIGIN = "http://sandbox.invalid"
@@ -44,20 +49,37 @@ async def call_contexts(
         yield lambda: make_context(settings, clients[0], credentials(), key_info)
 
 
-def credential_provider(settings: Settings) -> CredentialProvider:
-    """Return a function that returns the credentials of this server."""
-    if not settings.sandbox:
-        return credentials_from(settings)
-    # Imported here, because most starts do not use the sandbox, which imports Starlette and SQLite.
-    from .sandbox import sandbox_credentials
+def credential_provider(settings: Settings, *, sign_in: bool = True) -> CredentialProvider:
+    """Return a function that returns the credentials of this server: the key, the key file, or else the sign-in.
 
-    credentials = sandbox_credentials(settings)
-    return lambda: credentials
+    Without a key and without a sign-in, the credentials have a `problem`. If `sign_in` is false, a key is required.
+    """
+    if settings.sandbox:
+        # Imported here, because most starts do not use the sandbox, which imports Starlette and SQLite.
+        from .sandbox import sandbox_credentials
+
+        credentials = sandbox_credentials(settings)
+        return lambda: credentials
+    provider = key_provider(settings)
+    if provider is None and not sign_in:
+        raise ConfigurationError(
+            f"POSTHOG_PERSONAL_API_KEY is not set; {HOW_TO_GET_A_KEY}, or try it without an account: --sandbox"
+        )
+    return provider or SignInSource(settings)
+
+
+def log_credentials(credentials: Credentials) -> None:
+    """Log where the credentials come from, or what is missing. Those of the sandbox have no source."""
+    if credentials.problem:
+        log.warning("%s", credentials.problem)
+    elif credentials.source:
+        log.info("calls use %s", credentials.source)
 
 
 def confirmation_keys(settings: Settings, credentials: Credentials) -> tuple[str, ...]:
     """Return the secrets for the codes of a process that makes one call, and that another process must accept."""
-    return read_seal_keys(settings) or ("\n".join(credentials.secrets),)
+    secrets = (credentials.sign_in.id,) if credentials.sign_in else credentials.secrets
+    return read_seal_keys(settings) or ("\n".join(secrets),)
 
 
 def read_seal_keys(settings: Settings) -> tuple[str, ...]:

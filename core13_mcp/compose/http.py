@@ -16,7 +16,7 @@ from mcp.server.context import ServerMiddleware
 from starlette.types import ASGIApp
 
 from ..api.client import APIClient
-from ..api.credentials import Credentials
+from ..api.credentials import CredentialProvider, Credentials
 from ..declarations.catalog import enabled_tools, load
 from ..logs import configure_logging
 from ..pipeline.call import CallContext
@@ -38,7 +38,7 @@ from ..transports.http.metrics import Metrics, by_port
 from ..transports.http.requests import RequestRunner
 from ..transports.http.serving import Lifecycle, Server, raise_fd_limit
 from ..transports.http.validation import validate_http
-from .engine import api_clients, credential_provider, make_context, read_seal_keys
+from .engine import api_clients, credential_provider, log_credentials, make_context, read_seal_keys
 
 log = logging.getLogger("core13_mcp")
 
@@ -100,8 +100,8 @@ async def build_http(settings: Settings, address: str, **limits: Any) -> AsyncIt
     parsed = Address.read(address)
     validate_http(settings, parsed)
     seal_keys = read_seal_keys(settings)
-    service_secrets = credential_provider(settings)().secrets if settings.auth in ("none", "token") else ()
-    configure_logging(settings.log_level, settings.log_format, (*service_secrets, *seal_keys))
+    credentials = _service_credentials(settings)
+    configure_logging(settings.log_level, settings.log_format, (*credentials().secrets, *seal_keys))
     declared = load(settings.tools_dir)
     catalog = enabled_tools(settings, declared)
     async with api_clients(settings) as clients, APIClient(settings.host) as issuer:
@@ -117,13 +117,14 @@ async def build_http(settings: Settings, address: str, **limits: Any) -> AsyncIt
             middleware: list[ServerMiddleware[Any]] = [runner, *([metrics.observe_operation] if metrics else [])]
             server = build_server(catalog, resolve_context, text, seal_keys, middleware)
             content = _page_content(settings, url, mode_notices(settings, len(catalog), len(declared)))
-            authenticator = _authenticator(settings, clients, resource)
+            authenticator = _authenticator(settings, clients, resource, credentials)
             mcp = MCPEndpoint(server, authenticator, limiter, lifecycle, page(catalog, content))
             routes = [resource.route] if settings.auth == "oauth" else []
             application: ASGIApp = app(settings, mcp, lifecycle, metrics, routes)
             if metrics:
                 port = metrics_listeners[0].getsockname()[1]
                 application = by_port(application, port, metrics.app(allowed_hosts(settings)))
+            log_credentials(credentials())
             yield HTTPServer(application, [listener, *metrics_listeners], url, lifecycle)
 
 
@@ -147,13 +148,24 @@ def _limits(settings: Settings, address: Address, limits: Mapping[str, Any]) -> 
     return Limits(LimitOptions(**options, **limits))
 
 
-def _authenticator(settings: Settings, clients: Sequence[APIClient], resource: ProtectedResource) -> Authenticator:
+def _service_credentials(settings: Settings) -> CredentialProvider:
+    """Return the credentials of this server, if its callers do not have their own.
+
+    A sign-in belongs to one person, so only that person may use it: callers on this machine.
+    """
+    if settings.auth in ("none", "token"):
+        return credential_provider(settings, sign_in=settings.auth == "none")
+    return Credentials
+
+
+def _authenticator(
+    settings: Settings, clients: Sequence[APIClient], resource: ProtectedResource, credentials: CredentialProvider
+) -> Authenticator:
     template = make_context(settings, clients[0], Credentials(), KeyInfoCache())
     if settings.auth == "own-key":
         return api_key_auth(template, clients, settings.http_bearer_keys)
     if settings.auth == "oauth":
         return resource.authenticator(template)
-    credentials = credential_provider(settings)
 
     def get_context() -> CallContext:
         return replace(template, credentials=credentials())

@@ -53,7 +53,7 @@ def build_server(**settings: Unpack[ServerSettings]) -> Server[Callable[[], Call
     values = _parse(settings)
     declared = load(values.tools_dir)
     catalog = enabled_tools(values, declared)
-    credentials = credential_provider(values)
+    credentials = credential_provider(values, sign_in=False)
 
     @asynccontextmanager
     async def lifespan(_: Server[Any]) -> AsyncIterator[Callable[[], CallContext]]:

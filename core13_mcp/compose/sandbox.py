@@ -68,4 +68,5 @@ def sandbox_credentials(settings: Settings) -> Credentials:
     key = settings.personal_api_key
     if key is not None and "sandbox" in key.get_secret_value():
         return Credentials(key, settings.session_id, settings.csrf_token)
-    return Credentials(*map(SecretStr, (sandbox.FULL_KEY, sandbox.SESSION_ID, sandbox.CSRF_TOKEN)))
+    key, session_id, csrf_token = map(SecretStr, (sandbox.FULL_KEY, sandbox.SESSION_ID, sandbox.CSRF_TOKEN))
+    return Credentials(key, session_id, csrf_token)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..api.client import APIClient
 from ..api.credentials import Credentials
@@ -72,9 +72,21 @@ class Call:
     note: str = ""
     confirmation: str = ""
 
+    def with_credentials(self, credentials: Credentials) -> Call:
+        """Return the call with renewed credentials. It keeps the old secrets."""
+        if credentials is self.context.credentials:
+            return self
+        secrets = tuple(dict.fromkeys((*self.secrets, *credentials.secrets)))
+        return replace(self, context=replace(self.context, credentials=credentials), secrets=secrets)
+
 
 def prepare(tool: Declaration, arguments: JSON, context: CallContext) -> Call:
-    """Return the call that a client makes with these arguments."""
+    """Return the call that a client makes with these arguments.
+
+    Raises:
+        ConfigurationError: There are no credentials for this tool.
+    """
+    context.credentials.require(tool.endpoint.auth)
     normalized, confirmation = _split(tool, normalize(tool, arguments))
     project, missing_project = _resolve_project(tool, normalized, context.project_id)
     secrets = [value for name, value in arguments.items() if name in tool.secrets and isinstance(value, str)]

@@ -190,6 +190,8 @@ class Execution:
                 response = await self._session.send(request)
         except httpx2.RequestError as error:
             raise from_transport_error(self._sent(request), error) from None
+        finally:
+            self._call = self._call.with_credentials(self._session.credentials)
         self._response_bytes = len(response.body)
         value = await run_large(self._response_bytes, parse_response, self._sent(request), response)
         return Reply(response.status, request.method, value)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import httpx2
 
 from ..api.client import APIClient
-from ..api.credentials import Credentials
+from ..api.credentials import Credentials, KeyInfo
 from ..api.exchange import APIRequest, APIResponse
 from ..api.session import APISession
 from ..declarations.key import KeyRead
@@ -32,22 +32,6 @@ _MAX_LISTED = 12
 Value = TypeVar("Value")
 
 
-class KeyInfo(NamedTuple):
-    """The scopes of a key, and the projects and organizations that it is restricted to; none means no restriction."""
-
-    scopes: frozenset[str]
-    projects: frozenset[int]
-    organizations: frozenset[str]
-
-    def has(self, scope: str) -> bool:
-        """Whether the key has a scope. A `:write` scope includes `:read`."""
-        return not self.scopes.isdisjoint({"*", scope, scope.replace(":read", ":write")})
-
-    def reaches(self, project: int) -> bool:
-        """Whether the restriction to projects includes a project."""
-        return not self.projects or project in self.projects
-
-
 class KeyInfoCache:
     """Reads the information about each key at most once an hour, also if the API does not return it."""
 
@@ -59,6 +43,8 @@ class KeyInfoCache:
 
     async def get(self, client: APIClient, credentials: Credentials, timeout: float = READ_TIMEOUT) -> KeyInfo | None:
         """Return what the key may do; None if the API does not say so within `timeout` seconds, as old versions."""
+        if credentials.sign_in:
+            return credentials.sign_in.granted
         entry, now = (client.origin, credentials.principal), self._clock()
         end, info = self._entries.get(entry, (now, None))
         if end <= now:
@@ -94,7 +80,7 @@ class KeyInfoCache:
 
 
 def describe_key(info: KeyInfo, tool: Declaration, project: int | str | None, code: str) -> str:
-    """Return one line on what the key of a call with an error code has, and what it lacks.
+    """Return one line on what the key or sign-in of a call with an error code has, and what it lacks.
 
     The line is empty if the tool needs no scope, or if the API misses a scope that the key had an hour ago.
     """
@@ -102,12 +88,14 @@ def describe_key(info: KeyInfo, tool: Declaration, project: int | str | None, co
     if scope is None or (code == "missing_scope" and info.has(scope)):
         return ""
     if not info.has(scope):
-        return f"This key has {_listed(sorted(info.scopes), 'scope')}. It lacks {scope}."
+        return f"This {info.holder} has {_listed(sorted(info.scopes), 'scope')}. It lacks {scope}."
     if tool.project and isinstance(project, int) and not info.reaches(project):
-        return f"This key has {scope}, but reaches only {_listed(sorted(info.projects), 'project')}, not {project}."
+        return f"This {info.holder} has {scope}, but reaches only {_listed(sorted(info.projects), 'project')}, not {project}."
     if tool.project and info.organizations:
-        return f"This key has {scope}, but reaches only {_listed(sorted(info.organizations), 'organization')}."
-    return f"This key has {scope}, so no scope is missing."
+        return (
+            f"This {info.holder} has {scope}, but reaches only {_listed(sorted(info.organizations), 'organization')}."
+        )
+    return f"This {info.holder} has {scope}, so no scope is missing."
 
 
 def _listed(names: Iterable[Any], noun: str) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..api.exchange import APIResponse
 from ..jsonio import parse_json
+from ..origins import login_command
 from ..redaction import redact
 from ..templates.language import fill
 from ..text import single_line, strip_invisible
@@ -23,6 +24,11 @@ _HINTS = {
     "405": "The API does not support this.",
     "409": "The current state of the object does not allow this.",
     "429": "The API limits the number of calls, and the wait is longer than the time limit of this call.",
+}
+# The same for the access token of a sign-in.
+_SIGN_IN_HINTS = _HINTS | {
+    "401": "PostHog did not accept the sign-in. If the next call fails too, the person runs `{login}` in a terminal.",
+    "403 missing_scope": "No argument changes that: the person runs `{login}` in a terminal and allows {scope}.",
 }
 _API_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
@@ -82,9 +88,11 @@ def next_step(call: Call, status: str, code: str = "", field: str | None = None,
     """Return the next step. The hints of the declaration come before the general ones."""
     tool, exact = call.tool, f"{status} {code}"
     declared = [tool.hints.get(key) for key in (f"{status} field {field or 'none'}", exact)]
-    hints = (*declared, _HINTS.get(exact), tool.hints.get(status), _HINTS.get(status))
+    general = _SIGN_IN_HINTS if call.context.credentials.sign_in else _HINTS
+    hints = (*declared, general.get(exact), tool.hints.get(status), general.get(status))
     return fill(
         next(filter(None, hints), ""),
+        login=login_command(call.context.client.origin),
         arguments=dict(call.arguments),
         scope=scope or tool.endpoint.scope or "the rights of a login session",
         field=field if field in tool.arguments else "the argument that the API names",

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from ..api.exchange import APIRequest, APIResponse
-from ..api.failures import ConnectFailure
+from ..api.failures import ConnectFailure, RenewalFailed
 from ..api.retry import AMBIGUOUS_STATUSES, NOT_SENT_ERRORS, retry_after
 from ..errors import OutcomeUnknown, Refused, ToolError, Unavailable, Unreadable
 from ..jsonio import MAX_TOKENS, compact_json, has_more_tokens, parse_json
@@ -78,7 +78,9 @@ def from_transport_error(sent: SentRequest, error: httpx2.RequestError) -> ToolE
 
 def _unreachable(sent: SentRequest, error: httpx2.RequestError) -> ToolError:
     is_permanent = isinstance(error, ConnectFailure)
-    if is_permanent:
+    if isinstance(error, RenewalFailed):
+        problem, step = str(error), "Call again later."
+    elif is_permanent:
         problem = str(error)
         step = "The same call fails until the administrator of this server corrects this; `core13-mcp doctor` helps."
     else:

@@ -17,12 +17,12 @@ def check_settings(settings: Settings) -> None:
     Raises:
         Core13Error: The server would not start.
     """
-    from ..api.credentials import credentials_from  # these imports take 100 ms
+    from ..api.credentials import key_provider  # these imports take 100 ms
     from ..declarations.catalog import enabled_tools
 
     enabled_tools(settings)
     if settings.personal_api_key_file is not None and not settings.sandbox:
-        credentials_from(settings._replace(personal_api_key=None))
+        key_provider(settings._replace(personal_api_key=None))
 
 
 async def start_once(file: ConfigFile, environment: Environment, timeout: float) -> str:

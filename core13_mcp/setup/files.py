@@ -8,7 +8,6 @@ from __future__ import annotations
 import glob
 import os
 import stat
-import tempfile
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import ConfigurationError
+from ..files import write_atomically
 
 # Claude Code keeps the history of all projects in its configuration file.
 MAX_BYTES = 64 * 1024 * 1024
@@ -83,7 +83,7 @@ def back_up(path: Path) -> Path | None:
     time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     copy = path.with_name(f"{path.name}{_BACKUP_SUFFIX}-{time}")
     with _errors_with_path(copy):
-        _write(copy, content, path.stat().st_mode & 0o7777)
+        write_atomically(copy, content, path.stat().st_mode & 0o7777)
     return copy
 
 
@@ -100,7 +100,7 @@ def replace(path: Path, content: bytes) -> None:
             status = path.stat()
             mode = status.st_mode & 0o7777
             _require_replaceable(path, status)
-        _write(path, content, mode)
+        write_atomically(path, content, mode)
 
 
 def delete(path: Path, keep: Collection[Path]) -> None:
@@ -134,17 +134,3 @@ def _errors_with_path(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}; nothing was changed") from None
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

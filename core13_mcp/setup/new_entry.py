@@ -11,11 +11,12 @@ from ..errors import ConfigurationError
 from ..identity import NAME
 from ..keys import SecretStr
 from ..settings import OPTIONS, Settings
+from ..signin.source import SignInSource
 from .command import portable_command, server_command
 from .entries import CSRF_TOKEN, KEY, REMOTE_SECRETS, SESSION_ID, TOKEN, Secret, ServerEntry
 from .remote import check_url
 
-_PATH_SETTINGS = ("personal_api_key_file", "tools_dir", "sandbox_db")
+_PATH_SETTINGS = ("personal_api_key_file", "login_dir", "tools_dir", "sandbox_db")
 
 
 def make_entry(settings: Settings, uvx: bool = False, project: Path | None = None) -> ServerEntry:
@@ -29,14 +30,18 @@ def make_entry(settings: Settings, uvx: bool = False, project: Path | None = Non
     Raises:
         ConfigurationError: uvx is needed but cannot start this package, or a path exists on this machine only.
     """
-    has_key = settings.sandbox or settings.personal_api_key_file is not None
+    needs_no_key = settings.sandbox or settings.personal_api_key_file is not None or _is_signed_in(settings)
     session = [_with_value(secret, settings) for secret in (SESSION_ID, CSRF_TOKEN)]
-    secrets = [] if has_key else [_with_value(Secret(), settings)]
+    secrets = [] if needs_no_key else [_with_value(Secret(), settings)]
     return ServerEntry(
         command=portable_command() if project and not uvx else server_command(uvx),
         variables=_variables(settings, project),
         secrets=(*secrets, *(secret for secret in session if secret.value)),
     )
+
+
+def _is_signed_in(settings: Settings) -> bool:
+    return not SignInSource(settings)().problem
 
 
 def make_remote_entry(settings: Settings, url: str, auth: str, uvx: bool = False) -> ServerEntry:

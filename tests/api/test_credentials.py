@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core13_mcp.api.credentials import Credentials, credentials_from
+from core13_mcp.api.credentials import CredentialProvider, Credentials, key_provider
 from core13_mcp.errors import ConfigurationError
 from core13_mcp.keys import SecretStr
 from core13_mcp.settings import Settings
@@ -12,9 +12,20 @@ from core13_mcp.settings import Settings
 KEY, OTHER = "phx_first00000000000000000000000", "phx_second0000000000000000000000"
 
 
-def test_the_error_for_a_missing_key_names_the_page_for_keys_and_the_sandbox() -> None:
-    with pytest.raises(ConfigurationError, match=r"Settings > Personal API keys.*--sandbox"):
-        credentials_from(Settings())
+def credentials_from(settings: Settings) -> CredentialProvider:
+    provider = key_provider(settings)
+    assert provider is not None
+    return provider
+
+
+def test_settings_without_a_key_and_a_key_file_have_no_key_provider() -> None:
+    assert key_provider(Settings()) is None
+
+
+def test_credentials_name_their_source(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY)
+    assert credentials_from(Settings(personal_api_key=SecretStr(KEY)))().source == "POSTHOG_PERSONAL_API_KEY"
+    assert str(tmp_path) in credentials_from(Settings(personal_api_key_file=str(tmp_path / "key")))().source
 
 
 def test_a_key_file_is_read_again_when_it_changes(tmp_path: Path) -> None:

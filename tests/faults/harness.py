@@ -93,7 +93,8 @@ class Harness:
         return await opened
 
     async def _serve(self, opened: asyncio.Future[Client]) -> None:
-        credentials = Credentials(*map(SecretStr, SECRETS))
+        key, session_id, csrf_token = map(SecretStr, SECRETS)
+        credentials = Credentials(key, session_id, csrf_token)
         async with APIClient(SANDBOX_ORIGIN, transport=self.transport) as api:
             context = CallContext(client=api, credentials=credentials, max_result_chars=MAX_RESULT_CHARS)
             server = build_server(load(), lambda _: context, "")

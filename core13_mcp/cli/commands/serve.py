@@ -7,7 +7,7 @@ import logging
 import os
 from argparse import Namespace
 
-from ...compose.engine import context_provider, read_seal_keys
+from ...compose.engine import context_provider, log_credentials, read_seal_keys
 from ...declarations.catalog import enabled_tools, load
 from ...server.handlers import build_server
 from ...server.instructions import instructions
@@ -33,6 +33,7 @@ async def run(arguments: Namespace, settings: Settings) -> int:
         api = "the embedded sandbox" if settings.sandbox else settings.host
         tools = "1 tool" if len(catalog) == 1 else f"{len(catalog)} tools"
         log.info("serving %s over stdio, calls go to %s", tools, api)
+        log_credentials(get_context().credentials)
         if os.isatty(0):
             log.info("MCP clients start this command. Ctrl-C stops it. `core13-mcp demo` shows an example session.")
         # Modules stay in memory. A collection that searches them blocks all calls for 50 ms.

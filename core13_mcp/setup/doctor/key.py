@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from ...api.credentials import KeyInfo
 from ...declarations.model import Declaration
 from ...origins import REGIONS
-from ...pipeline.key_info import KeyInfo
 from .finding import Finding
 
 

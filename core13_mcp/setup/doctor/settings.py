@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...api.credentials import Credentials, credentials_from
+from ...api.credentials import Credentials, key_provider
 from ...errors import ConfigurationError
 from ...keys import describe_key
 from ...settings import OPTIONS, Settings
+from ...signin.source import SignInSource
 from .finding import Finding, from_error
 from .variables import misspelled, unused_credentials
 
@@ -45,9 +46,12 @@ def check_variables(variables: Mapping[str, str], flags: Mapping[str, Any], sett
 def check_key(settings: Settings) -> tuple[Credentials | None, Finding]:
     """Return the credentials of these settings, and a finding that does not contain the key."""
     try:
-        credentials = credentials_from(settings)()
+        credentials = (key_provider(settings) or SignInSource(settings))()
+        credentials.require("key")
     except ConfigurationError as error:
         return None, from_error("key", error)
+    if credentials.sign_in:
+        return credentials, Finding("key", "ok", f"{credentials.source}, renewed automatically")
     key = credentials.key.get_secret_value() if credentials.key else ""
     source = settings.personal_api_key_file if settings.personal_api_key is None else "POSTHOG_PERSONAL_API_KEY"
     return credentials, Finding("key", "ok", f"{describe_key(key)} of {len(key)} characters, from {source}")

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ...api.credentials import credentials_from
+from ...api.credentials import key_provider
 from ...api.trust import check_trust_store
 from ...declarations.files import MCP_KEYS, PROMPT_KEYS, enabled_declarations, enabled_prompts, read_declarations
 from ...identity import NAME, TITLE, VERSION, icons
@@ -88,8 +88,8 @@ class FastStart:
         ):
             return cls(None)
         if not settings.sandbox:
-            # Only checks that the key and the trust store are usable.
-            credentials_from(settings)
+            # Only checks that the key and the trust store are usable. A start without a key is valid.
+            key_provider(settings)
             check_trust_store([settings.host], os.environ)
         results = first_results(settings)
         # No call is running before the SDK takes over, so SIGTERM ends the process at once.

@@ -1,0 +1,1 @@
+"""Sign-in with OAuth: `login`, the stored sign-in, and the renewal of its access token."""
