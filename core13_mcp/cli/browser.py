@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 from ..signin.flow import is_callback
 from .terminal import print_line
 
+# The descriptor of the terminal.
+INPUT = 0
+
 # The variables of a graphical session on Linux and BSD, and of a chosen browser.
 _DISPLAYS = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
 
@@ -61,6 +64,6 @@ def can_open_browser() -> bool:
 def _read_lines(loop: asyncio.AbstractEventLoop, lines: asyncio.Queue[str]) -> None:
     # Not through `sys.stdin`, whose lock would block the end of the process.
     with suppress(OSError, RuntimeError):
-        while data := os.read(0, 65_536):
+        while data := os.read(INPUT, 65_536):
             for line in data.decode(errors="replace").splitlines():
                 loop.call_soon_threadsafe(lines.put_nowait, line)

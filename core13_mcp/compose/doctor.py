@@ -54,6 +54,7 @@ class _Accounts:
         """Return the findings about the host, the key and the project of these settings."""
         try:
             credentials = credential_provider(settings)()
+            credentials.require("key")
             account = (settings.host, credentials, settings.project_id)
             if account not in self._findings:
                 async with api_clients(settings) as clients:

@@ -83,14 +83,15 @@ class Store:
             return Record(self.origin)
         except OSError as error:
             raise self._unusable(_reason(self.path, error)) from None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             _require_private(self.path, os.fstat(descriptor), stat.S_ISREG, "regular file")
-            try:
-                return Record.from_text(file.read(MAX_BYTES).decode(), self.origin)
-            except (OSError, ValueError) as error:
-                # The message of a decoding error has a part of the text.
-                reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
-                raise self._unusable(reason) from None
+            return Record.from_text(os.read(descriptor, MAX_BYTES).decode(), self.origin)
+        except UnicodeDecodeError:
+            raise self._unusable("it is not UTF-8 text") from None
+        except (OSError, ValueError) as error:
+            raise self._unusable(str(error)) from None
+        finally:
+            os.close(descriptor)
 
     def write(self, record: Record) -> None:
         """Replace the content of the file.

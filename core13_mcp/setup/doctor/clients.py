@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import ConfigurationError
 from ...identity import NAME, VERSION
-from ...keys import HOW_TO_GET_A_KEY, SecretStr
+from ...keys import SecretStr
 from ...origins import REGIONS
 from ...settings import OPTIONS, Settings
 from ..clients import CLIENTS
@@ -149,8 +149,6 @@ class ClientCheck:
         """Return why an entry does not start."""
         message, _, fix = str(error).partition("; ")
         reinstall = entry.reinstall_command
-        if f"{KEY} is not set" in message:
-            return entry.finding("wrong", message, f"{reinstall} adds it; {HOW_TO_GET_A_KEY}")
         if entry.client.is_gui and not fix:
             shell_path = self._environment.variables.get("PATH", "")
             with suppress(ConfigurationError):
