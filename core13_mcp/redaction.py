@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -12,13 +13,16 @@ from .secret_forms import json_forms, secret_forms
 
 REDACTED = "[withheld]"
 
+# An authorization code, and the verifier that belongs to it.
+_OAUTH_PARAMETER = re.compile(r"\b(code|code_verifier)=[\w.~%+-]{20,}")
+
 # The secrets that the log of the current task must not contain, in addition to those of the settings.
 task_secrets: ContextVar[tuple[str, ...]] = ContextVar("task_secrets", default=())
 
 
 def redact_keys(text: str) -> str:
-    """Replace everything that looks like a PostHog key."""
-    return KEY.sub(REDACTED, text)
+    """Replace everything that looks like a PostHog key, or like the secrets of a sign-in in a URL or a form."""
+    return _OAUTH_PARAMETER.sub(rf"\1={REDACTED}", KEY.sub(REDACTED, text))
 
 
 def redact(value: Any, secrets: Iterable[str]) -> Any:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from core13_mcp.jsonio import compact_json
-from core13_mcp.redaction import REDACTED, has_secret, redact
+from core13_mcp.redaction import REDACTED, has_secret, redact, redact_keys
 
 KEY = "phx_aB3dE5gH7jK9mN1pQ3sT5vX7zA9cE1gI3kM5"
 PASSWORD = 'p\'ass "wörd" <&> 1/2+3=\\'
@@ -71,3 +71,9 @@ def test_other_text_is_not_changed(text: str) -> None:
 
 def test_secrets_that_may_be_ordinary_words_are_kept() -> None:
     assert redact("a short word", ("short",)) == "a short word" and not has_secret('"short"', ("short",))
+
+
+def test_the_code_and_the_verifier_of_a_sign_in_are_redacted_in_urls_and_forms():
+    code, verifier = "c0de" * 8, "ver1fier" * 8
+    text = redact_keys(f"GET /callback?code={code}&state=s code_verifier={verifier}&code=missing_scope")
+    assert text == "GET /callback?code=[withheld]&state=s code_verifier=[withheld]&code=missing_scope"

@@ -41,10 +41,14 @@ def login_directory(configured: str | None, platform: str, variables: Mapping[st
         if platform == "win32" and (local := variables.get("LOCALAPPDATA")):
             return Path(local) / "core13-mcp"
         parent = "Library/Application Support" if platform == "darwin" else ".config"
-        return Path.home() / parent / "core13-mcp"
+        directory = Path.home() / parent / "core13-mcp"
     except (RuntimeError, OSError):
-        fix = "Set the variable HOME, or CORE13_LOGIN_DIR to an absolute path."
-        raise ConfigurationError("the directory of the sign-ins is not known", fix) from None
+        directory = Path()
+    # With an empty HOME, the directory would be below the current one, which can belong to others.
+    if directory.is_absolute():
+        return directory
+    fix = "Set the variable HOME, or CORE13_LOGIN_DIR to an absolute path."
+    raise ConfigurationError("the directory of the sign-ins is not known", fix)
 
 
 class LockTimeout(Core13Error):

@@ -200,10 +200,15 @@ def test_the_directory_is_a_fixed_place(home: Path, platform: str, variables: di
     assert login_directory("~/mine", platform, variables) == home / "mine"
 
 
-def test_without_a_home_directory_the_error_names_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown() -> Path:
-        raise RuntimeError("no home")
+def unknown() -> Path:
+    raise RuntimeError("no home")
 
-    monkeypatch.setattr(Path, "home", unknown)
+
+@pytest.mark.parametrize("find_home", [unknown, Path])
+def test_without_a_home_directory_the_error_names_the_variables(
+    monkeypatch: pytest.MonkeyPatch, find_home: Any
+) -> None:
+    monkeypatch.setattr(Path, "home", find_home)
     with pytest.raises(ConfigurationError, match="Set the variable HOME, or CORE13_LOGIN_DIR"):
         login_directory(None, "linux", {})
+    assert "Set the variable HOME" in SignInSource(Settings())().problem

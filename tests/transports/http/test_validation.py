@@ -54,7 +54,7 @@ async def start_error(address: str, **fields: Any) -> str:
                 "[2001:db8::1]",
             )
         ),
-        ("127.0.0.1:65536", {}, "is not [HOST:]PORT"),
+        ("127.0.0.1:65536", {}, "65536 is not a port"),
     ],
 )
 async def test_an_unsafe_or_useless_setting_prevents_the_start(

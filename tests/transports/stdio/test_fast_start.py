@@ -205,7 +205,7 @@ def test_under_any_settings_the_answers_equal_those_of_the_sdk_or_are_left_to_it
 @pytest.mark.parametrize(
     "environ",
     [
-        {},
+        {"POSTHOG_PERSONAL_API_KEY": "phc_public0000"},
         SANDBOX | {"CORE13_TIMEOUT": "0"},
         SANDBOX | {"CORE13_TOOLS": "nothing"},
         SANDBOX | {"CORE13_SEAL_KEYS_FILE": "/no/such/file"},
