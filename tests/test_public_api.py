@@ -32,8 +32,8 @@ def test_the_package_exports_four_names():
 
 
 def test_the_arguments_are_the_settings_of_a_server_in_a_process():
-    # A sign-in belongs to the person who runs `core13-mcp login`, and a library may serve others.
-    not_arguments = {"log_level", "log_format", "login_dir"}
+    # A sign-in belongs to the person who runs `core13-mcp login`, and a library may serve others. `token` is for `install`.
+    not_arguments = {"log_level", "log_format", "login_dir", "token"}
     arguments = get_type_hints(core13_mcp.ServerSettings)
     assert arguments.keys() == {option.name for option in OPTIONS if not option.serve_only} - not_arguments
     types = get_type_hints(Settings)

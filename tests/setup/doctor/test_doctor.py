@@ -69,7 +69,7 @@ def test_an_installed_client_and_a_good_key_have_no_problems(doctor, api):
 @pytest.mark.parametrize(
     ("key", "variables", "check", "message", "fix"),
     [
-        ("", {}, "key wrong", "there is no PostHog key and no sign-in", "run `core13-mcp login` in a terminal"),
+        ("", {}, "key wrong", "there is no PostHog key and no sign-in", "run `core13-mcp login --host"),
         (PUBLIC_KEY, {}, "key wrong", "starts with phc_ is a public project key", GET_A_KEY),
         ("", {f"{KEY}_FILE": "/nowhere"}, "key wrong", "cannot be read", ""),
         (FREE_KEY, {}, "scope subscription:read note", "402 Payment Required", ""),
