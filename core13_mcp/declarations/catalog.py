@@ -83,8 +83,7 @@ def _schema_problems(tool: Declaration) -> Iterator[Problem]:
     """Yield a problem for each JSON Schema that is wrong. It would fail in the first call that needs it."""
     schemas = [("inputSchema", tool.input_schema), ("outputSchema", tool.output_schema)]
     for key in _CONDITIONAL:
-        when = "condition" if key == "rules" else "when"
-        schemas += [(f"{key}.{index}.{when}", part.when) for index, part in enumerate(getattr(tool, key))]
+        schemas += [(f"{key}.{index}.when", part.when) for index, part in enumerate(getattr(tool, key))]
     schemas += [(f"confirm.{index}.answer", part.answer) for index, part in enumerate(tool.confirm)]
     schemas += [(f"hide.{index}.when", part.when) for index, part in enumerate(tool.hide)]
     for key, definition in schemas:

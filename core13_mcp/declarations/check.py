@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigurationError, DeclarationError
-from .catalog import load, parse
+from .catalog import Catalog, load, parse
 from .directory import read_declaration
 from .files import with_confirmation
 from .model import Declaration
@@ -22,15 +22,17 @@ class FileReport:
     problems: tuple[str, ...]
 
 
-def check_directory(folder: Path) -> list[FileReport]:
+def check_directory(folder: Path, builtin: Catalog | None = None) -> list[FileReport]:
     """Return a report for each file of a directory, without problems if the file is correct.
+
+    `builtin` has the built-in tools, to which declarations can refer, if the caller has them already.
 
     Raises:
         ConfigurationError: The directory cannot be read, or contains no declaration.
     """
     reports = dict(_load_files(folder))
     tools = {name: tool for name, tool in reports.items() if isinstance(tool, Declaration)}
-    catalog = {**load(), **tools}
+    catalog = {**(load() if builtin is None else builtin), **tools}
     return [
         FileReport(str(folder / f"{name}.json"), _problems(tool, catalog) if isinstance(tool, Declaration) else tool)
         for name, tool in reports.items()

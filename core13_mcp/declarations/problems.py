@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ..jsonio import compact_json
@@ -40,7 +42,7 @@ def _problem(details: ErrorDetails) -> Problem:
             fix = did_you_mean(str(location[-1]), keys) or f"The keys are {', '.join(keys)}."
             return Problem(key, "there is no such key", fix)
         case "missing":
-            return Problem(key, "the key is missing", _form(location))
+            return Problem(_documented(location), "the key is missing", _form(location))
         case "value_error":
             return Problem(key, message)
         case "string_too_long":
@@ -52,7 +54,20 @@ def _problem(details: ErrorDetails) -> Problem:
 
 def _keys(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that a declaration can have at a location."""
-    return [field.alias or name for name, field in _model(location).model_fields.items()]
+    return [_name(name, field) for name, field in _model(location).model_fields.items()]
+
+
+def _documented(location: tuple[int | str, ...]) -> str:
+    """Return a key path that ends with the documented name of a key, not with its older name."""
+    *parents, last = location
+    fields = _model(tuple(parents)).model_fields.items()
+    name = next((_name(name, field) for name, field in fields if field.alias == last), str(last))
+    return ".".join(map(str, (*parents, name)))
+
+
+def _name(name: str, field: FieldInfo) -> str:
+    """Return the documented name of a field. The alias is the spelling of JSON, or an older name."""
+    return field.alias if field.alias == to_camel(name) else name
 
 
 def _model(location: tuple[int | str, ...]) -> type[BaseModel]:

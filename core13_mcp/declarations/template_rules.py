@@ -42,9 +42,8 @@ def properties_in(condition: Any) -> set[str]:
 def _condition_problems(tool: Declaration) -> Iterator[Problem]:
     names = {*tool.arguments, *_CONTEXT, *tool.derive}
     for key in ("rules", "checks", "confirm"):
-        when = "condition" if key == "rules" else "when"
         for index, part in enumerate(getattr(tool, key)):
-            yield from _unknown(f"{key}.{index}.{when}", properties_in(part.when), names)
+            yield from _unknown(f"{key}.{index}.when", properties_in(part.when), names)
     results = {*names, "arguments", "answer", *tool.output_schema.get("properties", {})}
     for key in ("done", "notes"):
         for index, part in enumerate(getattr(tool, key)):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core13_mcp.declarations.catalog import load
 from core13_mcp.declarations.check import check_directory
 from core13_mcp.errors import ConfigurationError
 
@@ -49,6 +50,7 @@ THING: dict[str, Any] = {
     "done": [{"message": "The thing {arguments.label} exists."}],
     "hints": {"403": "The key lacks {scope}.", "404": "See things-list.", "unknown": "See things-list."},
 }
+CATALOG = load()
 PROPERTIES = "inputSchema.properties"
 
 # The key path of the value to change, the new value (None removes the key), and the start of the problem.
@@ -103,7 +105,7 @@ MISTAKES: list[Mistake] = [
      "inputSchema: the schema has 102 properties, and OpenAI accepts 100. Remove arguments"),
     ("confirm.0.when", {"required": ["lable"]}, 'confirm.0.when: lable has no value. Did you mean "label"?'),
     ("rules", [{"message": "No {day}.", "when": {"allOf": [{"properties": {"size": {}}, "dependentRequired": {"tags": ["sizes"]}}]}}],
-     "rules.0.condition: size has no value."),
+     "rules.0.when: size has no value."),
     ("notes", [{"message": "On {day}."}], "notes.0.message: day has no value. The names are none."),
     ("checks", [{"argument": "labels", "message": "A word."}], 'checks.0.argument: labels has no value. Did you mean "label"?'),
     ("hints.404", "No {arguments.ident}.", "hints.404: arguments.ident has no value."),
@@ -112,8 +114,10 @@ MISTAKES: list[Mistake] = [
     ("confirm.0", {"level": "ask", "message": "Create {arguments.x}? {answer.y}", "read": "/api/things/"}, "confirm.0.message: arguments.x has no value."),
     ("review", ["reach: does it reach people?", "confirm: what to ask?"], "review: 2 open decisions: (1) reach: does it"),
     ("titel", "x", 'titel: there is no such key. Did you mean "title"?'),
-    ("confirm.0.zzz", "x", "confirm.0.zzz: there is no such key. The keys are when, say, level, title, read, answer."),
+    ("confirm.0.zzz", "x", "confirm.0.zzz: there is no such key. The keys are when, message, level, title, read, answer."),
     ("confirm.0.level", "maybe", 'confirm.0.level: the value is "maybe". The correct form is "ask" or "require".'),
+    ("confirm.0.message", None, "confirm.0.message: the key is missing. The correct form is a text."),
+    ("endpoint", {"method": "GET", "path": "/api/x/", "body": "x"}, 'endpoint.body: there is no such key. Did you mean "body_argument"?'),
     ("annotations.openWorldHint", None, "annotations.openWorldHint: the key is missing. The correct form is true or false."),
     ("annotations", None, "annotations: the key is missing. The correct form is an object with readOnlyHint, destructiveHint,"),
     ("endpoint.scope", "things", 'endpoint.scope: the value is "things". The correct form is a text such as "insight:read".'),
@@ -156,7 +160,7 @@ def change(content: Any, path: str, value: Any) -> Any:
 def check(folder: Path, content: Any, name: str = THING["name"]) -> tuple[str, ...]:
     """The problems of a declaration, as `check` prints them."""
     (folder / f"{name}.json").write_text(json.dumps(content), "utf-8")
-    (report,) = check_directory(folder)
+    (report,) = check_directory(folder, CATALOG)
     assert report.file == str(folder / f"{name}.json")
     return report.problems
 
@@ -200,7 +204,7 @@ def test_a_question_can_use_the_response_of_a_tool_in_the_same_directory(tmp_pat
     confirm = {"level": "ask", "message": "{answer.owner} {answer.ownr}", "read": path}
     content = change(THING, "confirm", [{**confirm, "answer": {"required": ["idd"]}}])
     (tmp_path / "things-create.json").write_text(json.dumps(content))
-    problems = " ".join(check_directory(tmp_path)[0].problems)
+    problems = " ".join(check_directory(tmp_path, CATALOG)[0].problems)
     assert 'confirm.0.message: answer.ownr has no value. Did you mean "answer.owner"?' in problems
     assert 'confirm.0.answer: idd has no value. Did you mean "id"?' in problems
     assert "answer.owner has no value" not in problems

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from core13_mcp.cli.main import main
-from core13_mcp.declarations.catalog import load
+from core13_mcp.declarations.catalog import load, parse
 from core13_mcp.declarations.check import check_directory
+from core13_mcp.declarations.directory import replace_references
+from core13_mcp.declarations.files import with_confirmation
 from core13_mcp.declarations.model import Declaration
 from core13_mcp.errors import ConfigurationError, DeclarationError
 from core13_mcp.openapi.document import Document
@@ -19,6 +21,7 @@ from core13_mcp.openapi.draft import draft
 from ..processes import run_cli
 from .documents import content, document
 
+CATALOG = load()
 DOCUMENT = document()
 NAMES = [name for name in DOCUMENT.operations if name not in ("big_things_update", "categories_retrieve")]
 
@@ -36,17 +39,16 @@ def reviewed(folder: Path, name: str) -> Declaration:
     content = draft_of(name) | {"review": []}
     folder.mkdir(exist_ok=True)
     (folder / f"{content['name']}.json").write_text(json.dumps(content))
-    assert [report.problems for report in check_directory(folder)] == [()]
-    return load(str(folder))[content["name"]]
+    assert [report.problems for report in check_directory(folder, CATALOG)] == [()]
+    return parse(content["name"], with_confirmation(replace_references(content, folder)), content["name"])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_draft_follows_every_rule_and_loads_when_its_decisions_are_made(tmp_path: Path, name: str):
     content = draft_of(name)
     assert content["review"]
-    (tmp_path / f"{content['name']}.json").write_text(json.dumps(content))
     with pytest.raises(DeclarationError, match=rf"review: {len(content['review'])} open decisions: \(1\) secrets: "):
-        load(str(tmp_path))
+        parse(content["name"], replace_references(content, tmp_path), "draft")
     reviewed(tmp_path, name)
 
 
