@@ -27,13 +27,15 @@ _BACKUP_SUFFIX = ".before-core13-mcp"
 def read(path: Path) -> str | None:
     """Return the text of a file with its original line ends; None if the file does not exist."""
     data = read_bytes(path)
+    if data is None:
+        return None
+    # PowerShell and old versions of Notepad write UTF-16.
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in data:
+        raise ConfigurationError(f"{path} cannot be read: it is UTF-16 text; save it as UTF-8")
     try:
-        return None if data is None else data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError:
-        # PowerShell and old versions of Notepad write UTF-16.
-        is_utf16 = data is not None and (data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in data)
-        encoding = "it is UTF-16 text" if is_utf16 else "it is not UTF-8 text"
-        raise ConfigurationError(f"{path} cannot be read: {encoding}; save it as UTF-8") from None
+        raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text; save it as UTF-8") from None
 
 
 def read_bytes(path: Path) -> bytes | None:
