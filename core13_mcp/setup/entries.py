@@ -144,8 +144,7 @@ def contains_reference(client: Client, entry: Any, secret: Secret) -> bool:
     if isinstance(entry, list):
         return any(contains_reference(client, part, secret) for part in entry)
     reference = secret.reference(client)
-    # Lists of variables contain the name alone.
-    return isinstance(entry, str) and reference is not None and (reference in entry or entry == secret.variable)
+    return isinstance(entry, str) and reference is not None and reference in entry
 
 
 def inline_keys(client: Client, entry: Any) -> list[str]:
