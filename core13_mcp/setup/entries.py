@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -145,21 +145,6 @@ def contains_reference(client: Client, entry: Any, secret: Secret) -> bool:
         return any(contains_reference(client, part, secret) for part in entry)
     reference = secret.reference(client)
     return isinstance(entry, str) and reference is not None and reference in entry
-
-
-def inline_keys(client: Client, entry: Any) -> list[str]:
-    """Return the keys that an entry contains itself; references and placeholders are not keys."""
-    values = [value for _, value in secret_values(client, entry)]
-    return [value for value in values if not REFERENCE.search(value) and value != PLACEHOLDER]
-
-
-def secret_values(client: Client, entry: Any) -> Iterator[tuple[str, str]]:
-    """Yield the name and value of each field of an entry that should contain or refer to a key."""
-    for group, name in ((client.env_field, KEY), ("headers", "Authorization")):
-        members = entry.get(group) if isinstance(entry, dict) else None
-        value = members.get(name) if isinstance(members, dict) else None
-        if isinstance(value, str):
-            yield name, value.removeprefix("Bearer ")
 
 
 def _local(client: Client, entry: ServerEntry) -> dict[str, Any]:
