@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
 
 from ..errors import ConfigurationError
@@ -29,11 +29,11 @@ class Callback:
 
     def __init__(self) -> None:
         self.redirect_uri = ""
-        self._server: asyncio.Server | None = None
         loop = asyncio.get_running_loop()
         self._query: asyncio.Future[str] = loop.create_future()
         self._page: asyncio.Future[bytes] = loop.create_future()
         self._delivered = asyncio.Event()
+        self._stop_listening: Callable[[], None] = asyncio.Event().set
 
     async def query(self) -> str:
         """Wait for the browser, and return the query of its request."""
@@ -50,7 +50,7 @@ class Callback:
         """Listen on a port."""
         server = await asyncio.start_server(self._handle, ADDRESS, port, limit=MAX_HEAD)
         self.redirect_uri = f"http://{ADDRESS}:{server.sockets[0].getsockname()[1]}{CALLBACK_PATH}"
-        self._server = server
+        self._stop_listening = server.close
         return server
 
     async def _handle(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -64,8 +64,7 @@ class Callback:
 
     async def _answer(self, query: str, writer: StreamWriter) -> None:
         self._query.set_result(query)
-        if self._server:
-            self._server.close()
+        self._stop_listening()
         try:
             writer.write(http_response("200 OK", await self._page))
             await writer.drain()

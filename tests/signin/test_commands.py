@@ -114,6 +114,12 @@ def test_a_sign_in_without_a_purpose_is_refused(commands: World, capsys, argumen
     assert message in capsys.readouterr().err
 
 
+def test_at_no_terminal_the_command_starts_no_sign_in(commands: World, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(login_command, "can_prompt", lambda: False)
+    assert main(["login"]) == 2 and commands.requests == []
+    assert "a person has to sign in, and this is not a terminal" in capsys.readouterr().err
+
+
 def test_without_a_terminal_login_names_the_command_to_run(tmp_path: Path) -> None:
     run = run_cli("login", "--host", "eu", HOME=str(tmp_path))
     assert (run.returncode, run.stdout) == (2, "")
@@ -126,7 +132,7 @@ def test_call_without_credentials_is_a_configuration_error(tmp_path: Path) -> No
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("lines", [b"", b"hello\n\nhttp://127.0.0.1:1/callback?code=1&state=2\n"])
+@pytest.mark.parametrize("lines", [b"", b"hello\n\nhttp://127.0.0.1:1/callback?code=1&state=2\n" * 2])
 async def test_a_pasted_address_is_recognized_among_other_lines(lines: bytes, monkeypatch, capsys) -> None:
     source, sink = os.pipe()
     monkeypatch.setattr(browser, "INPUT", source)
@@ -134,7 +140,7 @@ async def test_a_pasted_address_is_recognized_among_other_lines(lines: bytes, mo
     os.write(sink, lines)
     os.close(sink)
     if lines:
-        assert await person.pasted() == "code=1&state=2"
+        assert await person.pasted() == await person.pasted() == "code=1&state=2"
         assert "This is not the address of the answer" in capsys.readouterr().err
     else:
         with pytest.raises(TimeoutError):

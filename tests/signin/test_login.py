@@ -10,7 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
+from core13_mcp.api.client import APIClient
+from core13_mcp.api.failures import ConnectFailure
 from core13_mcp.errors import ConfigurationError, Core13Error
+from core13_mcp.signin.authorization_server import AuthorizationServer
 from core13_mcp.signin.endpoints import POSTHOG_ENDPOINTS, Endpoints
 from core13_mcp.signin.errors import ServerUnavailable, SignInFailed
 from core13_mcp.signin.flow import Access, Authorization, is_callback
@@ -18,6 +21,7 @@ from core13_mcp.signin.listener import listen
 from core13_mcp.signin.logout import NotRevoked, sign_out
 from core13_mcp.signin.stored import Record
 
+from ..fake_api import NO_DELAY, FakeAPI
 from .world import ORIGIN, SCOPES, Person, World
 
 pytestmark = pytest.mark.anyio
@@ -62,6 +66,7 @@ FAILURES = [
         "sign-in is not set up .* OIDC_RSA_PRIVATE_KEY. Use a personal API key",
     ),
     ("status=429; retry-after=90; path=register", "no more registrations .* Try again in 90 seconds"),
+    ("error=oauth-client-name; times=2; path=register", r"registers no clients \(status 400\)"),
     ("status=403; path=register", r"registers no clients \(status 403\)"),
     ("redirect-error=access_denied; path=authorize", "you declined in the browser; nothing was stored"),
     ("redirect-error=invalid_scope; path=authorize", "does not grant these scopes: .*user:read.* --read-only"),
@@ -173,6 +178,9 @@ async def test_the_listener_accepts_only_one_get_of_the_callback() -> None:
             ("GET", "/callbac%6B?a=1"),
         ):
             assert (await http.request(method, origin + path)).status_code == 404
+        _, writer = await asyncio.open_connection("127.0.0.1", int(origin.rpartition(":")[2]))
+        writer.write(b"GET /callback?code=incomplete HTTP/1.1\r\n")
+        writer.close()
         tasks = asyncio.create_task(http.get(callback.redirect_uri + "?code=1"))
         assert await callback.query() == "code=1"
         with pytest.raises(httpx2.ConnectError):
@@ -219,3 +227,19 @@ async def test_logout_deletes_the_tokens_although_the_revocation_fails(world: Wo
 
 def test_a_sign_in_error_is_an_error_of_this_package(directory: Path) -> None:
     assert issubclass(SignInFailed, Core13Error) and issubclass(ServerUnavailable, Core13Error)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (httpx2.ReadTimeout("late"), f"{ORIGIN} did not answer in time"),
+        (ConnectFailure("tls", "the certificate is not valid", "check the clock"), "is not valid; check the clock"),
+    ],
+)
+async def test_a_network_problem_is_explained(error: httpx2.RequestError, message: str) -> None:
+    def fail(_: httpx2.Request) -> httpx2.Response:
+        raise error
+
+    async with APIClient(ORIGIN, transport=FakeAPI(fail), retry_policy=NO_DELAY) as client:
+        with pytest.raises(ServerUnavailable, match=message):
+            await AuthorizationServer(client).discover()

@@ -8,9 +8,11 @@ import pytest
 
 from core13_mcp.api.client import APIClient
 from core13_mcp.errors import ConfigurationError, Refused, Unavailable
+from core13_mcp.signin.renewal import open_client
 from core13_mcp.signin.source import RETRY_INTERVAL, SignInSource
 
-from .world import WEEK, Person, World
+from ..fake_api import FakeAPI, reply
+from .world import ORIGIN, WEEK, Person, World
 
 pytestmark = pytest.mark.anyio
 
@@ -253,3 +255,18 @@ async def test_a_response_that_repeats_the_new_token_is_redacted(world: World, s
     value = await world.call(source)
     assert value["first_name"] == "[withheld]" and token(world) not in str(value)
     world.app = original
+
+
+async def test_an_error_that_does_not_end_the_sign_in_is_retryable(world: World, source: SignInSource) -> None:
+    def connect(origin: str) -> APIClient:
+        return APIClient(origin, transport=FakeAPI(reply(400, {"error": "invalid_request"})))
+
+    world.expire()
+    with pytest.raises(Unavailable, match="refused it: invalid_request"):
+        await world.call(SignInSource(world.settings, connect, world.now))
+    await world.call(source)
+
+
+async def test_the_client_for_a_renewal_tries_three_times_at_the_origin_of_the_sign_in() -> None:
+    async with open_client(ORIGIN) as client:
+        assert (client.origin, client.retry_policy.max_attempts) == (ORIGIN, 3)
