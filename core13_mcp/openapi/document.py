@@ -61,6 +61,8 @@ class Document:
                 problem, "Name the document of the API, such as https://us.posthog.com/api/schema/."
             )
         self.source = source
+        # What `flatten` returns for each reference, so that it follows each one once.
+        self.flat_schemas: dict[str, dict[str, Any]] = {}
         self._content = content
         self._operations = {operation.id: operation for operation in self._iter_operations()}
 

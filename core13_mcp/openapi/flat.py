@@ -32,6 +32,17 @@ def flatten(document: Document, schema: Any, nesting: int = 0) -> dict[str, Any]
     those of every alternative are required, and no `type` if they have different ones. Schemas of properties and items
     stay as they are. Limits that are only the size of an integer in the database are left out.
     """
+    reference = schema.get("$ref") if isinstance(schema, dict) and len(schema) == 1 else None
+    if not isinstance(reference, str):
+        return _flatten(document, schema, nesting)
+    if reference not in document.flat_schemas:
+        # A schema that contains itself allows everything at that place. Without this, it would be followed many times.
+        document.flat_schemas[reference] = {}
+        document.flat_schemas[reference] = _flatten(document, schema, nesting)
+    return dict(document.flat_schemas[reference])
+
+
+def _flatten(document: Document, schema: Any, nesting: int) -> dict[str, Any]:
     flat = _well_formed(document.resolve(schema))
     own = {key: value for key, value in flat.items() if key not in _COMBINATORS}
     own = _single_type(own)

@@ -93,6 +93,11 @@ def refer(content: Content, schema: Content, **siblings: Any) -> None:
     schema.update(siblings or {"$ref": "#/components/schemas/Moved"})
 
 
+def contain_itself(content: Content, schema: Content) -> None:
+    refer(content, {"allOf": [MOVED, MOVED]})
+    schema["allOf"] = [MOVED]
+
+
 MOVED = {"$ref": "#/components/schemas/Moved"}
 NONE: list[Expected] = []
 
@@ -297,6 +302,11 @@ CHANGES: dict[str, tuple[Callable[[Content], object], list[Expected]]] = {
     "a schema is in allOf": (lambda d: refer(d, field("frequency")(d), allOf=[MOVED]), NONE),
     "a schema is in oneOf beside null": (
         lambda d: refer(d, field("frequency")(d), oneOf=[MOVED, {"enum": [""]}, {"enum": [None]}]),
+        NONE,
+    ),
+    "a schema contains itself twice": (lambda d: contain_itself(d, field("title")(d)), NONE),
+    "a schema is in many combinators": (
+        lambda d: field("title")(d).update(json.loads('{"allOf": [' * 50 + "{}" + "]}" * 50)),
         NONE,
     ),
     "a parameter is shared by all methods of a path": (
