@@ -70,8 +70,6 @@ class Secret:
         return self.reference(client) or self.value or self.placeholder
 
 
-PLACEHOLDER = Secret().placeholder
-
 # The login session, for tools that accept no API key.
 SESSION_ID = Secret(variable="POSTHOG_SESSION_ID", description="cookie sessionid of PostHog")
 CSRF_TOKEN = Secret(variable="POSTHOG_CSRF_TOKEN", description="cookie posthog_csrftoken of PostHog")
