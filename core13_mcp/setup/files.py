@@ -12,6 +12,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
 from ..errors import ConfigurationError
@@ -109,10 +110,9 @@ def delete(path: Path, keep: Collection[Path]) -> None:
     """Delete a file, and the empty directories above it up to one of `keep`."""
     with _errors_with_path(path):
         path.unlink()
+    below = takewhile(lambda directory: not any(kept.is_relative_to(directory) for kept in keep), path.parents)
     with suppress(OSError):
-        for directory in path.parents:
-            if any(kept.is_relative_to(directory) for kept in keep):
-                break
+        for directory in below:
             directory.rmdir()
 
 

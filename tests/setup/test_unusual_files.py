@@ -14,7 +14,7 @@ import pytest
 from core13_mcp import identity
 from core13_mcp.cli.main import main
 from core13_mcp.errors import ConfigurationError
-from core13_mcp.setup import jsonc
+from core13_mcp.setup import files, jsonc
 from core13_mcp.setup.command import portable_command, server_command, temporary_directory
 
 
@@ -207,3 +207,39 @@ def test_a_command_for_temporary_files_is_reported(
     assert install("cursor") == 0
     assert f"note: {Path(sys.executable).parent} is for temporary files" in capsys.readouterr().out
     assert temporary_directory("/usr/bin/core13-mcp") is None
+
+
+def test_an_identical_copy_is_made_once(home: Path) -> None:
+    path = write(home / ".cursor/mcp.json", '{"mcpServers": {}}')
+    install("cursor")
+    copies = set(path.parent.iterdir())
+    path.write_text('{"mcpServers": {}}')
+    install("cursor")
+    assert set(path.parent.iterdir()) == copies
+
+
+def test_a_copy_that_cannot_be_parsed_is_kept(home: Path) -> None:
+    path = write(home / ".cursor/mcp.json", "{}")
+    install("cursor")
+    (copy,) = set(path.parent.iterdir()) - {path}
+    copy.write_text("{broken")
+
+    assert main(["uninstall", "cursor"]) == 0
+    assert (jsonc.read(path.read_text()), copy.read_text()) == ({}, "{broken")
+
+
+def test_a_file_that_is_too_large_or_cannot_be_opened_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(home / ".cursor/mcp.json", "{}")
+    write(home / ".gemini", "a file and not a directory")
+    monkeypatch.setattr(files, "MAX_BYTES", 1)
+
+    assert [install("cursor"), install("gemini")] == [2, 2]
+    error = capsys.readouterr().err
+    assert f"{path} cannot be read: it has more than 1 bytes" in error
+    assert "settings.json cannot be read: Not a directory" in error
+
+
+def test_a_text_without_a_value_has_nothing_to_remove() -> None:
+    assert jsonc.remove("// a", ("servers",)) == "// a"
