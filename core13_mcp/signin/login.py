@@ -135,6 +135,8 @@ class Login:
                 f"PostHog did not accept the code ({error}): it was used before, or it is older than five minutes. Nothing "
                 "was stored; start again."
             ) from None
+        except ServerUnavailable as error:
+            raise SignInFailed(f"{error}. Nothing was stored; start again later.") from None
 
     async def _store_sign_in(self, endpoints: Endpoints, client_id: str, tokens: Tokens) -> StoredSignIn:
         sign_in = StoredSignIn(SecretStr(secrets.token_urlsafe(32)), client_id, tokens, await self._user(tokens))

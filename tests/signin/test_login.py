@@ -72,7 +72,11 @@ FAILURES = [
     ("redirect-error=invalid_scope; path=authorize", "does not grant these scopes: .*user:read.* --read-only"),
     ("wrong-state; method=POST; path=authorize", "belongs to another sign-in. Nothing was stored; start again"),
     ("error=oauth-invalid-grant; path=token", r"did not accept the code \(invalid_grant\): it was used before"),
-    ("error=oauth-unavailable; times=3; path=token", "responded with status 503"),
+    (
+        "error=oauth-unavailable; times=3; path=token",
+        "responded with status 503. Nothing was stored; start again later",
+    ),
+    ("status=405; times=3; path=token", "responded with status 405. Nothing was stored; start again later"),
     ("status=503; times=3; path=well-known", "responded with status 503; try again later"),
     ("status=503; times=3; path=register", "responded with status 503; try again later"),
     ("reset; times=3; path=well-known", "cannot be reached; check the host, the network and the proxy"),
