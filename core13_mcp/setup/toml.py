@@ -80,7 +80,9 @@ def _verified(text: str, edited: str, path: KeyPath, value: Any) -> str:
     except tomllib.TOMLDecodeError:
         is_correct = False
     if not is_correct:
-        raise ParseError("this entry has a form that cannot be edited automatically; edit it by hand")
+        raise ParseError(
+            "this entry has a form that cannot be edited automatically; edit it by hand, as `install --print` shows"
+        )
     return edited
 
 

@@ -119,7 +119,9 @@ def _verified(text: str, edited: str, path: tuple[str, str], value: Any) -> str:
     except ParseError:
         is_correct = False
     if not is_correct:
-        raise ParseError("this entry has a form that cannot be edited automatically; edit it by hand")
+        raise ParseError(
+            "this entry has a form that cannot be edited automatically; edit it by hand, as `install --print` shows"
+        )
     return edited
 
 

@@ -91,11 +91,17 @@ def test_comments_below_a_removed_entry_are_kept() -> None:
         ("[" * 1_000, "line 1, column 1: the file is nested too deeply"),
         ("[1]", "line 1, column 1: expected an object"),
         ("servers: [1]", '"servers" is not an object'),
-        ("{a: 1}", "this entry has a form that cannot be edited automatically; edit it by hand"),
-        ("servers: {a: {b: 1}}", "this entry has a form that cannot be edited automatically; edit it by hand"),
+        (
+            "{a: 1}",
+            "this entry has a form that cannot be edited automatically; edit it by hand, as `install --print` shows",
+        ),
+        (
+            "servers: {a: {b: 1}}",
+            "this entry has a form that cannot be edited automatically; edit it by hand, as `install --print` shows",
+        ),
         (
             "servers: &all\n  a: 1\nb: *all\n",
-            "this entry has a form that cannot be edited automatically; edit it by hand",
+            "this entry has a form that cannot be edited automatically; edit it by hand, as `install --print` shows",
         ),
     ],
 )
