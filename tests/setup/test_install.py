@@ -440,7 +440,10 @@ def test_without_a_terminal_a_missing_key_is_an_error(capsys, monkeypatch):
     ("typed", "message"),
     [
         (f"{PUBLIC_KEY}\n", "public project key"),
-        ("\n", "no key was entered; create a personal API key (phx_...) in PostHog"),
+        (
+            "\n",
+            "no key was entered; run `core13-mcp login` and then this command again, or create a personal API key (phx_...) in PostHog",
+        ),
         ("\x04", "no key was entered"),
         ("\n", "create a personal API key (phx_...) in PostHog"),
     ],
@@ -486,7 +489,7 @@ def test_each_platform_has_its_own_path(platform, client, path):
 @pytest.mark.parametrize("has_key", [True, False])
 def test_the_output_states_the_file_the_command_and_the_next_step(has_key, home):
     command = shutil.which("core13-mcp", path=str(Path(COMMAND).parent))
-    hint = "        (it is not set here; create a personal API key (phx_...) in PostHog under Settings > Personal API keys)"
+    hint = "        (it is not set here; run `core13-mcp login` and then this command again, or create a personal API key (phx_...) in PostHog under Settings > Personal API keys)"
 
     run = run_cli("install", "cursor", **{"HOME": str(home), KEY: FULL_KEY} if has_key else {"HOME": str(home)})
 

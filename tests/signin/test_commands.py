@@ -14,7 +14,9 @@ from core13_mcp.cli.commands import logout as logout_command
 from core13_mcp.cli.main import main
 from core13_mcp.compose.http import build_http
 from core13_mcp.errors import ConfigurationError
+from core13_mcp.keys import SecretStr
 from core13_mcp.settings import Settings
+from core13_mcp.setup.new_entry import make_entry
 
 from ..clients import accept
 from ..processes import run_cli, stdio_parameters
@@ -190,3 +192,12 @@ async def test_over_http_a_sign_in_is_used_only_without_authentication(world: Wo
     with pytest.raises(ConfigurationError, match="POSTHOG_PERSONAL_API_KEY is not set"):
         async with build_http(settings._replace(auth="token", caller_tokens_file=str(tokens)), "0"):
             pass
+
+
+@pytest.mark.anyio
+async def test_install_writes_no_secret_if_a_person_is_signed_in(world: World) -> None:
+    settings = world.settings._replace(personal_api_key=SecretStr(KEY))
+    assert [secret.variable for secret in make_entry(settings).secrets] == ["POSTHOG_PERSONAL_API_KEY"]
+    await world.sign_in()
+    entry = make_entry(settings)
+    assert entry.secrets == () and entry.variables["CORE13_LOGIN_DIR"] == world.settings.login_dir

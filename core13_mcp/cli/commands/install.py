@@ -11,7 +11,7 @@ from getpass import getpass
 
 from ...errors import ConfigurationError
 from ...identity import NAME
-from ...keys import HOW_TO_GET_A_KEY
+from ...keys import HOW_TO_GET_CREDENTIALS
 from ...options import api_key, bearer_token
 from ...settings import OPTIONS, Settings, flag_values
 from ...setup.check import check_settings, start_once
@@ -98,7 +98,7 @@ def _ask(client: Client, secret: Secret) -> str:
         ConfigurationError: There is no terminal, or the value is not usable.
     """
     is_key = secret.variable == KEY
-    name, how = ("key", HOW_TO_GET_A_KEY) if is_key else ("token", "ask the administrator of the server for one")
+    name, how = ("key", HOW_TO_GET_CREDENTIALS) if is_key else ("token", "ask the administrator of the server for one")
     if not sys.stdin.isatty():
         or_file = ", or use --personal-api-key-file to name a file that contains it" if is_key else ""
         raise ConfigurationError(
