@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ import pytest
 from core13_mcp.api.failures import tls_failure
 from core13_mcp.api.proxy import Proxy
 from core13_mcp.declarations.catalog import load
+from core13_mcp.keys import SecretStr
+from core13_mcp.signin.store import Store
+from core13_mcp.signin.stored import Record, StoredSignIn, Tokens
 
 from ..fake_api import FakeAPI, Reply, call_error, fail_with, reply
 from ..processes import run_cli
@@ -87,9 +91,20 @@ def command_errors() -> list[str]:
     return [run.stderr for run in runs]
 
 
+def sign_in_error(directory: Path) -> str:
+    """The message of a call with a sign-in that PostHog has ended."""
+    store = Store(directory, "https://us.posthog.com")
+    payload = {"access_token": "pha_ended", "refresh_token": "phr_ended", "expires_in": 604800, "scope": "user:read"}
+    ended = StoredSignIn(SecretStr("id"), "client", Tokens.parse(payload, time.time()), ended="invalid_grant")
+    store.write(Record(store.origin, "client", sign_in=ended))
+    return run_cli("call", "users-retrieve", CORE13_LOGIN_DIR=str(directory)).stderr
+
+
 @pytest.mark.usefixtures("without_pauses")
-def test_the_product_prints_every_message_of_the_page() -> None:
-    printed = "\n".join([*command_errors(), *connect_errors(), *anyio.run(tool_errors)])
+def test_the_product_prints_every_message_of_the_page(tmp_path: Path) -> None:
+    printed = "\n".join(
+        [*command_errors(), *connect_errors(), *anyio.run(tool_errors), sign_in_error(tmp_path / "sign-in")]
+    )
     quotes = messages("Messages")
     assert len(quotes) >= 15
     assert [quote for quote in quotes if quote not in printed] == []
