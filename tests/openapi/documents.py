@@ -44,6 +44,7 @@ SCHEMAS: dict[str, Any] = {
                     "code": {"type": "string", "pattern": "^[a-z]+$"},
                     "odd": {"type": "string", "pattern": "^(?=a)"},
                     "broken": {"type": "string", "pattern": "("},
+                    "pair": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
                     "rows": {"items": {"type": "integer"}},
                     "words": {"enum": ["x", "y"]},
                     "old": {"type": "string", "deprecated": True},

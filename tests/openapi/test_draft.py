@@ -117,6 +117,7 @@ ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
     ("code", {"type": "string", "pattern": "^[a-z]+$", "description": "Code."}),
     ("odd", {"type": "string", "description": "Odd."}),
     ("broken", {"type": "string", "description": "Broken."}),
+    ("pair", {"type": "array", "items": {"type": "integer"}, "maxItems": 2, "minItems": 2, "description": "Pair."}),
     ("rows", {"type": "array", "items": {"type": "integer"}, "maxItems": 100, "description": "Rows."}),
     ("flag", {"type": "boolean", "description": "Flag."}),
     ("map", {"type": "object", "description": "Map."}),
@@ -280,6 +281,12 @@ def test_schemas_inside_one_another_without_end_are_cut():
     changed["components"]["schemas"]["Tree"] = {"allOf": [{"$ref": "#/components/schemas/Tree"}], "type": "object"}
     cyclic = Document(changed, "openapi.json")
     assert draft(cyclic, cyclic.operation("big_things_create"))["inputSchema"]["properties"]["tree"]["type"] == "object"
+    deep: dict[str, Any] = {"type": "string"}
+    for _ in range(50):
+        deep = {"allOf": [deep]}
+    changed["components"]["schemas"]["Tree"] = deep
+    nested = Document(changed, "openapi.json")
+    assert draft(nested, nested.operation("big_things_create"))["inputSchema"]["properties"]["tree"]["type"] == "object"
 
 
 def run_draft(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
