@@ -17,7 +17,8 @@ from core13_mcp.declarations.catalog import load
 from core13_mcp.settings import OPTIONS, Settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+# scripts/agent-libraries runs the example that begins with the packages that it needs.
+EXAMPLES = re.findall(r"^```python\n((?!# pip install ).*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 KEY = "phx_planted" + "k" * 32
 
 
