@@ -38,7 +38,7 @@ def click(browser: webdriver.Chrome, selector: str) -> None:
 def wait_for_result(browser: webdriver.Chrome) -> str:
     """Wait until the browser is back at the command, and return the text of its page."""
     WebDriverWait(browser, 20).until(lambda _: "/callback?" in browser.current_url)
-    return browser.find_element(By.TAG_NAME, "body").text
+    return str(browser.find_element(By.TAG_NAME, "body").text)
 
 
 def save_screenshot(browser: webdriver.Chrome, name: str) -> None:
