@@ -21,7 +21,7 @@ REQUESTS = ("You       Email insight 1", "You       Give the shared recording")
 LABEL, LINE, CHARACTER = 10, 19, 8.1
 COLOURS = {"You": "#ffffff", "Agent": "#9ecbff", "Result": "#85e89d", "Error": "#ff9aa2", "Question": "#ffdf5d"}
 # Seconds between two lines, and before a line of a new speaker, whose text somebody has to read.
-QUICK, SLOW = 0.12, 0.9
+QUICK, SLOW = 0.08, 0.6
 
 STYLE = """\
 text { font: 13.5px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre }
@@ -65,7 +65,8 @@ def _texts(lines: Sequence[str], animated: bool) -> Iterator[str]:
     for number, line in enumerate(lines):
         label, text = line[:LABEL].strip(), line[LABEL:]
         spoken = label in COLOURS or not label
-        time += SLOW if label else QUICK
+        # The first line is there from the start.
+        time += (SLOW if label else QUICK) if number else 0
         speaker = label or speaker if line else ""
         attributes = f' class="later" style="animation-delay: {time:.2f}s"' if animated else ""
         y = 20 + LINE * (number + 0.75)
