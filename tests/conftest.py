@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from core13_mcp.settings import OPTIONS, Settings
 
 from .clients import accept
 from .fake_api import NO_DELAY
+
+# pytest-xdist sets it, and the product wraps lines at it.
+os.environ.pop("COLUMNS", None)
 
 # Hypothesis uses the same examples in every run, has no time limit and stores nothing.
 SLOW = [hypothesis.HealthCheck.too_slow]

@@ -158,12 +158,12 @@ async def refused(world: World) -> str:
         return server.origin
 
 
-@case("the connection failed")
+@case("cannot be resolved")
 async def unresolvable(world: World) -> str:
     return "https://posthog.invalid"
 
 
-@case("the connection failed")
+@case("cannot be resolved")
 async def no_host_name(world: World) -> str:
     return f"https://{'a' * 64}.invalid"
 

@@ -61,12 +61,16 @@ def test_the_path_of_a_project_is_printed_on_one_line(home, monkeypatch, capsys)
     folder.mkdir()
     monkeypatch.chdir(folder)
 
-    for command in (["install", "zed", "--sandbox"], ["install", "zed", "--sandbox", "--print"], ["uninstall", "zed"]):
+    for command in (
+        ["install", "zed", "--sandbox", "--no-check"],
+        ["install", "zed", "--sandbox", "--print"],
+        ["uninstall", "zed"],
+    ):
         assert main([*command, "--scope", "project"]) == 0
 
     output = capsys.readouterr()
     assert_harmless(output.out + output.err)
-    assert "wrote" in output.out and "removed" in output.out
+    assert "wrote" in output.out and "deleted" in output.out
 
 
 def test_an_unknown_word_on_the_command_line_is_printed_on_one_line(capsys):
