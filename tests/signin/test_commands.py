@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 from threading import Event
 
@@ -137,6 +138,7 @@ def test_call_without_credentials_is_a_configuration_error(tmp_path: Path) -> No
 @pytest.mark.parametrize("lines", [b"", b"hello\n\nhttp://127.0.0.1:1/callback?code=1&state=2\n" * 2])
 async def test_a_pasted_address_is_recognized_among_other_lines(lines: bytes, monkeypatch, capsys) -> None:
     source, sink = os.pipe()
+    before = set(threading.enumerate())
     monkeypatch.setattr(browser, "INPUT", source)
     person = browser.TerminalPerson(open_browser=False)
     os.write(sink, lines)
@@ -148,6 +150,9 @@ async def test_a_pasted_address_is_recognized_among_other_lines(lines: bytes, mo
         with pytest.raises(TimeoutError):
             with anyio.fail_after(0.01):
                 await person.pasted()
+    # The thread that reads the terminal ends with the input.
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
     os.close(source)
 
 
