@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from ...text import to_line
+from ..layout import paragraph, width
 from ..terminal import interruptible, style
 
 # The style of what each speaker says.
@@ -19,7 +17,7 @@ _LABEL = 10
 
 def terminal_width() -> int:
     """Return the number of columns for text: those of the terminal or of COLUMNS, from 40 to 120."""
-    return min(max(shutil.get_terminal_size((96, 24)).columns, 40), 120)
+    return min(max(width(), 40), 120)
 
 
 @dataclass
@@ -45,7 +43,7 @@ class Transcript:
 
     def say(self, speaker: str, text: str) -> None:
         """Print a text beside its speaker."""
-        lines = [part for line in text.splitlines() for part in self._wrap(line, self.width - _LABEL)]
+        lines = [part for line in text.splitlines() for part in paragraph(line, self.width - _LABEL)]
         for number, line in enumerate(lines):
             label = style(f"{'' if number else speaker:{_LABEL}}", "dim", self.stream)
             look = _STYLES.get(speaker)
@@ -57,12 +55,8 @@ class Transcript:
 
     def note(self, text: str, *, always: bool = False) -> None:
         """Print lines outside the conversation, also if `quiet` is set and `always` is true."""
-        lines = [part for line in text.splitlines() for part in self._wrap(line, self.width) or [""]]
+        lines = [part for line in text.splitlines() for part in paragraph(line, self.width) or [""]]
         self._print("\n".join(lines) + "\n", always=always)
-
-    def _wrap(self, text: str, width: int) -> list[str]:
-        # An address or a key=value pair of a command stays on one line, so that it can be copied.
-        return textwrap.wrap(to_line(text), width, break_long_words=False, break_on_hyphens=False)
 
     def _print(self, text: str, *, always: bool = False) -> None:
         if always or not self.quiet:
