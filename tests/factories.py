@@ -1,11 +1,16 @@
-"""A declaration of an invented tool, for tests of the engine that no real endpoint may decide."""
+"""A declaration of an invented tool, for tests of the engine that no real endpoint may decide, and a stored sign-in."""
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Any
 
 from core13_mcp.declarations.files import with_confirmation
 from core13_mcp.declarations.model import Declaration
+from core13_mcp.keys import SecretStr
+from core13_mcp.signin.store import Store
+from core13_mcp.signin.stored import Record, StoredSignIn, Tokens
 
 PROJECT = {
     "argument": "project_id",
@@ -43,3 +48,16 @@ def declaration_json(method: str = "GET", path: str | None = None, **keys: Any) 
 def make_tool(method: str = "GET", path: str | None = None, **keys: Any) -> Declaration:
     """The same declaration, parsed, with the argument `confirmation` if it asks."""
     return Declaration.model_validate(with_confirmation(declaration_json(method, path, **keys)))
+
+
+def store_sign_in(directory: Path, **fields: str) -> None:
+    """Store a sign-in at the US region. `fields` are those of StoredSignIn, such as `ended`."""
+    store = Store(directory, "https://us.posthog.com")
+    payload = {
+        "access_token": "pha_planted",
+        "refresh_token": "phr_planted",
+        "expires_in": 604800,
+        "scope": "user:read",
+    }
+    sign_in = StoredSignIn(SecretStr("id"), "client", Tokens.parse(payload, time.time()), **fields)
+    store.write(Record(store.origin, "client", sign_in=sign_in))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,8 @@ import pytest
 from core13_mcp.api.failures import tls_failure
 from core13_mcp.api.proxy import Proxy
 from core13_mcp.declarations.catalog import load
-from core13_mcp.keys import SecretStr
-from core13_mcp.signin.store import Store
-from core13_mcp.signin.stored import Record, StoredSignIn, Tokens
 
+from ..factories import store_sign_in
 from ..fake_api import FakeAPI, Reply, call_error, fail_with, reply
 from ..processes import run_cli
 
@@ -93,10 +90,7 @@ def command_errors() -> list[str]:
 
 def sign_in_error(directory: Path) -> str:
     """The message of a call with a sign-in that PostHog has ended."""
-    store = Store(directory, "https://us.posthog.com")
-    payload = {"access_token": "pha_ended", "refresh_token": "phr_ended", "expires_in": 604800, "scope": "user:read"}
-    ended = StoredSignIn(SecretStr("id"), "client", Tokens.parse(payload, time.time()), ended="invalid_grant")
-    store.write(Record(store.origin, "client", sign_in=ended))
+    store_sign_in(directory, ended="invalid_grant")
     return run_cli("call", "users-retrieve", CORE13_LOGIN_DIR=str(directory)).stderr
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import socket
-import time
 
 import httpx2
 
-from core13_mcp.keys import SecretStr
 from core13_mcp.settings import Settings
 from core13_mcp.setup.doctor.finding import from_network_error
 from core13_mcp.setup.doctor.settings import check_key
-from core13_mcp.signin.store import Store
-from core13_mcp.signin.stored import Record, StoredSignIn, Tokens
+
+from ...factories import store_sign_in
 
 
 def test_a_name_server_that_does_not_answer_is_reported_with_the_host():
@@ -23,15 +21,7 @@ def test_a_name_server_that_does_not_answer_is_reported_with_the_host():
 
 
 def test_the_sign_in_is_the_source_of_the_credentials(tmp_path):
-    store = Store(tmp_path / "sign-in", "https://us.posthog.com")
-    payload = {
-        "access_token": "pha_planted",
-        "refresh_token": "phr_planted",
-        "expires_in": 604800,
-        "scope": "user:read",
-    }
-    sign_in = StoredSignIn(SecretStr("id"), "client", Tokens.parse(payload, time.time()), user="ada@analytical.example")
-    store.write(Record(store.origin, "client", sign_in=sign_in))
+    store_sign_in(tmp_path / "sign-in", user="ada@analytical.example")
 
     _, finding = check_key(Settings(login_dir=str(tmp_path / "sign-in")))
 
