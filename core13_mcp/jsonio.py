@@ -16,7 +16,7 @@ MAX_DEPTH = 64
 
 # Brackets and commas in the JSON text of a response, and of a client's request, whose values are copied and checked
 # several times. Each of them takes much more memory and time than its byte.
-MAX_TOKENS = 125_000
+MAX_TOKENS = 100_000
 MAX_REQUEST_TOKENS = 20_000
 
 # Bits of the largest double. Python takes quadratic time to read and write the digits of a larger integer.

@@ -33,6 +33,10 @@ INVISIBLE = re.compile(f"[{_HIDDEN}{_JOINERS}]")
 # Characters that one search reads. Other threads can run only between two searches.
 _CHUNK = 65536
 
+# Characters of a long text that are read for each character that is shown. More are needed only for text that is almost
+# completely invisible.
+_START = 20
+
 
 def strip_invisible(value: Any) -> Any:
     """Remove invisible, bidirectional and tag characters from every string of a JSON value, including property names.
@@ -86,8 +90,7 @@ def may_have_invisible(text: bytes) -> bool:
 
 def single_line(text: str, max_length: int = 300) -> str:
     """Return the text on one line, without invisible characters, truncated to `max_length` characters."""
-    # The start of a long text is enough, unless most of it is invisible.
-    start = text[: 20 * max_length]
+    start = text[: _START * max_length]
     line = to_line(start)
     is_whole = len(line) <= max_length and len(start) == len(text)
     return line if is_whole else line[: max_length - 1] + "…"
@@ -122,8 +125,13 @@ def quote(text: str, max_length: int = 300) -> str:
 
     Quotation marks inside become apostrophes. Text that is truncated has its length behind it.
     """
-    line = _QUOTATION_MARK.sub("'", to_line(text))
-    return f"“{line}”" if len(line) <= max_length else f"“{line[:max_length]}…” ({len(line)} characters)"
+    # The start of a long text is enough. To search all of it would keep other threads waiting.
+    start = text[: _START * max_length]
+    line = _QUOTATION_MARK.sub("'", to_line(start))
+    is_whole = len(start) == len(text)
+    if is_whole and len(line) <= max_length:
+        return f"“{line}”"
+    return f"“{line[:max_length]}…” ({len(line) if is_whole else len(text)} characters)"
 
 
 def get_path(value: Any, path: str, missing: Any = None) -> Any:

@@ -37,6 +37,13 @@ class Fitting(NamedTuple):
     remark: str
 
 
+class _Part(NamedTuple):
+    """A part of a response, and its dotted path."""
+
+    path: str
+    value: Any
+
+
 def fit_response(tool: Declaration, value: Any, max_chars: int) -> Fitting:
     """Return the part of a JSON value that fits the output schema of a tool.
 
@@ -55,39 +62,36 @@ def fit_response(tool: Declaration, value: Any, max_chars: int) -> Fitting:
     return Fitting(fitting, _remark(unexpected, max_chars))
 
 
-def _remark(unexpected: list[str], max_chars: int) -> str:
+def _remark(unexpected: list[_Part], max_chars: int) -> str:
     if not unexpected:
         return ""
-    listed = unexpected[: min(_MAX_LISTED, max_chars // _LISTED_CHARS)]
+    shown = unexpected[: min(_MAX_LISTED, max_chars // _LISTED_CHARS)]
+    listed = [f"{part.path}: {quote(compact_json(part.value), _MAX_VALUE)}" for part in shown]
     more = f" and {len(unexpected) - len(listed)} more" if len(unexpected) > len(listed) else ""
     return f"The API returned these fields in an unexpected form: {', '.join(listed)}{more}."
 
 
-def _fit(schema: JSON, value: Any, path: str) -> tuple[Any, list[str]]:
-    """Return a value without the parts that have another type than in the schema, and a description of each part."""
+def _fit(schema: JSON, value: Any, path: str) -> tuple[Any, list[_Part]]:
+    """Return a value without the parts that have another type than in the schema, and these parts."""
     if isinstance(value, list):
         rows = [(_accepts(schema.get("items", {}), row), row) for row in value]
         fitted = [_fit(schema.get("items", {}), row, path) for accepted, row in rows if accepted]
-        wrong = [_described(path, row) for accepted, row in rows if not accepted]
+        wrong = [_Part(path, row) for accepted, row in rows if not accepted]
         return [row for row, _ in fitted], [*wrong, *(name for _, names in fitted for name in names)]
     properties = schema.get("properties")
     if not isinstance(value, dict) or not properties:
         return value, []
-    result, unexpected = dict[str, Any](), list[str]()
+    result, unexpected = dict[str, Any](), list[_Part]()
     for name, part in value.items():
         inner, where = properties.get(name, {}), f"{path}.{name}".lstrip(".")
         if _accepts(inner, part):
             result[name], names = _fit(inner, part, where)
             unexpected += names
         elif part is not None:
-            unexpected.append(_described(where, part))
+            unexpected.append(_Part(where, part))
     return result, unexpected
 
 
 def _accepts(schema: JSON, value: Any) -> bool:
     kind = _TYPES.get(schema.get("type", ""))
     return kind is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool)))
-
-
-def _described(path: str, value: Any) -> str:
-    return f"{path}: {quote(compact_json(value), _MAX_VALUE)}"

@@ -171,5 +171,5 @@ async def test_a_refusal_after_an_unclear_attempt_of_a_write_says_that_it_may_ha
 
 
 async def test_a_response_with_too_many_values_is_not_called_invalid_json() -> None:
-    error = await call_error(READ, FakeAPI(reply(200, b"[" + b"1," * 125_000 + b"1]")), id=1)
-    assert isinstance(error, Unreadable) and "its body has more than 125,000 values" in str(error)
+    error = await call_error(READ, FakeAPI(reply(200, b"[" + b"1," * 100_000 + b"1]")), id=1)
+    assert isinstance(error, Unreadable) and "its body has more than 100,000 values" in str(error)
