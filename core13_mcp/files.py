@@ -1,4 +1,4 @@
-"""Small text files that are read again when they change, and files that are replaced as a whole."""
+"""Small text files that are reloaded when they change, and files that are replaced as a whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_BYTES = 1024 * 1024
 
 
 class WatchedFile(Generic[T]):
-    """A value in a UTF-8 file, read again when the file changes, without a restart.
+    """A value in a UTF-8 file, reloaded when the file changes, without a restart.
 
     Args:
         content: What the file contains, for error messages, such as "the API key".

@@ -14,7 +14,7 @@ JSON = Mapping[str, Any]
 # Levels of nested lists and objects. The validator, the SDK and Python's stack have limits of their own.
 MAX_DEPTH = 64
 
-# Brackets and commas in the JSON text of a response, and of a client's request, whose values are copied and checked
+# Brackets and commas in the JSON text of a response, and of a client's request. Their values are copied and checked
 # several times. Each of them takes much more memory and time than its byte.
 MAX_TOKENS = 100_000
 MAX_REQUEST_TOKENS = 20_000

@@ -130,7 +130,7 @@ Settings.__new__.__defaults__ = tuple(option.default_value for option in OPTIONS
 def with_implied(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of one source with the switches that they turn on, unless it sets them itself.
 
-    Whoever names the database of the sandbox expects that calls go to the sandbox.
+    A person who names the database of the sandbox expects that calls go to the sandbox.
     """
     return {option.implies: True for option in OPTIONS if option.implies and option.name in values} | dict(values)
 

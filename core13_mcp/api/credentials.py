@@ -39,7 +39,7 @@ class Credentials(NamedTuple):
     Attributes:
         source: Where the key comes from, for the log and `doctor`.
         problem: Why there is no key, and what to do. A call that needs a key fails with this text.
-        sign_in: The sign-in whose access token the key is, if it is one.
+        sign_in: The sign-in to which the key belongs, if it is an access token.
     """
 
     key: SecretStr | None = None
@@ -80,7 +80,7 @@ class Credentials(NamedTuple):
 
 
 class SignIn(Protocol):
-    """A sign-in of a person, whose access token can be renewed.
+    """A sign-in of a person. Its access token can be renewed.
 
     Attributes:
         id: A secret that identifies this sign-in. It stays the same when the token is renewed.

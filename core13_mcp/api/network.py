@@ -4,7 +4,7 @@ It differs from httpcore2's own backend:
 
 - It opens the tunnels, so the pool treats direct and proxied connections alike.
 - It closes a connection if a handshake fails, is late or is cancelled, because the pool does not own it yet.
-- It detects data behind a response, so the pool closes that connection and does not use it again.
+- It detects data behind a response, so the pool closes that connection.
 - It ignores timeouts for reads and writes. One deadline covers a call; a cancel scope per read costs 10 % of its time.
 """
 

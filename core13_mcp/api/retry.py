@@ -1,4 +1,4 @@
-"""Which requests are sent again, and after how many seconds. Pure, except for the jitter."""
+"""Which requests are repeated, and after how many seconds. Pure, except for the jitter."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ AttemptOutcome = APIResponse | httpx2.TransportError
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Decides whether and when a request is sent again. The first attempt counts toward `max_attempts`."""
+    """Decides whether and when a request is repeated. The first attempt counts toward `max_attempts`."""
 
     max_attempts: int = 4
     uniform: Callable[[float, float], float] = random.uniform
 
     def delay(self, attempt: int, outcome: AttemptOutcome, *, repeatable: bool) -> float | None:
         """Return the seconds from an attempt, counted from 1, to the next one, or None if `outcome` is final."""
-        # A request that may be applied is sent again only if sending it twice has the same effect.
+        # A request that may be applied is repeated only if sending it twice has the same effect.
         is_safe = repeatable if is_ambiguous(outcome) else not isinstance(outcome, APIResponse) or outcome.status == 429
         if attempt >= self.max_attempts or not is_safe or isinstance(outcome, _PERMANENT_ERRORS):
             return None

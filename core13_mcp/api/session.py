@@ -62,7 +62,7 @@ class APISession:
         return self._timeout - self._elapsed
 
     async def send(self, request: APIRequest) -> APIResponse:
-        """Send a request, again if that is safe, and return the last response, whatever its status.
+        """Send a request, repeat it if that is safe, and return the last response, whatever its status.
 
         Raises:
             httpx2.RequestError: There is no readable response.

@@ -62,7 +62,7 @@ def can_open_browser() -> bool:
 
 
 def _read_lines(loop: asyncio.AbstractEventLoop, lines: asyncio.Queue[str]) -> None:
-    # Not through `sys.stdin`, whose lock would block the end of the process.
+    # Not through `sys.stdin`: its lock would block the end of the process.
     with suppress(OSError, RuntimeError):
         while data := os.read(INPUT, 65_536):
             for line in data.decode(errors="replace").splitlines():

@@ -61,15 +61,15 @@ async def for_each(files: Sequence[ConfigFile], change: Callable[[ConfigFile], A
 
 def print_installations(environment: Environment, as_json: bool) -> int:
     """Print where this server is installed. Return 1 if a file cannot be read."""
-    found, problems = installations(environment)
+    existing, problems = installations(environment)
     if as_json:
-        print_json({"installations": [installation.as_json() for installation in found], "problems": problems})
+        print_json({"installations": [installation.as_json() for installation in existing], "problems": problems})
     else:
-        for installation in found:
+        for installation in existing:
             _print(installation)
         for problem in problems:
             print_line(problem, sys.stderr)
-        if not found:
+        if not existing:
             print_line("no client is configured to use this server")
     return 1 if problems else 0
 

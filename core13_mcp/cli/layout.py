@@ -30,7 +30,7 @@ def paragraph(text: str, width: int, indent: str = "") -> list[str]:
 
 
 def fit(text: str, width: int) -> str:
-    """Wrap the descriptions in a text whose lines are `  term    description`. A line without one is not changed."""
+    """Wrap the descriptions in lines of the form `  term    description`. Other lines are not changed."""
     return "\n".join(part for line in text.split("\n") for part in _fit_line(line, width))
 
 

@@ -63,7 +63,7 @@ def spinner(name: str, interval: float = 1.0) -> Iterator[Callable[[], None]]:
     """Show on a terminal's stderr how long a block has been waiting for `name`.
 
     The status line appears after `interval` seconds, and is updated as often. Most calls are faster. The block can
-    call the function that it gets to count from zero again.
+    call the function that it gets to restart at zero.
     """
     if not supports_color(sys.stderr):
         yield lambda: None

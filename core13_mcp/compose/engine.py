@@ -32,7 +32,7 @@ SANDBOX_ORIGIN = "http://sandbox.invalid"
 
 @asynccontextmanager
 async def context_provider(settings: Settings) -> AsyncIterator[Callable[[], CallContext]]:
-    """Yield a function that returns the call context; it reads the key again for each call."""
+    """Yield a function that returns the call context; it reads the key for each call."""
     credentials = credential_provider(settings)
     configure_logging(settings.log_level, settings.log_format, (*credentials().secrets, *read_seal_keys(settings)))
     async with call_contexts(settings, credentials) as get_context:

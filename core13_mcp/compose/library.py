@@ -80,7 +80,7 @@ def _parse(arguments: Mapping[str, Any]) -> Settings:
 
 
 def _text(value: Any) -> str:
-    """Return a value as the text of a setting, whose parser then checks it."""
+    """Return a value as the text of a setting. The parser of the setting then checks it."""
     if isinstance(value, PathLike):
         return str(fspath(value))
     return str(value) if isinstance(value, str | int | float) else ",".join(value)

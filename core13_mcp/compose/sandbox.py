@@ -52,7 +52,7 @@ def read_outbox(database: str) -> list[dict[str, Any]]:
 
 
 def sandbox_transport(settings: Settings) -> httpx2.AsyncBaseTransport:
-    """Build a transport whose requests go to a sandbox in this process."""
+    """Build a transport that sends its requests to a sandbox in this process."""
     try:
         app = sandbox.build(settings.sandbox_db or ":memory:", era=settings.sandbox_era)
     except (OSError, ValueError) as error:

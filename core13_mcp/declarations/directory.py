@@ -122,7 +122,7 @@ class _Expansion:
     def __init__(self, resolve: Callable[[str], Any]) -> None:
         self._resolve = resolve
         self._values = 0
-        # The references whose values are being expanded, from the outside to the inside.
+        # The references that are being expanded, from the outside to the inside.
         self._open: list[str] = []
 
     def expand(self, node: Any, path: tuple[str, ...] = (), depth: int = 0) -> Any:

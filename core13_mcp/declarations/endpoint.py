@@ -25,7 +25,7 @@ class Endpoint(Model):
     Attributes:
         path: The path, with placeholders such as `{id}` for arguments.
         auth: Whether the endpoint accepts an API key, or a login session only.
-        body_argument: The argument whose value is the whole request body. The key is `whole`.
+        body_argument: The argument that is the whole request body. The key is `whole`.
         fallback: The request to send if the API does not support this one. The key is `instead`.
     """
 

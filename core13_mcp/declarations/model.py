@@ -66,12 +66,12 @@ class Declaration(Model):
             or by status and field, such as `400 field start_date`, or `400 field none` for an error without a field.
         done: Notes on the effect of a write. The first one that applies is used.
         documented: Arguments of the API documentation that the tool does not accept, with the reason.
-        secrets: Arguments whose values must not appear in results, questions or logs.
+        secrets: Arguments with values that must not appear in results, questions or logs.
         clear: The argument that lists fields to clear. They are sent as null.
         checks: Forms of texts that a schema cannot explain.
         derive: Computed values for rules and notes, by name.
         notes: Further notes on the result of a write. All that apply are used.
-        mask: Fields whose URLs are credentials. Only the call that sets one shows it.
+        mask: Fields that contain a URL which is a credential. Only the call that sets one shows it.
         evidence: What a response must have for the result to report success. Without it, every 2xx status does.
         show: Computed values that replace fields of the response. A value that cannot be computed replaces nothing.
         hide: Fields that a result does not have, by the state of the object.
@@ -132,7 +132,7 @@ class Declaration(Model):
 
     @property
     def repeatable(self) -> bool:
-        """Whether a request may be sent again after an unknown outcome. The hints for clients decide this too."""
+        """Whether a request may be repeated after an unknown outcome. The hints for clients decide this too."""
         return self.read_only or self.annotations.idempotent_hint
 
     @cached_property

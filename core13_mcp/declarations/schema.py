@@ -38,7 +38,7 @@ def _require_object_form(definition: dict[str, Any]) -> dict[str, Any]:
     return definition
 
 
-# The definition of a JSON Schema whose `properties` have the form that the engine reads.
+# The definition of a JSON Schema with `properties` of the form that the engine reads.
 ObjectSchema = Annotated[dict[str, Any], AfterValidator(_require_object_form)]
 
 

@@ -13,7 +13,7 @@ from .document import Document, Operation
 from .flat import MAX_INT, flatten
 from .wording import argument_description, noun
 
-# Arguments whose schemas are references, or that are added later.
+# Arguments that have a reference as their schema, or that are added later.
 _OTHERS = 5
 
 _SEGMENT = "^[A-Za-z0-9_:~=+-]{1,200}$"

@@ -25,7 +25,7 @@ _FORMS: dict[str, type | tuple[type, ...]] = {
 
 
 def flatten(document: Document, schema: Any, nesting: int = 0) -> dict[str, Any]:
-    """Return a schema whose own level has one `type` or none, and no `$ref` and combinator.
+    """Return a schema that has at its own level one `type` or none, and no `$ref` and combinator.
 
     `nullable` is true if null is a valid value. The parts of `allOf` are merged. The alternatives of `oneOf` and
     `anyOf` become one schema that all of them match: the union of their enums, the properties of all of them, of which

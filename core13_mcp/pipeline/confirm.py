@@ -99,7 +99,7 @@ def refusal(
 
 
 def stale(tool: str) -> Declined:
-    """Return the error for a call whose effect changed while the question was open."""
+    """Return the error for a call if its effect changed while the question was open."""
     return Declined(
         f"{tool}: the effect of this call changed after the question was asked; nothing was sent.",
         "Call it again. The new question states the current effect.",

@@ -71,7 +71,7 @@ class ConfirmationCodes:
     def make(self, subject: Subject) -> str:
         """Return a code for a call with this effect."""
         now = _current_slot()
-        # The same call can be confirmed again in the same slot, and then it needs another code.
+        # The same call can be confirmed twice in a slot, and then it needs another code.
         codes = (_code(self._keys[0], slot, subject) for slot in range(now, now - _MAX_AGE, -1))
         code = next((code for code in codes if code not in self._used), _code(self._keys[0], now, subject))
         return f"{code[:4]}-{code[4:8]}-{code[8:]}"

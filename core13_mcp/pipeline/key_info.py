@@ -18,7 +18,7 @@ from ..declarations.model import Declaration
 from ..jsonio import parse_json
 from ..text import get_path
 
-# Seconds for which the information about a key is used. A key that is changed in PostHog is read again after that.
+# Seconds for which the information about a key is used. A change of the key in PostHog takes effect after that.
 LIFETIME = 3600.0
 
 # Seconds that a refused call waits for the information about its key.

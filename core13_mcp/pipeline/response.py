@@ -58,7 +58,7 @@ def parse_response(sent: SentRequest, response: APIResponse) -> Any:
         raise invalid_response(sent, "its body is not JSON", response.status) from None
     if may_have_invisible(response.body):
         value = strip_invisible(value)
-    # Before the projection, which shortens texts: a part of a secret would not be found.
+    # Before the projection, which shortens texts: a part of a secret would not match.
     secrets = sent.call.secrets
     return redact(value, secrets) if has_secret(compact_json(value), secrets) else value
 

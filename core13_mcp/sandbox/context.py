@@ -65,7 +65,7 @@ ANONYMOUS: Final = Principal({}, "anonymous", "")
 class RequestContext:
     """A request with everything that an operation needs.
 
-    `principal`, `project` and `organization` are empty until the dispatcher has authenticated the caller and found
+    `principal`, `project` and `organization` are empty until the dispatcher has authenticated the caller and loaded
     the project.
     """
 

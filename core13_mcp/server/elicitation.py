@@ -35,7 +35,7 @@ Request = ServerRequestContext[Any]
 
 
 class InputRequired(Exception):
-    """The client must ask the person and send the request again (protocol 2026-07-28)."""
+    """The client must ask the person and repeat the request (protocol 2026-07-28)."""
 
     def __init__(self, result: types.InputRequiredResult) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Elicitor:
     """Asks questions, and accepts each answer once.
 
     On connections of the 2025 protocols, the server sends an elicitation request while the call waits. On 2026-07-28
-    it returns `input_required` with a state, and the client sends the call again with the answer. The SDK binds the
+    it returns `input_required` with a state, and the client repeats the call with the answer. The SDK binds the
     state to the caller, the tool, the arguments and the time. This class adds the effect, the time of the question,
     and a nonce against replay.
     """
@@ -114,7 +114,7 @@ class Elicitor:
 def request_state_middleware(name: str, principal: Any, keys: Sequence[str]) -> RequestStateBoundary:
     """Return the SDK's middleware that encrypts the state of a confirmation, which the client carries.
 
-    It refuses the state of a request whose `principal` differs.
+    It refuses the state of a request with another `principal`.
     """
     security = RequestStateSecurity(keys=list(keys), ttl=STATE_TTL, bind_principal=principal)
     return RequestStateBoundary(security, default_audience=name)

@@ -143,7 +143,7 @@ async def _run(call: Call, execution: Execution) -> CallResult | ToolError:
 def _to_mcp(request: Request, result: CallResult | ToolError, facts: dict[str, Any]) -> dict[str, Any]:
     """Return the result of `tools/call`, as plain JSON.
 
-    The SDK would validate, copy and serialize a model, and do the same again for the protocol version.
+    The SDK would validate, copy and serialize a model twice, the second time for the protocol version.
     """
     if isinstance(result, ToolError):
         text, outcome = str(result), dict[str, Any](isError=True)

@@ -44,7 +44,7 @@ def temporary_directory(program: str) -> Path | None:
 
 
 def _cache_of(prefix: Path) -> str | None:
-    """Return the program whose cache has this environment. A cache can be deleted at any time."""
+    """Return the program that has this environment in its cache. A cache can be deleted at any time."""
     if any(part.startswith(("archive-v", "environments-v")) for part in prefix.parts):
         return "uvx"
     return "pipx run" if "pipx" in prefix.parts and _PIPX_RUN.fullmatch(prefix.name) else None

@@ -59,12 +59,12 @@ def config_files(environment: Environment) -> list[ConfigFile]:
 
 def installations(environment: Environment) -> tuple[list[Installation], list[str]]:
     """Return the entries of this server in all files, and the reasons why files cannot be read."""
-    found, problems = [], []
+    existing, problems = [], []
     for file in config_files(environment):
         entries, findings = find_entries(file)
-        found += [_installation(entry) for entry in entries]
+        existing += [_installation(entry) for entry in entries]
         problems += [finding.message for finding in findings]
-    return found, problems
+    return existing, problems
 
 
 def _installation(entry: Entry) -> Installation:

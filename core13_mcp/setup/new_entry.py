@@ -25,7 +25,7 @@ def make_entry(settings: Settings, uvx: bool = False, project: Path | None = Non
     Args:
         settings: Those that differ from their default are written into the entry.
         uvx: Whether the published package is started.
-        project: The project whose file gets the entry. Then the entry is valid on every machine.
+        project: The project that gets the entry in its file. Then the entry is valid on every machine.
 
     Raises:
         ConfigurationError: uvx is needed but cannot start this package, or a path exists on this machine only.
@@ -96,7 +96,7 @@ def _changed(settings: Settings) -> Iterator[tuple[str, Any]]:
 
 def _text(variable: str, value: Any, project: Path | None) -> str:
     if isinstance(value, Path):
-        # The client starts the server in another folder, so a relative path would not be found.
+        # The client starts the server in another folder, so a relative path would not exist there.
         return _shared_path(variable, value, project) if project else str(value.absolute())
     if isinstance(value, bool):
         return str(value).lower()

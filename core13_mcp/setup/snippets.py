@@ -12,7 +12,7 @@ from .environment import Environment
 from .install import edit
 from .install_links import install_links
 
-# The systems whose paths can differ.
+# The systems that can have different paths.
 _SYSTEMS = ("linux", "darwin", "win32")
 
 

@@ -12,7 +12,7 @@ class SignInFailed(Core13Error):
 
 
 class ServerUnavailable(Core13Error):
-    """The authorization server gave no answer that decides anything. Calling it again may help."""
+    """The authorization server gave no answer that decides anything. A later attempt may succeed."""
 
 
 class GrantRefused(Core13Error):

@@ -40,7 +40,7 @@ def open_store(settings: Settings) -> Store:
 
 
 class SignInSource:
-    """Returns the credentials of the sign-in in a file, which is read again when it changes.
+    """Returns the credentials of the sign-in in a file, which is reloaded when it changes.
 
     Args:
         settings: The host, the directory of the file, and the login session, which some endpoints need.

@@ -35,7 +35,7 @@ class MessageError(Exception):
 def parse_message(data: bytes) -> JSONRPCMessage:
     """Parse one JSON-RPC message of MCP.
 
-    The SDK reads a request with an invalid id as a notification, whose sender gets no response, so the id is checked
+    The SDK reads a request with an invalid id as a notification and sends no response, so the id is checked
     here.
 
     Raises:

@@ -64,7 +64,7 @@ def server(database: Path, folder: str) -> StdioServerParameters:
 
 
 async def _connect_and_play(demo: Demo, child: StdioServerParameters, log: TextIO) -> None:
-    # An exception that leaves the client is wrapped by its task group. It is raised again outside.
+    # An exception that leaves the client is wrapped by its task group. It is raised outside.
     failure: BaseException | None = None
     try:
         async with Client(stdio_client(child, errlog=log), elicitation_callback=demo.confirm) as demo.client:

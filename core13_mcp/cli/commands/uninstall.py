@@ -17,10 +17,10 @@ from ..terminal import print_line
 async def run(arguments: argparse.Namespace, _: object) -> int:
     """Remove the entries. The rest of each file does not change."""
     environment = Environment.current()
-    found, problems = installations(environment) if arguments.all else ([], [])
+    existing, problems = installations(environment) if arguments.all else ([], [])
     for problem in problems:
         print_line(problem, sys.stderr)
-    files = chosen_files(arguments, environment, lambda: [entry.file for entry in found if entry.name == NAME])
+    files = chosen_files(arguments, environment, lambda: [entry.file for entry in existing if entry.name == NAME])
     if not is_confirmed(arguments, files, f"Remove {NAME} from these files?"):
         return 1
     if not files:

@@ -63,7 +63,7 @@ async def create_report(demo: Demo, project: JSON) -> JSON:
 
 
 async def send_report(demo: Demo, report: JSON) -> None:
-    """Send a test, which works only while the report is on, and pause the report again."""
+    """Send a test, which works only while the report is on, and pause the report afterwards."""
     demo.transcript.request("Send us a test of it now.")
     conflict = Expect({"status": 409}, confirmed=True, error="conflict", contains=("enabled=true",))
     await demo.call(SEND, report, conflict)

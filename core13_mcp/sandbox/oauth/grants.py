@@ -32,7 +32,7 @@ def save(context: RequestContext, grant: Row, lifetime: timedelta | None = None)
 
 
 def delete(context: RequestContext, **values: Any) -> None:
-    """Delete the grants whose columns, or properties of the document, have these values."""
+    """Delete the grants with these values in columns, or in properties of the document."""
     columns = ("secret", "kind", "person_id")
     tests = (f"{name} = ?" if name in columns else f"json_extract(doc, '$.{name}') = ?" for name in values)
     context.store.execute(f"delete from credential where {' and '.join(tests)}", *values.values())

@@ -126,7 +126,7 @@ class ClientCheck:
         return findings
 
     async def _check_key(self, entry: Entry, launch: Launch) -> tuple[str, list[Finding]]:
-        """Return whose account the server of an entry uses, and findings about its key and its project."""
+        """Return the account that the server of an entry uses, and findings about its key and its project."""
         try:
             settings = _settings(entry, launch)
         except ConfigurationError as error:

@@ -61,7 +61,7 @@ class Entry:
 
     @property
     def reinstall_command(self) -> str:
-        """The `install` command that writes this entry again."""
+        """The `install` command that rewrites this entry."""
         is_default = self.file.scope == next(iter(self.client.files))
         return f"{NAME} install {self.client.name}" + ("" if is_default else f" --scope {self.file.scope}")
 
@@ -72,7 +72,7 @@ class Entry:
 
     @property
     def headers(self) -> list[tuple[str, Any]]:
-        """The names and values of the headers of a remote server, without those whose value a variable has."""
+        """The names and values of the headers of a remote server, without those that are in a variable."""
         return [pair for group in HEADER_FIELDS for pair in self.members(group)]
 
     def members(self, group: str | None) -> list[tuple[str, Any]]:

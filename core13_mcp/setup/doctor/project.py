@@ -31,7 +31,7 @@ def own_command(entry: Entry, environment: Environment) -> list[str] | None:
 
 
 def skipped(entry: Entry) -> Finding:
-    """Return the finding about an entry whose command was not started, or whose server was not called."""
+    """Return the finding about an entry: its command was not started, or its server was not called."""
     action, does, reason = "called", "calls", f"this project names the server {entry.url}, and its request headers"
     if entry.command:
         action, does = "started", "starts"

@@ -54,7 +54,7 @@ class Address:
             raise ConfigurationError(f"cannot listen on {self.host} port {self.port}: {reason}") from None
         # Connections inherit this. Without it, the system may keep 4 MB for each client that does not read.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        # asyncio disables Nagle's algorithm only on sockets whose protocol is TCP. With Nagle's algorithm, a response
+        # asyncio disables Nagle's algorithm only on sockets with the protocol TCP. With Nagle's algorithm, a response
         # in two writes waits for the client's delayed acknowledgement: 40 ms per call, measured.
         return socket.socket(family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
 

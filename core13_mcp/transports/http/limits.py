@@ -119,7 +119,7 @@ class Limits:
     def question(self, state: _CallerState) -> Iterator[None]:
         """Count a request as a question instead of an open request, for the length of the block.
 
-        A caller whose requests all wait for answers can therefore still send the answers.
+        If all requests of a caller wait for answers, the caller can therefore still send the answers.
         """
         state.questions += 1
         self.count(state, -1)

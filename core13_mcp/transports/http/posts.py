@@ -17,7 +17,7 @@ from .limits import LimitOptions, OpenRequest
 
 @dataclass(slots=True)
 class PostedMessage:
-    """A message whose body has been read, and the ASGI scope with which the SDK handles it."""
+    """A message with its body, and the ASGI scope with which the SDK handles it."""
 
     message: JSONRPCMessage
     body: bytes

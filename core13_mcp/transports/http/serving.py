@@ -105,7 +105,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Handle SIGTERM or SIGINT. uvicorn's own method would raise the signal again after the shutdown."""
+        """Handle SIGTERM or SIGINT. uvicorn's own method would repeat the signal after the shutdown."""
         if self.should_exit:
             self.force_exit = True
         elif sig == signal.SIGTERM and self._lifecycle.accepting:

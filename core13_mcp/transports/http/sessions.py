@@ -54,7 +54,7 @@ class Session:
 
     @contextmanager
     def running(self, key: str, scope: anyio.CancelScope) -> Iterator[None]:
-        """Mark the session as in use for the length of the block, whose end cancels `scope`."""
+        """Mark the session as in use for the length of the block. The end of the session cancels `scope`."""
         self._scopes[scope] = key
         try:
             yield

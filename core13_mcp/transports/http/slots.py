@@ -103,7 +103,7 @@ class Slot:
 
     @asynccontextmanager
     async def released(self) -> AsyncIterator[None]:
-        """Give the slot to other requests for the length of the block, and then wait for one again."""
+        """Give the slot to other requests for the length of the block, and then wait for a slot."""
         self.release()
         try:
             yield

@@ -2,7 +2,7 @@
 
 This module imports the standard library only. The import of the SDK takes 0.6 s. The computation of the results takes
 4 ms, because they depend on the settings and the declarations only. `FastStart` answers before the import and once more
-after it. Then the SDK receives every message again, and its second responses are dropped. The SDK also handles the
+after it. Then the SDK receives every message too, and its duplicate responses are dropped. The SDK also handles the
 first message that `FastStart` does not know and all messages after it.
 """
 

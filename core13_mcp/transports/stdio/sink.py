@@ -49,7 +49,7 @@ class PipeSink(Sink):
     """A writer to a pipe or socket, which waits while the client does not read.
 
     Args:
-        on_stalled: Called again and again while a line cannot be written.
+        on_stalled: Called repeatedly while a line cannot be written.
     """
 
     def __init__(self, descriptor: int, on_lost: Callable[[], None], on_stalled: Callable[[], None]) -> None:

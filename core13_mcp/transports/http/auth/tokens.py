@@ -18,7 +18,7 @@ _LINE = re.compile(r"([\w.@-]{1,64})\s*[:=]\s*(\S+)")
 class CallerTokens:
     """Named tokens in a file, one `name: token` on each line.
 
-    The file is read again when it changes: to revoke a token, delete its line. A name may have several tokens, which
+    The file is reloaded when it changes: to revoke a token, delete its line. A name may have several tokens, which
     allows rotation. Only hashes stay in memory.
 
     Raises:
