@@ -4,7 +4,8 @@
 
     server = build_server(sandbox=True)
 
-`build_server` returns an MCP server for clients in the same process. docs/python.md has examples.
+`build_server` returns an MCP server for clients in the same process. `core13_mcp.fastmcp` connects clients of FastMCP
+with it. docs/python.md has examples.
 """
 
 from __future__ import annotations

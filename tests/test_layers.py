@@ -18,7 +18,7 @@ ROOT = Path(core13_mcp.__file__).parent
 LAYERS = [
     "__main__",
     "cli",
-    "compose",
+    "compose fastmcp",
     "setup transports",
     "server openapi",
     "pipeline",

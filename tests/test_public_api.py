@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import re
 import runpy
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import pytest
-from mcp import Client
+from mcp import Client, ClientSession
+from mcp_types import ElicitResult
 
 import core13_mcp
 from core13_mcp import Core13Error, build_server
@@ -98,6 +102,47 @@ def test_connections_to_one_server_share_a_database_of_the_sandbox(tmp_path):
     first, second = asyncio.run(rename("founder")), asyncio.run(rename("engineering"))
     assert (first["role_at_organization"], second["role_at_organization"]) != ("founder", "engineering")
     assert second["role_at_organization"] == "founder"
+
+
+@pytest.fixture
+def fastmcp(monkeypatch) -> Any:
+    """The transport for FastMCP with a base class of its own. scripts/agent-libraries runs the example with FastMCP."""
+    base = type("ClientTransport", (), {})
+    monkeypatch.setitem(sys.modules, "fastmcp", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "fastmcp.client", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "fastmcp.client.transports", SimpleNamespace(ClientTransport=base))
+    # Set first, so that the module with this base class is removed after the test.
+    monkeypatch.setitem(sys.modules, "core13_mcp.fastmcp", None)
+    del sys.modules["core13_mcp.fastmcp"]
+    return importlib.import_module("core13_mcp.fastmcp")
+
+
+class OwnSession(ClientSession):
+    """A class of sessions that a client chooses, such as a proxy."""
+
+
+@pytest.mark.parametrize(
+    ("options", "session_class"),
+    [({}, ClientSession), ({"transport_options": SimpleNamespace(session_class=OwnSession)}, OwnSession)],
+)
+def test_the_transport_for_fastmcp_opens_a_session_with_the_settings_of_the_client(fastmcp, options, session_class):
+    questions = []
+
+    async def decline(_: Any, params: Any) -> ElicitResult:
+        questions.append(params.message)
+        return ElicitResult(action="decline")
+
+    async def call() -> tuple[Any, Any]:
+        transport = fastmcp.InProcessTransport(build_server(sandbox=True))
+        async with transport.connect_session(elicitation_callback=decline, **options) as session:
+            await session.initialize()
+            tools = await session.list_tools()
+            delivery = {"project_id": 1, "id": 1}
+            result = await session.call_tool("subscriptions-test-delivery-create", delivery)
+            return type(session), (len(tools.tools), result.is_error)
+
+    assert asyncio.run(asyncio.wait_for(call(), 10)) == (session_class, (len(load()), True))
+    assert len(questions) == 1
 
 
 def test_the_key_appears_in_no_error_and_no_repr():
