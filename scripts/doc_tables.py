@@ -24,7 +24,7 @@ def generate() -> dict[str, str]:
     """Every table by the name in its marker."""
     return {
         "release": _release(),
-        "requests": "".join(f"- {request}\n" for request in read_server_file("requests.json")),
+        "requests": "".join(f"- {request['text']}\n" for request in read_server_file("requests.json")),
         "client names": ", ".join(f"`{name}`" for name in CLIENTS) + ".\n",
         "tools in short": table("tool | what it does | confirmation", map(_short_tool, load().values())),
         "tools": table("tool | what it does | scope | confirmation", map(_tool, load().values())),

@@ -28,13 +28,22 @@ OWN_NAMES = frozenset({"done", "note", "omitted", "next_offset"})
 
 
 def read_server_file(name: str) -> Any:
-    """Return the content of `instructions.json` or `prompts.json` in tools/server/."""
+    """Return the content of a file in tools/server/, such as `instructions.json`."""
     return json.loads((builtin_dir() / "server" / name).read_text("utf-8"))
 
 
 def enabled_prompts(tools: Container[str]) -> list[dict[str, Any]]:
     """Return the content of each prompt that uses only these tools."""
-    return [prompt for prompt in read_server_file("prompts.json") if all(tool in tools for tool in prompt["tools"])]
+    return _enabled("prompts.json", tools)
+
+
+def enabled_requests(tools: Container[str]) -> list[str]:
+    """Return each example of what a person can ask that uses only these tools."""
+    return [request["text"] for request in _enabled("requests.json", tools)]
+
+
+def _enabled(name: str, tools: Container[str]) -> list[dict[str, Any]]:
+    return [entry for entry in read_server_file(name) if all(tool in tools for tool in entry["tools"])]
 
 
 def read_declarations(extra_dir: str | None = None) -> dict[str, Any]:

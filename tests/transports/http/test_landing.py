@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from html import escape
 from html.parser import HTMLParser
 from typing import Any
@@ -103,7 +104,8 @@ def test_the_page_works_with_keyboard_and_screen_reader() -> None:
     assert [name for name, _ in parsed.elements if name in landmarks] == ["header", "h1", "main", "caption", "footer"]
     assert parsed.all("a")[0]["href"] == "#main"
     assert [(block["tabindex"], block["aria-label"]) for block in parsed.all("pre")] == [
-        ("0", "A client: what to paste")
+        ("0", "The URL of this server"),
+        ("0", "A client: what to paste"),
     ]
     assert all(section["aria-labelledby"] in ids for section in parsed.all("section"))
     assert all(heading["scope"] in ("col", "row") for heading in parsed.all("th"))
@@ -140,9 +142,20 @@ def test_the_page_lists_requests_and_the_titles_of_tools_before_their_names() ->
     response = page(load(), PageContent(auth="none", url=URL))
     html = bytes(response.body).decode()
     for request in read_server_file("requests.json"):
-        assert f"<li>{escape(request)}</li>" in html
+        assert f"<li>{escape(request['text'])}</li>" in html
     for tool in load().values():
         assert html.index(f">{escape(tool.title)}</th>") < html.index(f"<code>{tool.name}</code>")
+
+
+def test_the_page_offers_only_requests_that_the_enabled_tools_can_serve() -> None:
+    tools = load()
+    for name, requests in (
+        ("users-retrieve", ["Who am I in PostHog, and which project is current?"]),
+        ("users-list", ["List users"]),
+    ):
+        html = bytes(page({name: tools[name]}, PageContent(auth="none", url=URL)).body).decode()
+        listed = html[html.index("<ul>") : html.index("</ul>")]
+        assert [escape(request) for request in requests] == re.findall("<li>(.*)</li>", listed)
 
 
 def test_the_page_links_to_the_documentation_if_it_has_an_address(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from string import Template
 from starlette.responses import HTMLResponse
 
 from ....declarations.catalog import Catalog
-from ....declarations.files import read_server_file
+from ....declarations.files import enabled_requests
 from ....declarations.model import Declaration
 from ....identity import HOMEPAGE, TITLE, VERSION, icons
 
@@ -28,10 +28,10 @@ AUTH_NOTES = {
 
 CHAT_NOTES = {
     "none": "Claude and ChatGPT in a browser cannot connect, because this server serves this machine only.",
-    "token": "Claude and ChatGPT in a browser cannot connect, because they cannot send the token. A server with "
-    "`--auth oauth` can serve them.",
-    "own-key": "Claude and ChatGPT in a browser cannot connect, because they cannot send the key. A server with "
-    "`--auth oauth` can serve them.",
+    "token": "Claude and ChatGPT in a browser cannot connect, because they cannot send the token. This server "
+    "can serve them if its operator starts it with --auth oauth.",
+    "own-key": "Claude and ChatGPT in a browser cannot connect, because they cannot send the key. This server "
+    "can serve them if its operator starts it with --auth oauth.",
     "oauth": "Claude: Settings, Connectors, Add custom connector. ChatGPT: Settings, Connectors, Advanced, Developer mode, "
     "Create. Paste the URL above, which must start with https, and log in to PostHog.",
 }
@@ -61,6 +61,7 @@ def page(catalog: Catalog, content: PageContent) -> HTMLResponse:
     """Render the landing page."""
     folder = files(__package__)
     style, script = (folder.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    requests = enabled_requests(catalog) or [tool.title for tool in catalog.values()]
     html = Template(folder.joinpath("page.html").read_text("utf-8")).substitute(
         title=TITLE,
         icon=icons()[0]["src"],
@@ -71,7 +72,7 @@ def page(catalog: Catalog, content: PageContent) -> HTMLResponse:
         key=_key(catalog, content),
         chat=escape(CHAT_NOTES[content.auth]),
         notices="\n".join(f'<p class="note">{escape(notice)}</p>' for notice in content.notices),
-        requests="\n".join(f"<li>{escape(request)}</li>" for request in read_server_file("requests.json")),
+        requests="\n".join(f"<li>{escape(request)}</li>" for request in requests),
         links="\n".join(f'<li><a href="{escape(href)}">{escape(label)}</a></li>' for label, href in content.links),
         snippets="\n".join(_snippet(*snippet) for snippet in content.snippets),
         count=len(catalog),
@@ -103,7 +104,7 @@ def _key(catalog: Catalog, content: PageContent) -> str:
         return ""
     href = escape(f"{content.posthog}/settings/user-api-keys")
     scopes = _codes({tool.endpoint.scope for tool in catalog.values() if tool.endpoint.scope})
-    return f'<p><a href="{href}">Create a key in PostHog</a>. The tools need the scopes {scopes}.</p>'
+    return f'<p><a href="{href}">Create a key in PostHog</a>. Scopes that the tools need: {scopes}.</p>'
 
 
 def _codes(texts: Iterable[str]) -> str:
