@@ -23,6 +23,7 @@ from ..pipeline.call import CallContext
 from ..pipeline.key_info import KeyInfoCache
 from ..server.handlers import build_server
 from ..server.instructions import instructions, mode_notices
+from ..server.lists import ListCache
 from ..settings import Settings
 from ..setup.snippets import links, snippets
 from ..tracing import export_spans
@@ -114,7 +115,11 @@ async def build_http(settings: Settings, address: str, **limits: Any) -> AsyncIt
             text = instructions(settings, len(catalog), len(declared))
             limiter = _limits(settings, parsed, limits)
             runner = RequestRunner(limiter.slots, lifecycle.stop)
-            middleware: list[ServerMiddleware[Any]] = [runner, *([metrics.observe_operation] if metrics else [])]
+            middleware: list[ServerMiddleware[Any]] = [
+                runner,
+                *([metrics.observe_operation] if metrics else []),
+                ListCache(),
+            ]
             server = build_server(catalog, resolve_context, text, seal_keys, middleware)
             content = _page_content(settings, url, mode_notices(settings, len(catalog), len(declared)))
             authenticator = _authenticator(settings, clients, resource, credentials)

@@ -10,7 +10,7 @@ from mcp.server.context import CallNext, HandlerResult
 from mcp_types import INVALID_PARAMS
 from pydantic import ValidationError
 
-_LISTS = ("tools/list", "prompts/list")
+from .lists import LISTS
 
 _MAX_DATA = 100
 
@@ -28,7 +28,7 @@ async def explain_invalid_parameters(ctx: ServerRequestContext[Any], call_next: 
         MCPError: The parameters are not valid.
     """
     cursor = (ctx.params or {}).get("cursor")
-    if ctx.method in _LISTS and cursor and isinstance(cursor, str):
+    if ctx.method in LISTS and cursor and isinstance(cursor, str):
         raise MCPError(INVALID_PARAMS, _UNKNOWN_CURSOR)
     try:
         return await call_next(ctx)

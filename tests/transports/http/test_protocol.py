@@ -15,7 +15,7 @@ from core13_mcp.keys import SecretStr
 from core13_mcp.settings import Settings
 
 from ...clients import CLIENT_MODES, result_meta, result_text
-from .http_server import client, post, serving
+from .http_server import MODERN, client, post, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +58,22 @@ async def test_a_client_lists_and_calls_tools_and_gets_errors(url: str, mode: st
     assert result.structured_content["email"] == "ada@analytical.example"
     assert failure.is_error
     assert "404" in failure.content[0].text  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("version", [MODERN, "2025-11-25"])
+@pytest.mark.parametrize("method", ["tools/list", "prompts/list"])
+async def test_a_list_is_the_same_for_every_request_and_each_request_is_checked(
+    url: str, method: str, version: str
+) -> None:
+    async def request(**params: Any) -> Any:
+        return (await post(url, method, sent={"MCP-Protocol-Version": version}, **params)).json()
+
+    first, second = await request(), await request()
+    invalid, unknown = await request(cursor=5), await request(cursor="page-2")
+    assert first == second
+    assert first["result"]
+    assert "cursor" in invalid["error"]["message"]
+    assert "this cursor is unknown" in unknown["error"]["message"]
 
 
 @pytest.mark.smoke
