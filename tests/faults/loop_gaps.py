@@ -31,13 +31,14 @@ def unit() -> float:
 @contextmanager
 def untraced() -> Iterator[None]:
     """Switch off the measurement of coverage, which slows down Python code but not the unit of work."""
-    trace = sys.gettrace()
+    # Coverage has one trace function for this thread, and another one for new threads.
+    trace, thread_trace = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
     threading.settrace(None)
     try:
         yield
     finally:
-        threading.settrace(trace)
+        threading.settrace(thread_trace)
         sys.settrace(trace)
 
 
