@@ -44,12 +44,12 @@ def test_the_index_links_every_page() -> None:
 
 def test_the_readme_starts_with_the_demo_and_the_tests() -> None:
     first, second, *_ = blocks(README, "sh")
-    assert first.splitlines()[-1].endswith(" && .venv/bin/core13-mcp demo")
+    assert first.splitlines()[-1].endswith(" && core13-mcp demo")
     assert second.splitlines()[-1] == ".venv/bin/python -m pytest -n auto"
 
 
 def test_the_readme_uses_commands_and_settings_that_exist() -> None:
-    commands = re.findall(r"bin/core13-mcp ([^&\n]*)", "".join(blocks(README, "sh") + blocks(README, "bash")))
+    commands = re.findall(r"core13-mcp ([^&\n]*)", "".join(blocks(README, "sh") + blocks(README, "bash")))
     assert len(commands) >= 3
     for command in commands:
         assert parser.parse(command.split())
