@@ -69,7 +69,7 @@ def test_the_quiet_demo_prints_the_summary_only(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("core13_mcp.cli.commands.demo.show_outbox", lambda *_: None)
     monkeypatch.setattr("core13_mcp.cli.commands.demo.read_outbox", lambda _: [])
     assert cli.main(["demo", "--quiet"]) == 0
-    assert capsys.readouterr().out.splitlines()[1].startswith("The demo worked as expected: 0 calls")
+    assert capsys.readouterr().out.startswith("The demo worked as expected: 0 calls")
 
 
 async def _nothing(*_: object) -> None:
@@ -90,6 +90,11 @@ def test_step_without_a_terminal_is_refused() -> None:
     ended = run_cli("demo", "--step")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "omit --step" in ended.stderr
+
+
+def test_step_with_quiet_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["demo", "--step", "--quiet"]) == 2
+    assert "--step has no effect; omit one of them" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("columns", "width"), [("20", 40), ("66", 66), ("500", 120)])

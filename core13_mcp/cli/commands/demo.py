@@ -33,8 +33,10 @@ async def run(arguments: argparse.Namespace, _: object) -> int:
     Returns 0 if every call has the expected outcome. Otherwise returns 1 and names the call on standard error.
 
     Raises:
-        ConfigurationError: `--step` is given, but nobody can press Enter.
+        ConfigurationError: `--step` is given, but nobody can press Enter, or there is nothing to read between two steps.
     """
+    if arguments.step and arguments.quiet:
+        raise ConfigurationError("--quiet prints no conversation, so --step has no effect; omit one of them")
     if arguments.step and not sys.stdin.isatty():
         raise ConfigurationError("--step waits for Enter, and standard input is not a terminal; omit --step")
     demo = Demo(Transcript(sys.stdout, arguments.quiet, arguments.step))
@@ -52,7 +54,8 @@ async def run(arguments: argparse.Namespace, _: object) -> int:
             print_lines(f"core13-mcp demo: {reason}\n{log.read()}".rstrip(), sys.stderr)
             return 1
     summary = f"{demo.calls} calls, {demo.questions} questions to you, {len(messages)} messages."
-    demo.transcript.note(f"\nThe demo worked as expected: {summary}\n{NEXT_STEP}", always=True)
+    demo.transcript.note("")
+    demo.transcript.note(f"The demo worked as expected: {summary}\n{NEXT_STEP}", always=True)
     print_line(f"  {NEXT_COMMAND}")
     return 0
 

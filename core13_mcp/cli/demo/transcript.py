@@ -55,7 +55,7 @@ class Transcript:
 
     def note(self, text: str, *, always: bool = False) -> None:
         """Print lines outside the conversation, also if `quiet` is set and `always` is true."""
-        lines = [part for line in text.splitlines() for part in paragraph(line, self.width) or [""]]
+        lines = [part for line in text.splitlines() for part in paragraph(line, self.width)]
         self._print("\n".join(lines) + "\n", always=always)
 
     def _print(self, text: str, *, always: bool = False) -> None:
@@ -64,5 +64,5 @@ class Transcript:
 
     def _wait(self) -> None:
         with interruptible():
-            self._print("\n" + style("Enter continues, Ctrl-C ends the demo. ", "dim", self.stream), always=True)
+            self._print("\n" + style("Enter continues, Ctrl-C ends the demo. ", "dim", self.stream))
             sys.stdin.readline()
