@@ -9,18 +9,16 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 from ..api.client import APIClient
 from ..api.credentials import CredentialProvider, Credentials, key_provider
 from ..api.trust import check_trust_store
 from ..errors import ConfigurationError
-from ..files import WatchedFile
-from ..keys import HOW_TO_GET_A_KEY, SecretStr
+from ..keys import HOW_TO_GET_A_KEY
 from ..logs import configure_logging
-from ..options import seal_keys
 from ..pipeline.call import CallContext
 from ..pipeline.key_info import KeyInfoCache
+from ..server.seal_keys import read_seal_keys
 from ..settings import Settings
 from ..signin.source import SignInSource
 
@@ -80,25 +78,6 @@ def confirmation_keys(settings: Settings, credentials: Credentials) -> tuple[str
     """Return the secrets for the codes of a process that makes one call, and that another process must accept."""
     secrets = (credentials.sign_in.id,) if credentials.sign_in else credentials.secrets
     return read_seal_keys(settings) or ("\n".join(secrets),)
-
-
-def read_seal_keys(settings: Settings) -> tuple[str, ...]:
-    """Return the secrets that protect confirmations, from their file if there is one.
-
-    Raises:
-        ConfigurationError: The file cannot be read, or it contains no usable key.
-    """
-    keys = settings.seal_keys
-    if settings.seal_keys_file is not None:
-        keys = WatchedFile(Path(settings.seal_keys_file), "the seal keys", _parse_seal_keys).read()
-    return tuple(key.get_secret_value() for key in keys)
-
-
-def _parse_seal_keys(text: str) -> tuple[SecretStr, ...]:
-    keys = seal_keys(",".join(text.splitlines()))
-    if not keys:
-        raise ValueError("it contains no key; create one with `openssl rand -hex 32`")
-    return keys
 
 
 @asynccontextmanager

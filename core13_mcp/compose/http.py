@@ -24,6 +24,7 @@ from ..pipeline.key_info import KeyInfoCache
 from ..server.handlers import build_server
 from ..server.instructions import instructions, mode_notices
 from ..server.lists import ListCache
+from ..server.seal_keys import read_seal_keys
 from ..settings import Settings
 from ..setup.snippets import links, snippets
 from ..tracing import export_spans
@@ -39,7 +40,7 @@ from ..transports.http.metrics import Metrics, by_port
 from ..transports.http.requests import RequestRunner
 from ..transports.http.serving import Lifecycle, Server, raise_fd_limit
 from ..transports.http.validation import validate_http
-from .engine import api_clients, credential_provider, log_credentials, make_context, read_seal_keys
+from .engine import api_clients, credential_provider, log_credentials, make_context
 
 log = logging.getLogger("core13_mcp")
 

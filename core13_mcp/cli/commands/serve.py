@@ -7,10 +7,11 @@ import logging
 import os
 from argparse import Namespace
 
-from ...compose.engine import context_provider, log_credentials, read_seal_keys
+from ...compose.engine import context_provider, log_credentials
 from ...declarations.catalog import enabled_tools, load
 from ...server.handlers import build_server
 from ...server.instructions import instructions
+from ...server.seal_keys import read_seal_keys
 from ...settings import Settings
 from ...transports.stdio.streams import open_streams
 

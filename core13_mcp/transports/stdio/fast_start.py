@@ -24,6 +24,7 @@ from ...api.trust import check_trust_store
 from ...declarations.files import MCP_KEYS, PROMPT_KEYS, enabled_declarations, enabled_prompts, read_declarations
 from ...identity import NAME, TITLE, VERSION, icons
 from ...server.instructions import LIST_TTL_MS, instructions
+from ...server.seal_keys import read_seal_keys
 from ...settings import Settings
 from .first_requests import MODERN_VERSION, FirstRequest, parse_first_request
 
@@ -73,7 +74,7 @@ class FastStart:
         Raises:
             Core13Error: The server cannot start with these settings.
         """
-        key_file = settings.personal_api_key_file
+        key_files = filter(None, (settings.personal_api_key_file, settings.seal_keys_file))
         if (
             # `select` of Windows supports sockets only.
             sys.platform == "win32"
@@ -81,16 +82,15 @@ class FastStart:
             # Added declarations need the validation of their schemas, and a database needs SQLite.
             or settings.tools_dir
             or settings.sandbox_db
-            # The server reads the keys and may refuse to start.
-            or settings.seal_keys_file
             # A pipe, such as `<(pass posthog)` of bash, can be read only once, and the server needs its content.
-            or (key_file and not Path(key_file).is_file())
+            or not all(Path(file).is_file() for file in key_files)
         ):
             return cls(None)
         if not settings.sandbox:
             # Only checks that the key and the trust store are usable. A start without a key is valid.
             key_provider(settings)
             check_trust_store([settings.host], os.environ)
+        read_seal_keys(settings)
         results = first_results(settings)
         # No call is running before the SDK takes over, so SIGTERM ends the process at once.
         signal.signal(signal.SIGTERM, lambda *_: _exit_on_sigterm(settings))

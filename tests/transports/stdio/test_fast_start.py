@@ -19,11 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
-from core13_mcp.compose.engine import context_provider, credential_provider, read_seal_keys
+from core13_mcp.compose.engine import context_provider, credential_provider
 from core13_mcp.declarations.catalog import enabled_tools, load
 from core13_mcp.errors import Core13Error
 from core13_mcp.server.handlers import build_server
 from core13_mcp.server.instructions import instructions
+from core13_mcp.server.seal_keys import read_seal_keys
 from core13_mcp.settings import Settings
 from core13_mcp.transports.stdio.fast_start import FastStart, first_results
 from core13_mcp.transports.stdio.first_requests import HANDSHAKE_VERSIONS, MODERN_VERSION, parse_first_request
@@ -196,7 +197,7 @@ def fast_responses(environ: Mapping[str, str], messages: list[dict[str, Any]]) -
 def test_under_any_settings_the_answers_equal_those_of_the_sdk_or_are_left_to_it(environ, version):
     messages, chosen = first_messages(version), check_start(environ)
     responses = fast_responses(environ, messages)
-    supported = not environ.keys() & {"CORE13_SANDBOX_DB", "CORE13_SEAL_KEYS_FILE", "POSTHOG_PERSONAL_API_KEY_FILE"}
+    supported = not environ.keys() & {"CORE13_SANDBOX_DB", "POSTHOG_PERSONAL_API_KEY_FILE"}
     assert bool(responses) == (chosen is not None and supported)
     if chosen is not None and responses:
         assert responses == sdk_responses(chosen, messages)
@@ -217,15 +218,19 @@ def test_a_server_with_wrong_settings_answers_nothing_and_exits_with_status_2(en
     assert (ended.returncode, ended.stdout) == (2, "") and ended.stderr.startswith("core13-mcp: ")
 
 
-def test_a_key_file_is_read_if_it_is_a_regular_file(tmp_path):
+@pytest.mark.parametrize(
+    ("environ", "variable", "wrong"),
+    [({}, "POSTHOG_PERSONAL_API_KEY_FILE", "phc_" + KEY), (SANDBOX, "CORE13_SEAL_KEYS_FILE", "short")],
+)
+def test_a_file_with_keys_is_read_if_it_is_a_regular_file(environ, variable, wrong, tmp_path):
     file, messages = tmp_path / "key", first_messages("2025-06-18")
-    environ = {"POSTHOG_PERSONAL_API_KEY_FILE": str(file)}
-    for content, answered in ((f"{KEY}\n", 3), ("phc_" + KEY, 0), ("", 0)):
+    environ = environ | {variable: str(file)}
+    for content, answered in ((f"{KEY}\n", 3), (wrong, 0), ("", 0)):
         file.write_text(content)
         assert len(fast_responses(environ, messages)) == answered
     file.unlink()
     os.mkfifo(file)
-    assert fast_responses(environ, messages) == [], "reading a pipe would take the key from the server"
+    assert fast_responses(environ, messages) == [], "reading a pipe would take the keys from the server"
 
 
 UNUSUAL_MESSAGES: list[dict[str, Any]] = [
