@@ -9,7 +9,7 @@ from ..api.exchange import APIRequest
 from ..declarations.model import Declaration
 from ..declarations.paths import PLACEHOLDER
 from ..errors import InvalidArguments
-from ..jsonio import JSON
+from ..jsonio import JSON, compact_json
 from .clearing import cleared_fields
 
 
@@ -26,11 +26,22 @@ def bind(tool: Declaration, arguments: JSON, project: int | str | None) -> APIRe
     return APIRequest(
         method=endpoint.method,
         path=expand_path(endpoint.path, path_values(tool, arguments, project)),
-        query=other if has_query else {},
+        query={name: _query_value(value) for name, value in other.items()} if has_query else {},
         body=None if has_query else body,
         auth=endpoint.auth,
         repeatable=tool.repeatable,
     )
+
+
+def _query_value(value: Any) -> Any:
+    """Return a value of a query: an object as JSON text, and a list as one value for each of its items."""
+    match value:
+        case dict():
+            return compact_json(value)
+        case list():
+            return [_query_value(item) for item in value]
+        case _:
+            return value
 
 
 def path_values(tool: Declaration, arguments: JSON, project: int | str | None) -> JSON:

@@ -18,6 +18,12 @@ def test_arguments_outside_the_path_are_the_query_of_a_get_or_delete(method: str
     assert (request.path, request.query, request.body) == ("/api/things/3/", {"name": "x"}, None)
 
 
+def test_an_object_in_a_query_is_json_text_and_a_list_has_one_value_for_each_item() -> None:
+    arguments = {"id": 3, "name": [{"a": [1]}, "x"], "filter": {"a": "b"}}
+    request = bind(make_tool("GET", properties={**ANY, "filter": {}}), arguments, None)
+    assert request.query == {"name": ['{"a":[1]}', "x"], "filter": '{"a":"b"}'}
+
+
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_arguments_outside_the_path_are_the_body_of_a_post_or_patch(method: str) -> None:
     request = bind(make_tool(method, properties=ANY), {"id": 3, "name": None, "detail": "full"}, None)
