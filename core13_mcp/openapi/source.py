@@ -109,7 +109,11 @@ def _parse(data: bytes, source: str) -> Any:
     except RecursionError:
         raise ConfigurationError(f"{source} is nested too deeply") from None
     except ValueError:
-        fix = "PostHog serves YAML by default; append ?format=json to its URL."
+        fix = (
+            "PostHog serves YAML unless its URL ends with ?format=json or the request has the header "
+            "Accept: application/json. Save https://us.posthog.com/api/schema/?format=json (or that of your host) to a "
+            "file, and name it with --spec."
+        )
         raise ConfigurationError(f"{source} is not JSON", fix) from None
 
 

@@ -87,7 +87,7 @@ def test_a_document_is_downloaded_without_credentials_and_with_progress(server: 
     [
         ("/moved/?key=secret", "/moved/ answered with status 302. Use https://other.example/schema/ instead."),
         ("/missing/", "/missing/ answered with status 404. Check the URL, or name a file with --spec."),
-        ("/yaml/", "/yaml/ is not JSON. PostHog serves YAML by default; append ?format=json to its URL."),
+        ("/yaml/", "Save https://us.posthog.com/api/schema/?format=json (or that of your host) to a file"),
     ],
 )
 def test_another_answer_than_a_document_is_an_error(server: ThreadingHTTPServer, path: str, message: str):
