@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from ..declarations.schema_rules import MAX_ITEMS, PROPERTY_NAME, TYPES, UNSUPPORTED_REGEX
@@ -21,8 +22,12 @@ def is_read_only(document: Document, schema: Any) -> bool:
 
 
 def convert(document: Document, flat: dict[str, Any], unknown: str, depth: int = 1) -> dict[str, Any]:
-    """Return a flat schema with the keywords that every provider accepts, and `unknown` as the type if it has none."""
-    kind = kind_of(flat) or unknown
+    """Return a flat schema with the keywords that every provider accepts.
+
+    A schema with several types has one of them, and a schema without any has the type `unknown`.
+    """
+    types = flat.get("types", ())
+    kind = kind_of(flat) or ("string" if "string" in types else next(filter(TYPES.__contains__, types), unknown))
     schema: dict[str, Any] = {"type": kind}
     match kind:
         case "string":
@@ -31,13 +36,28 @@ def convert(document: Document, flat: dict[str, Any], unknown: str, depth: int =
             schema |= {key: flat[key] for key in ("minimum", "maximum") if key in flat}
         case "array":
             items = flatten(document, flat.get("items") or {})
-            schema["items"] = convert(document, items, "object", depth + 1)
+            schema["items"] = convert(document, items, "string", depth + 1)
             schema["maxItems"] = max(1, min(int(flat.get("maxItems", MAX_ITEMS)), MAX_ITEMS))
             if 0 < flat.get("minItems", 0) <= schema["maxItems"]:
                 schema["minItems"] = int(flat["minItems"])
         case "object":
             schema |= _inner(document, flat, depth)
     return schema
+
+
+def guessed_types(document: Document, flat: dict[str, Any], schema: dict[str, Any], key: str) -> Iterator[str]:
+    """Yield a question for each part of a converted schema that has no single type in the document."""
+    if kind_of(flat) is None:
+        allowed = " and ".join(flat.get("types", ()))
+        problem = f"the document allows {allowed}" if allowed else "the document gives no type"
+        yield f"{key}.type: {problem}; is {schema['type']} right?"
+    if "items" in schema:
+        items = flatten(document, flat.get("items") or {})
+        yield from guessed_types(document, items, schema["items"], f"{key}.items")
+    for name, part in schema.get("properties", {}).items():
+        yield from guessed_types(
+            document, flatten(document, flat["properties"][name]), part, f"{key}.properties.{name}"
+        )
 
 
 def _inner(document: Document, flat: dict[str, Any], depth: int) -> dict[str, Any]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ConfigurationError
 from ..text import did_you_mean, single_line
 
-METHODS = ("get", "post", "put", "patch", "delete")
+# The methods of operations, and the last word of the `operationId` that PostHog gives to such an operation.
+METHODS = {"get": "retrieve", "post": "create", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 # A reference that leads to another one, and so on. In PostHog's document there are 2.
 _MAX_CHAIN = 20
 
-_JSON = "application/json"
+JSON_TYPE = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Operation:
     """One operation of a document.
 
     Attributes:
-        id: The `operationId`.
+        id: The `operationId`, or words of the path. A number makes a repeated one unique.
         method: The HTTP method in upper case.
         content: The operation object, with references as they are.
         shared: The parameters of the path item, which all its operations have.
@@ -96,7 +97,21 @@ class Document:
         own = _list(operation.content.get("parameters"))
         resolved = [self.resolve(parameter) for parameter in (*operation.shared, *own)]
         named = [item for item in resolved if isinstance(item.get("in"), str) and isinstance(item.get("name"), str)]
-        return list({(item["in"], item["name"]): item for item in named}.values())
+        return [self._as_sent(item) for item in {(item["in"], item["name"]): item for item in named}.values()]
+
+    def is_refused(self, operation: Operation) -> bool:
+        """Whether the API refuses the method: the only response is the status 405."""
+        return list(_dict(operation.content.get("responses"))) == ["405"]
+
+    def request_types(self, operation: Operation) -> list[str]:
+        """Return the media types of the body of the request."""
+        return list(self._content_of(operation.content.get("requestBody")))
+
+    def response_types(self, operation: Operation) -> list[str]:
+        """Return the media types of the bodies of the responses with a 2xx status."""
+        responses = _dict(operation.content.get("responses")).items()
+        success = (self._content_of(response) for status, response in responses if str(status).startswith("2"))
+        return list(dict.fromkeys(name for content in success for name in content))
 
     def request_schema(self, operation: Operation) -> dict[str, Any] | None:
         """Return the schema of the JSON body of the request, or None if it has no body."""
@@ -113,17 +128,33 @@ class Document:
         return next((responses[status] for status in sorted(responses) if status.startswith("2")), None)
 
     def _json_schema(self, node: Any) -> dict[str, Any] | None:
-        content = _dict(self.resolve(node).get("content"))
-        schema = _dict(content.get(_JSON)).get("schema")
+        schema = _dict(self._content_of(node).get(JSON_TYPE)).get("schema")
         return schema if isinstance(schema, dict) else None
 
+    def _content_of(self, node: Any) -> dict[str, Any]:
+        """Return the content of a body by media type, without parameters such as `charset`."""
+        content = _dict(self.resolve(node).get("content"))
+        return {name.partition(";")[0].strip().lower(): part for name, part in content.items()}
+
+    def _as_sent(self, parameter: dict[str, Any]) -> dict[str, Any]:
+        """Return a parameter with the schema of what is sent: a list in one value is a text with commas."""
+        schema = self.resolve(parameter.get("schema"))
+        if parameter.get("explode") is not False or schema.get("type") != "array":
+            return parameter
+        values = ", ".join(map(str, _list(self.resolve(schema.get("items")).get("enum"))))
+        form = f"Comma-separated list of {values}." if values else "Comma-separated list."
+        return {**parameter, "schema": {"type": "string", "description": f"{form} {parameter.get('description', '')}"}}
+
     def _iter_operations(self) -> Iterator[Operation]:
+        ids = set[str]()
+        shared = {"security": self._content["security"]} if "security" in self._content else {}
         for path, item in self._content["paths"].items():
             item = _dict(item)
-            for method in METHODS:
-                content = _dict(item.get(method))
-                if isinstance(name := content.get("operationId"), str):
-                    yield Operation(name, method.upper(), path, content, tuple(_list(item.get("parameters"))))
+            for method in (name for name in METHODS if name in item):
+                content = {**shared, **_dict(item[method])}
+                name = _unique(str(content.get("operationId") or _id_from_path(method, path)), ids)
+                ids.add(name)
+                yield Operation(name, method.upper(), path, content, tuple(_list(item.get("parameters"))))
 
     def _lookup(self, reference: str) -> Any:
         node: Any = self._content
@@ -134,6 +165,20 @@ class Document:
         if node is None:
             raise ConfigurationError(f"{self.source}: the $ref {single_line(reference, 100)!r} names nothing")
         return node
+
+
+def _id_from_path(method: str, path: str) -> str:
+    names = [part for part in path.removeprefix("/api/").split("/") if part and "{" not in part]
+    is_list = method == "get" and not path.rstrip("/").endswith("}")
+    return "_".join([*names, "list" if is_list else METHODS[method]])
+
+
+def _unique(name: str, others: Collection[str]) -> str:
+    number = 2
+    unique = name
+    while unique in others:
+        unique, number = f"{name}_{number}", number + 1
+    return unique
 
 
 def _dict(value: Any) -> dict[str, Any]:

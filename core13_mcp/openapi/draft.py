@@ -12,9 +12,10 @@ from ..declarations.catalog import parse
 from ..declarations.directory import builtin_dir, replace_references
 from ..declarations.files import with_confirmation
 from ..errors import ConfigurationError, DeclarationError
-from .document import Document, Operation
+from .document import JSON_TYPE, Document, Operation
 from .draft_inputs import Arguments, read_arguments
 from .draft_outputs import Result, read_result
+from .draft_review import open_decisions
 from .flat import flatten
 from .wording import description, effect, sentences, title, tool_name
 
@@ -41,6 +42,10 @@ def draft(document: Document, operation: Operation) -> dict[str, Any]:
     if operation.method not in _METHODS:
         fix = f"Draft the PATCH operation of {operation.path} instead."
         raise ConfigurationError(f"{operation.id} is a {operation.method} request, which replaces an object", fix)
+    types = document.request_types(operation)
+    if types and JSON_TYPE not in types:
+        fix = "Such a request needs another program, such as curl."
+        raise ConfigurationError(f"the body of {operation.id} is {', '.join(types)}, but a tool sends JSON only", fix)
     arguments, result = read_arguments(document, operation), read_result(document, operation)
     content = {
         "name": tool_name(operation),
@@ -59,7 +64,7 @@ def draft(document: Document, operation: Operation) -> dict[str, Any]:
         "hints": _hints(document, operation),
         "done": [] if operation.method == "GET" else [{"message": effect(operation)}],
         "documented": arguments.documented,
-        "review": _review(document, operation, arguments, result),
+        "review": open_decisions(document, operation, arguments, result),
     }
     content = {key: value for key, value in content.items() if value or key == "inputSchema"}
     _require_valid(operation, content)
@@ -99,7 +104,7 @@ def _endpoint(operation: Operation, arguments: Arguments) -> dict[str, Any]:
 
 def _fallback(document: Document, operation: Operation) -> dict[str, Any]:
     """Return the PATCH request that marks an object as deleted, if the document says that the API refuses DELETE."""
-    if operation.method != "DELETE" or list(document.responses(operation)) != ["405"]:
+    if operation.method != "DELETE" or not document.is_refused(operation):
         return {}
     others = (other for other in document.operations.values() if other.path == operation.path)
     update = next((other for other in others if other.method == "PATCH"), None)
@@ -142,42 +147,6 @@ def _described(document: Document, operation: Operation, status: str) -> str:
     response = document.resolve(operation.content["responses"][status])
     text = sentences(str(response.get("description") or ""), 200)
     return "" if text == "No response body." else text.replace("{", "{{").replace("}", "}}")
-
-
-def _review(document: Document, operation: Operation, arguments: Arguments, result: Result) -> list[str]:
-    """Return the decisions for a person, each with the key that it is about."""
-    secrets = f"The draft lists {', '.join(arguments.secrets)}" if arguments.secrets else "The draft lists none"
-    hidden = f", and hides {', '.join(result.secrets)}" if result.secrets else ""
-    review = [f"secrets: which arguments and fields are secret? {secrets}{hidden}."]
-    if result.properties:
-        review.append(f"outputSchema: a result shows {result.shown} of {result.total} fields. Which are useful?")
-    else:
-        review.append("outputSchema: the document describes no body of the response. Which fields does it have?")
-    if list(document.responses(operation)) == ["405"]:
-        review.append("endpoint: the document says that the API refuses this method. What does the API do instead?")
-    if result.evidence is None:
-        review.append("evidence: which status and field show that the call succeeded?")
-    if operation.method != "GET":
-        review += [
-            "annotations.openWorldHint: does a call reach people, such as by a message or a public link? If not: false.",
-            "confirm: what does a person decide before the call? Remove the key if nothing can be lost.",
-        ]
-    if operation.method == "POST":
-        lists = _list_operation(document, operation)
-        fix = f" The operation {lists} may show it." if lists else ""
-        review.append(f"hints.unknown: how does a caller find out whether a lost request was applied?{fix}")
-    if not operation.scopes:
-        review.append("endpoint.auth: the document names no scope. Is it true that the endpoint refuses API keys?")
-    elif len(operation.scopes) > 1:
-        review.append(f"endpoint.scope: the document names {', '.join(operation.scopes)}. Which one is needed?")
-    return [*review, *arguments.guesses]
-
-
-def _list_operation(document: Document, operation: Operation) -> str | None:
-    """Return the operation that lists the collection of a path, or of the object that its path starts with."""
-    lists = [other for other in document.operations.values() if other.method == "GET" and other.id.endswith("_list")]
-    matches = [other for other in lists if operation.path.startswith(other.path)]
-    return max(matches, key=lambda other: len(other.path)).id if matches else None
 
 
 def _require_valid(operation: Operation, content: dict[str, Any]) -> None:

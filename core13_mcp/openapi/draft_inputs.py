@@ -8,7 +8,7 @@ from typing import Any
 from ..declarations.paths import placeholders
 from ..declarations.schema_rules import MAX_PROPERTIES, MAX_SCHEMA_CHARS, PROPERTY_NAME, SECRET_NAME
 from ..jsonio import compact_json
-from .convert import MAX_ENUM, PATTERNS, convert, is_read_only, kind_of
+from .convert import MAX_ENUM, PATTERNS, convert, guessed_types, is_read_only
 from .document import Document, Operation
 from .flat import MAX_INT, flatten
 from .wording import argument_description, noun
@@ -144,13 +144,9 @@ def _add(arguments: Arguments, document: Document, name: str, schema: dict[str, 
     elif not PROPERTY_NAME.fullmatch(name):
         arguments.documented[name] = "Model providers reject this name of an argument."
     else:
-        if kind_of(flat) is None:
-            guess = f"inputSchema.properties.{name}.type: the document gives no single type; is {unknown} right?"
-            arguments.guesses.append(guess)
-        arguments.properties[name] = {
-            **convert(document, flat, unknown),
-            "description": _describe(flat, name),
-        }
+        converted = convert(document, flat, unknown)
+        arguments.guesses += guessed_types(document, flat, converted, f"inputSchema.properties.{name}")
+        arguments.properties[name] = {**converted, "description": _describe(flat, name)}
 
 
 def _describe(flat: dict[str, Any], name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..declarations.schema_rules import PROPERTY_NAME, SECRET_NAME
 from .convert import kind_of
-from .document import Document, Operation
+from .document import JSON_TYPE, Document, Operation
 from .flat import flatten
 
 _MAX_FIELDS = 20
@@ -22,10 +22,11 @@ class Result:
     """The result of an operation.
 
     Attributes:
-        properties: The output schema of an object, or of a page of rows; empty if the document describes no body.
+        properties: The output schema of an object, or of a page of rows; empty if the document describes none.
         evidence: What a response must have; None if the document does not say.
         shown, total: The number of fields that a result has, and that a response has.
         secrets: Fields that look like secrets, and that a result does not have.
+        problem: Why there are no properties, with a question.
     """
 
     properties: dict[str, Any]
@@ -33,6 +34,7 @@ class Result:
     shown: int = 0
     total: int = 0
     secrets: tuple[str, ...] = ()
+    problem: str = ""
 
 
 def read_result(document: Document, operation: Operation) -> Result:
@@ -42,7 +44,8 @@ def read_result(document: Document, operation: Operation) -> Result:
     flat = flatten(document, schema) if schema else {}
     fields = flat.get("properties", {})
     if not fields:
-        return Result({}, {"status": [204]} if statuses == [204] else None)
+        problem = _problem(document.response_types(operation), kind_of(flat))
+        return Result({}, {"status": [204]} if statuses == [204] else None, problem=problem)
     rows = flatten(document, fields.get("results") or {})
     if rows.get("type") == "array":
         row = flatten(document, rows.get("items") or {})
@@ -55,6 +58,17 @@ def read_result(document: Document, operation: Operation) -> Result:
     key = key or next((name for name in flat.get("required", ()) if name in properties), None)
     proof = {"status": statuses, "field": key} if key else None
     return Result(properties, proof, len(properties), len(fields), secrets)
+
+
+def _problem(types: list[str], kind: str | None) -> str:
+    """Return why a response has no fields to show."""
+    if types and JSON_TYPE not in types:
+        return f"the response is {', '.join(types)}, but a tool reads JSON objects only. Is the document right?"
+    if kind and kind != "object":
+        return f"the response is of type {kind}, but a tool shows the fields of an object only. Is the document right?"
+    if types:
+        return "the document names no field of the response. Which fields does it have?"
+    return "the document describes no body of the response. Which fields does it have?"
 
 
 def _select(

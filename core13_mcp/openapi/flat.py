@@ -29,8 +29,8 @@ def flatten(document: Document, schema: Any, nesting: int = 0) -> dict[str, Any]
 
     `nullable` is true if null is a valid value. The parts of `allOf` are merged. The alternatives of `oneOf` and
     `anyOf` become one schema that all of them match: the union of their enums, the properties of all of them, of which
-    those of every alternative are required, and no `type` if they have different ones. Schemas of properties and items
-    stay as they are. Limits that are only the size of an integer in the database are left out.
+    those of every alternative are required, and `types` instead of `type` if they have different ones. Schemas of
+    properties and items stay as they are. Limits that are only the size of an integer in the database are left out.
     """
     reference = schema.get("$ref") if isinstance(schema, dict) and len(schema) == 1 else None
     if not isinstance(reference, str):
@@ -89,6 +89,8 @@ def _single_type(schema: dict[str, Any]) -> dict[str, Any]:
         result["type"] = "null"
     elif set(others) == {"integer", "number"}:
         result["type"] = "number"
+    elif others:
+        result["types"] = others
     if nullable:
         result["nullable"] = True
     return result
@@ -110,13 +112,25 @@ def _union(parts: list[dict[str, Any]]) -> dict[str, Any]:
         union = dict(kinds[0])
     else:
         union = {key: kinds[0][key] for key in kinds[0] if all(part.get(key) == kinds[0][key] for part in kinds)}
+        types = dict.fromkeys(name for part in kinds for name in part.get("types", [part.get("type")]) if name)
+        if "type" not in union:
+            union["types"] = list(types)
         if all("enum" in part for part in kinds):
             union["enum"] = list(dict.fromkeys(value for part in kinds for value in part["enum"]))
-        properties = {name: value for part in kinds for name, value in part.get("properties", {}).items()}
-        if properties:
+        if properties := _union_of_properties(kinds):
             required = set.intersection(*(set(part.get("required", ())) for part in kinds))
             union |= {"properties": properties, "required": sorted(required)}
     return {**union, "nullable": True} if nullable else union
+
+
+def _union_of_properties(kinds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the properties of all alternatives. One with different schemas, such as a discriminator, has each."""
+    schemas: dict[str, list[Any]] = {}
+    for part in kinds:
+        for name, schema in part.get("properties", {}).items():
+            if schema not in schemas.setdefault(name, []):
+                schemas[name].append(schema)
+    return {name: different[0] if len(different) == 1 else {"anyOf": different} for name, different in schemas.items()}
 
 
 def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ _MARKUP = re.compile(r"\*\*|__|`+|^\s*[*#-]+\s+", re.MULTILINE)
 # The values of an enum, which the generator of PostHog's document appends to a description.
 _ENUM_LIST = re.compile(r"^\s*\* `.*$", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_ENDS = " .,:;!?-"
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -65,20 +66,22 @@ def title(operation: Operation) -> str:
 
 
 def description(document: Document, operation: Operation) -> str:
-    """Return the summary and the first sentences of the description, unless other operations have the same text.
+    """Return the summary and the first sentences of the description, or else the title as a sentence."""
+    texts = documented_texts(document, operation) or [f"{title(operation)}."]
+    return " ".join([*texts, "It changes nothing."] if operation.method == "GET" else texts)
 
-    A text that several operations have, such as `Create, read, update and delete cohorts`, describes none of them.
+
+def documented_texts(document: Document, operation: Operation) -> list[str]:
+    """Return the summary and the first sentences of the description, if they describe what the operation does.
+
+    A text that several operations have, such as `Create, read, update and delete cohorts`, describes none of them. That
+    of a method that the API refuses describes the refusal.
     """
     others = [other.content for other in document.operations.values() if other != operation]
+    elsewhere = {str(other.get(key)) for other in others for key in ("summary", "description")}
     parts = [str(operation.content.get(key) or "") for key in ("summary", "description")]
-    parts = [
-        part for part in parts if not any(part in (other.get("summary"), other.get("description")) for other in others)
-    ]
-    texts = [sentences(part, _DESCRIPTION_LENGTH) for part in parts if part.strip()]
-    texts += ["It changes nothing."] if operation.method == "GET" else []
-    return " ".join(
-        dict.fromkeys([*texts] if len(texts) > (operation.method == "GET") else [f"{title(operation)}.", *texts])
-    )
+    texts = [sentences(part, _DESCRIPTION_LENGTH) for part in parts if part not in elsewhere]
+    return [] if document.is_refused(operation) else list(dict.fromkeys(filter(None, texts)))
 
 
 def argument_description(schema: dict[str, Any], name: str) -> str:
@@ -104,8 +107,10 @@ def sentences(text: str, limit: int) -> str:
         if len(result) + len(sentence) > limit:
             break
         result += f" {sentence}"
-    result = result.strip() or text[:limit].rpartition(" ")[0]
-    return f"{result.rstrip(' .,:;!?-')}." if result.rstrip(" .,:;!?-") else ""
+    whole, cut = (part.strip(_ENDS) for part in (result, text[:limit].rpartition(" ")[0]))
+    # A part of a sentence ends with three dots.
+    result = f"{whole}." if whole else f"{cut} ..." if cut else ""
+    return result[:1].upper() + result[1:]
 
 
 def noun(operation: Operation) -> str:

@@ -33,7 +33,14 @@ SCHEMAS: dict[str, Any] = {
                     "tags": {"type": "array", "items": {"type": "string"}, "maxItems": 500},
                     "filters": {"type": "object", "additionalProperties": True},
                     "value": {},
-                    "both": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+                    "both": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+                    "either": {"type": ["boolean", "integer"]},
+                    "labels": {"type": "array", "items": {}},
+                    "target": {"oneOf": [
+                        {"type": "object", "properties": {"kind": {"const": "hook"}, "url": {"type": "string"}}},
+                        {"type": "object", "properties": {"kind": {"enum": ["mail"]}, "address": {"type": "string"}}},
+                    ]},
+                    "long": {"type": "string", "description": f"of {'many words ' * 20}"},
                     "shape": {"oneOf": [
                         {"type": "object", "properties": {"x": {"type": "integer"}, "y": {}}, "required": ["x", "y"]},
                         {"type": "object", "properties": {"x": {"type": "integer"}, "z": {}}, "required": ["x"]},
@@ -134,6 +141,15 @@ def content() -> dict[str, Any]:
                 "patch": operation("marks_partial_update", "mark:write", None, {"type": "object", "properties": {"name": {"type": "string"}}}, parameters=[ID]),
                 "delete": operation("marks_destroy", "mark:write", status="405", parameters=[ID])},
             "/api/projects/{project_id}/pins/{id}/": {"delete": operation("pins_destroy", "pin:write", status="405", parameters=[ID])},
+            "/api/old/": {
+                "get": operation("old_list", "old:read", {"type": "array", "items": THING}, deprecated=True),
+                "post": {**operation("old_list"), "requestBody": {"content": {"multipart/form-data": {"schema": THING}}}}},
+            "/api/exports/": {"get": {"parameters": [
+                {"in": "query", "name": "tags", "explode": False, "schema": {"type": "array", "items": {"type": "string"}}, "description": "Tags to export."},
+                {"in": "query", "name": "kinds", "explode": False, "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Kind"}}}],
+                "responses": {"200": {"content": {"text/csv": {"schema": {"type": "string"}}}}}}},
+            "/api/exports/{id}/": {"get": {"parameters": [ID], "security": [{"PersonalAPIKeyAuth": ["export:read"]}],
+                "responses": {"200": {"content": {"application/json; charset=utf-8": {"schema": {"type": "object"}}}}}}},
             "/api/categories/{id}": {"get": operation("categories_retrieve", "category:read", parameters=[ID])},
             "x-extension": 5,
         },

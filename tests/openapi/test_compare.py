@@ -441,6 +441,17 @@ def test_a_draft_has_no_difference_from_its_document(tmp_path: Path) -> None:
     assert {key for _, _, key in differences(document(), catalog)} == {"arguments.uuid.pattern"}
 
 
+def test_an_operation_without_an_id_or_with_that_of_another_one_is_compared_too() -> None:
+    expected = differences(document(), CATALOG)
+    changed = document()
+    operations = [part for item in changed["paths"].values() for part in item.values() if isinstance(part, dict)]
+    for index, operation in enumerate(operations):
+        del operation["operationId"]
+        if index % 2:
+            operation["operationId"] = "same"
+    assert differences(changed, CATALOG) == expected
+
+
 # Accepted differences.
 
 

@@ -23,7 +23,7 @@ from .documents import content, document
 
 CATALOG = load()
 DOCUMENT = document()
-NAMES = [name for name in DOCUMENT.operations if name not in ("big_things_update", "categories_retrieve")]
+NAMES = [name for name in DOCUMENT.operations if name not in ("big_things_update", "categories_retrieve", "old_list_2")]
 
 
 def draft_of(name: str) -> dict[str, Any]:
@@ -100,7 +100,19 @@ ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
     ("tags", {"type": "array", "items": {"type": "string"}, "maxItems": 100, "description": "Tags."}),
     ("filters", {"type": "object", "description": "Filters."}),
     ("value", {"type": "object", "description": "Value."}),
-    ("both", {"type": "object", "description": "Both."}),
+    ("both", {"type": "string", "description": "Both."}),
+    ("either", {"type": "boolean", "description": "Either."}),
+    ("labels", {"type": "array", "items": {"type": "string"}, "maxItems": 100, "description": "Labels."}),
+    ("target", {
+        "type": "object",
+        "properties": {
+            "kind": {"type": "string", "enum": ["hook", "mail"]},
+            "url": {"type": "string"},
+            "address": {"type": "string"},
+        },
+        "description": "Target.",
+    }),
+    ("long", {"type": "string", "description": f"Of {'many words ' * 10}many ..."}),
     ("shape", {
         "type": "object",
         "properties": {"x": {"type": "integer"}, "y": {"type": "object"}, "z": {"type": "object"}},
@@ -132,16 +144,58 @@ def test_each_form_of_a_schema_becomes_one_that_every_provider_accepts(name: str
 
 def test_a_type_that_the_document_does_not_name_is_a_decision():
     review = draft_of("big_things_create")["review"]
-    guesses = [text.split(".")[2] for text in review if text.startswith("inputSchema.properties.")]
-    assert guesses == ["value", "both"]
+    prefix = "inputSchema.properties."
+    assert [text.removeprefix(prefix) for text in review if text.startswith(prefix)] == [
+        "value.type: the document gives no type; is object right?",
+        "both.type: the document allows integer and string; is string right?",
+        "either.type: the document allows boolean and integer; is boolean right?",
+        "labels.items.type: the document gives no type; is string right?",
+        "shape.properties.y.type: the document gives no type; is object right?",
+        "shape.properties.z.type: the document gives no type; is object right?",
+    ]
+
+
+def test_a_list_that_is_one_value_of_a_query_is_a_text_with_commas():
+    arguments = arguments_of("exports_list")
+    assert arguments["tags"] == {"type": "string", "description": "Comma-separated list. Tags to export."}
+    assert arguments["kinds"] == {"type": "string", "description": "Comma-separated list of a, b."}
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("old_list", "outputSchema: the response is of type array, but a tool shows the fields of an object only."),
+        ("old_list", "endpoint: the document marks the operation as deprecated. Which one replaces it?"),
+        ("exports_list", "outputSchema: the response is text/csv, but a tool reads JSON objects only."),
+        ("exports_retrieve", "outputSchema: the document names no field of the response."),
+        ("widgets_list", "outputSchema: the document describes no body of the response."),
+        ("widgets_list", "description: the document has no text about this operation. What does a call do?"),
+        ("notes_destroy", "description: the document has no text about this operation. What does a call do?"),
+    ],
+)
+def test_what_a_document_does_not_say_or_a_tool_cannot_do_is_a_decision(name: str, question: str):
+    assert any(text.startswith(question) for text in draft_of(name)["review"])
+
+
+def test_an_operation_without_a_unique_id_can_be_drafted():
+    assert draft_of("exports_retrieve")["endpoint"]["path"] == "/api/exports/{id}/"
+    assert DOCUMENT.operation("old_list_2").method == "POST"
+
+
+def test_an_operation_without_scopes_of_its_own_has_those_of_the_document():
+    changed = content() | {"security": [{"PersonalAPIKeyAuth": ["all:read"]}]}
+    shared = Document(changed, "openapi.json")
+    assert shared.operation("exports_list").scopes == ("all:read",)
+    assert shared.operation("exports_retrieve").scopes == ("export:read",)
 
 
 def test_a_creation_is_careful_until_a_person_has_decided(tmp_path: Path):
     content = draft_of("big_things_create")
     keys = [text.partition(":")[0] for text in content["review"]]
-    assert keys[:5] == ["secrets", "outputSchema", "annotations.openWorldHint", "confirm", "hints.unknown"]
+    assert keys[:3] == ["secrets", "outputSchema", "description"]
+    assert keys[3:6] == ["annotations.openWorldHint", "confirm", "hints.unknown"]
     assert "The draft lists access_token, id_password, and hides access_token, id_password." in content["review"][0]
-    assert content["review"][4].endswith("The operation big_things_list may show it.")
+    assert content["review"][5].endswith("The operation big_things_list may show it.")
     tool = reviewed(tmp_path, "big_things_create")
     assert tool.annotations.open_world_hint and not tool.annotations.destructive_hint
     assert [entry.level for entry in tool.confirm] == ["ask"]
@@ -250,6 +304,7 @@ def test_another_name_of_the_project_argument_is_declared(tmp_path: Path):
             "big_things_update",
             r"is a PUT request, which replaces an object. Draft the PATCH operation of /api/projects/",
         ),
+        ("old_list_2", r"the body of old_list_2 is multipart/form-data, but a tool sends JSON only\. Such a request"),
         ("categories_retrieve", r"cannot describe this operation: .*endpoint.path: a path must end with /"),
         ("big_thing_list", "openapi.json has no operation 'big_thing_list'. Did you mean \"big_things_list\"?"),
         ("zzzzzz", "`core13-mcp draft --list WORD` finds operations."),
@@ -302,10 +357,10 @@ def spec(tmp_path: Path) -> str:
 
 
 def test_the_command_finds_operations(capsys: pytest.CaptureFixture[str], spec: str):
-    status, output, _ = run_draft(capsys, "--list", "RETRIEVE", "--spec", spec)
+    status, output, _ = run_draft(capsys, "--list", "S_RETRIEVE", "--spec", spec)
     assert status == 0
     assert [line.split()[:2] for line in output.splitlines()] == [
-        ["big_things_retrieve", "GET"], ["environments_statuses_retrieve", "GET"], ["categories_retrieve", "GET"],
+        ["big_things_retrieve", "GET"], ["environments_statuses_retrieve", "GET"], ["exports_retrieve", "GET"], ["categories_retrieve", "GET"],
     ]  # fmt: skip
 
 
@@ -315,7 +370,7 @@ def test_the_command_writes_a_draft_and_never_replaces_a_file(capsys: pytest.Cap
     status, _, errors = run_draft(capsys, *arguments)
     assert status == 0
     lines = errors.splitlines()
-    assert lines[0] == f"wrote {folder}/big-things-destroy.json, with 4 open decisions:"
+    assert lines[0] == f"wrote {folder}/big-things-destroy.json, with 5 open decisions:"
     assert lines[-1] == f"Make each one, empty the list `review`, and run: core13-mcp check {folder}"
     status, _, errors = run_draft(capsys, *arguments)
     assert status == 2 and "big-things-destroy.json exists already. Remove it" in errors
