@@ -22,6 +22,10 @@ MAX_REQUEST_TOKENS = 20_000
 # Bits of the largest double. Python takes quadratic time to read and write the digits of a larger integer.
 _MAX_INT_BITS = 1024
 
+# More digits than `_MAX_INT_BITS` allow.
+_TOO_MANY_DIGITS = b"0" * 310
+_DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+
 _NOT_TOKENS = bytes(set(range(256)) - set(b"[{,"))
 
 
@@ -71,6 +75,11 @@ def has_more_tokens(text: str | bytes | bytearray, limit: int) -> bool:
     return len(text) > limit and _count_tokens(text) > limit
 
 
+def may_have_long_number(text: bytes) -> bool:
+    """Whether a JSON text has more digits in a row than a number may have. They can also be in a string."""
+    return _TOO_MANY_DIGITS in text.translate(_DIGITS_TO_ZEROS)
+
+
 def _count_tokens(text: str | bytes | bytearray) -> int:
     if isinstance(text, str):
         return sum(map(text.count, "[{,"))
@@ -80,7 +89,7 @@ def _count_tokens(text: str | bytes | bytearray) -> int:
 def _check(value: Any, levels: int = MAX_DEPTH, *, finite: bool = True) -> None:
     """Raise ValueError if a parsed value is nested too deeply, or has a number that is too large or not finite."""
     if levels < 0:
-        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+        raise ValueError(f"is nested deeper than {MAX_DEPTH} levels")
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,)
     for part in parts:
         kind = type(part)

@@ -34,7 +34,7 @@ def normalize(tool: Declaration, arguments: JSON) -> dict[str, Any]:
     schemas = {name: _mapping(schema) for name, schema in tool.arguments.items()}
     defaults = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
     return defaults | {
-        name: _convert(schemas.get(name, {}), value)
+        name: _convert(schemas[name], value) if name in schemas else value
         for name, value in arguments.items()
         if not _is_absent(schemas, name, value)
     }

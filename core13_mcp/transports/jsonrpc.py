@@ -13,7 +13,7 @@ from mcp_types.jsonrpc import JSONRPCError, JSONRPCResponse
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from ..jsonio import MAX_REQUEST_TOKENS, has_more_tokens, parse_json
+from ..jsonio import MAX_REQUEST_TOKENS, has_more_tokens, json_error, may_have_long_number, parse_json
 
 _EARLY_ID = re.compile(rb'\s*\{[^{]*?"id"\s*:\s*([0-9]{1,18}|"[\w-]*")')
 
@@ -39,7 +39,7 @@ def parse_message(data: bytes) -> JSONRPCMessage:
     here.
 
     Raises:
-        MessageError: The text is not JSON in UTF-8, has too many values, or the value is not a message.
+        MessageError: The text is not JSON in UTF-8, has too many values or too long a number, or is not a message.
     """
     if has_more_tokens(data, MAX_REQUEST_TOKENS):
         text = f"Invalid request: the message has more than {MAX_REQUEST_TOKENS} values."
@@ -48,7 +48,7 @@ def parse_message(data: bytes) -> JSONRPCMessage:
         value = from_json(data)
     except ValueError:
         raise MessageError(_find_id(data), PARSE_ERROR, "Parse error: the message is not JSON in UTF-8.") from None
-    if problem := _problem(value):
+    if problem := _problem(value) or _number_problem(data, value):
         raise MessageError(_usable_id(value), INVALID_REQUEST, f"Invalid request: {problem}.")
     try:
         return _model(value).model_validate(value, by_name=False)
@@ -71,6 +71,12 @@ def _problem(value: Any) -> str | None:
     if not isinstance(value.get("params"), dict | None):
         return 'the member "params" is not a JSON object'
     return None
+
+
+def _number_problem(data: bytes, value: Any) -> str | None:
+    # The SDK parses the body of some requests once more, and takes quadratic time for a long number.
+    error = json_error(value) if may_have_long_number(data) else None
+    return error and f"the message {error}"
 
 
 def _model(value: dict[str, Any]) -> type[JSONRPCRequest | JSONRPCNotification | JSONRPCResponse | JSONRPCError]:

@@ -7,9 +7,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from mcp_types import JSONRPCRequest
 
 from core13_mcp.declarations.catalog import load
 from core13_mcp.settings import Settings
+from core13_mcp.transports.jsonrpc import parse_message
 
 from .http.http_server import headers, serving
 from .stdio.peer import message, peer
@@ -21,6 +23,7 @@ IDS = ["null", "1.0", "1.5", "true", "false", "{}", "[1]"]
 BAD_ID = "Invalid request: the id is not a string or an integer."
 NO_MESSAGE = "Invalid request: the message is not a request, a notification or a response of JSON-RPC 2.0."
 TOO_MANY = "Invalid request: the message has more than 20000 values."
+TOO_LONG = "Invalid request: the message contains a number with too many digits."
 NOT_JSON = "Parse error: the message is not JSON in UTF-8."
 
 # The line, and the id, the code and the text of the response.
@@ -49,6 +52,7 @@ MALFORMED: list[tuple[bytes, Any, int, str]] = [
     (b'{"jsonrpc":"2.0","id":null,"result":{}}', None, -32600, NO_MESSAGE),
     (b'{"jsonrpc":"2.0","id":"b-8","method":"ping","params":{"a":[%s0]}}' % (b"1," * 20_000), "b-8", -32600, TOO_MANY),
     (b'{"a":{},"id":9,"jsonrpc":"2.0","method":"ping","params":[%s0]}' % (b"1," * 20_000), None, -32600, TOO_MANY),
+    (b'{"jsonrpc":"2.0","id":10,"method":"ping","params":{"a":%s}}' % (b"7" * 400), 10, -32600, TOO_LONG),
     (b'{"password":"%s"' % SECRET.encode(), None, -32700, NOT_JSON),
     (b'{"jsonrpc":"2.0","id":6,"method":"ping","params":{"a":"\xff%s"}}' % SECRET.encode(), 6, -32700, NOT_JSON),
     (b'{"jsonrpc":"2.0","id":"\xff","method":"ping"}', None, -32700, NOT_JSON),
@@ -163,3 +167,8 @@ async def test_the_error_for_an_unknown_method_tool_or_prompt_is_short() -> None
             assert len(json.dumps(await client.receive())) < 3000
         await client.close()
         assert (await client.wait())[0] == 0
+
+
+def test_a_text_of_many_digits_is_not_a_number() -> None:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"text": "7" * 400}})
+    assert isinstance(parse_message(body.encode()), JSONRPCRequest)
