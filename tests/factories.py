@@ -50,14 +50,16 @@ def make_tool(method: str = "GET", path: str | None = None, **keys: Any) -> Decl
     return Declaration.model_validate(with_confirmation(declaration_json(method, path, **keys)))
 
 
-def store_sign_in(directory: Path, **fields: str) -> None:
-    """Store a sign-in at the US region. `fields` are those of StoredSignIn, such as `ended`."""
-    store = Store(directory, "https://us.posthog.com")
+def store_sign_in(directory: Path, origin: str = "https://us.posthog.com", **fields: Any) -> None:
+    """Store a sign-in. `fields` are those of StoredSignIn, such as `ended`, and of the token response, such as `scope`."""
+    store = Store(directory, origin)
     payload = {
         "access_token": "pha_planted",
         "refresh_token": "phr_planted",
         "expires_in": 604800,
         "scope": "user:read",
+        "scoped_teams": [],
     }
+    payload = {name: fields.pop(name, value) for name, value in payload.items()}
     sign_in = StoredSignIn(SecretStr("id"), "client", Tokens.parse(payload, time.time()), **fields)
     store.write(Record(store.origin, "client", sign_in=sign_in))

@@ -11,21 +11,20 @@ from ..files import WatchedFile
 from ..keys import HOW_TO_GET_A_KEY, SecretStr, key_problem
 from ..settings import Settings
 
+# Why a tool that needs a login session cannot be used, although a key or a sign-in would be easy to get.
+_SESSION_ONLY = "only a login session is accepted here, neither an API key nor a sign-in"
+_SET_A_SESSION = "The person does it in PostHog, or the operator sets POSTHOG_SESSION_ID and POSTHOG_CSRF_TOKEN."
+
 
 class KeyInfo(NamedTuple):
-    """The scopes of a key, and the projects and organizations that it is restricted to; none means no restriction.
-
-    Attributes:
-        holder: What has the scopes: a key, or a sign-in.
-    """
+    """The scopes of a key or a sign-in, and the projects and organizations to which it is restricted, if any."""
 
     scopes: frozenset[str]
     projects: frozenset[int]
     organizations: frozenset[str]
-    holder: str = "key"
 
     def has(self, scope: str) -> bool:
-        """Whether the key has a scope. A `:write` scope includes `:read`."""
+        """Whether it has a scope. A `:write` scope includes `:read`."""
         return not self.scopes.isdisjoint({"*", scope, scope.replace(":read", ":write")})
 
     def reaches(self, project: int) -> bool:
@@ -50,6 +49,11 @@ class Credentials(NamedTuple):
     sign_in: SignIn | None = None
 
     @property
+    def kind(self) -> str:
+        """What a person calls these credentials: `key` or `sign-in`."""
+        return "sign-in" if self.sign_in else "key"
+
+    @property
     def principal(self) -> str:
         """A hash of the key, which identifies a caller without revealing the key. A sign-in keeps it when it is renewed."""
         import hashlib  # takes 3 ms, and a start over stdio only reads the credentials
@@ -66,8 +70,10 @@ class Credentials(NamedTuple):
 
     def require(self, auth: str) -> None:
         """Raise ConfigurationError if there is nothing to send to an endpoint that takes `auth`."""
-        if self.problem and not (auth == "session" and self.session_id):
+        if self.problem and auth == "key":
             raise ConfigurationError(self.problem)
+        if self.problem and not self.supports(auth):
+            raise ConfigurationError(_SESSION_ONLY, _SET_A_SESSION)
 
     def headers(self, auth: str, origin: str) -> dict[str, str]:
         """Return the authentication headers: the session if the endpoint takes it and there is one, else the key."""

@@ -48,14 +48,14 @@ class _Accounts:
     def __init__(self, timeout: float, builtin: Catalog) -> None:
         self._timeout = timeout
         self._builtin = builtin
-        self._findings: dict[tuple[str, Credentials, int | None], list[Finding]] = {}
+        self._findings: dict[tuple[str, str, int | None], list[Finding]] = {}
 
     async def check(self, settings: Settings) -> list[Finding]:
         """Return the findings about the host, the key and the project of these settings."""
         try:
             credentials = credential_provider(settings)()
             credentials.require("key")
-            account = (settings.host, credentials, settings.project_id)
+            account = (settings.host, credentials.principal, settings.project_id)
             if account not in self._findings:
                 async with api_clients(settings) as clients:
                     context = make_context(settings._replace(timeout=self._timeout), clients[0], credentials)

@@ -177,7 +177,7 @@ def _hint_problems(tool: Declaration) -> Iterator[Problem]:
     if "unknown" in tool.hints and tool.repeatable:
         yield Problem("hints.unknown", "a repeatable request has no unknown outcome", "Remove it.")
     if "403" not in tool.hints:
-        fix = 'Add a hint, such as "The key or its owner has no access, or the key lacks {scope}."'
+        fix = 'Add a hint, such as "The credentials or their owner have no access, or {scope} is missing."'
         yield Problem("hints.403", "the key is missing", fix)
     if "404" not in tool.hints and tool.endpoint.placeholders:
         yield Problem(

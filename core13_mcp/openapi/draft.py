@@ -24,7 +24,7 @@ _METHODS = ("GET", "POST", "PATCH", "DELETE")
 _HINTS = {
     "400": "Correct the argument that the API names.",
     "402": "The plan of the organization does not include this. No argument changes that; tell the person.",
-    "403": "The key or its owner has no access to this project or object, or the key lacks {scope}.",
+    "403": "The credentials or their owner have no access to this project or object, or {scope} is missing.",
     "404": "There is no such object in this project. Check the ids in the call.",
     "409": "The object is in another state than the call expects. Read it before you call again.",
     "429": "Too many requests. Wait before the next call.",

@@ -19,7 +19,7 @@ from ..text import get_path, quote
 from .approval import Channel, require_confirmed
 from .bind import bind, expand_path, path_values
 from .call import Call
-from .key_info import READ_TIMEOUT, describe_key
+from .key_info import READ_TIMEOUT, describe_rights
 from .masking import mask_urls, masked
 from .offload import run_large
 from .projection import CallResult, project_response
@@ -97,13 +97,13 @@ class Execution:
         return self._redacted(interrupted(self._call, reason, sent=self._session.write_sent))
 
     async def _explain(self, error: ToolError) -> str:
-        """Return a line on what the API key has and lacks, if the API refused the call for a lack of rights."""
+        """Return a line on what the key or sign-in has and lacks, if the API refused the call for a lack of rights."""
         call, context = self._call, self._call.context
         if error.status != 403 or context.key_info is None or call.tool.endpoint.auth != "key":
             return ""
-        timeout = min(READ_TIMEOUT, self._session.remaining)
+        timeout, code = min(READ_TIMEOUT, self._session.remaining), error.details["code"]
         info = await context.key_info.get(context.client, context.credentials, timeout)
-        return describe_key(info, call.tool, call.project, error.details["code"]) if info else ""
+        return describe_rights(context.credentials.kind, info, call.tool, call.project, code) if info else ""
 
     def _redacted(self, error: ToolError, explanation: str = "") -> ToolError:
         clean = copy.copy(error)

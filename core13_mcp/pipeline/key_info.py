@@ -1,4 +1,4 @@
-"""What the API key of a caller may do, as the API reports it."""
+"""What the API key or the sign-in of a caller may do, as PostHog reports it."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class KeyInfoCache:
         )
 
 
-def describe_key(info: KeyInfo, tool: Declaration, project: int | str | None, code: str) -> str:
-    """Return one line on what the key or sign-in of a call with an error code has, and what it lacks.
+def describe_rights(kind: str, info: KeyInfo, tool: Declaration, project: int | str | None, code: str) -> str:
+    """Return one line on what the key or sign-in (`kind`) of a call with an error code has, and what it lacks.
 
     The line is empty if the tool needs no scope, or if the API misses a scope that the key had an hour ago.
     """
@@ -88,17 +88,16 @@ def describe_key(info: KeyInfo, tool: Declaration, project: int | str | None, co
     if scope is None or (code == "missing_scope" and info.has(scope)):
         return ""
     if not info.has(scope):
-        return f"This {info.holder} has {_listed(sorted(info.scopes), 'scope')}. It lacks {scope}."
+        return f"This {kind} has {named(sorted(info.scopes), 'scope')}. It lacks {scope}."
     if tool.project and isinstance(project, int) and not info.reaches(project):
-        return f"This {info.holder} has {scope}, but reaches only {_listed(sorted(info.projects), 'project')}, not {project}."
+        return f"This {kind} has {scope}, but reaches only {named(sorted(info.projects), 'project')}, not {project}."
     if tool.project and info.organizations:
-        return (
-            f"This {info.holder} has {scope}, but reaches only {_listed(sorted(info.organizations), 'organization')}."
-        )
-    return f"This {info.holder} has {scope}, so no scope is missing."
+        return f"This {kind} has {scope}, but reaches only {named(sorted(info.organizations), 'organization')}."
+    return f"This {kind} has {scope}, so no scope is missing."
 
 
-def _listed(names: Iterable[Any], noun: str) -> str:
+def named(names: Iterable[Any], noun: str) -> str:
+    """Return names as text, such as "the projects 1, 2". A long list is cut."""
     shown = [str(name)[:60] for name in names]
     if not shown:
         return f"no {noun}"

@@ -17,7 +17,7 @@ from .call import Call
 _HINTS = {
     "400": "Correct {field} and call again.",
     "401": "The key was not accepted: it is wrong, was revoked, or belongs to another region or host.",
-    "403": "The key or its owner has no access to this, or the key lacks {scope}.",
+    "403": "The credentials or their owner have no access to this, or {scope} is missing.",
     "403 missing_scope": "No argument changes that: the person adds {scope} to the key in PostHog, Settings, "
     "Personal API keys.",
     "404": "There is no object with this id here: the id may be wrong, deleted, or from another project.",

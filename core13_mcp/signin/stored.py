@@ -50,7 +50,6 @@ class Tokens:
             frozenset(_text(payload, "scope").split()),
             _items(payload, "scoped_teams", int),
             _items(payload, "scoped_organizations", str),
-            holder="sign-in",
         )
         return cls(_token(payload, "access_token"), _token(payload, "refresh_token"), now + lifetime, lifetime, granted)
 

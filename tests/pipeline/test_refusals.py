@@ -92,7 +92,7 @@ CASES = {
         {"project_id": 1},
         403,
         "permission_denied",
-        "has no access to this project",
+        "have no access to this project",
         key=sandbox.OTHER_PROJECT_KEY,
     ),
     "403, another user": Case("users-retrieve", {"uuid": OTHER_USER}, 403, "permission_denied", "Pass uuid=@me"),

@@ -18,7 +18,7 @@ from core13_mcp.signin.store import LockTimeout, Store, login_directory
 from core13_mcp.signin.stored import Record, StoredSignIn, Tokens
 
 ORIGIN = "https://eu.posthog.com"
-GRANTED = KeyInfo(frozenset({"user:read"}), frozenset({1}), frozenset({"org"}), "sign-in")
+GRANTED = KeyInfo(frozenset({"user:read"}), frozenset({1}), frozenset({"org"}))
 TOKENS = Tokens(SecretStr("pha_access"), SecretStr("phr_refresh"), 9e9, 604_800.0, GRANTED)
 RECORD = Record(ORIGIN, "client", sign_in=StoredSignIn(SecretStr("id"), "client", TOKENS, "ada@a.example"))
 

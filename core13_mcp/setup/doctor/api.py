@@ -1,4 +1,4 @@
-"""Checks of the API: owner, projects and scopes of the key. All requests are GET."""
+"""Checks of the API: owner, projects and scopes of the key or sign-in. All requests are GET."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ...api.exchange import APIRequest
 from ...api.session import APISession
 from ...declarations.catalog import Catalog
 from ...declarations.model import Declaration
-from ...errors import InvalidArguments, ToolError, Unreadable
+from ...errors import ConfigurationError, InvalidArguments, ToolError, Unreadable
 from ...pipeline.call import CallContext, plan, prepare
 from ...pipeline.execution import Execution
 from ...pipeline.key_info import KeyInfoCache
 from ...pipeline.response import SentRequest, parse_response
 from ...text import get_path, single_line
 from .finding import Finding, from_error, from_network_error, proxy_host
-from .key import listed, reach_findings, refused_key, scope_finding
+from .key import RightsCheck
 
 
 class Account(NamedTuple):
@@ -41,6 +41,7 @@ class APICheck:
         self._enabled = enabled
         self._has_key = has_key
         self._declared = declared.values()
+        self._rights = RightsCheck(context.credentials, context.client.origin)
         # The declaration of the request for the owner of the key, and the tool that sends it.
         self._project = next(tool.project for tool in self._declared if tool.project)
         requests = ((tool, probe_request(tool)) for tool in self._declared)
@@ -53,7 +54,7 @@ class APICheck:
             yield finding
         if not account.is_usable:
             return
-        async for finding in self._rights():
+        async for finding in self._check_rights():
             yield finding
         names = [tool.name for tool in self._enabled.values() if tool.endpoint.auth == "session"]
         if names:
@@ -71,6 +72,9 @@ class APICheck:
             return Account([from_network_error(error, origin)], is_usable=False)
         except Unreadable as error:
             return Account([from_error("host", error)], is_usable=False)
+        except ConfigurationError as error:
+            # PostHog has ended the sign-in.
+            return Account([reachable, from_error("key", error)], is_usable=False)
         except ToolError as error:
             findings = [reachable, self._refused(error)] if self._has_key else [reachable]
             if not self._has_key or error.status == 401:
@@ -84,28 +88,28 @@ class APICheck:
 
     def _refused(self, error: ToolError) -> Finding:
         finding = from_error("owner", error)
-        return refused_key(finding, self._context.client.origin) if error.status == 401 else finding
+        return self._rights.refused(finding) if error.status == 401 else finding
 
     async def _request_owner(self, auth: Any) -> Any:
         """Return the user whom the API reports for the key, or for the login session.
 
         Raises:
             RequestError: The API cannot be reached.
+            ConfigurationError: The sign-in has ended.
             ToolError: The API refused the request or returned an invalid response.
         """
         request = APIRequest(method="GET", path=self._project.read, auth=auth)
         context = self._context
-        response = await APISession(context.client, context.credentials, context.timeout, retry=context.retry).send(
-            request
-        )
-        return parse_response(SentRequest(prepare(self._tool, {}, self._context), request), response)
+        session = APISession(context.client, context.credentials, context.timeout, retry=context.retry)
+        response = await session.send(request)
+        return parse_response(SentRequest(prepare(self._tool, {}, context), request), response)
 
     def _current_project(self, user: Any) -> Finding:
         project = self._project
         current = get_path(user, project.id)
         if current is None:
             fix = "create or join a project in PostHog; tools that need no project work without one"
-            return Finding("project", "note", "the owner of the key has no current project", fix)
+            return Finding("project", "note", f"the owner of the {self._rights.kind} has no current project", fix)
         message = f'current project: {current} ("{_text(user, project.name, 80)}")'
         listed = get_path(user, project.projects or "")
         names = {row["id"]: _text(row, "name", 60) for row in listed if "id" in row} if isinstance(listed, list) else {}
@@ -122,9 +126,9 @@ class APICheck:
         except ToolError as error:
             code = error.details["code"]
             if error.status == 404 or (error.status == 403 and code != "missing_scope"):
-                message = f"the pinned project {pinned} does not exist, or the key cannot access it{context}"
-                fix = "correct POSTHOG_PROJECT_ID, or give the key access to this project"
-                return Finding("project", "wrong", message, fix)
+                kind = self._rights.kind
+                message = f"the pinned project {pinned} does not exist, or the {kind} cannot access it{context}"
+                return Finding("project", "wrong", message, self._rights.project_fix)
             # The plan of the organization can refuse the request. Then the project is there.
             if error.status != 402:
                 reason = from_error("project", error).message
@@ -134,8 +138,8 @@ class APICheck:
     async def _read(self, tool: Declaration) -> None:
         await Execution(prepare(tool, {}, self._context)).run()
 
-    async def _rights(self) -> AsyncIterator[Finding]:
-        """Check for each scope whether the key can use the tools that need it, and whether it reaches the project."""
+    async def _check_rights(self) -> AsyncIterator[Finding]:
+        """Check for each scope whether the tools that need it can be used, and whether the project can be reached."""
         context, tools = self._context, self._enabled.values()
         info = await KeyInfoCache().get(context.client, context.credentials, context.timeout)
         for scope in sorted({tool.endpoint.scope for tool in tools if tool.endpoint.scope}):
@@ -144,9 +148,9 @@ class APICheck:
             if probes and (info is None or info.has(scope)):
                 yield await self._probe(f"scope {scope}", users, min(probes, key=lambda tool: len(tool.arguments)))
             else:
-                yield scope_finding(info, scope, users)
+                yield self._rights.scope(info, scope, users)
         if info:
-            for finding in reach_findings(info, context.project_id):
+            for finding in self._rights.reach(info, context.project_id):
                 yield finding
 
     async def _probe(self, check: str, tools: list[Declaration], probe: Declaration) -> Finding:
@@ -156,11 +160,11 @@ class APICheck:
         except ToolError as error:
             finding = from_error(check, error)
             if error.status == 403:
-                return replace(finding, message=f"the key cannot use {listed(tools)}: {finding.message}")
+                return replace(finding, message=f"{self._rights.cannot_use(tools)}: {finding.message}")
             # The scope is granted; another limit, such as the plan, refused the request.
             is_answered = error.status is not None and error.status < 500 and error.status != 429
             return replace(finding, status="note" if is_answered else "skip")
-        return Finding(check, "ok", f"granted, so the key can use {listed(tools)}")
+        return self._rights.granted(check, tools)
 
     async def _session(self, names: list[str]) -> Finding:
         """Check the login session, which the tools with these names need."""

@@ -143,7 +143,7 @@ class ClientCheck:
         account = await self._check_account(settings)
         owners = [finding.message for finding in account if (finding.check, finding.status) == ("owner", "ok")]
         findings += [entry.finding(one.status, one.message, one.fix) for one in account if one.status != "ok"]
-        return "".join(f", with the key of {owner}" for owner in owners), findings
+        return "".join(f", with the account of {owner}" for owner in owners), findings
 
     async def _diagnose(self, entry: Entry, error: ConfigurationError, launch: Launch) -> Finding:
         """Return why an entry does not start."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from ...api.failures import ConnectFailure, unknown_host_failure
+from ...api.failures import ConnectFailure, RenewalFailed, unknown_host_failure
 from ...api.proxy import proxy_url
 from ...errors import ConfigurationError, Core13Error
 
@@ -44,6 +44,8 @@ def from_network_error(error: httpx2.RequestError, origin: str) -> Finding:
     """Return the reason why the API at an origin cannot be reached."""
     if any(isinstance(cause, socket.gaierror) for cause in _causes(error)) and not isinstance(error, ConnectFailure):
         error = unknown_host_failure(urlsplit(origin).hostname or "")
+    if isinstance(error, RenewalFailed):
+        return Finding("key", "wrong", str(error), "run this command again later")
     if isinstance(error, ConnectFailure):
         return Finding(error.check, "wrong", str(error), error.fix)
     if isinstance(error, httpx2.TimeoutException):

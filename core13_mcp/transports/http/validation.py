@@ -28,7 +28,7 @@ def _unsafe(settings: Settings, address: Address) -> Iterator[str]:
         if settings.auth == "none":
             yield (
                 f"{address.host} is not a loopback address, and with CORE13_AUTH=none everyone who can connect would "
-                "use the PostHog key of this server; set CORE13_AUTH to token, own-key or oauth, or listen on 127.0.0.1"
+                "use the PostHog credentials of this server; set CORE13_AUTH to token, own-key or oauth, or listen on 127.0.0.1"
             )
         if not (settings.http_url or settings.http_hosts):
             yield (
@@ -39,7 +39,7 @@ def _unsafe(settings: Settings, address: Address) -> Iterator[str]:
     for variable, name in _public_names(settings) if settings.auth == "none" else ():
         yield (
             f"{variable} shows that callers come through {name}, and with CORE13_AUTH=none each of them would use the "
-            "PostHog key of this server; set CORE13_AUTH to token, own-key or oauth"
+            "PostHog credentials of this server; set CORE13_AUTH to token, own-key or oauth"
         )
 
 

@@ -16,9 +16,19 @@ from core13_mcp import identity, sandbox
 from core13_mcp.cli.main import main
 from core13_mcp.declarations.catalog import load
 from core13_mcp.identity import VERSION
-from core13_mcp.sandbox import FREE_KEY, FULL_KEY, NO_ORGANIZATION_KEY, OTHER_PROJECT_KEY, PUBLIC_KEY, READ_ONLY_KEY
+from core13_mcp.sandbox import (
+    FREE_KEY,
+    FULL_KEY,
+    NO_ORGANIZATION_KEY,
+    OAUTH_TOKEN,
+    OTHER_PROJECT_KEY,
+    PUBLIC_KEY,
+    READ_ONLY_KEY,
+)
+from core13_mcp.signin.source import SignInSource
 
 from ...asgi import listening
+from ...factories import store_sign_in
 from ...processes import run_cli
 from . import broken_setups
 from .broken_setups import COMMAND, ENTRY, FAKE_SERVER, KEY, SANDBOX, sandbox_api, write_config, write_program
@@ -62,7 +72,7 @@ def test_an_installed_client_and_a_good_key_have_no_problems(doctor, api):
     assert report.finding("key")["says"] == "a personal API key of 49 characters, from POSTHOG_PERSONAL_API_KEY"
     assert report.finding("host")["says"] == f"{api} answers"
     assert report.finding("client claude-code")["says"].endswith(
-        f"core13-mcp {VERSION} with {len(load())} tools, with the key of ada@analytical.example"
+        f"core13-mcp {VERSION} with {len(load())} tools, with the account of ada@analytical.example"
     )
 
 
@@ -146,9 +156,9 @@ def test_a_placeholder_is_shown_and_a_key_is_not(doctor, key, shown):
 @pytest.mark.parametrize(
     ("reach", "pinned", "status", "message"),
     [
-        ({"projects": [2]}, "1", "wrong", "the key reaches only the projects 2, not 1"),
+        ({"projects": [2]}, "1", "wrong", "the key reaches only the project 2, not 1"),
         ({"projects": [1, 2]}, "1", "note", "the key reaches only the projects 1, 2"),
-        ({"organizations": ["o-1"]}, "1", "note", "the key reaches only the organizations o-1"),
+        ({"organizations": ["o-1"]}, "1", "note", "the key reaches only the organization o-1"),
     ],
 )
 def test_the_restrictions_of_a_key_are_listed(doctor, tmp_path, reach, pinned, status, message):
@@ -156,6 +166,52 @@ def test_the_restrictions_of_a_key_are_listed(doctor, tmp_path, reach, pinned, s
         report = doctor(**{KEY: READ_ONLY_KEY, "POSTHOG_HOST": origin, "POSTHOG_PROJECT_ID": pinned})
 
     assert report.finding("reach", status)["says"] == message
+
+
+def test_a_sign_in_that_allows_too_little_is_reported_with_the_command_that_allows_more(doctor, api, tmp_path):
+    store_sign_in(tmp_path, api, access_token=OAUTH_TOKEN, scoped_teams=[2])
+
+    report = doctor(CORE13_LOGIN_DIR=str(tmp_path), POSTHOG_HOST=api, POSTHOG_PROJECT_ID="1")
+
+    command = f"run `core13-mcp login --host {api}` in a terminal and "
+    scope, reach = report.finding("scope user:write", "wrong"), report.finding("reach", "wrong")
+    assert scope["says"].startswith("missing, so the sign-in cannot use users-hedgehog-config-partial-update, ")
+    assert scope["fix"] == f"{command}allow user:write, or disable the tools"
+    assert reach["says"] == "the sign-in reaches only the project 2, not 1"
+    assert reach["fix"] == f"correct POSTHOG_PROJECT_ID, or {command}select this project"
+    assert "the key" not in report.text
+
+
+@pytest.mark.parametrize(
+    ("fault", "message", "fix"),
+    [
+        ("error=oauth-invalid-grant; path=token", "ended (invalid_grant)", "run `core13-mcp login --host http://127"),
+        ("status=403; path=token", "the sign-in could not be renewed: ", "run this command again later"),
+    ],
+)
+def test_a_sign_in_that_posthog_does_not_renew_is_one_finding_of_a_complete_report(
+    doctor, tmp_path, fault, message, fix
+):
+    with sandbox_api("error=token-expired; path=users", fault) as origin:
+        store_sign_in(tmp_path, origin, access_token=OAUTH_TOKEN)
+        report = doctor(CORE13_LOGIN_DIR=str(tmp_path), POSTHOG_HOST=origin)
+
+    assert report.status == 1 and report.finding("client windsurf")
+    finding = report.finding("key", "wrong")
+    assert message in finding["says"] and finding["fix"].startswith(fix)
+
+
+def test_a_sign_in_that_posthog_refuses_after_its_renewal_is_not_a_key_of_another_region(doctor, tmp_path, monkeypatch):
+    async def renew(source: SignInSource, *_: Any, **__: Any) -> Any:
+        return source()
+
+    monkeypatch.setattr(SignInSource, "renew", renew)
+    with sandbox_api("error=token-expired; path=users; times=2") as origin:
+        store_sign_in(tmp_path, origin, access_token=OAUTH_TOKEN)
+        finding = doctor(CORE13_LOGIN_DIR=str(tmp_path), POSTHOG_HOST=origin).finding("owner", "wrong")
+
+    assert finding["says"].startswith(f"{origin}: 401 Unauthorized")
+    assert finding["fix"].startswith("PostHog did not accept the sign-in.") and "Replace it" not in finding["fix"]
 
 
 def test_a_server_that_does_not_describe_the_key_is_checked_with_reads(doctor):

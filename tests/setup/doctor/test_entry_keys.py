@@ -17,7 +17,7 @@ from .broken_setups import FAKE_SERVER, KEY, SANDBOX, sandbox_api, write_config,
 
 UNKNOWN_KEY = "phx_sandboxNobody000000000000000000000000000000"
 REFUSED = "it is wrong, was revoked, or belongs to another region or host"
-ADA = f"core13-mcp {VERSION} with 0 tools, with the key of ada@analytical.example"
+ADA = f"core13-mcp {VERSION} with 0 tools, with the account of ada@analytical.example"
 
 pytestmark = pytest.mark.usefixtures("fake_server")
 
