@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable
@@ -83,8 +84,10 @@ async def listen(port: int) -> AsyncIterator[Callback]:
     try:
         server = await callback.open(port)
     except OSError as error:
+        # asyncio puts the address and other words around the reason.
+        reason = os.strerror(error.errno or 0)
         fix = "Leave --port out to use a free one."
-        raise ConfigurationError(f"port {port} of {ADDRESS} cannot be used: {error.strerror}", fix) from None
+        raise ConfigurationError(f"port {port} of {ADDRESS} cannot be used: {reason}", fix) from None
     with closing(server):
         yield callback
 

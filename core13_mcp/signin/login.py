@@ -94,7 +94,8 @@ class Login:
                 tokens = await self._exchange(endpoints, authorization, code)
                 sign_in = await self._store_sign_in(endpoints, client_id, tokens)
             except (SignInFailed, ServerUnavailable) as error:
-                await callback.respond("Not signed in", f"{error} Return to your terminal.")
+                reason = str(error)
+                await callback.respond("Not signed in", f"{reason[:1].upper()}{reason[1:]} Return to your terminal.")
                 raise
             await callback.respond(*SIGNED_IN)
         return sign_in

@@ -44,7 +44,7 @@ def login_directory(configured: str | None, platform: str, variables: Mapping[st
         directory = Path.home() / parent / "core13-mcp"
     except (RuntimeError, OSError):
         directory = Path()
-    # With an empty HOME, the directory would be below the current one, which can belong to others.
+    # With a relative HOME, the directory would be below the current one, which can belong to others.
     if directory.is_absolute():
         return directory
     fix = "Set the variable HOME, or CORE13_LOGIN_DIR to an absolute path."
@@ -152,12 +152,15 @@ def _reason(path: Path, error: OSError) -> str:
 
 def _require_private(path: Path, status: os.stat_result, is_kind: Callable[[int], bool], kind: str) -> None:
     """Raise ConfigurationError if another user can read or change a file or directory."""
+    fix = "Move it away, and sign in again, or set CORE13_LOGIN_DIR to another directory."
+    if stat.S_ISLNK(status.st_mode):
+        raise ConfigurationError(f"{path} is a symbolic link; sign-ins are not read through it", fix)
     if not is_kind(status.st_mode):
-        raise ConfigurationError(f"{path} is not a {kind}; sign-ins are not read from there")
+        raise ConfigurationError(f"{path} is not a {kind}; sign-ins are not read from there", fix)
     if sys.platform == "win32":  # pragma: no cover - the tests do not run on Windows
         return
     if status.st_uid != os.geteuid():
-        raise ConfigurationError(f"{path} belongs to another user; sign-ins are not read from there")
+        raise ConfigurationError(f"{path} belongs to another user; sign-ins are not read from there", fix)
     if status.st_mode & 0o077:
         mode = "700" if kind == "directory" else "600"
         raise ConfigurationError(f"other users can use {path}", f"Run `chmod {mode} {path}`, and sign in again.")

@@ -89,12 +89,17 @@ def test_a_failed_sign_in_and_a_failed_revocation_have_status_1(commands: World,
 def test_the_status_of_an_ended_sign_in_names_login(commands: World, capsys) -> None:
     assert main(["login"]) == 0
     text = json.loads(commands.store.path.read_text())
-    text["sign_in"] |= {"ended": "invalid_grant", "scoped_organizations": ["engine"], "user": ""}
+    text["sign_in"] |= {"scoped_organizations": ["engine"], "user": ""}
+    commands.store.path.write_text(json.dumps(text))
+    assert main(["login", "--status"]) == 0
+    output = capsys.readouterr().out
+    assert "organizations: engine" in output and "an unknown user" in output
+    text["sign_in"]["ended"] = "invalid_grant"
     commands.store.path.write_text(json.dumps(text))
     assert main(["login", "--status"]) == 1
     output = capsys.readouterr().out
-    assert "The sign-in has ended (invalid_grant). Run `core13-mcp login --host" in output
-    assert "organizations: engine" in output and "an unknown user" in output
+    start = f"The sign-in of an unknown user at {ORIGIN} has ended (invalid_grant). Run `core13-mcp login --host "
+    assert output.startswith(start) and "valid until" not in output
 
 
 def test_login_names_the_other_region_and_a_key_that_is_used_instead(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,11 +73,16 @@ def _print_status(store: Store, catalog: Catalog) -> int:
     if sign_in is None:
         print_line(f"Nobody is signed in at {store.origin}. Run `{login_command(store.origin)}` in a terminal.")
         return 1
+    if sign_in.ended:
+        who = sign_in.user or "an unknown user"
+        print_line(
+            f"The sign-in of {who} at {store.origin} has ended ({sign_in.ended}). "
+            f"Run `{login_command(store.origin)}` in a terminal."
+        )
+        return 1
     for line in _summary(store, sign_in, catalog):
         print_line(line)
-    if sign_in.ended:
-        print_line(f"The sign-in has ended ({sign_in.ended}). Run `{login_command(store.origin)}` in a terminal.")
-    return 1 if sign_in.ended else 0
+    return 0
 
 
 def _summary(store: Store, sign_in: StoredSignIn, catalog: Catalog) -> Iterator[str]:
@@ -90,7 +95,7 @@ def _summary(store: Store, sign_in: StoredSignIn, catalog: Catalog) -> Iterator[
     yield f"  projects: {projects}"
     if granted.organizations:
         yield f"  organizations: {', '.join(sorted(granted.organizations))}"
-    yield f"  access token:  valid until {expiry}, renewed automatically"
+    yield f"  access token: valid until {expiry}, renewed automatically"
     yield f"  stored in: {store.path}"
     for tool in catalog.values():
         scope = tool.endpoint.scope
