@@ -73,7 +73,9 @@ class Settings(NamedTuple):
     seal_keys: tuple[SecretStr, ...] = _http(
         "secrets that protect confirmations; same on all replicas", seal_keys, secret=True
     )
-    seal_keys_file: str | None = _http("file of these secrets, separated by commas or line ends; read at start")
+    seal_keys_file: str | None = _http(
+        "file of the secrets that protect confirmations, separated by commas or line ends; read at start"
+    )
     http_url: str | None = _http("public URL of this server, if it is behind a proxy")
     http_hosts: tuple[str, ...] = _http("extra allowed Host header values: names or networks", words)
     http_origins: tuple[str, ...] = _http("web origins from which browsers may call", words)

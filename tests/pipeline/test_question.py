@@ -212,3 +212,23 @@ def test_whether_a_question_is_asked_depends_on_the_present_state(
 ) -> None:
     asked = ask({"id": 1, **arguments}, answer, CATALOG["subscriptions-partial-update"])
     assert (asked and asked.title) == title
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "answer", "warning"),
+    [
+        ("subscriptions-test-delivery-create", {}, ON, None),
+        ("subscriptions-test-delivery-create", {}, ON | {"enabled": False}, "It is paused, so PostHog refuses this."),
+        ("subscriptions-test-delivery-create", {}, ON | {"deleted": True}, "It is deleted, so PostHog refuses this."),
+        ("subscriptions-create", {"target_type": "email"}, None, None),
+        ("subscriptions-create", {"target_type": "webhook"}, None, "PostHog delivers nothing to webhooks."),
+        ("subscriptions-partial-update", {"target_type": "email"}, ON, None),
+        ("subscriptions-partial-update", {"target_type": "webhook"}, ON, "PostHog delivers nothing to webhooks."),
+    ],
+)
+def test_the_question_states_that_a_delivery_cannot_happen(
+    tool: str, arguments: dict[str, Any], answer: Any, warning: str | None
+) -> None:
+    text = question({"id": 1, "target_value": "https://x.example", **arguments}, answer, CATALOG[tool]).text
+    warnings = ["so PostHog refuses this.", "PostHog delivers nothing to webhooks."]
+    assert (warning in text) if warning else not any(part in text for part in warnings)

@@ -150,7 +150,7 @@ async def test_the_corrected_call_delivers_on_the_day_that_was_meant() -> None:
     ("field", "step"),
     [
         ("enabled", "Do not correct enabled. If the schedule has ended, pass enabled=true with a later until_date"),
-        (None, 'clear=["until_date","count"], or other byweekday and interval'),
+        (None, 'clear=["until_date","count"], or other byweekday, bysetpos or interval'),
         ("start_date", "a later until_date or none, a larger count or none"),
         ("title", "Correct title and call again."),
     ],
