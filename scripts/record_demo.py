@@ -2,8 +2,9 @@
 
     python scripts/record_demo.py [--check]
 
-writes docs/demo.svg (animated, two requests of the demo), docs/demo-80.svg and docs/demo-120.svg (the whole demo on terminals of 80 and 120 columns). `--check` writes nothing, prints which pictures
-are out of date, and exits with 1 if there are any.
+writes docs/demo.svg (animated, two requests of the demo), docs/demo-80.svg and docs/demo-120.svg (the whole demo on
+terminals of 80 and 120 columns). `--check` writes nothing, prints which pictures are out of date, and exits with 1 if
+there are any.
 """
 
 from __future__ import annotations
