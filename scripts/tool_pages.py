@@ -133,7 +133,11 @@ def page(tool: Declaration, result: CallToolResult | None) -> str:
 
 
 def _facts(tool: Declaration) -> str:
-    needs = f"a key with the scope `{tool.endpoint.scope}`" if tool.endpoint.scope else "a login session, not a key"
+    needs = (
+        f"the scope `{tool.endpoint.scope}`"
+        if tool.endpoint.scope
+        else "a login session; no key or sign-in is accepted"
+    )
     hints = ", ".join(text for hint, text in FLAGS.items() if getattr(tool.annotations, hint)) or "none"
     return f"- Request: `{tool.endpoint.method} {tool.endpoint.path}`\n- Needs: {needs}\n- Hints: {hints}\n"
 
