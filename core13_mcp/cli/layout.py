@@ -17,16 +17,23 @@ def width() -> int:
     return max(_MIN_WIDTH, shutil.get_terminal_size().columns)
 
 
-def paragraph(text: str, width: int, indent: str = "") -> list[str]:
-    """Return text in lines of at most `width` characters, each with the indentation. Longer words are not broken."""
-    return textwrap.wrap(
+def paragraph(text: str, width: int, indent: str = "", first: str | None = None) -> list[str]:
+    """Return text in lines of at most `width` characters, each with the indentation. Longer words are not broken.
+
+    `first` stands before the text on the first line, in place of the indentation. If it leaves no space for a word, it has
+    a line of its own.
+    """
+    first = indent if first is None else first
+    lines = textwrap.wrap(
         to_line(text),
         width,
-        initial_indent=indent,
+        initial_indent=first,
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    is_full = len(first) > len(indent) and any(len(line) > width for line in lines[:1])
+    return [first.rstrip(), *paragraph(text, width, indent)] if is_full else lines
 
 
 def fit(text: str, width: int) -> str:
@@ -44,8 +51,7 @@ def _fit_line(line: str, width: int) -> list[str]:
         return [line] if indent else paragraph(line, width)
     if width - start < _MIN_WIDTH:
         return [line[:start].rstrip(), *paragraph(line[start:], width, "      ")]
-    first, *rest = paragraph(line[start:], width, " " * start)
-    return [line[:start] + first.lstrip(), *rest]
+    return paragraph(line[start:], width, " " * start, first=line[:start])
 
 
 def columns(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
@@ -59,6 +65,4 @@ def columns(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
             yield line.rstrip()
             yield from paragraph(last, width, "    ")
         else:
-            first, *rest = paragraph(last, width - start) or [""]
-            yield (line + first).rstrip()
-            yield from (" " * start + part for part in rest)
+            yield from paragraph(last, width, " " * start, first=line) or [line.rstrip()]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import textwrap
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from ...compose.doctor import diagnose
@@ -18,6 +16,7 @@ from ...settings import OPTIONS, Settings, flag_values
 from ...setup.doctor.finding import Finding
 from ...setup.environment import Environment
 from ...text import to_line
+from ..layout import paragraph
 from ..terminal import print_json, status_line, style
 
 _STYLES = {"ok": "green", "note": "yellow", "wrong": "red", "skip": "yellow"}
@@ -67,9 +66,8 @@ def _lines(finding: Finding, width: int) -> list[str]:
     if not width:
         return [status + head + finding.message + (style(f"  {fix}", "bold") if fix else "")]
     indent = " " * (5 + (2 if width < _NARROW else len(head)))
-    wrap = partial(textwrap.wrap, width=width, break_long_words=False, break_on_hyphens=False)
-    first, *others = wrap(" " * 5 + head + finding.message, subsequent_indent=indent)
-    fixes = wrap(fix, initial_indent=indent, subsequent_indent=f"{indent}   ")
+    first, *others = paragraph(finding.message, width, indent, first=" " * 5 + head)
+    fixes = paragraph(fix, width, f"{indent}   ", first=indent)
     return [status + first[5:], *others, *(style(line, "bold") for line in fixes)]
 
 
