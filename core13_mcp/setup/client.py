@@ -37,6 +37,8 @@ class Client(NamedTuple):
         bearer_field: Field that names the variable with the bearer token of a remote server.
         header_names_field: Field that names the variable for each header; None if headers refer to variables.
         variable_syntax: Template of a reference to an environment variable; None if `install` writes none.
+        remote_command: Template of the shell command that adds a remote server, for web pages. Its headers follow as
+            `--header` flags; None if a person edits the file.
         may_expand: Whether a reference that a person writes can work: it needs a setting, or is not documented.
         prompts: Whether the client asks for a secret once and keeps it in the system's key store.
         is_gui: Whether the client starts outside a shell, so that the PATH of the shell is not available.
@@ -60,6 +62,7 @@ class Client(NamedTuple):
     bearer_field: str | None = None
     header_names_field: str | None = None
     variable_syntax: str | None = None
+    remote_command: str | None = None
     may_expand: bool = False
     prompts: bool = False
     is_gui: bool = True

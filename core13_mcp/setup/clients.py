@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ..identity import NAME, TITLE
 from .client import Client
 
+_CLAUDE_CODE = "{CLAUDE_CONFIG_DIR:}/.claude.json"
 _VSCODE = "{config}/Code/User"
 # What every extension of Goose has. The timeout is in seconds.
 _GOOSE = {"name": NAME, "description": TITLE, "enabled": True, "timeout": 300}
@@ -26,16 +27,13 @@ _CLIENTS = (
     Client(
         name="claude-code",
         title="Claude Code",
-        files={
-            "user": "{CLAUDE_CONFIG_DIR:}/.claude.json",
-            "project": "{cwd}/.mcp.json",
-            "local": "{CLAUDE_CONFIG_DIR:}/.claude.json",
-        },
+        files={"user": _CLAUDE_CODE, "project": "{cwd}/.mcp.json", "local": _CLAUDE_CODE},
         format="json",
         folder="{CLAUDE_CONFIG_DIR:.claude}",
         local_fields={"type": "stdio"},
         remote_fields={"type": "http"},
         variable_syntax="${{{}}}",
+        remote_command="claude mcp add --transport http {name} {url}",
         is_gui=False,
         inherits_env=True,
         next_step="start a new session; /mcp shows it",
@@ -55,7 +53,7 @@ _CLIENTS = (
         local_fields={"type": "stdio"},
         remote_fields={"type": "http"},
         prompts=True,
-        next_step="start it from the file or with MCP: List Servers; VS Code asks for the key once",
+        next_step="start it from the file or with MCP: List Servers",
     ),
     Client(
         name="codex",

@@ -19,11 +19,7 @@ _SYSTEMS = ("linux", "darwin", "win32")
 def snippets(auth: str, url: str) -> list[tuple[str, str, str]]:
     """Return for each client of a server with this value of `--auth`: its name, where to paste, and the text."""
     entry = ServerEntry(url=url, secrets=REMOTE_SECRETS[auth])
-    clients = [client for client in CLIENTS.values() if client.url_field and client.name != "claude-code"]
-    return [
-        ("Claude Code", "In a shell", _claude_command(entry)),
-        *(_file_snippet(client, entry) for client in clients),
-    ]
+    return [_snippet(client, entry) for client in CLIENTS.values() if client.url_field]
 
 
 def links(auth: str, url: str) -> list[tuple[str, str]]:
@@ -32,14 +28,11 @@ def links(auth: str, url: str) -> list[tuple[str, str]]:
     return [(f"Add to {link.client}", link.direct) for link in install_links(entry) if link.direct]
 
 
-def _claude_command(entry: ServerEntry) -> str:
-    command = f"claude mcp add --transport http {NAME} {entry.url}"
-    for secret in entry.secrets:
-        command += f' \\\n  --header "{secret.header}: {secret.prefix}${secret.variable}"'
-    return command
-
-
-def _file_snippet(client: Client, entry: ServerEntry) -> tuple[str, str, str]:
+def _snippet(client: Client, entry: ServerEntry) -> tuple[str, str, str]:
+    if client.remote_command:
+        command = client.remote_command.format(name=NAME, url=entry.url)
+        headers = (f'--header "{one.header}: {one.prefix}${one.variable}"' for one in entry.secrets)
+        return client.title, "In a shell", " \\\n  ".join((command, *headers))
     files = [client.config_file(_environment(system)) for system in _SYSTEMS]
     path = files[0].path.as_posix()
     same = len({file.path for file in files}) == 1
