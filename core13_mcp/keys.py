@@ -14,9 +14,6 @@ KEY = re.compile(r"\bph[a-z]_[A-Za-z0-9_-]{8,}")
 
 HOW_TO_GET_A_KEY = "create a personal API key (phx_...) in PostHog under Settings > Personal API keys"
 
-# What `install` says if there are no credentials yet.
-HOW_TO_GET_CREDENTIALS = f"run `core13-mcp login` and then this command again, or {HOW_TO_GET_A_KEY}"
-
 _KINDS = {"phx_": "a personal API key", OAUTH_PREFIX: "an OAuth token"}
 _UNUSABLE_KINDS = {
     "phc_": "a public project key, which these endpoints do not accept",

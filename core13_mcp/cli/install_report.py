@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..keys import HOW_TO_GET_CREDENTIALS
 from ..settings import OPTIONS
 from ..setup.client import ConfigFile
 from ..setup.command import temporary_directory
@@ -56,8 +55,7 @@ def _secret(file: ConfigFile, entry: dict[str, Any], secret: Secret) -> Iterator
     else:
         yield f"  {label}: {secret.variable}, which must be set in the environment of {client.title}"
         if not os.environ.get(secret.variable):
-            how = HOW_TO_GET_CREDENTIALS if secret.variable == KEY else "ask the administrator of the server for it"
-            yield f"        (it is not set here; {how})"
+            yield f"        (it is not set here; {secret.how_to_get})"
 
 
 def _exposure(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..identity import NAME
-from ..keys import KEY_HEADER
+from ..keys import HOW_TO_GET_A_KEY, KEY_HEADER
 from .client import Client
 from .paths import PathStep
 
@@ -34,6 +34,7 @@ class Secret:
     Attributes:
         variable: Environment variable that contains the secret. Entries refer to it if the client supports that.
         header: Request header that carries the secret to a remote server, after `prefix`.
+        how_to_get: What a person does who does not have the secret.
         value: The secret itself, for clients that need it in the file; without it a placeholder is written.
     """
 
@@ -41,6 +42,10 @@ class Secret:
     header: str = "Authorization"
     prefix: str = "Bearer "
     description: str = "PostHog personal API key (phx_...)"
+    how_to_get: str = (
+        f"run `{NAME} login` and then this command again, name a file that contains it with --personal-api-key-file, "
+        f"or {HOW_TO_GET_A_KEY}"
+    )
     value: str | None = field(default=None, repr=False)
 
     @property
@@ -76,8 +81,21 @@ CSRF_TOKEN = Secret(variable="POSTHOG_CSRF_TOKEN", description="cookie posthog_c
 
 # The secret that each request to a remote server carries, by the value of `--auth` of the server.
 REMOTE_SECRETS: Mapping[str, tuple[Secret, ...]] = {
-    "own-key": (Secret(header=KEY_HEADER, prefix="", description="your PostHog personal API key"),),
-    "token": (Secret(variable=TOKEN, description="the token that your administrator gave you"),),
+    "own-key": (
+        Secret(
+            header=KEY_HEADER,
+            prefix="",
+            description="your PostHog personal API key",
+            how_to_get=HOW_TO_GET_A_KEY,
+        ),
+    ),
+    "token": (
+        Secret(
+            variable=TOKEN,
+            description="the token that your administrator gave you",
+            how_to_get="ask the administrator of the server for one",
+        ),
+    ),
     "oauth": (),
     "none": (),
 }

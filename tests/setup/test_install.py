@@ -23,6 +23,7 @@ from core13_mcp.sandbox import FULL_KEY, PUBLIC_KEY
 from core13_mcp.setup import jsonc
 from core13_mcp.setup.clients import CLIENTS
 from core13_mcp.setup.command import server_command
+from core13_mcp.setup.entries import Secret
 from core13_mcp.setup.environment import Environment
 
 from ..processes import clean_environment, run_cli
@@ -433,7 +434,7 @@ def test_without_a_terminal_a_missing_key_is_an_error(capsys, monkeypatch):
     monkeypatch.delenv(KEY)
 
     assert install("zed") == 2
-    assert "set POSTHOG_PERSONAL_API_KEY for this command, or use --personal-api-key-file" in capsys.readouterr().err
+    assert "name a file that contains it with --personal-api-key-file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -442,7 +443,7 @@ def test_without_a_terminal_a_missing_key_is_an_error(capsys, monkeypatch):
         (f"{PUBLIC_KEY}\n", "public project key"),
         (
             "\n",
-            "no key was entered; run `core13-mcp login` and then this command again, or create a personal API key (phx_...) in PostHog",
+            "no key was entered; run `core13-mcp login` and then this command again, name a file",
         ),
         ("\x04", "no key was entered"),
         ("\n", "create a personal API key (phx_...) in PostHog"),
@@ -489,7 +490,7 @@ def test_each_platform_has_its_own_path(platform, client, path):
 @pytest.mark.parametrize("has_key", [True, False])
 def test_the_output_states_the_file_the_command_and_the_next_step(has_key, home):
     command = shutil.which("core13-mcp", path=str(Path(COMMAND).parent))
-    hint = "        (it is not set here; run `core13-mcp login` and then this command again, or create a personal API key (phx_...) in PostHog under Settings > Personal API keys)"
+    hint = f"        (it is not set here; {Secret().how_to_get})"
 
     run = run_cli("install", "cursor", **{"HOME": str(home), KEY: FULL_KEY} if has_key else {"HOME": str(home)})
 

@@ -82,11 +82,26 @@ async def test_a_client_without_variables_gets_the_token_in_its_file(home: Path,
     async with serving(settings) as server:
         await install("zed", "--no-check", "--remote", server.url, CORE13_TOKEN=TOKEN)
         with pytest.raises(
-            ConfigurationError, match="no token is set; set CORE13_TOKEN for this command; ask the admin"
+            ConfigurationError,
+            match="no token is set; set CORE13_TOKEN for this command; if you do not have it, ask the admin",
         ):
             await install("cline", "--no-check", "--remote", server.url)
     content = json.loads((home / ".config/zed/settings.json").read_text())
     assert content["context_servers"]["core13-mcp"]["headers"] == {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize("client", ["cursor", "cline"])
+async def test_advice_about_a_key_for_a_remote_server_names_nothing_that_it_ignores(
+    client: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--remote", "https://a.example/mcp", "--remote-auth", "own-key", "--no-check")
+    try:
+        await install(client, *arguments)
+    except ConfigurationError as error:
+        advice = str(error)
+    else:
+        advice = capsys.readouterr().out
+    assert "create a personal API key" in advice and "login" not in advice and "--personal" not in advice
 
 
 @asynccontextmanager

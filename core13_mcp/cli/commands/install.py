@@ -11,7 +11,6 @@ from getpass import getpass
 
 from ...errors import ConfigurationError
 from ...identity import NAME
-from ...keys import HOW_TO_GET_CREDENTIALS
 from ...options import api_key, bearer_token
 from ...settings import OPTIONS, Settings, flag_values
 from ...setup.check import check_settings, start_once
@@ -97,15 +96,13 @@ def _ask(client: Client, secret: Secret) -> str:
     Raises:
         ConfigurationError: There is no terminal, or the value is not usable.
     """
-    is_key = secret.variable == KEY
-    name, how = ("key", HOW_TO_GET_CREDENTIALS) if is_key else ("token", "ask the administrator of the server for one")
+    name = "key" if secret.variable == KEY else "token"
     if not sys.stdin.isatty():
-        or_file = ", or use --personal-api-key-file to name a file that contains it" if is_key else ""
         raise ConfigurationError(
             f"{client.title} needs the {name} in its file, and no {name} is set; set {secret.variable} for this "
-            f"command{or_file}; {how}"
+            f"command; if you do not have it, {secret.how_to_get}"
         )
-    return _typed(name, how)
+    return _typed(name, secret.how_to_get)
 
 
 @cache
