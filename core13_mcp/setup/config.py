@@ -51,7 +51,7 @@ def is_blank(file: ConfigFile, text: str) -> bool:
 def significant_lines(file: ConfigFile, text: str) -> list[str]:
     """Return the lines of a text without blank lines and empty objects, which the editors add around an entry."""
     empty = ("", "{}", f"{file.client.servers_key}: {{}}", f"{file.client.servers_key}:")
-    return [line.rstrip() for line in text.splitlines() if line.strip() not in empty]
+    return [line.rstrip() for line in text.splitlines() if line.strip("\ufeff \t\r\n") not in empty]
 
 
 def duplicates(file: ConfigFile, text: str) -> list[str]:

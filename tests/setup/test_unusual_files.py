@@ -29,7 +29,7 @@ def write(path: Path, content: str | bytes) -> Path:
 
 
 @pytest.mark.parametrize(
-    "text", ["// hello", "// hello\n", "/* a */\n// b\n", "", "\n", "{}\n", "{}", "\ufeff// hello\n"]
+    "text", ["// hello", "// hello\n", "/* a */\n// b\n", "", "\n", "{}\n", "{}", "\ufeff// hello\n", "\ufeff"]
 )
 def test_a_file_without_data_gets_an_entry_and_is_restored(text: str, home: Path) -> None:
     path = write(home / ".config/zed/settings.json", text)
