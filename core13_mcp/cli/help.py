@@ -137,7 +137,7 @@ exit status: 0 success, 1 an entry was written but its server does not start, 2 
   core13-mcp doctor --sandbox                        all checks that need no account
   core13-mcp doctor --json | jq '.findings[] | select(.status == "wrong")'
 
-exit status: 0 no problem, 1 at least one problem""",
+exit status: 0 no problem, 1 at least one problem, 3 no problem, but a check could not run""",
     ),
     "draft": Help(
         "draft a declaration from the OpenAPI document of the API",

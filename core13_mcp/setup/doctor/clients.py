@@ -15,6 +15,7 @@ from ..clients import CLIENTS
 from ..command import server_command
 from ..entries import KEY
 from ..environment import Environment
+from ..installed import config_files
 from .entries import Entry, find_entries
 from .entry_checks import check_entry
 from .finding import Finding, from_error
@@ -34,8 +35,7 @@ class ClientCheck:
     Of the servers in files of the project, only this installation is started, unless `run_project_commands` is set.
 
     Args:
-        settings: The settings of this shell.
-        timeout: Seconds for each server.
+        settings: The settings of this shell. `timeout` applies to each server.
     """
 
     def __init__(
@@ -50,10 +50,7 @@ class ClientCheck:
     async def findings(self) -> AsyncIterator[Finding]:
         """Yield the findings about each client. If none has this server, check the command of `install`."""
         environment, reported = self._environment, set[Finding]()
-        config_files = [client.config_file(environment, scope) for client in CLIENTS.values() for scope in client.files]
-        # In the home folder, two scopes have the same file; it belongs to the first one.
-        unique = {(file.path, file.servers_path): file for file in reversed(config_files)}
-        for file in reversed(unique.values()):
+        for file in config_files(environment):
             entries, findings = find_entries(file)
             for entry in entries:
                 findings += await self._check_entry(entry)

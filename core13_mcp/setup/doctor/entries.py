@@ -113,9 +113,14 @@ def find_entries(file: ConfigFile) -> tuple[list[Entry], list[Finding]]:
     misplaced = [key for key in sorted(_SERVERS_KEYS - {client.servers_key}) if _own_entries(file, content, (key,))]
     fix = f'remove it there and run `{NAME} install {client.name}`, which writes it to "{client.servers_key}"'
     findings = _mark(file, text) if entries or misplaced else []
-    return entries, findings + [
+    findings += [
         problem(f'{file.path}: {NAME} is in "{key}", which {client.title} does not read', fix) for key in misplaced
     ]
+    if not isinstance((servers or {}).get(NAME, {}), dict):
+        findings.append(
+            problem(f'{file.path}: "{NAME}" is not an object', f"{NAME} install {client.name} writes a valid entry")
+        )
+    return entries, findings
 
 
 def _mark(file: ConfigFile, text: str) -> list[Finding]:

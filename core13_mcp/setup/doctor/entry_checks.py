@@ -52,7 +52,7 @@ def _check_types(entry: Entry, _: Environment) -> Iterator[Finding]:
             if not isinstance(value, str):
                 message = f'{name} in "{group}" is not a string, and {client.title} may refuse the entry'
                 yield entry.finding("wrong", message, f"write {_quoted(value)}")
-    if not entry.command and entry.url is None and client.program_field not in entry.value:
+    if not entry.command and entry.url is None and not entry.value.get(client.program_field, ""):
         yield entry.finding("wrong", "the entry has neither a command nor a URL", fix)
 
 

@@ -360,6 +360,8 @@ PROBLEMS: list[tuple[str, Any, str, str]] = [
     ("cursor", {**ENTRY, "env": {"CORE13_SANDBOX": True}}, 'CORE13_SANDBOX in "env" is not a string', 'write "true"'),
     ("zed", {**ENTRY, "env": {KEY: ["a-secret"]}}, f'{KEY} in "env" is not a string', "write its value as a string"),
     ("zed", {"type": "stdio"}, "neither a command nor a URL", "install zed writes a valid"),
+    ("zed", {"command": "", "args": ["serve"]}, "neither a command nor a URL", "install zed writes a valid"),
+    ("cursor", '{"mcpServers": {"core13-mcp": []}}', '"core13-mcp" is not an object', "install cursor writes a valid"),
     ("zed", {"command": "~/bin/core13-mcp"}, '"~/bin/core13-mcp" starts with ~', "an absolute path"),
     ("zed", {**ENTRY, "env": {f"{KEY}_FILE": "~/key"}}, f"{KEY}_FILE starts with ~", "write the whole path"),
     ("zed", {**ENTRY, "env": {"POSTHOG_API_KEY": "a-secret"}}, "does not read POSTHOG_API_KEY", f"rename it to {KEY}"),
