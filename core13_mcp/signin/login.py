@@ -16,6 +16,7 @@ from ..api.credentials import Credentials
 from ..api.exchange import APIRequest
 from ..api.session import APISession
 from ..declarations.endpoint import Project
+from ..errors import Core13Error
 from ..keys import SecretStr
 from ..origins import login_command
 from ..text import get_path, single_line
@@ -93,9 +94,9 @@ class Login:
                 code = authorization.read_answer(query)
                 tokens = await self._exchange(endpoints, authorization, code)
                 sign_in = await self._store_sign_in(endpoints, client_id, tokens)
-            except (SignInFailed, ServerUnavailable) as error:
-                reason = str(error)
-                await callback.respond("Not signed in", f"{reason[:1].upper()}{reason[1:]} Return to your terminal.")
+            except Core13Error as error:
+                reason = str(error).rstrip(".")
+                await callback.respond("Not signed in", f"{reason[:1].upper()}{reason[1:]}. Return to your terminal.")
                 raise
             await callback.respond(*SIGNED_IN)
         return sign_in

@@ -149,6 +149,17 @@ async def test_a_sign_in_succeeds_although_posthog_does_not_say_who_signed_in(wo
     assert world.store.read().sign_in
 
 
+async def test_a_sign_in_that_cannot_be_stored_is_reported_in_the_browser_too(world: World) -> None:
+    def open_directory(url: str) -> str:
+        world.store.path.parent.chmod(0o750)
+        return url
+
+    person = Person(world, change=open_directory)
+    with pytest.raises(ConfigurationError, match="other users can use"):
+        await world.sign_in(person)
+    assert "<h1>Not signed in</h1><p>Other users can use " in person.pages[0]
+
+
 async def test_text_from_the_server_is_escaped_on_the_page(world: World) -> None:
     address = "{}?error=%3Cscript%3Ealert(1)%3C/script%3E%1b[2J&error_description=long{}"
     person = Person(world, change=lambda url: address.format(url.partition("?")[0], "x" * 500))
