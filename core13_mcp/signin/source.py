@@ -94,6 +94,8 @@ class SignInSource:
             if rejected or not tokens.is_valid(self._clock()):
                 raise RenewalFailed(f"the sign-in could not be renewed: {failure}") from None
         credentials = self()
+        if credentials.problem:
+            log.warning("%s", credentials.problem)
         credentials.require("key")
         return credentials
 

@@ -127,7 +127,11 @@ async def test_an_expired_token_that_cannot_be_renewed_is_a_retryable_error(
     await world.call(source)
 
 
-async def test_a_revoked_sign_in_names_login_and_sends_nothing_more(world: World, source: SignInSource) -> None:
+async def test_a_revoked_sign_in_names_login_and_sends_nothing_more(
+    world: World, source: SignInSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Another test may have set the level.
+    caplog.set_level("WARNING", "core13_mcp")
     await world.control("tokens/revoke")
     world.requests.clear()
     ended = r"your PostHog sign-in at http://127.0.0.1:8013 ended \(invalid_grant\); run `core13-mcp login"
@@ -137,6 +141,7 @@ async def test_a_revoked_sign_in_names_login_and_sends_nothing_more(world: World
     with pytest.raises(ConfigurationError, match=ended):
         await world.call(source)
     assert world.requests == [CALL, REFRESH]
+    assert caplog.text.count("your PostHog sign-in at http://127.0.0.1:8013 ended (invalid_grant)") == 1
     # The next sign-in takes effect without a restart.
     await world.sign_in()
     await world.call(source)
