@@ -179,6 +179,8 @@ def test_a_source_reads_the_file_again_when_it_changes(store: Store, source: Sig
         "no PostHog key and no sign-in for https://eu.posthog.com; run `core13-mcp login --host eu`" in source().problem
     )
     source().require("session")
+    with pytest.raises(ConfigurationError, match="only a login session is accepted here, neither an API key nor"):
+        source()._replace(session_id=None).require("session")
     store.write(RECORD)
     assert source().secrets == ("pha_access", "session") and source() is source()
     assert source().source == "the sign-in of ada@a.example at https://eu.posthog.com"
