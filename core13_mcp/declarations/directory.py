@@ -92,6 +92,8 @@ def read_json(file: Path, folder: Path) -> Any:
         return json.loads(data)
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: {error}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

@@ -60,8 +60,8 @@ def _text_problems(tool: Declaration) -> Iterator[Problem]:
     for status, hint in tool.hints.items():
         yield from _unknown(f"hints.{status}", paths(hint), {*arguments, "scope", "field"})
     for index, part in enumerate(tool.done):
-        names = {name for name in paths(part.message) if name.startswith("arguments.")}
-        yield from _unknown(f"done.{index}.message", names, arguments)
+        names = {name for name in paths(part.message) if not name.startswith("answer.")}
+        yield from _unknown(f"done.{index}.message", names, {*arguments, *tool.derive, "origin"})
 
 
 def _confirm_problems(tool: Declaration, catalog: Catalog) -> Iterator[Problem]:

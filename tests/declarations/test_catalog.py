@@ -276,6 +276,7 @@ def latin(file: Path) -> None:
         (large, "it has more than 262144 bytes"),
         (deep, "it is nested too deeply"),
         (latin, "it is not UTF-8 text"),
+        (lambda file: file.write_text("{"), "it is not JSON: Expecting"),
     ],
 )
 @pytest.mark.parametrize("read", [load, read_declarations], ids=["validated", "for the fast start"])

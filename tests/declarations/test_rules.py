@@ -109,6 +109,7 @@ MISTAKES: list[Mistake] = [
     ("notes", [{"message": "On {day}."}], "notes.0.message: day has no value. The names are none."),
     ("checks", [{"argument": "labels", "message": "A word."}], 'checks.0.argument: labels has no value. Did you mean "label"?'),
     ("hints.404", "No {arguments.ident}.", "hints.404: arguments.ident has no value."),
+    ("done.0.message", "{argument.label} exists.", 'done.0.message: argument.label has no value. Did you mean "arguments.label"?'),
     ("done.0.message", "{arguments.lable} exists.", 'done.0.message: arguments.lable has no value. Did you mean "arguments.label"?'),
     ("confirm.0.message", "Create {answer.name}?", "confirm.0.message: answer.name has no value."),
     ("confirm.0", {"level": "ask", "message": "Create {arguments.x}? {answer.y}", "read": "/api/things/"}, "confirm.0.message: arguments.x has no value."),
