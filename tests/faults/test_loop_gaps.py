@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import anyio
@@ -113,7 +114,7 @@ async def test_no_arguments_block_the_event_loop(name: str, version: str) -> Non
         for kind, value in texts.items():
             body = call_body(name, f"{{{value}}}", version if version == MODERN else "")
             assert len(body) <= 1024 * 1024, kind
-            await assert_short_gaps(lambda: post(server, name, body, version), kind)  # noqa: B023 - awaited at once
+            await assert_short_gaps(partial(post, server, name, body, version), kind)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ async def test_no_response_of_the_api_blocks_the_event_loop(name: str) -> None:
             for kind, value in texts.items():
                 server.api.status, server.api.body = status, value.encode()
                 assert len(server.api.body) <= MAX_RESPONSE_BYTES
-                await assert_short_gaps(lambda: post(server, name, body), f"{kind}, {status}")
+                await assert_short_gaps(partial(post, server, name, body), f"{kind}, {status}")
             # An error is read in the same way for all kinds.
             texts = {"joiners": f'{{"detail":{values(size, tokens)["joiners"]}}}'}
 
@@ -172,7 +173,7 @@ async def test_no_line_over_stdio_blocks_the_event_loop() -> None:
             for tokens in (MAX_REQUEST_TOKENS - 100, MAX_MESSAGE_BYTES):
                 for kind, value in values(MAX_MESSAGE_BYTES - 200, tokens).items():
                     line = call_body(name, f'{{"hedgehog_config":{value}}}') + b"\n"
-                    await assert_short_gaps(lambda: handle(line), f"{kind}, {len(line)} bytes")  # noqa: B023
+                    await assert_short_gaps(partial(handle, line), f"{kind}, {len(line)} bytes")
             tasks.cancel_scope.cancel()
 
 
@@ -190,4 +191,4 @@ async def test_no_question_blocks_the_event_loop() -> None:
             current = {"id": 1, "title": title, "target_type": "email", "target_value": old, "enabled": False}
             server.api.body = json.dumps(current).encode()
             assert b"confirmation_required" in await post(server, name, body)
-            await assert_short_gaps(lambda: post(server, name, body), f"{len(title)}, {len(old)}")
+            await assert_short_gaps(partial(post, server, name, body), f"{len(title)}, {len(old)}")

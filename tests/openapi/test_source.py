@@ -22,8 +22,19 @@ from .documents import content
 DOCUMENT = json.dumps(content()).encode()
 
 
+class DocumentServer(ThreadingHTTPServer):
+    """Records the requests; `ended` releases those that wait."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.ended = threading.Event()
+        self.requests: list[tuple[str, dict[str, str]]] = []
+
+
 class Handler(BaseHTTPRequestHandler):
     """Serves the document at /api/schema/, and failures at other paths."""
+
+    server: DocumentServer
 
     def do_GET(self) -> None:
         headers: dict[str, str] = {}
@@ -37,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path.startswith("/zip/"):
             body, headers = gzip.compress(DOCUMENT), {"Content-Encoding": "gzip"}
         elif self.path.startswith("/silent/"):
-            self.server.ended.wait(30)  # type: ignore[attr-defined]
+            self.server.ended.wait(30)
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
@@ -45,23 +56,22 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        self.server.requests.append((self.path, dict(self.headers)))  # type: ignore[attr-defined]
+        self.server.requests.append((self.path, dict(self.headers)))
 
 
 @pytest.fixture
-def server() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.ended, server.requests = threading.Event(), []  # type: ignore[attr-defined]
+def server() -> Iterator[DocumentServer]:
+    server = DocumentServer()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
-    server.ended.set()  # type: ignore[attr-defined]
+    server.ended.set()
     server.shutdown()
     thread.join(10)
     server.server_close()
 
 
-def url(server: ThreadingHTTPServer, path: str) -> str:
+def url(server: DocumentServer, path: str) -> str:
     return f"http://127.0.0.1:{server.server_port}{path}"
 
 
@@ -72,12 +82,12 @@ def failure(spec: str) -> str:
 
 
 @pytest.mark.parametrize("path", ["/api/schema/?format=json", "/zip/"])
-def test_a_document_is_downloaded_without_credentials_and_with_progress(server: ThreadingHTTPServer, path: str):
+def test_a_document_is_downloaded_without_credentials_and_with_progress(server: DocumentServer, path: str):
     sizes: list[int] = []
     document = anyio.run(load_document, url(server, path), sizes.append)
     assert "big_things_list" in document.operations
     assert sizes[-1] == len(DOCUMENT)
-    ((requested, headers),) = server.requests  # type: ignore[attr-defined]
+    ((requested, headers),) = server.requests
     assert requested == path
     assert "json" in headers["Accept"] and not headers.keys() & {"Authorization", "Cookie"}
 
@@ -90,18 +100,18 @@ def test_a_document_is_downloaded_without_credentials_and_with_progress(server: 
         ("/yaml/", "Save https://us.posthog.com/api/schema/?format=json (or that of your host) to a file"),
     ],
 )
-def test_another_answer_than_a_document_is_an_error(server: ThreadingHTTPServer, path: str, message: str):
+def test_another_answer_than_a_document_is_an_error(server: DocumentServer, path: str, message: str):
     text = failure(url(server, path))
     assert message in text and "secret" not in text
 
 
-def test_a_server_that_does_not_answer_is_an_error(server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch):
+def test_a_server_that_does_not_answer_is_an_error(server: DocumentServer, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(source, "TIMEOUT", 0.05)
     assert "/silent/ did not answer completely within" in failure(url(server, "/silent/"))
 
 
 def test_a_document_that_is_too_large_is_an_error(
-    server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    server: DocumentServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setattr(source, "MAX_BYTES", 1000)
     file = tmp_path / "openapi.json"
