@@ -20,6 +20,7 @@ from ..setup.doctor.finding import Finding, from_error
 from ..setup.doctor.passed_on import PLACEHOLDER_KEY
 from ..setup.doctor.settings import check_key, check_settings, check_variables
 from ..setup.environment import Environment
+from ..setup.installed import installations
 from .engine import api_clients, credential_provider, make_context
 
 
@@ -70,7 +71,7 @@ async def _check_api(
     settings: Settings, builtin: Catalog, environment: Environment, invalid: set[str]
 ) -> AsyncIterator[Finding]:
     """Check the key and the API. `invalid` are the names of the checks that have failed already."""
-    credentials, finding = check_key(settings)
+    credentials, finding = check_key(settings, has_clients=bool(installations(environment)[0]))
     if settings.sandbox:
         credentials = credential_provider(settings)()
         yield Finding("key", "ok", "no key needed: this is the built-in sandbox")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...api.credentials import Credentials, key_provider
@@ -43,13 +44,20 @@ def check_variables(variables: Mapping[str, str], flags: Mapping[str, Any], sett
         yield Finding("settings", "note", message, fix)
 
 
-def check_key(settings: Settings) -> tuple[Credentials | None, Finding]:
-    """Return the credentials of these settings, and a finding that does not contain the key."""
+def check_key(settings: Settings, *, has_clients: bool) -> tuple[Credentials | None, Finding]:
+    """Return the credentials of these settings, and a finding that does not contain the key.
+
+    If there are none, that is wrong unless clients have this server: their entries have credentials of their own.
+    """
     try:
         credentials = (key_provider(settings) or SignInSource(settings))()
         credentials.require("key")
     except ConfigurationError as error:
-        return None, from_error("key", error)
+        finding = from_error("key", error)
+        if settings.personal_api_key or settings.personal_api_key_file or not has_clients:
+            return None, finding
+        message = f"{finding.message}, so only the credentials of the clients are checked, without their scopes"
+        return None, replace(finding, status="skip", message=message)
     if credentials.sign_in:
         return credentials, Finding("key", "ok", f"{credentials.source}, renewed automatically")
     key = credentials.key.get_secret_value() if credentials.key else ""

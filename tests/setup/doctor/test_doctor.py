@@ -79,7 +79,7 @@ def test_an_installed_client_and_a_good_key_have_no_problems(doctor, api):
 @pytest.mark.parametrize(
     ("key", "variables", "check", "message", "fix"),
     [
-        ("", {}, "key wrong", "there is no PostHog key and no sign-in", "run `core13-mcp login --host"),
+        ("", {}, "key skip", "there is no PostHog key and no sign-in", "run `core13-mcp login --host"),
         (PUBLIC_KEY, {}, "key wrong", "starts with phc_ is a public project key", GET_A_KEY),
         ("", {f"{KEY}_FILE": "/nowhere"}, "key wrong", "cannot be read", ""),
         (FREE_KEY, {}, "scope subscription:read note", "402 Payment Required", ""),
@@ -108,6 +108,19 @@ def test_a_problem_of_the_key_or_the_session_is_reported_with_a_fix(doctor, api,
     assert finding["fix"].startswith(fix)
     assert report.finding("host")["status"] == "ok"
     assert not key or key not in report.text
+
+
+@pytest.mark.parametrize(("has_client", "key", "status"), [(True, "skip", 3), (False, "wrong", 1)])
+def test_a_shell_without_a_key_is_wrong_only_if_no_client_has_this_server(
+    doctor, api, home, fake_server, has_client, key, status
+):
+    entry = {"command": fake_server, "env": {KEY: FULL_KEY, "POSTHOG_HOST": api}}
+    write_config(home, "windsurf", entry if has_client else "{}")
+
+    report = doctor(POSTHOG_HOST=api)
+
+    assert report.finding("key", key)["fix"].startswith("run `core13-mcp login")
+    assert (report.status, report.wrong) == (status, ["key"] if key == "wrong" else [])
 
 
 def test_a_refused_key_has_the_fix_of_the_error_of_a_call(doctor, api):
@@ -601,7 +614,9 @@ def test_doctor_writes_no_files_and_sends_no_mail(doctor, home):
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize(("flag", "status", "last"), [("--sandbox", 0, "all well"), ("--host=nowhere", 1, "2 wrong")])
+@pytest.mark.parametrize(
+    ("flag", "status", "last"), [("--sandbox", 0, "all well"), ("--host=nowhere", 1, "1 wrong, 1 not checked")]
+)
 def test_the_exit_status_states_whether_there_are_problems(flag, status, last, home):
     run = run_cli("doctor", flag)
 
@@ -609,7 +624,7 @@ def test_the_exit_status_states_whether_there_are_problems(flag, status, last, h
     assert (run.returncode, lines[-1], run.stderr) == (status, last, "")
     assert "`core13-mcp drift` compares them" in next(line for line in lines if line.startswith("ok     tools"))
     assert "\x1b" not in run.stdout
-    assert {line.split()[0] for line in lines[:-1]} <= {"ok", "note", "wrong"}
+    assert {line.split()[0] for line in lines[:-1]} <= {"ok", "note", "wrong", "skip"}
 
 
 def test_the_last_line_counts_what_is_wrong_and_what_was_not_checked(capsys, home):

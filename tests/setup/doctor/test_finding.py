@@ -23,7 +23,7 @@ def test_a_name_server_that_does_not_answer_is_reported_with_the_host():
 def test_the_sign_in_is_the_source_of_the_credentials(tmp_path):
     store_sign_in(tmp_path / "sign-in", user="ada@analytical.example")
 
-    _, finding = check_key(Settings(login_dir=str(tmp_path / "sign-in")))
+    _, finding = check_key(Settings(login_dir=str(tmp_path / "sign-in")), has_clients=False)
 
     assert finding.status == "ok"
     assert "ada@analytical.example" in finding.message and "planted" not in finding.message
