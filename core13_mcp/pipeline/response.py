@@ -191,6 +191,6 @@ def _outcome_unknown(call: Call, reason: str, status: int | None = None) -> Tool
     return OutcomeUnknown(
         f"{call.tool.name}: outcome unknown: {reason}. The request may have been applied; it was not sent again.",
         next_step(call, "unknown"),
-        "Check before you call it again.",
+        "Calling again is safe." if call.tool.repeatable else "Check before you call it again.",
         status=status,
     )
