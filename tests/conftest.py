@@ -59,6 +59,12 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def instant_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer of the tests is faster than a person, also on a slow machine."""
+    monkeypatch.setattr("core13_mcp.pipeline.confirm.INSTANT", 60.0)
+
+
+@pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home directory without settings of the server. The current directory is a project in it."""
     project = tmp_path / "home" / "project"

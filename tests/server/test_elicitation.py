@@ -94,6 +94,7 @@ async def test_an_accepted_call_is_sent_once(mode: str) -> None:
     assert form.message == "Send “Weekly”? Also in this call: id 1." and form.requested_schema == FORM
 
 
+@pytest.mark.usefixtures("instant_answers")
 @in_both_modes
 @pytest.mark.parametrize(
     ("action", "content", "answer"),
@@ -116,9 +117,8 @@ async def test_an_answer_that_is_not_yes_sends_nothing_and_states_what_the_clien
         result = await client.call_tool(NAME, {"id": 1})
     text = result_text(result)
     assert result.is_error and writes(api) == 0
-    # The tests answer within some milliseconds, faster than a person can read the question.
     assert result_meta(result)["code"] == "confirmation_instant"
-    assert re.match(rf"{NAME}: the client answered {re.escape(answer)} after \d+ ms; nothing was sent. The", text)
+    assert re.match(rf"{NAME}: the client answered {re.escape(answer)} after [\d.]+ m?s; nothing was sent. The", text)
     assert "without a user may answer by itself" in text and "confirmation=" in text and "CORE13_CONFIRM=never" in text
 
 
@@ -311,6 +311,7 @@ async def test_a_changed_effect_leads_to_a_new_question() -> None:
     assert writes(api) == 0
 
 
+@pytest.mark.usefixtures("instant_answers")
 async def test_an_answer_that_is_not_yes_ends_the_call_also_if_the_effect_has_changed() -> None:
     api = FakeAPI(FOUND, reply(200, {"id": 1, "title": "Daily"}))
     async with connected(call_context(api), TOOL, elicitation_callback=person("accept")) as client:
