@@ -25,7 +25,7 @@ def test_doctor_prints_every_finding_of_the_page(doctor, api, home, fake_server)
         write_config(home, "vscode", entry(env={KEY: "${input:posthog-personal-api-key}", "POSTHOG_HOST": api}))
         write_config(home, "windsurf", {"serverUrl": key_url, "headers": {"Authorization": "Basic YTpi"}})
         write_config(home, "kiro", {"url": oauth_url})
-        report = doctor("--sandbox")
+        report = doctor(POSTHOG_HOST=api)
 
     quotes = messages("Findings of doctor")
     assert len(quotes) >= 6
