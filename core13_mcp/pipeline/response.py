@@ -23,6 +23,7 @@ from .tolerance import Reply
 _MAY_BE_APPLIED = (
     "An earlier attempt of this call had no clear outcome and may have been applied: check before you call again."
 )
+_LATER = "Calling again later is safe."
 _NOT_SENT_PROBLEMS = {
     httpx2.ConnectError: "the connection failed",
     httpx2.ConnectTimeout: "the connection took too long",
@@ -73,7 +74,7 @@ def from_transport_error(sent: SentRequest, error: httpx2.RequestError) -> ToolE
     reason = "the API did not respond in time" if timed_out else "the connection to the API broke"
     if not sent.request.repeatable:
         return _outcome_unknown(sent.call, reason)
-    return Unavailable(f"{sent.call.tool.name}: {reason}.", "Calling again is safe.", retryable=True)
+    return Unavailable(f"{sent.call.tool.name}: {reason}.", _repeat(sent, "Calling again is safe."), retryable=True)
 
 
 def _unreachable(sent: SentRequest, error: httpx2.RequestError) -> ToolError:
@@ -98,7 +99,7 @@ def invalid_response(sent: SentRequest, problem: str, status: int | None = None)
         return _outcome_unknown(sent.call, reason, status)
     return Unreadable(
         f"{sent.call.tool.name}: {reason}.",
-        "A server other than PostHog may be running at this host. Calling again is safe.",
+        f"A server other than PostHog may be running at this host. {_repeat(sent, 'Calling again is safe.')}",
         status=status,
     )
 
@@ -141,11 +142,16 @@ def _error(sent: SentRequest, response: APIResponse) -> ToolError:
     wait = retry_after(response.headers)
     return Unavailable(
         f"{sent.call.tool.name}: {reason}",
-        _call_again_in(wait) if wait else "Calling again later is safe.",
+        _repeat(sent, _call_again_in(wait) if wait else _LATER),
         status=response.status,
         retryable=True,
         retry_after=wait,
     )
+
+
+def _repeat(sent: SentRequest, step: str) -> str:
+    """Return the step after a repeatable request without a clear response. A write may have had its effect."""
+    return step if sent.request.method == "GET" else f"The change may have been applied. {step}"
 
 
 def _is_html(response: APIResponse) -> bool:
@@ -158,11 +164,9 @@ def _foreign(sent: SentRequest, response: APIResponse, reason: str) -> ToolError
     is_temporary = response.status in AMBIGUOUS_STATUSES
     if is_temporary and not sent.request.repeatable:
         return _outcome_unknown(sent.call, reason, response.status)
-    step = "Calling again later is safe." if is_temporary else "No argument changes that: tell the person."
-    message = f"{sent.call.tool.name}: {reason}."
-    if is_temporary:
-        return Unavailable(message, step, status=response.status, retryable=True)
-    return Unreadable(message, step, status=response.status)
+    step = _repeat(sent, _LATER) if is_temporary else "No argument changes that: tell the person."
+    kind = Unavailable if is_temporary else Unreadable
+    return kind(f"{sent.call.tool.name}: {reason}.", step, status=response.status, retryable=is_temporary)
 
 
 def _refused(sent: SentRequest, response: APIResponse, error: APIError, reason: str) -> Refused:

@@ -125,6 +125,13 @@ async def test_a_create_without_a_clear_response_has_an_unknown_outcome(response
 
 
 @pytest.mark.parametrize("response", UNCLEAR)
+async def test_a_repeatable_write_without_a_clear_response_may_be_applied_and_called_again(response: Reply) -> None:
+    error = await call_error(UPDATE, FakeAPI(response), id=7)
+    assert isinstance(error, Unavailable | Unreadable)
+    assert "The change may have been applied. Calling again " in str(error) and str(error).endswith(" safe.")
+
+
+@pytest.mark.parametrize("response", UNCLEAR)
 async def test_a_read_without_a_clear_response_may_be_called_again(response: Reply) -> None:
     error = await call_error(READ, FakeAPI(response), id=7)
     assert isinstance(error, Unavailable | Unreadable)
